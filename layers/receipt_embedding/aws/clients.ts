@@ -1,0 +1,28 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { S3Client } from '@aws-sdk/client-s3';
+import { translateErrors } from './translate_errors.ts';
+
+/**
+ * How the SDK's clients retry: twice at most, and each try may take 10 seconds. Longer waiting is the
+ * state machine's, which does not pay for it.
+ */
+const RETRIES = {
+  maxAttempts: 3,
+  requestHandler: { connectionTimeout: 3_000, requestTimeout: 10_000 },
+} as const;
+
+/** Region, credentials and endpoint are the environment's. */
+export function createDynamoDBClient(): DynamoDBClient {
+  return translateErrors(new DynamoDBClient(RETRIES));
+}
+
+/** @see createDynamoDBClient */
+export function createS3Client(): S3Client {
+  // A manifest of a million receipts is some 80 MB: it needs longer than a row.
+  return translateErrors(
+    new S3Client({
+      ...RETRIES,
+      requestHandler: { connectionTimeout: 3_000, requestTimeout: 120_000 },
+    }),
+  );
+}

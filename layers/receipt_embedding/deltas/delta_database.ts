@@ -1,0 +1,128 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { gunzipSync } from 'node:zlib';
+import { chromaTemplate } from './chroma_template.ts';
+import { collectionIdentity } from './collection_identity.ts';
+import { databaseFileName } from './delta_archive.ts';
+import type { CollectionName, DeltaRecord } from './delta_record.ts';
+import { inTemporaryFolder } from './temporary_folder.ts';
+
+/** Under this key of a record's metadata Chroma keeps its document. */
+export const documentKey = 'chroma:document';
+
+/** How a row of `embeddings_queue` says that its vector is little-endian float32. */
+export const vectorEncoding = 'FLOAT32';
+
+const operationUpsert = 2;
+
+// The row of `databases` that Chroma itself puts into every new directory.
+const defaultDatabase = '00000000-0000-0000-0000-000000000000';
+
+// Chroma stores when a row was queued, and never reads it back.
+const createdAt = '1970-01-01 00:00:00';
+
+/**
+ * What Chroma 1.0 stores for a collection without an embedding function, but for the number of
+ * threads, which it takes from the machine; newer versions derive their schema from it. Without a
+ * stored function a consumer may open the collection with any, or none.
+ */
+const collectionConfiguration = {
+  vector_index: {
+    hnsw: {
+      space: 'l2',
+      ef_construction: 100,
+      ef_search: 100,
+      max_neighbors: 16,
+      resize_factor: 1.2,
+      sync_threshold: 1000,
+      batch_size: 100,
+    },
+  },
+  embedding_function: null,
+};
+
+/**
+ * The bytes of a `chroma.sqlite3` whose one collection holds the records. They wait in Chroma's
+ * queue: Chroma reads it when it opens the database, and builds its index and its tables from it.
+ *
+ * In a file, not in memory: `DatabaseSync.serialize` is new in Node 24.16, and which 24 a Lambda runs
+ * on is AWS's choice. The file costs about a millisecond more.
+ *
+ * @param records checked already, see checkRecords.
+ */
+export function buildDatabase(
+  collection: CollectionName,
+  dimensions: number,
+  records: readonly DeltaRecord[],
+  temporaryFolder: string,
+): Buffer {
+  return inTemporaryFolder(temporaryFolder, (folder) => {
+    const path = join(folder, databaseFileName);
+    writeFileSync(path, gunzipSync(Buffer.from(chromaTemplate, 'base64')));
+    // Chroma's table `segments` refers to a table that does not exist; Chroma does not enforce it either.
+    const database = new DatabaseSync(path, { enableForeignKeyConstraints: false });
+    try {
+      // A write that fails leaves a file that is thrown away: nothing to roll back, nothing to sync.
+      database.exec('PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; BEGIN');
+      // Chroma learns a collection's dimension from its first vector; until then it has none.
+      insertCollection(database, collection, records.length === 0 ? null : dimensions);
+      insertRecords(database, collection, records);
+      database.exec('COMMIT');
+    } finally {
+      database.close();
+    }
+    return readFileSync(path);
+  });
+}
+
+function insertCollection(
+  database: DatabaseSync,
+  name: CollectionName,
+  dimension: number | null,
+): void {
+  const { collection, vectorSegment, metadataSegment } = collectionIdentity(name);
+  database
+    .prepare(
+      'INSERT INTO collections (id, name, dimension, database_id, config_json_str) VALUES (?, ?, ?, ?, ?)',
+    )
+    .run(collection, name, dimension, defaultDatabase, JSON.stringify(collectionConfiguration));
+  const segment = database.prepare(
+    'INSERT INTO segments (id, type, scope, collection) VALUES (?, ?, ?, ?)',
+  );
+  segment.run(
+    vectorSegment,
+    'urn:chroma:segment/vector/hnsw-local-persisted',
+    'VECTOR',
+    collection,
+  );
+  segment.run(metadataSegment, 'urn:chroma:segment/metadata/sqlite', 'METADATA', collection);
+}
+
+function insertRecords(
+  database: DatabaseSync,
+  name: CollectionName,
+  records: readonly DeltaRecord[],
+): void {
+  const topic = `persistent://default/default/${collectionIdentity(name).collection}`;
+  const insert = database.prepare(
+    'INSERT INTO embeddings_queue (created_at, operation, topic, id, vector, encoding, metadata) VALUES (?, ?, ?, ?, ?, ?, ?)',
+  );
+  for (const { id, vector, document, metadata } of records) {
+    insert.run(
+      createdAt,
+      operationUpsert,
+      topic,
+      id,
+      // Every platform that Lambda or Chroma runs on is little-endian.
+      new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength),
+      vectorEncoding,
+      JSON.stringify({ ...metadata, [documentKey]: document }, wellFormed),
+    );
+  }
+}
+
+/** Chroma's JSON reader refuses a lone surrogate, and with it every record of the delta. */
+function wellFormed(_key: string, value: unknown): unknown {
+  return typeof value === 'string' ? value.toWellFormed() : value;
+}

@@ -1,0 +1,104 @@
+import { GetItemCommand } from '@aws-sdk/client-dynamodb';
+import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { z } from 'zod';
+import {
+  imageKey,
+  receiptPart,
+  receiptPath,
+  type ReceiptIdentity,
+  type RowKey,
+} from '../entities/keys.ts';
+import { receiptLineCodec, type ReceiptLine } from '../entities/receipt_line.ts';
+import { receiptMetadataCodec, type ReceiptMetadata } from '../entities/receipt_metadata.ts';
+import { receiptWordCodec, type ReceiptWord } from '../entities/receipt_word.ts';
+import { receiptWordLabelCodec, type ReceiptWordLabel } from '../entities/receipt_word_label.ts';
+import type { Row } from '../entities/row.ts';
+import type { Logger } from '../ports/logger.ts';
+import { queryPages, type QueryInput } from './query.ts';
+import { readRows, type ReadRows } from './read_rows.ts';
+import type { Table } from './table.ts';
+
+/** All that is embedded of a receipt, and what its metadata is made from. */
+export interface ReceiptContents {
+  /** By line_id. */
+  readonly lines: readonly ReceiptLine[];
+  /** By line_id, then word_id. */
+  readonly words: readonly ReceiptWord[];
+  readonly labels: readonly ReceiptWordLabel[];
+  readonly metadata: ReceiptMetadata | undefined;
+  /** Keys of the rows that could not be read. */
+  readonly invalid_rows: readonly RowKey[];
+}
+
+/** Reads a receipt. Its lines and words come from an index, so they are eventually consistent. */
+export async function readReceiptContents(
+  table: Table,
+  receipt: ReceiptIdentity,
+  logger: Logger,
+): Promise<ReceiptContents> {
+  const [lines, words, labels, metadata] = await Promise.all([
+    queryAll(table, byReceipt(receipt, 'LINE'), receiptLineCodec, logger),
+    queryAll(table, byReceipt(receipt, 'WORD'), receiptWordCodec, logger),
+    queryAll(table, labelsOf(receipt), receiptWordLabelCodec, logger),
+    readMetadata(table, receipt, logger),
+  ]);
+  return {
+    // The index gives every row of a receipt the same sort key: the order that they come in means nothing.
+    lines: lines.entities.sort((a, b) => a.line_id - b.line_id),
+    words: words.entities.sort((a, b) => a.line_id - b.line_id || a.word_id - b.word_id),
+    labels: labels.entities,
+    metadata: metadata.entities[0],
+    invalid_rows: [lines, words, labels, metadata].flatMap(({ invalid }) => invalid),
+  };
+}
+
+function byReceipt(receipt: ReceiptIdentity, kind: 'LINE' | 'WORD'): QueryInput {
+  return {
+    IndexName: 'GSI3',
+    KeyConditionExpression: 'GSI3PK = :receipt AND GSI3SK = :kind',
+    values: { receipt: receiptPath(receipt), kind },
+  };
+}
+
+/** The same range of the table holds the lines, words and letters: the filter keeps them off the wire. */
+function labelsOf({ image_id, receipt_id }: ReceiptIdentity): QueryInput {
+  return {
+    KeyConditionExpression: 'PK = :image AND begins_with(SK, :lines)',
+    FilterExpression: '#type = :type',
+    ExpressionAttributeNames: { '#type': 'TYPE' },
+    values: {
+      image: imageKey(image_id),
+      lines: `${receiptPart(receipt_id)}#LINE#`,
+      type: 'RECEIPT_WORD_LABEL',
+    },
+  };
+}
+
+async function queryAll<Entity>(
+  table: Table,
+  query: QueryInput,
+  codec: z.ZodType<Entity>,
+  logger: Logger,
+): Promise<ReadRows<Entity>> {
+  const rows: Row[] = [];
+  for await (const page of queryPages(table, query)) rows.push(...page);
+  return readRows(rows, codec, logger);
+}
+
+async function readMetadata(
+  table: Table,
+  { image_id, receipt_id }: ReceiptIdentity,
+  logger: Logger,
+): Promise<ReadRows<ReceiptMetadata>> {
+  const { Item } = await table.client.send(
+    new GetItemCommand({
+      TableName: table.name,
+      Key: marshall({ PK: imageKey(image_id), SK: `${receiptPart(receipt_id)}#METADATA` }),
+    }),
+  );
+  return readRows(
+    Item === undefined ? [] : [unmarshall(Item) as Row],
+    receiptMetadataCodec,
+    logger,
+  );
+}

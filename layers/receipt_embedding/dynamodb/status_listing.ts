@@ -1,0 +1,136 @@
+import { isEmbeddable } from '../embeddings/embeddable.ts';
+import { embeddingStatusKey, type EmbeddingStatus } from '../entities/embedding_status.ts';
+import {
+  compareReceipts,
+  parseKey,
+  receiptPath,
+  type KeyParts,
+  type ReceiptIdentity,
+} from '../entities/keys.ts';
+import type { Row } from '../entities/row.ts';
+import type { Logger } from '../ports/logger.ts';
+import { queryPages } from './query.ts';
+import type { InvalidRows } from './receipt_listing.ts';
+import type { Table } from './table.ts';
+
+export interface StatusListing {
+  readonly table: Table;
+  readonly status: EmbeddingStatus;
+  /** Goes on behind this receipt. */
+  readonly after: ReceiptIdentity | undefined;
+  readonly invalid: InvalidRows;
+  readonly logger: Logger;
+}
+
+/**
+ * What the sort keys of one index partition begin with: lines, words, and rows of old, which have
+ * no prefix (DATA_MODEL.md §1). Within each the keys go by image, then receipt.
+ */
+const PREFIXES = ['', 'LINE#', 'WORD#'];
+
+/**
+ * The first character of an image id, in key order: the listing's natural shards. One stream of a million receipts' words
+ * would take longer than a Lambda may; several at once don't.
+ */
+export const SHARDS = Array.from('0123456789ABCDEFabcdef');
+
+/**
+ * The receipts of one shard that have at least one line or word of this status to embed, in the order of
+ * their keys, each once.
+ */
+export async function* receiptsWithStatus(
+  listing: StatusListing,
+  shard: string,
+): AsyncGenerator<ReceiptIdentity> {
+  const streams = PREFIXES.map((prefix) => receiptsOfStream(listing, shard, prefix));
+  let last: ReceiptIdentity | undefined;
+  for await (const receipt of mergeSorted(streams)) {
+    if (last !== undefined && compareReceipts(last, receipt) === 0) continue;
+    last = receipt;
+    yield receipt;
+  }
+}
+
+async function* receiptsOfStream(
+  { table, status, after, invalid, logger }: StatusListing,
+  shard: string,
+  prefix: string,
+): AsyncGenerator<ReceiptIdentity> {
+  const first = `${prefix}IMAGE#${shard}`;
+  // '$' comes right behind '#': this is behind every row of the receipt and before those of the next one.
+  const behind = after === undefined ? '' : `${prefix}${receiptPath(after)}$`;
+  const end = `${first}~`;
+  const start = behind > first ? behind : first;
+  if (start > end) return;
+  const pages = queryPages(table, {
+    IndexName: 'GSI1',
+    KeyConditionExpression: 'GSI1PK = :status AND GSI1SK BETWEEN :start AND :end',
+    ProjectionExpression: 'PK, SK, #type, #text, is_noise, embedding_status',
+    ExpressionAttributeNames: { '#type': 'TYPE', '#text': 'text' },
+    values: { status: embeddingStatusKey(status), start, end },
+  });
+  for await (const rows of pages) {
+    for (const row of rows) {
+      const parts = identifyTextRow(row);
+      if (parts === undefined) {
+        invalid.count++;
+        logger.warn('a line or word can not be read and is skipped', {
+          key: { PK: row.PK, SK: row.SK },
+        });
+      } else if (toDo(row, status)) {
+        yield { image_id: parts.image_id, receipt_id: parts.receipt_id };
+      }
+    }
+  }
+}
+
+/** A line is told from a word by its TYPE alone; anything else has no place in this partition. */
+function identifyTextRow(row: Row): KeyParts | undefined {
+  const parts = parseKey(row);
+  const named =
+    row['TYPE'] === 'RECEIPT_LINE'
+      ? parts?.line_id
+      : row['TYPE'] === 'RECEIPT_WORD'
+        ? parts?.word_id
+        : undefined;
+  return named === undefined || typeof row['text'] !== 'string' ? undefined : parts;
+}
+
+/** The attribute is the truth: the index key of a row of old may lag behind it. */
+function toDo(row: Row, status: EmbeddingStatus): boolean {
+  const current = (row['embedding_status'] ?? 'NONE') as EmbeddingStatus;
+  return (
+    current === status &&
+    isEmbeddable({
+      text: row['text'] as string,
+      is_noise: row['is_noise'] === true,
+      embedding_status: current,
+    })
+  );
+}
+
+/** Merges streams that are sorted each. */
+async function* mergeSorted(
+  streams: readonly AsyncGenerator<ReceiptIdentity>[],
+): AsyncGenerator<ReceiptIdentity> {
+  try {
+    const heads = await Promise.all(streams.map((stream) => stream.next()));
+    for (;;) {
+      let least = -1;
+      let receipt: ReceiptIdentity | undefined;
+      for (const [index, head] of heads.entries()) {
+        if (head.done === true) continue;
+        if (receipt === undefined || compareReceipts(head.value, receipt) < 0) {
+          least = index;
+          receipt = head.value;
+        }
+      }
+      const stream = streams[least];
+      if (receipt === undefined || stream === undefined) return;
+      yield receipt;
+      heads[least] = await stream.next();
+    }
+  } finally {
+    await Promise.all(streams.map((stream) => stream.return(undefined)));
+  }
+}

@@ -1,0 +1,45 @@
+/** Ten digits, or nothing: a leading 1 of eleven is the country's; ten equal digits are no number. */
+export function normalizePhone(text: string): string | undefined {
+  const digits = text.replaceAll(/\D/g, '');
+  const national = digits.length === 11 && digits.startsWith('1') ? digits.slice(1) : digits;
+  return national.length === 10 && !/^(\d)\1+$/.test(national) ? national : undefined;
+}
+
+const ABBREVIATIONS: Readonly<Record<string, string>> = {
+  STREET: 'ST',
+  ROAD: 'RD',
+  AVENUE: 'AVE',
+  BOULEVARD: 'BLVD',
+  DRIVE: 'DR',
+  LANE: 'LN',
+  HIGHWAY: 'HWY',
+  PARKWAY: 'PKWY',
+  SUITE: 'STE',
+  APARTMENT: 'APT',
+};
+
+const EDGES = String.raw`[ ,.;:|/\\-]+`;
+
+/** Upper case, single spaces, no punctuation at the ends, the street's kind abbreviated; or nothing. */
+export function normalizeAddress(text: string): string | undefined {
+  const address = text
+    .toUpperCase()
+    .replaceAll(/\s+/g, ' ')
+    .replaceAll(/\b[A-Z]+\b/g, (word) => ABBREVIATIONS[word] ?? word)
+    .replaceAll(new RegExp(`^${EDGES}|${EDGES}$`, 'g'), '');
+  return address === '' ? undefined : address;
+}
+
+/**
+ * The address of a page without what varies: host in lower case without `www.`, no query, no fragment, no
+ * trailing `/` but the root's. `http://` is assumed; an e-mail address is none.
+ */
+export function normalizeUrl(text: string): string | undefined {
+  const trimmed = text.trim();
+  if (trimmed === '' || trimmed.includes('@')) return undefined;
+  const address = /^[a-z][a-z\d+.-]*:\/\//i.test(trimmed) ? trimmed : `http://${trimmed}`;
+  if (!URL.canParse(address)) return undefined;
+  const { protocol, host, pathname } = new URL(address);
+  const path = pathname === '/' ? pathname : pathname.replace(/\/+$/, '');
+  return `${protocol}//${host.replace(/^www\./, '')}${path}`;
+}

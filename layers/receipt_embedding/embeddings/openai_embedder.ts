@@ -1,0 +1,111 @@
+import type OpenAI from 'openai';
+import { UpstreamUnavailable } from '../errors.ts';
+import type { Embedder, EmbeddingModel, Embeddings } from './embedder.ts';
+import { translateOpenAIError } from './openai_errors.ts';
+import { packRequests } from './request_packing.ts';
+
+/** What the Embeddings API answers when base64 was asked for; the SDK's type only knows number arrays. */
+interface EncodedEmbeddings {
+  readonly data: readonly { readonly index: number; readonly embedding: unknown }[];
+  readonly usage: { readonly prompt_tokens: number };
+}
+
+/**
+ * Embeds with OpenAI's Embeddings API: equal texts once, as few requests as its limits allow, vectors as
+ * base64, which is a third of the JSON that numbers would be.
+ */
+export class OpenAIEmbedder implements Embedder {
+  readonly model: string;
+  readonly dimensions: number;
+  readonly #client: OpenAI;
+
+  constructor(client: OpenAI, { model, dimensions }: EmbeddingModel) {
+    this.#client = client;
+    this.model = model;
+    this.dimensions = dimensions;
+  }
+
+  async embed(inputs: readonly string[]): Promise<Embeddings> {
+    const requests = packRequests([...new Set(inputs)]);
+    const vectorOf = new Map<string, Float32Array>();
+    let promptTokens = 0;
+    // One after the other: a receipt of more than one request is rare, and ten receipts run at a time.
+    for (const texts of requests) {
+      const answer = await this.#request(texts);
+      promptTokens += answer.usage.prompt_tokens;
+      for (const [at, vector] of this.#place(answer, texts.length).entries()) {
+        vectorOf.set(texts[at] ?? '', vector);
+      }
+    }
+    return {
+      vectors: inputs.map((input) => {
+        const vector = vectorOf.get(input);
+        if (vector === undefined)
+          throw new UpstreamUnavailable('OpenAI left an input without a vector');
+        return vector;
+      }),
+      prompt_tokens: promptTokens,
+      requests: requests.length,
+    };
+  }
+
+  async #request(texts: string[]): Promise<EncodedEmbeddings> {
+    try {
+      return await this.#client.embeddings.create({
+        model: this.model,
+        input: texts,
+        encoding_format: 'base64',
+        dimensions: this.dimensions,
+      });
+    } catch (error) {
+      throw translateOpenAIError(error);
+    }
+  }
+
+  /** Vectors by the index that each answer carries: the order of the answers means nothing. */
+  #place({ data }: EncodedEmbeddings, count: number): Float32Array[] {
+    if (data.length !== count) {
+      throw new UpstreamUnavailable(`OpenAI answered ${data.length} vectors for ${count} inputs`);
+    }
+    const vectors: (Float32Array | undefined)[] = new Array<undefined>(count).fill(undefined);
+    for (const { index, embedding } of data) {
+      if (!Number.isInteger(index) || index < 0 || index >= count || vectors[index] !== undefined) {
+        throw new UpstreamUnavailable(`OpenAI answered index ${index} twice or out of range`);
+      }
+      vectors[index] = this.#decode(embedding);
+    }
+    return vectors as Float32Array[];
+  }
+
+  #decode(embedding: unknown): Float32Array {
+    const vector = decodeVector(embedding);
+    if (vector.length !== this.dimensions) {
+      throw new UpstreamUnavailable(
+        `OpenAI answered a vector of ${vector.length} dimensions where ${this.dimensions} were asked for`,
+      );
+    }
+    if (!vector.every(Number.isFinite)) {
+      throw new UpstreamUnavailable(
+        'OpenAI answered a vector that holds a number that is not finite',
+      );
+    }
+    return vector;
+  }
+}
+
+/** Base64 of little-endian float32, or an array of numbers, which servers that know no base64 answer. */
+export function decodeVector(embedding: unknown): Float32Array {
+  if (Array.isArray(embedding)) return Float32Array.from(embedding as number[]);
+  if (typeof embedding !== 'string') {
+    throw new UpstreamUnavailable(`OpenAI answered a vector as ${typeof embedding}`);
+  }
+  const bytes = Buffer.from(embedding, 'base64');
+  // Every machine that runs this is little-endian, so a view will do where the bytes lie aligned.
+  const aligned =
+    bytes.byteOffset % Float32Array.BYTES_PER_ELEMENT === 0 ? bytes : Uint8Array.from(bytes);
+  return new Float32Array(
+    aligned.buffer,
+    aligned.byteOffset,
+    Math.floor(aligned.byteLength / Float32Array.BYTES_PER_ELEMENT),
+  );
+}

@@ -1,0 +1,12 @@
+/** The rows of the table (DATA_MODEL.md §1): their types, their codecs, their keys. */
+export * from './entities/compaction_run.ts';
+export * from './entities/embedding_status.ts';
+export * from './entities/geometry.ts';
+export * from './entities/keys.ts';
+export * from './entities/places_cache.ts';
+export * from './entities/receipt.ts';
+export * from './entities/receipt_line.ts';
+export * from './entities/receipt_metadata.ts';
+export * from './entities/receipt_word.ts';
+export * from './entities/receipt_word_label.ts';
+export * from './entities/timestamp.ts';

@@ -1,0 +1,102 @@
+import { z } from 'zod';
+
+/** A UUID in any case, version 4 or 5: what the table's image ids are. Kept exactly as it is written there. */
+export const imageIdSchema = z
+  .string()
+  .regex(
+    /^[0-9a-f]{8}-[0-9a-f]{4}-[45][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i,
+    'expected a UUID of version 4 or 5',
+  );
+
+/** receipt_id, line_id, word_id: five digits in a key, so 99,999 is the last that sorts as it counts. */
+export const ordinalSchema = z.int().min(1).max(99_999);
+
+export const receiptIdentitySchema = z.object({
+  image_id: imageIdSchema,
+  receipt_id: ordinalSchema,
+});
+
+/** Which receipt: a receipt's number within its image. */
+export type ReceiptIdentity = z.output<typeof receiptIdentitySchema>;
+
+export interface LineIdentity extends ReceiptIdentity {
+  readonly line_id: number;
+}
+
+export interface WordIdentity extends LineIdentity {
+  readonly word_id: number;
+}
+
+/** A row's primary key. */
+export interface RowKey {
+  readonly PK: string;
+  readonly SK: string;
+}
+
+const pad = (ordinal: number): string => String(ordinal).padStart(5, '0');
+
+export const imageKey = (imageId: string): string => `IMAGE#${imageId}`;
+export const receiptPart = (receiptId: number): string => `RECEIPT#${pad(receiptId)}`;
+export const linePart = (lineId: number): string => `LINE#${pad(lineId)}`;
+export const wordPart = (wordId: number): string => `WORD#${pad(wordId)}`;
+
+/** `IMAGE#{image_id}#RECEIPT#{r:05d}`: the hash of GSI3, and what the ids of a receipt's vectors begin with. */
+export function receiptPath({ image_id, receipt_id }: ReceiptIdentity): string {
+  return `${imageKey(image_id)}#${receiptPart(receipt_id)}`;
+}
+
+/** A line's key in one string: its vector id, and its `custom_id` at OpenAI. */
+export function linePath(line: LineIdentity): string {
+  return `${receiptPath(line)}#${linePart(line.line_id)}`;
+}
+
+/** A word's key in one string: its vector id, and its `custom_id` at OpenAI. */
+export function wordPath(word: WordIdentity): string {
+  return `${linePath(word)}#${wordPart(word.word_id)}`;
+}
+
+/** A primary key out of a path: the image is the hash, the rest the range. */
+export function rowKey(imageId: string, path: string): RowKey {
+  const image = imageKey(imageId);
+  return { PK: image, SK: path.slice(image.length + 1) };
+}
+
+const KEY_PATTERN = new RegExp(
+  '^IMAGE#(?<image>[^#]+)#RECEIPT#(?<receipt>\\d{5})' +
+    '(?:#LINE#(?<line>\\d{5})(?:#WORD#(?<word>\\d{5})(?:#LABEL#(?<label>.+))?)?)?$',
+);
+
+/** The ids that a row's key carries; what the key does not name is missing. */
+export interface KeyParts extends ReceiptIdentity {
+  readonly line_id?: number;
+  readonly word_id?: number;
+  readonly label?: string;
+}
+
+/**
+ * Reads the ids out of the key of a receipt, line, word or label.
+ *
+ * @returns undefined when the key is none of these.
+ */
+export function parseKey({ PK, SK }: RowKey): KeyParts | undefined {
+  const groups = KEY_PATTERN.exec(`${PK}#${SK}`)?.groups;
+  if (groups === undefined) return undefined;
+  const { image, receipt, line, word, label } = groups;
+  const identity = receiptIdentitySchema.safeParse({
+    image_id: image,
+    receipt_id: Number(receipt),
+  });
+  if (!identity.success) return undefined;
+  return {
+    ...identity.data,
+    ...(line === undefined ? {} : { line_id: Number(line) }),
+    ...(word === undefined ? {} : { word_id: Number(word) }),
+    ...(label === undefined ? {} : { label }),
+  };
+}
+
+/** Byte order, which is DynamoDB's order of keys; `<` on strings agrees for the ASCII that keys are made of. */
+export function compareReceipts(a: ReceiptIdentity, b: ReceiptIdentity): number {
+  if (a.image_id !== b.image_id) return a.image_id < b.image_id ? -1 : 1;
+  return a.receipt_id - b.receipt_id;
+}

@@ -1,0 +1,61 @@
+import type { z } from 'zod';
+import {
+  InvalidConfiguration,
+  InvalidRequest,
+  RateLimited,
+  UpstreamUnavailable,
+} from '../errors.ts';
+
+export type Fetch = typeof globalThis.fetch;
+
+export interface JsonRequest {
+  readonly url: string;
+  /** POSTed as JSON; without one it is a GET. */
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Milliseconds for the whole exchange. */
+  readonly timeout: number;
+}
+
+/**
+ * Asks an HTTP API that speaks JSON, and reads an answer of a known shape.
+ *
+ * @throws the layer's errors; never with what was sent or answered in their message.
+ */
+export async function requestJson<Answer>(
+  fetch: Fetch,
+  schema: z.ZodType<Answer>,
+  request: JsonRequest,
+): Promise<Answer> {
+  const host = new URL(request.url).host;
+  const response = await exchange(fetch, request, host);
+  if (!response.ok) throw refusal(host, response.status);
+  const parsed = schema.safeParse(await response.json().catch(() => undefined));
+  if (!parsed.success) {
+    throw new UpstreamUnavailable(`${host} answered something that is not what its API describes`);
+  }
+  return parsed.data;
+}
+
+async function exchange(
+  fetch: Fetch,
+  { url, body, headers, timeout }: JsonRequest,
+  host: string,
+): Promise<Response> {
+  try {
+    return await fetch(url, {
+      ...(body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }),
+      headers: { 'content-type': 'application/json', ...headers },
+      signal: AbortSignal.timeout(timeout),
+    });
+  } catch (error) {
+    throw new UpstreamUnavailable(`${host} can not be reached or took too long`, { cause: error });
+  }
+}
+
+function refusal(host: string, status: number): Error {
+  const what = `${host} answered HTTP ${status}`;
+  if (status === 429) return new RateLimited(what);
+  if (status === 401 || status === 403 || status === 404) return new InvalidConfiguration(what);
+  return status >= 500 ? new UpstreamUnavailable(what) : new InvalidRequest(what);
+}

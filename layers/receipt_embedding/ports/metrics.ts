@@ -1,0 +1,14 @@
+/** What the handlers count. Few names and no free dimensions: each pair of them costs money. */
+export type MetricName =
+  | 'ReceiptsEmbedded'
+  | 'ReceiptsReused'
+  | 'ReceiptsSkipped'
+  | 'VectorsWritten'
+  | 'PromptTokens'
+  | 'InvalidRows'
+  | 'MerchantLookupsFailed'
+  | 'ReceiptsFailed';
+
+export interface Metrics {
+  count(name: MetricName, value: number): void;
+}

@@ -1,0 +1,12 @@
+/** Reading and changing the users' DynamoDB table. */
+export { putRows } from './dynamodb/batch_write.ts';
+export { findCompactionRuns, recordCompactionRun } from './dynamodb/compaction_runs.ts';
+export {
+  setEmbeddingStatuses,
+  type StatusChanges,
+  type StatusHolder,
+} from './dynamodb/embedding_statuses.ts';
+export { readReceiptContents, type ReceiptContents } from './dynamodb/receipt_contents.ts';
+export { listReceipts, type InvalidRows } from './dynamodb/receipt_listing.ts';
+export { receiptsWithStatus, SHARDS } from './dynamodb/status_listing.ts';
+export type { Table } from './dynamodb/table.ts';

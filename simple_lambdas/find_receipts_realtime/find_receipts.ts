@@ -1,0 +1,123 @@
+import pMap from 'p-map';
+import {
+  embeddingStatusSchema,
+  receiptIdentitySchema,
+  type ReceiptIdentity,
+} from 'receipt-embedding/entities';
+import { z } from 'zod';
+
+/** An execution's name: what a folder of `runs/` is called by. */
+const executionNameSchema = z.string().regex(/^[A-Za-z0-9_-]{1,80}$/);
+
+/**
+ * What the state machine was started with, and the context object of that execution beside it (`Id`, `Name`, …),
+ * which the state machine adds. Invoked by hand, the function needs none of it.
+ */
+export const findReceiptsInputSchema = z.strictObject({
+  /** At most so many receipts. */
+  limit: z.int().min(1).optional(),
+  /** Only receipts with at least one line or word to embed that has this status. */
+  filter_by_embedding_status: embeddingStatusSchema.exclude(['NOISE']).optional(),
+  /** The `last_evaluated_key` of an earlier answer: goes on behind it. */
+  exclusive_start_key: receiptIdentitySchema.nullish(),
+  /** Embed again what is embedded already. */
+  force: z.boolean().optional(),
+  Name: executionNameSchema.optional(),
+  Id: z.unknown().optional(),
+  Input: z.unknown().optional(),
+  RoleArn: z.unknown().optional(),
+  StartTime: z.unknown().optional(),
+  RedriveCount: z.unknown().optional(),
+  RedriveTime: z.unknown().optional(),
+});
+
+export type FindReceiptsInput = z.output<typeof findReceiptsInputSchema>;
+
+export interface FindReceiptsOutput {
+  /** The list itself up to 1,000 receipts, else empty: a state's payload ends at 256 KiB. */
+  readonly receipts: readonly ReceiptIdentity[];
+  readonly total_receipts: number;
+  /** Null unless `limit` cut the listing. */
+  readonly last_evaluated_key: ReceiptIdentity | null;
+  /** The whole list, as JSON lines in S3. */
+  readonly manifest: { readonly bucket: string; readonly key: string };
+  readonly execution_name: string;
+  readonly force: boolean;
+  /** Rows that could not be read, and were skipped and logged. */
+  readonly invalid_rows: number;
+}
+
+type Listing = AsyncGenerator<ReceiptIdentity>;
+
+export interface FindReceiptsPorts {
+  /** Every receipt. */
+  readonly listAll: (after: ReceiptIdentity | undefined) => Listing;
+  /** Receipts with something of this status, by shard, in the order of `shards`. */
+  readonly listByStatus: (
+    status: NonNullable<FindReceiptsInput['filter_by_embedding_status']>,
+    shard: string,
+    after: ReceiptIdentity | undefined,
+  ) => Listing;
+  readonly shards: readonly string[];
+  readonly invalidRows: () => number;
+  /** @returns where the list was written. */
+  readonly writeManifest: (
+    executionName: string,
+    receipts: readonly ReceiptIdentity[],
+  ) => Promise<FindReceiptsOutput['manifest']>;
+}
+
+/** A receipt takes about 75 bytes here, so a thousand leave two thirds of a payload's 256 KiB free. */
+const INLINE_RECEIPTS = 1_000;
+const SHARDS_AT_ONCE = 8;
+
+/** Finds the receipts to process, and writes their list where the Map reads it. */
+export async function findReceipts(
+  input: FindReceiptsInput,
+  ports: FindReceiptsPorts,
+  defaultName: string,
+): Promise<FindReceiptsOutput> {
+  const { limit, force = false, Name: executionName = defaultName } = input;
+  // One more than asked for tells whether the limit cut anything.
+  const found = await list(input, ports, limit === undefined ? undefined : limit + 1);
+  const receipts = limit === undefined ? found : found.slice(0, limit);
+  return {
+    receipts: receipts.length <= INLINE_RECEIPTS ? receipts : [],
+    total_receipts: receipts.length,
+    last_evaluated_key: (found.length > receipts.length ? receipts.at(-1) : undefined) ?? null,
+    manifest: await ports.writeManifest(executionName, receipts),
+    execution_name: executionName,
+    force,
+    invalid_rows: ports.invalidRows(),
+  };
+}
+
+async function list(
+  { filter_by_embedding_status: status, exclusive_start_key }: FindReceiptsInput,
+  ports: FindReceiptsPorts,
+  most: number | undefined,
+): Promise<ReceiptIdentity[]> {
+  const after = exclusive_start_key ?? undefined;
+  if (status === undefined) return await take([ports.listAll(after)], most);
+  const shards = ports.shards.map((shard) => ports.listByStatus(status, shard, after));
+  // With a limit the shards go one after the other: a listing that goes on later must have no holes.
+  if (most !== undefined) return await take(shards, most);
+  const lists = await pMap(shards, (shard) => take([shard], undefined), {
+    concurrency: SHARDS_AT_ONCE,
+  });
+  return lists.flat();
+}
+
+async function take(
+  listings: readonly Listing[],
+  most: number | undefined,
+): Promise<ReceiptIdentity[]> {
+  const receipts: ReceiptIdentity[] = [];
+  for (const listing of listings) {
+    for await (const receipt of listing) {
+      receipts.push(receipt);
+      if (receipts.length === most) return receipts;
+    }
+  }
+  return receipts;
+}

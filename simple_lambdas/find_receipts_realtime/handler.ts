@@ -1,0 +1,57 @@
+import { PutObjectCommand } from '@aws-sdk/client-s3';
+import { createDynamoDBClient, createS3Client } from 'receipt-embedding/aws';
+import { listReceipts, receiptsWithStatus, SHARDS } from 'receipt-embedding/table';
+import { parseEnvironment, variables } from '../runtime/environment.ts';
+import { createHandler } from '../runtime/handler.ts';
+import { toJsonLines } from '../runtime/json_lines.ts';
+import { findReceipts, findReceiptsInputSchema } from './find_receipts.ts';
+
+const environment = parseEnvironment(
+  {
+    DYNAMODB_TABLE_NAME: variables.DYNAMODB_TABLE_NAME,
+    CHROMADB_BUCKET: variables.CHROMADB_BUCKET,
+  },
+  process.env,
+);
+const table = { client: createDynamoDBClient(), name: environment.DYNAMODB_TABLE_NAME };
+const s3 = createS3Client();
+
+/** Lists the receipts of a run. @see findReceipts */
+export const handler = createHandler({
+  service: 'find_receipts_realtime',
+  input: findReceiptsInputSchema,
+  handle: async (input, { logger, metrics, requestId }) => {
+    const invalid = { count: 0 };
+    const found = await findReceipts(
+      input,
+      {
+        listAll: (after) => listReceipts(table, after, invalid, logger),
+        listByStatus: (status, shard, after) =>
+          receiptsWithStatus({ table, status, after, invalid, logger }, shard),
+        shards: SHARDS,
+        invalidRows: () => invalid.count,
+        writeManifest: async (executionName, receipts) => {
+          const bucket = environment.CHROMADB_BUCKET;
+          const key = `runs/${executionName}/receipts.jsonl`;
+          await s3.send(
+            new PutObjectCommand({
+              Bucket: bucket,
+              Key: key,
+              Body: toJsonLines(receipts),
+              ContentType: 'application/jsonl',
+            }),
+          );
+          return { bucket, key };
+        },
+      },
+      requestId,
+    );
+    metrics.count('InvalidRows', invalid.count);
+    logger.info('receipts found', {
+      execution: found.execution_name,
+      total_receipts: found.total_receipts,
+      invalid_rows: found.invalid_rows,
+    });
+    return found;
+  },
+});

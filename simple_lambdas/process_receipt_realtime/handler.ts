@@ -1,0 +1,96 @@
+import { tmpdir } from 'node:os';
+import { createDynamoDBClient, createS3Client } from 'receipt-embedding/aws';
+import { InvalidConfiguration } from 'receipt-embedding/errors';
+import { ChromaNeighbours, GooglePlaces, type MerchantSource } from 'receipt-embedding/merchants';
+import { createOpenAIClient, OpenAIEmbedder } from 'receipt-embedding/openai';
+import type { Clock, Logger } from 'receipt-embedding/ports';
+import {
+  findCompactionRuns,
+  readReceiptContents,
+  recordCompactionRun,
+  setEmbeddingStatuses,
+} from 'receipt-embedding/table';
+import { ChromaDeltaStore } from 'receipt-embedding/vectors';
+import { parseEnvironment, variables } from '../runtime/environment.ts';
+import { createHandler } from '../runtime/handler.ts';
+import { readSecret } from '../runtime/secrets.ts';
+import { processReceipt, processReceiptInputSchema } from './process_receipt.ts';
+
+const environment = parseEnvironment(
+  {
+    DYNAMODB_TABLE_NAME: variables.DYNAMODB_TABLE_NAME,
+    CHROMADB_BUCKET: variables.CHROMADB_BUCKET,
+    EMBEDDING_MODEL: variables.EMBEDDING_MODEL,
+    EMBEDDING_DIMENSIONS: variables.EMBEDDING_DIMENSIONS,
+    OPENAI_BASE_URL: variables.OPENAI_BASE_URL,
+    OPENAI_API_KEY: variables.OPENAI_API_KEY,
+    OPENAI_API_KEY_SECRET_ARN: variables.OPENAI_API_KEY_SECRET_ARN,
+    GOOGLE_PLACES_API_KEY: variables.GOOGLE_PLACES_API_KEY,
+    GOOGLE_PLACES_API_KEY_SECRET_ARN: variables.GOOGLE_PLACES_API_KEY_SECRET_ARN,
+    CHROMA_HTTP_ENDPOINT: variables.CHROMA_HTTP_ENDPOINT,
+  },
+  process.env,
+);
+const table = { client: createDynamoDBClient(), name: environment.DYNAMODB_TABLE_NAME };
+const vectors = new ChromaDeltaStore({
+  s3: createS3Client(),
+  bucket: environment.CHROMADB_BUCKET,
+  dimensions: environment.EMBEDDING_DIMENSIONS,
+  temporaryFolder: tmpdir(),
+});
+const clock: Clock = () => new Date();
+
+/** Embeds one receipt. @see processReceipt */
+export const handler = createHandler({
+  service: 'process_receipt_realtime',
+  input: processReceiptInputSchema,
+  handle: async (input, { logger, metrics, requestId }) => {
+    const result = await processReceipt(
+      input,
+      {
+        readReceipt: (receipt) => readReceiptContents(table, receipt, logger),
+        findRuns: (receipt, idBeginning) => findCompactionRuns(table, receipt, idBeginning, logger),
+        recordRun: (run) => recordCompactionRun(table, run),
+        markEmbedded: (holders) => setEmbeddingStatuses(table, holders, 'SUCCESS'),
+        embedder: await createEmbedder(),
+        vectors,
+        merchantSources: await createMerchantSources(logger),
+        clock,
+        logger,
+        metrics,
+      },
+      requestId,
+    );
+    logger.info('receipt processed', { ...result, merchant_name: undefined });
+    return result;
+  },
+});
+
+async function createEmbedder(): Promise<OpenAIEmbedder> {
+  const apiKey = await readSecret({
+    plain: environment.OPENAI_API_KEY,
+    arn: environment.OPENAI_API_KEY_SECRET_ARN,
+  });
+  if (apiKey === undefined) {
+    throw new InvalidConfiguration('OPENAI_API_KEY_SECRET_ARN (or OPENAI_API_KEY) is not set');
+  }
+  return new OpenAIEmbedder(createOpenAIClient({ apiKey, baseURL: environment.OPENAI_BASE_URL }), {
+    model: environment.EMBEDDING_MODEL,
+    dimensions: environment.EMBEDDING_DIMENSIONS,
+  });
+}
+
+async function createMerchantSources(logger: Logger): Promise<MerchantSource[]> {
+  const sources: MerchantSource[] = [];
+  if (environment.CHROMA_HTTP_ENDPOINT !== undefined) {
+    sources.push(new ChromaNeighbours(environment.CHROMA_HTTP_ENDPOINT));
+  }
+  const placesKey = await readSecret({
+    plain: environment.GOOGLE_PLACES_API_KEY,
+    arn: environment.GOOGLE_PLACES_API_KEY_SECRET_ARN,
+  });
+  if (placesKey !== undefined) {
+    sources.push(new GooglePlaces(placesKey, { table, clock, logger }));
+  }
+  return sources;
+}

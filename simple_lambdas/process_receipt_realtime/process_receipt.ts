@@ -1,0 +1,185 @@
+import {
+  contentPart,
+  contentRunId,
+  embeddingItems,
+  isEmbeddable,
+  RememberingEmbedder,
+  repeatedRunId,
+  type Embedder,
+  type EmbeddingItems,
+} from 'receipt-embedding/embeddings';
+import {
+  newCompactionRun,
+  receiptIdentitySchema,
+  rowKey,
+  type CompactionRun,
+  type ReceiptIdentity,
+} from 'receipt-embedding/entities';
+import { InvalidReceiptData } from 'receipt-embedding/errors';
+import { resolveMerchant, type Merchant, type MerchantSource } from 'receipt-embedding/merchants';
+import type { Clock, Logger, Metrics } from 'receipt-embedding/ports';
+import type { ReceiptContents, StatusChanges, StatusHolder } from 'receipt-embedding/table';
+import type { VectorRecord, VectorRun, VectorStore } from 'receipt-embedding/vectors';
+import { z } from 'zod';
+
+export const processReceiptInputSchema = z.object({
+  ...receiptIdentitySchema.shape,
+  /** Embed again although the same content is embedded already. */
+  force: z.boolean().optional(),
+  /** On whose behalf: one execution forces a receipt once, however often it tries. */
+  execution_name: z.string().optional(),
+});
+
+export type ProcessReceiptInput = z.output<typeof processReceiptInputSchema>;
+
+interface ReceiptCounts extends ReceiptIdentity {
+  /** Lines and words that were read, noise too. */
+  readonly lines_count: number;
+  readonly words_count: number;
+  /** Rows that could not be read, and were skipped and logged. */
+  readonly invalid_rows: number;
+}
+
+export interface EmbeddedReceipt extends ReceiptCounts {
+  readonly status: 'success';
+  readonly run_id: string;
+  readonly merchant_name: string | null;
+  readonly merchant_source: Merchant['source'];
+  /** The same content was embedded before: nothing was written or paid for. */
+  readonly reused: boolean;
+  /** Written now, lines and words together. */
+  readonly vectors: number;
+  readonly openai_requests: number;
+  readonly prompt_tokens: number;
+  /** What became of the embedding statuses of its lines and words. */
+  readonly statuses: StatusChanges;
+}
+
+export interface SkippedReceipt extends ReceiptCounts {
+  readonly status: 'skipped';
+  readonly reason: 'no_data';
+}
+
+export type ProcessReceiptOutput = EmbeddedReceipt | SkippedReceipt;
+
+export interface ProcessReceiptPorts {
+  readonly readReceipt: (receipt: ReceiptIdentity) => Promise<ReceiptContents>;
+  /** The recorded runs of a receipt whose id begins so. */
+  readonly findRuns: (receipt: ReceiptIdentity, idBeginning: string) => Promise<CompactionRun[]>;
+  /** @returns false when the run is recorded already. */
+  readonly recordRun: (run: CompactionRun) => Promise<boolean>;
+  readonly markEmbedded: (holders: readonly StatusHolder[]) => Promise<StatusChanges>;
+  readonly embedder: Embedder;
+  readonly vectors: VectorStore;
+  readonly merchantSources: readonly MerchantSource[];
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+/**
+ * Embeds one receipt (DESIGN.md §5). Every step may be repeated: ids come from the content, what is
+ * written is written once, the record comes after the data that it speaks of, and the statuses after the record. So a
+ * crash between any two steps loses nothing, and a retry doubles nothing.
+ *
+ * @throws the layer's errors; a receipt that fails has no status changed.
+ */
+export async function processReceipt(
+  input: ProcessReceiptInput,
+  ports: ProcessReceiptPorts,
+  defaultExecutionName: string,
+): Promise<ProcessReceiptOutput> {
+  const receipt: ReceiptIdentity = { image_id: input.image_id, receipt_id: input.receipt_id };
+  const contents = await ports.readReceipt(receipt);
+  const counts: ReceiptCounts = {
+    ...receipt,
+    lines_count: contents.lines.length,
+    words_count: contents.words.length,
+    invalid_rows: contents.invalid_rows.length,
+  };
+  ports.metrics.count('InvalidRows', counts.invalid_rows);
+  if (!contents.lines.some(isEmbeddable) && !contents.words.some(isEmbeddable)) {
+    ports.metrics.count('ReceiptsSkipped', 1);
+    return { status: 'skipped', reason: 'no_data', ...counts };
+  }
+
+  const embedder = new RememberingEmbedder(ports.embedder);
+  const merchant = await resolveMerchant(receipt, contents, contents.metadata, embedder, {
+    sources: ports.merchantSources,
+    logger: ports.logger,
+    metrics: ports.metrics,
+  });
+  const items = embeddingItems(contents, merchant.name, 'realtime');
+  const forcedBy =
+    input.force === true ? (input.execution_name ?? defaultExecutionName) : undefined;
+  const { run, recorded } = await chooseRun(receipt, items, forcedBy, ports);
+  if (!recorded) await embedRun(run, items, embedder, ports);
+  const statuses = await ports.markEmbedded(statusHolders(items));
+
+  const vectors = recorded ? 0 : items.lines.length + items.words.length;
+  ports.metrics.count(recorded ? 'ReceiptsReused' : 'ReceiptsEmbedded', 1);
+  ports.metrics.count('VectorsWritten', vectors);
+  ports.metrics.count('PromptTokens', embedder.usage.prompt_tokens);
+  return {
+    status: 'success',
+    ...counts,
+    run_id: run.run_id,
+    merchant_name: merchant.name ?? null,
+    merchant_source: merchant.source,
+    reused: recorded,
+    vectors,
+    openai_requests: embedder.usage.requests,
+    prompt_tokens: embedder.usage.prompt_tokens,
+    statuses,
+  };
+}
+
+/** Under which id the receipt is embedded, and whether it has been already. */
+async function chooseRun(
+  receipt: ReceiptIdentity,
+  items: EmbeddingItems,
+  forcedBy: string | undefined,
+  { findRuns, embedder }: ProcessReceiptPorts,
+): Promise<{ readonly run: VectorRun; readonly recorded: boolean }> {
+  const contentId = contentRunId(items, embedder);
+  const runs = await findRuns(receipt, contentPart(contentId));
+  if (forcedBy !== undefined) {
+    const run_id = repeatedRunId(contentId, `forced by ${forcedBy}`);
+    return { run: { ...receipt, run_id }, recorded: runs.some((run) => run.run_id === run_id) };
+  }
+  const usable = runs.find((run) => run.lines_state !== 'FAILED' && run.words_state !== 'FAILED');
+  if (usable !== undefined) return { run: { ...receipt, run_id: usable.run_id }, recorded: true };
+  // A run that the compactor failed at stays as it is, and a new one takes its place.
+  const run_id =
+    runs.length === 0 ? contentId : repeatedRunId(contentId, `after ${runs.length} failed runs`);
+  return { run: { ...receipt, run_id }, recorded: false };
+}
+
+/** One request for lines and words together, both deltas, then the record that points to them. */
+async function embedRun(
+  run: VectorRun,
+  { lines, words }: EmbeddingItems,
+  embedder: Embedder,
+  { vectors: store, recordRun, clock }: ProcessReceiptPorts,
+): Promise<void> {
+  const items = [...lines, ...words];
+  const { vectors } = await embedder.embed(items.map(({ input }) => input));
+  const records = items.map(({ id, metadata }, at): VectorRecord => {
+    const vector = vectors[at];
+    if (vector === undefined) throw new InvalidReceiptData(`${id} got no vector`);
+    return { id, vector, metadata };
+  });
+  await Promise.all([
+    store.upsert('lines', records.slice(0, lines.length), run),
+    store.upsert('words', records.slice(lines.length), run),
+  ]);
+  await recordRun(newCompactionRun(run, run.run_id, clock()));
+}
+
+function statusHolders({ lines, words }: EmbeddingItems): StatusHolder[] {
+  return [...lines, ...words].map(({ id, entity }) => ({
+    ...rowKey(entity.image_id, id),
+    text: entity.text,
+    embedding_status: entity.embedding_status,
+  }));
+}

@@ -1,0 +1,76 @@
+import { Logger as PowertoolsLogger } from '@aws-lambda-powertools/logger';
+import { Metrics as PowertoolsMetrics } from '@aws-lambda-powertools/metrics';
+import type { Context } from 'aws-lambda';
+import { InvalidRequest } from 'receipt-embedding/errors';
+import type { Logger, Metrics } from 'receipt-embedding/ports';
+import { z } from 'zod';
+
+/** One namespace for all functions; the one dimension is the function (`service`). */
+const NAMESPACE = 'ReceiptEmbeddings';
+
+export interface Invocation {
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  /** The same for every try of one asynchronous invocation. */
+  readonly requestId: string;
+}
+
+export interface HandlerDefinition<Input, Output> {
+  readonly service: string;
+  readonly input: z.ZodType<Input>;
+  readonly handle: (input: Input, invocation: Invocation) => Promise<Output>;
+}
+
+/** The part of Lambda's context that is used. */
+export type LambdaContext = Pick<Context, 'awsRequestId'>;
+
+/**
+ * A Lambda handler around a function's logic: checks the event at the edge, sends what was counted, and logs a
+ * failure by its name and message before it is thrown on.
+ */
+export function createHandler<Input, Output>({
+  service,
+  input: schema,
+  handle,
+}: HandlerDefinition<Input, Output>): (event: unknown, context: LambdaContext) => Promise<Output> {
+  const logger = new PowertoolsLogger({ serviceName: service });
+  const metrics = new PowertoolsMetrics({ namespace: NAMESPACE, serviceName: service });
+  return async (event, context) => {
+    logger.resetKeys();
+    logger.appendKeys({ request_id: context.awsRequestId });
+    try {
+      return await handle(parseEvent(schema, event), {
+        logger: {
+          info: (message, fields = {}) => {
+            logger.info(message, fields);
+          },
+          warn: (message, fields = {}) => {
+            logger.warn(message, fields);
+          },
+        },
+        metrics: {
+          count: (name, value) => {
+            metrics.addMetric(name, 'Count', value);
+          },
+        },
+        requestId: context.awsRequestId,
+      });
+    } catch (error) {
+      // Not the error object: a vendor's error that is its cause may quote what it was sent.
+      const { name, message } = error instanceof Error ? error : new Error(String(error));
+      logger.error('the function failed', { error_name: name, error_message: message });
+      throw error;
+    } finally {
+      metrics.publishStoredMetrics();
+    }
+  };
+}
+
+function parseEvent<Input>(schema: z.ZodType<Input>, event: unknown): Input {
+  const parsed = schema.safeParse(event);
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map(({ path, message }) =>
+    path.length === 0 ? message : `${path.join('.')}: ${message}`,
+  );
+  throw new InvalidRequest(`the input is wrong: ${problems.join('; ')}`);
+}
