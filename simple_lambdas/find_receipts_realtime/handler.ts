@@ -1,5 +1,4 @@
-import { PutObjectCommand } from '@aws-sdk/client-s3';
-import { createDynamoDBClient, createS3Client } from 'receipt-embedding/aws';
+import { createDynamoDBClient, createS3Client, writeText } from 'receipt-embedding/aws';
 import { listReceipts, receiptsWithStatus, SHARDS } from 'receipt-embedding/table';
 import { parseEnvironment, variables } from '../runtime/environment.ts';
 import { createHandler } from '../runtime/handler.ts';
@@ -31,17 +30,12 @@ export const handler = createHandler({
         shards: SHARDS,
         invalidRows: () => invalid.count,
         writeManifest: async (executionName, receipts) => {
-          const bucket = environment.CHROMADB_BUCKET;
-          const key = `runs/${executionName}/receipts.jsonl`;
-          await s3.send(
-            new PutObjectCommand({
-              Bucket: bucket,
-              Key: key,
-              Body: toJsonLines(receipts),
-              ContentType: 'application/jsonl',
-            }),
-          );
-          return { bucket, key };
+          const manifest = {
+            bucket: environment.CHROMADB_BUCKET,
+            key: `runs/${executionName}/receipts.jsonl`,
+          };
+          await writeText(s3, manifest, toJsonLines(receipts), 'application/jsonl');
+          return manifest;
         },
       },
       requestId,

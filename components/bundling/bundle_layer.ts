@@ -1,0 +1,82 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { build, type OutputFile } from 'esbuild';
+import { commonOptions, LAYER_PACKAGE, LAYER_VENDORS, projectFolder } from './build_options.ts';
+import { writeBundle } from './bundle_folder.ts';
+
+/** A layer's packages are found under this path, which Lambda puts on its module path as `/opt/nodejs/node_modules`. */
+const MODULES = 'nodejs/node_modules';
+
+/**
+ * Bundles the shared layer into `folder`: our own package with its clients, and the vendors' packages that
+ * handlers import. All entry points share their chunks, so a function loads only what it imports.
+ */
+export async function bundleLayer(folder: string): Promise<void> {
+  const own = await ownEntryPoints();
+  const entryPoints = {
+    ...Object.fromEntries(
+      Object.entries(own).map(([subpath, file]) => [`${LAYER_PACKAGE}/${subpath}`, file]),
+    ),
+    ...Object.fromEntries(LAYER_VENDORS.map((vendor) => [`${vendor}/index`, vendor])),
+  };
+  const { outputFiles } = await build({
+    ...commonOptions,
+    entryPoints,
+    splitting: true,
+    outdir: join(projectFolder, 'dist/layer', MODULES),
+    chunkNames: `${LAYER_PACKAGE}/chunks/[hash]`,
+  });
+  const files = relativeTo(join(projectFolder, 'dist/layer'), outputFiles);
+  const manifests = [
+    [
+      LAYER_PACKAGE,
+      Object.keys(own).map((subpath) => [`./${subpath}`, `./${subpath}.js`]),
+    ] as const,
+    ...vendorManifests(),
+  ];
+  for (const [name, exports] of manifests) {
+    const manifest = { name, type: 'module', exports: Object.fromEntries(exports) as unknown };
+    files.set(`${MODULES}/${name}/package.json`, Buffer.from(JSON.stringify(manifest)));
+  }
+  await writeBundle(folder, files);
+}
+
+/** The layer's subpaths and their sources, as its own package.json exports them. */
+export async function ownEntryPoints(): Promise<Record<string, string>> {
+  const source = join(projectFolder, 'layers/receipt_embedding');
+  const manifest = JSON.parse(await readFile(join(source, 'package.json'), 'utf8')) as {
+    exports: Record<string, string>;
+  };
+  return Object.fromEntries(
+    Object.entries(manifest.exports).map(([subpath, file]) => [
+      subpath.slice('./'.length),
+      join(source, file),
+    ]),
+  );
+}
+
+/** `@scope/name/sub` is the subpath `./sub` of the package `@scope/name`. */
+function vendorManifests(): [string, [string, string][]][] {
+  return LAYER_VENDORS.map((vendor) => {
+    const parts = vendor.split('/');
+    const length = vendor.startsWith('@') ? 2 : 1;
+    const subpath = parts.slice(length).join('/');
+    return [
+      parts.slice(0, length).join('/'),
+      [
+        [
+          subpath === '' ? '.' : `./${subpath}`,
+          subpath === '' ? './index.js' : `./${subpath}/index.js`,
+        ],
+      ],
+    ];
+  });
+}
+
+function relativeTo(folder: string, outputs: readonly OutputFile[]): Map<string, Uint8Array> {
+  return new Map(
+    outputs
+      .map(({ path, contents }): [string, Uint8Array] => [path.slice(folder.length + 1), contents])
+      .sort(([a], [b]) => (a < b ? -1 : 1)),
+  );
+}

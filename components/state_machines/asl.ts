@@ -1,0 +1,93 @@
+/** The part of the Amazon States Language (JSONPath) that our state machines are built from. */
+export interface StateMachineDefinition {
+  readonly Comment: string;
+  readonly StartAt: string;
+  readonly States: Readonly<Record<string, State>>;
+}
+
+export type State = TaskState | MapState | ChoiceState | PassState | SucceedState | FailState;
+
+export interface Retrier {
+  readonly ErrorEquals: readonly string[];
+  readonly IntervalSeconds: number;
+  readonly MaxAttempts: number;
+  readonly BackoffRate: number;
+  readonly MaxDelaySeconds: number;
+  readonly JitterStrategy: 'FULL';
+}
+
+export interface Catcher {
+  readonly ErrorEquals: readonly string[];
+  readonly Next: string;
+  readonly ResultPath: string;
+}
+
+type Transition = { readonly Next: string } | { readonly End: true };
+
+export type TaskState = Transition & {
+  readonly Type: 'Task';
+  readonly Resource: 'arn:aws:states:::lambda:invoke';
+  readonly Parameters: Readonly<Record<string, unknown>> & { readonly FunctionName: string };
+  readonly TimeoutSeconds: number;
+  readonly Retry: readonly Retrier[];
+  readonly Catch: readonly Catcher[];
+  readonly ResultSelector?: Readonly<Record<string, unknown>>;
+  readonly ResultPath?: string;
+  readonly OutputPath?: string;
+};
+
+export type MapState = Transition & {
+  readonly Type: 'Map';
+  readonly Label: string;
+  readonly ItemReader: {
+    readonly Resource: 'arn:aws:states:::s3:getObject';
+    readonly ReaderConfig: { readonly InputType: 'JSONL' };
+    readonly Parameters: { readonly Bucket: string; readonly 'Key.$': string };
+  };
+  readonly ItemSelector: Readonly<Record<string, string>>;
+  readonly MaxConcurrency: number;
+  readonly ToleratedFailurePercentage: number;
+  readonly ItemProcessor: {
+    readonly ProcessorConfig: {
+      readonly Mode: 'DISTRIBUTED';
+      readonly ExecutionType: 'STANDARD' | 'EXPRESS';
+    };
+    readonly StartAt: string;
+    readonly States: Readonly<Record<string, State>>;
+  };
+  readonly ResultWriter: {
+    readonly Resource: 'arn:aws:states:::s3:putObject';
+    readonly Parameters: { readonly Bucket: string; readonly 'Prefix.$': string };
+    readonly WriterConfig: { readonly Transformation: 'COMPACT'; readonly OutputType: 'JSONL' };
+  };
+  readonly ResultSelector: Readonly<Record<string, string>>;
+  readonly ResultPath: string;
+  readonly Catch: readonly Catcher[];
+};
+
+export interface ChoiceState {
+  readonly Type: 'Choice';
+  readonly Choices: readonly {
+    readonly Variable: string;
+    readonly NumericEquals?: number;
+    readonly NumericGreaterThan?: number;
+    readonly Next: string;
+  }[];
+  readonly Default: string;
+}
+
+export type PassState = Transition & {
+  readonly Type: 'Pass';
+  readonly Parameters: Readonly<Record<string, unknown>>;
+};
+
+export interface SucceedState {
+  readonly Type: 'Succeed';
+}
+
+export interface FailState {
+  readonly Type: 'Fail';
+  readonly Error?: string;
+  readonly ErrorPath?: string;
+  readonly CausePath: string;
+}

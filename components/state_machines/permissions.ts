@@ -1,0 +1,83 @@
+import type { MapState, State, StateMachineDefinition } from './asl.ts';
+
+export interface StateMachineIdentity {
+  readonly name: string;
+  readonly partition: string;
+  readonly region: string;
+  readonly accountId: string;
+}
+
+/** One permission, in plain strings. */
+export interface Permission {
+  readonly actions: readonly string[];
+  readonly resources: readonly string[];
+}
+
+/**
+ * What a state machine's role must be allowed, and no more: exactly the functions that its definition names, and
+ * what AWS asks for a Distributed Map (starting, watching, stopping and redriving its own child
+ * executions, reading its items, writing its results).
+ */
+export function permissionsOf(
+  definition: StateMachineDefinition,
+  identity: StateMachineIdentity,
+): Permission[] {
+  const states = allStates(definition.States);
+  const functions = states.flatMap((state) =>
+    state.Type === 'Task' ? [state.Parameters.FunctionName] : [],
+  );
+  const maps = states.filter((state): state is MapState => state.Type === 'Map');
+  return [
+    { actions: ['lambda:InvokeFunction'], resources: [...new Set(functions)] },
+    ...maps.flatMap((map) => mapPermissions(map, identity)),
+  ];
+}
+
+function allStates(states: Readonly<Record<string, State>>): State[] {
+  return Object.values(states).flatMap((state) =>
+    state.Type === 'Map' ? [state, ...allStates(state.ItemProcessor.States)] : [state],
+  );
+}
+
+function mapPermissions(
+  { Label, ItemReader, ResultWriter }: MapState,
+  { name, partition, region, accountId }: StateMachineIdentity,
+): Permission[] {
+  const states = `arn:${partition}:states:${region}:${accountId}`;
+  const objects = (bucket: string, expression: string, rest: string): string =>
+    `arn:${partition}:s3:::${bucket}/${keyPattern(expression)}${rest}`;
+  return [
+    { actions: ['states:StartExecution'], resources: [`${states}:stateMachine:${name}`] },
+    {
+      actions: ['states:DescribeExecution', 'states:StopExecution', 'states:RedriveExecution'],
+      resources: [`${states}:execution:${name}/${Label}:*`],
+    },
+    {
+      actions: ['s3:GetObject'],
+      resources: [objects(ItemReader.Parameters.Bucket, ItemReader.Parameters['Key.$'], '')],
+    },
+    {
+      // The ResultWriter uploads in parts and reads back what it has written.
+      actions: [
+        's3:PutObject',
+        's3:GetObject',
+        's3:ListMultipartUploadParts',
+        's3:AbortMultipartUpload',
+      ],
+      resources: [
+        objects(ResultWriter.Parameters.Bucket, ResultWriter.Parameters['Prefix.$'], '/*'),
+      ],
+    },
+  ];
+}
+
+const FORMAT = /^States\.Format\('(?<template>[^']+)', [^)]+\)$/;
+
+/** The pattern of all keys that an expression may give: `States.Format('runs/{}/x', …)` gives that with `*`. */
+function keyPattern(expression: string): string {
+  const template = FORMAT.exec(expression)?.groups?.['template'];
+  if (template === undefined) {
+    throw new TypeError(`no S3 prefix can be told from "${expression}": use States.Format('…')`);
+  }
+  return template.replaceAll('{}', '*');
+}
