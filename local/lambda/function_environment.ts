@@ -1,0 +1,145 @@
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { pathToFileURL } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import type { FunctionConfiguration } from './function_configuration.ts';
+import type { Answer, Call, FromWorker, FunctionError, WorkerSettings } from './worker_protocol.ts';
+
+export type InvocationResult =
+  | { readonly payload: string; readonly error?: never }
+  | { readonly error: FunctionError; readonly payload?: never };
+
+/** What a function runs in: one worker with its own environment variables and memory limit. */
+export class FunctionEnvironment {
+  /** Unique; the environment's requests to AWS are signed with it. */
+  readonly accessKeyId: string;
+  readonly functionName: string;
+  readonly #worker: Worker;
+  readonly #ready: Promise<FunctionError | undefined>;
+  #settle: ((result: InvocationResult) => void) | undefined;
+  #dead = false;
+
+  constructor(
+    configuration: FunctionConfiguration,
+    accessKeyId: string,
+    variables: Readonly<Record<string, string>>,
+    onLog: (line: string) => void,
+  ) {
+    this.accessKeyId = accessKeyId;
+    this.functionName = configuration.functionName;
+    const settings: WorkerSettings = {
+      handlerUrl: pathToFileURL(configuration.handlerFile).href,
+      exportName: configuration.exportName,
+      functionName: configuration.functionName,
+      functionArn: configuration.functionArn,
+      memorySize: configuration.memorySize,
+    };
+    this.#worker = new Worker(new URL('./worker.ts', import.meta.url), {
+      name: configuration.functionName,
+      workerData: settings,
+      env: { ...variables, ...configuration.environment },
+      resourceLimits: { maxOldGenerationSizeMb: configuration.memorySize },
+      stdout: true,
+      stderr: true,
+    });
+    for (const stream of [this.#worker.stdout, this.#worker.stderr]) {
+      createInterface({ input: stream }).on('line', onLog);
+    }
+    this.#ready = this.#waitUntilReady();
+    this.#worker.on('message', (message: FromWorker) => {
+      if (message.kind === 'answer') this.#finish(resultOf(message));
+    });
+    this.#worker.on('error', (error: Error & { readonly code?: string }) => {
+      this.#die(
+        error.code === 'ERR_WORKER_OUT_OF_MEMORY'
+          ? {
+              errorType: 'Runtime.OutOfMemory',
+              errorMessage: 'Error: Runtime exited: out of memory',
+            }
+          : exited('unhandled error'),
+      );
+    });
+    this.#worker.on('exit', (code) => {
+      this.#die(exited(`exit status ${code}`));
+    });
+  }
+
+  /** Whether it can serve no more. */
+  get dead(): boolean {
+    return this.#dead;
+  }
+
+  /** Calls the handler. One call at a time. */
+  async invoke(call: Call, timeoutSeconds: number): Promise<InvocationResult> {
+    const broken = await this.#ready;
+    if (broken !== undefined) {
+      this.kill();
+      return { error: broken };
+    }
+    if (this.#dead) return { error: exited('killed') };
+    return await new Promise<InvocationResult>((resolve) => {
+      const timer = setTimeout(() => {
+        this.#finish({
+          error: {
+            errorType: 'Sandbox.Timedout',
+            errorMessage: `RequestId: ${call.requestId} Error: Task timed out after ${timeoutSeconds.toFixed(2)} seconds`,
+          },
+        });
+        this.kill();
+      }, timeoutSeconds * 1_000);
+      this.#settle = (result) => {
+        clearTimeout(timer);
+        resolve(result);
+      };
+      this.#worker.postMessage(call);
+    });
+  }
+
+  /** Ends it at once, in the middle of whatever it does, as when a machine dies. */
+  kill(): void {
+    this.#die(exited('signal: killed'));
+  }
+
+  /** Ends it, and waits until it has. */
+  async close(): Promise<void> {
+    this.#die(exited('signal: terminated'));
+    await this.#worker.terminate();
+  }
+
+  async #waitUntilReady(): Promise<FunctionError | undefined> {
+    const died = new Promise<FunctionError>((resolve) => {
+      this.#worker.once('exit', () => {
+        resolve(exited('exit during initialization'));
+      });
+    });
+    const first = once(this.#worker, 'message').then(([message]) => {
+      const { kind } = message as FromWorker;
+      return kind === 'broken' ? (message as { error: FunctionError }).error : undefined;
+    });
+    return await Promise.race([first.catch(() => exited('unhandled error')), died]);
+  }
+
+  #finish(result: InvocationResult): void {
+    const settle = this.#settle;
+    this.#settle = undefined;
+    settle?.(result);
+  }
+
+  #die(error: FunctionError): void {
+    this.#finish({ error });
+    if (this.#dead) return;
+    this.#dead = true;
+    void this.#worker.terminate();
+  }
+}
+
+function resultOf({ payload, error }: Answer): InvocationResult {
+  return error === undefined ? { payload: payload ?? 'null' } : { error };
+}
+
+function exited(how: string): FunctionError {
+  return {
+    errorType: 'Runtime.ExitError',
+    errorMessage: `Error: Runtime exited with error: ${how}`,
+  };
+}

@@ -1,0 +1,179 @@
+import { join } from 'node:path';
+import type { Service } from '../http/service.ts';
+import { answerInvoke } from './invoke_operation.ts';
+import type { FunctionConfiguration } from './function_configuration.ts';
+import { FunctionEnvironment, type InvocationResult } from './function_environment.ts';
+import type { FunctionError } from './worker_protocol.ts';
+
+export interface LambdaSettings {
+  readonly region: string;
+  /** Where functions find AWS: the embedded one. */
+  readonly endpointUrl: string;
+  /** Functions' `/tmp`. */
+  readonly temporaryFolder: string;
+  readonly newId: () => string;
+  readonly onLog?: (functionName: string, line: string) => void;
+}
+
+/** A finished invocation. */
+export type Invocation = InvocationResult & {
+  /** The last 4 KB of what the function wrote. */
+  readonly logTail: string;
+};
+
+/** Payloads of a synchronous invocation, both ways (DATA_MODEL.md §5). */
+export const PAYLOAD_LIMIT = 6 * 1_024 * 1_024;
+
+/**
+ * Lambda: functions run their real bundles in environments of their own, which stay warm and are reused, the one
+ * that was used last first.
+ */
+export class LambdaStandIn {
+  readonly #settings: LambdaSettings;
+  readonly #functions = new Map<string, FunctionConfiguration>();
+  readonly #idle = new Map<string, FunctionEnvironment[]>();
+  readonly #environments = new Map<string, FunctionEnvironment>();
+  readonly #activity = new Map<string, { invocations: number; milliseconds: number }>();
+  #closed = false;
+
+  readonly handle: Service = (request) => answerInvoke(this, request);
+
+  constructor(settings: LambdaSettings) {
+    this.#settings = settings;
+  }
+
+  createFunction(configuration: FunctionConfiguration): void {
+    this.#functions.set(configuration.functionName, configuration);
+  }
+
+  /** By name, ARN or partial ARN, with or without a version. */
+  find(nameOrArn: string): FunctionConfiguration | undefined {
+    const name = /(?:^|:function:)([A-Za-z0-9-_]+)(?::[A-Za-z0-9$-_]+)?$/.exec(nameOrArn)?.[1];
+    return name === undefined ? undefined : this.#functions.get(name);
+  }
+
+  /** Which function signs its requests with this key. */
+  callerOf(accessKeyId: string): FunctionConfiguration | undefined {
+    const environment = this.#environments.get(accessKeyId);
+    return environment === undefined ? undefined : this.#functions.get(environment.functionName);
+  }
+
+  /** Kills the environment that signs its requests with this key. */
+  kill(accessKeyId: string): void {
+    this.#environments.get(accessKeyId)?.kill();
+  }
+
+  /** How often each function ran and for how long together. */
+  get activity(): ReadonlyMap<
+    string,
+    { readonly invocations: number; readonly milliseconds: number }
+  > {
+    return this.#activity;
+  }
+
+  /** How many environments are alive. */
+  get environments(): number {
+    return this.#environments.size;
+  }
+
+  async invoke(configuration: FunctionConfiguration, event: string): Promise<Invocation> {
+    if (Buffer.byteLength(event) > PAYLOAD_LIMIT) {
+      throw Object.assign(new Error(`the payload is over ${PAYLOAD_LIMIT} bytes`), {
+        name: 'RequestTooLargeException',
+      });
+    }
+    const { functionName, timeout } = configuration;
+    const requestId = this.#settings.newId();
+    const { environment, tail } = this.#take(configuration);
+    const started = performance.now();
+    const result = await environment.invoke(
+      { requestId, event, deadline: Date.now() + timeout * 1_000 },
+      timeout,
+    );
+    this.#account(functionName, performance.now() - started);
+    this.#give(environment);
+    const oversized =
+      result.payload !== undefined && Buffer.byteLength(result.payload) > PAYLOAD_LIMIT;
+    return { ...(oversized ? { error: tooLarge(result.payload) } : result), logTail: tail() };
+  }
+
+  /** Ends all environments. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.all([...this.#environments.values()].map((environment) => environment.close()));
+    this.#environments.clear();
+  }
+
+  readonly #tails = new Map<string, string[]>();
+
+  #take(configuration: FunctionConfiguration): {
+    environment: FunctionEnvironment;
+    tail: () => string;
+  } {
+    if (this.#closed) throw new Error('the embedded AWS is closed');
+    const idle = this.#idle.get(configuration.functionName) ?? [];
+    let environment = idle.pop();
+    while (environment?.dead === true) environment = idle.pop();
+    environment ??= this.#start(configuration);
+    const lines: string[] = [];
+    this.#tails.set(environment.accessKeyId, lines);
+    return { environment, tail: () => lines.join('\n').slice(-4_096) };
+  }
+
+  #start(configuration: FunctionConfiguration): FunctionEnvironment {
+    const { region, endpointUrl, temporaryFolder, newId, onLog } = this.#settings;
+    const accessKeyId = `ASIA${newId().replaceAll('-', '').slice(0, 16).toUpperCase()}`;
+    const environment = new FunctionEnvironment(
+      configuration,
+      accessKeyId,
+      {
+        AWS_REGION: region,
+        AWS_DEFAULT_REGION: region,
+        AWS_ACCESS_KEY_ID: accessKeyId,
+        AWS_SECRET_ACCESS_KEY: 'local',
+        AWS_SESSION_TOKEN: 'local',
+        AWS_ENDPOINT_URL: endpointUrl,
+        // A person's own AWS configuration has no say here.
+        AWS_CONFIG_FILE: join(temporaryFolder, 'no-config'),
+        AWS_SHARED_CREDENTIALS_FILE: join(temporaryFolder, 'no-credentials'),
+        TMPDIR: temporaryFolder,
+        AWS_LAMBDA_FUNCTION_NAME: configuration.functionName,
+        AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(configuration.memorySize),
+        AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',
+        AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
+        TZ: ':UTC',
+      },
+      (line) => {
+        this.#tails.get(accessKeyId)?.push(line);
+        onLog?.(configuration.functionName, line);
+      },
+    );
+    this.#environments.set(accessKeyId, environment);
+    return environment;
+  }
+
+  #give(environment: FunctionEnvironment): void {
+    if (environment.dead) {
+      this.#environments.delete(environment.accessKeyId);
+      this.#tails.delete(environment.accessKeyId);
+      return;
+    }
+    const idle = this.#idle.get(environment.functionName) ?? [];
+    idle.push(environment);
+    this.#idle.set(environment.functionName, idle);
+  }
+
+  #account(functionName: string, milliseconds: number): void {
+    const activity = this.#activity.get(functionName) ?? { invocations: 0, milliseconds: 0 };
+    activity.invocations++;
+    activity.milliseconds += milliseconds;
+    this.#activity.set(functionName, activity);
+  }
+}
+
+function tooLarge(payload: string): FunctionError {
+  return {
+    errorType: 'Function.ResponseSizeTooLarge',
+    errorMessage: `Response payload size exceeded maximum allowed payload size (${PAYLOAD_LIMIT} bytes); it has ${Buffer.byteLength(payload)}`,
+  };
+}

@@ -1,0 +1,19 @@
+import type { ServiceRequest, ServiceResponse } from '../http/service.ts';
+import type { BucketStore } from './bucket_store.ts';
+
+/** One request, its address taken apart. */
+export interface S3Call {
+  readonly request: ServiceRequest;
+  readonly store: BucketStore;
+  /** `''` for a request to the service itself. */
+  readonly bucket: string;
+  /** Percent-decoded; `''` for a request to a bucket. */
+  readonly key: string;
+}
+
+/** One of S3's operations: an answer, or an S3Error thrown. */
+export type Operation = (call: S3Call) => ServiceResponse;
+
+export function xmlAnswer(body: string): ServiceResponse {
+  return { status: 200, headers: { 'content-type': 'application/xml' }, body };
+}
