@@ -48,7 +48,7 @@ export class LambdaStandIn {
 
   /** By name, ARN or partial ARN, with or without a version. */
   find(nameOrArn: string): FunctionConfiguration | undefined {
-    const name = /(?:^|:function:)([A-Za-z0-9-_]+)(?::[A-Za-z0-9$-_]+)?$/.exec(nameOrArn)?.[1];
+    const name = /(?:^|:function:)([\w-]+)(?::[\w$-]+)?$/.exec(nameOrArn)?.[1];
     return name === undefined ? undefined : this.#functions.get(name);
   }
 

@@ -16,7 +16,12 @@ export async function writeText(
   contentType: string,
 ): Promise<void> {
   await s3.send(
-    new PutObjectCommand({ Bucket: bucket, Key: key, Body: text, ContentType: contentType }),
+    new PutObjectCommand({
+      Bucket: bucket,
+      Key: key,
+      Body: Buffer.from(text),
+      ContentType: contentType,
+    }),
   );
 }
 

@@ -1,0 +1,87 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { normalizeAddress, normalizePhone, normalizeUrl } from './normalization.ts';
+
+describe('a phone number', () => {
+  it.each([
+    ['(555) 123-4567', '5551234567'],
+    ['555.123.4567', '5551234567'],
+    ['+1 555 123 4567', '5551234567'],
+    ['15551234567', '5551234567'],
+    ['1551234567', '1551234567'],
+    ['25551234567', undefined],
+    ['555-1234', undefined],
+    ['555 123 4567 89', undefined],
+    ['000-000-0000', undefined],
+    ['1 555 555 5555', undefined],
+    ['', undefined],
+    ['TEL', undefined],
+  ])('%j is normalised to %j', (text, normalized) => {
+    expect(normalizePhone(text)).toBe(normalized);
+  });
+
+  it('is ten digits, or nothing', () => {
+    fc.assert(
+      fc.property(fc.stringMatching(/^[0-9() +x-]*$/), (text) => {
+        expect(normalizePhone(text) ?? '0123456789').toMatch(/^\d{10}$/);
+      }),
+    );
+  });
+});
+
+describe('an address', () => {
+  it.each([
+    ['12 main street', '12 MAIN ST'],
+    ['12 Mill Road', '12 MILL RD'],
+    ['12 Park Avenue', '12 PARK AVE'],
+    ['12 Sunset Boulevard', '12 SUNSET BLVD'],
+    ['12 Ocean Drive', '12 OCEAN DR'],
+    ['12 Penny Lane', '12 PENNY LN'],
+    ['12 Coast Highway', '12 COAST HWY'],
+    ['12 Garden Parkway', '12 GARDEN PKWY'],
+    ['12 Main St, Suite 4', '12 MAIN ST, STE 4'],
+    ['12 Main St Apartment 4', '12 MAIN ST APT 4'],
+    ['12 Streetwise Place', '12 STREETWISE PLACE'],
+    ['  12   Main\n\tSt ', '12 MAIN ST'],
+    [' ,.;:|/\\-12 Main St.- ;', '12 MAIN ST'],
+    ['12 Main Street.', '12 MAIN ST'],
+    ['12-14 Main St', '12-14 MAIN ST'],
+    ['', undefined],
+    [' .,-', undefined],
+  ])('%j is normalised to %j', (text, normalized) => {
+    expect(normalizeAddress(text)).toBe(normalized);
+  });
+
+  it('that is normalised already stays as it is', () => {
+    const words = fc.constantFrom('12', 'Main', 'street', 'STE', 'lane', ',', '-', ' ', 'Ñandú');
+    fc.assert(
+      fc.property(fc.array(words), (parts) => {
+        const once = normalizeAddress(parts.join(' '));
+
+        expect(once === undefined ? undefined : normalizeAddress(once)).toBe(once);
+      }),
+    );
+  });
+});
+
+describe('a url', () => {
+  it.each([
+    ['example.com', 'http://example.com/'],
+    ['www.example.com', 'http://example.com/'],
+    ['WWW.Example.COM/Menu', 'http://example.com/Menu'],
+    ['https://www.example.com/', 'https://example.com/'],
+    ['https://example.com/survey/', 'https://example.com/survey'],
+    ['https://example.com/a/b//', 'https://example.com/a/b'],
+    ['example.com/survey?id=1&x=2', 'http://example.com/survey'],
+    ['example.com/survey/#top', 'http://example.com/survey'],
+    ['example.com?id=1', 'http://example.com/'],
+    ['HTTP://EXAMPLE.COM', 'http://example.com/'],
+    ['http://example.com:8080/a', 'http://example.com:8080/a'],
+    [' example.com ', 'http://example.com/'],
+    ['info@example.com', undefined],
+    ['not a host', undefined],
+    ['', undefined],
+  ])('%j is normalised to %j', (text, normalized) => {
+    expect(normalizeUrl(text)).toBe(normalized);
+  });
+});

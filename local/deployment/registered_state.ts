@@ -1,0 +1,55 @@
+export interface Account {
+  readonly region: string;
+  readonly accountId: string;
+}
+
+type Inputs = Readonly<Record<string, unknown>>;
+
+/** What AWS's provider knows of a resource after it is created, beside its inputs: its names and its ARN. */
+export function registeredState(
+  type: string,
+  name: string,
+  inputs: Inputs,
+  { region, accountId }: Account,
+): { readonly id: string; readonly state: Record<string, unknown> } {
+  const arn = (service: string, resource: string): string =>
+    `arn:aws:${service}:${region}:${accountId}:${resource}`;
+  const named = (fallback: string): string =>
+    typeof inputs['name'] === 'string' ? inputs['name'] : fallback;
+  const result = (id: string, more: Inputs): { id: string; state: Record<string, unknown> } => ({
+    id,
+    state: { ...inputs, ...more },
+  });
+  switch (type) {
+    case 'aws:s3/bucket:Bucket': {
+      const bucket =
+        typeof inputs['bucket'] === 'string' ? inputs['bucket'] : `receipt-embeddings-${name}`;
+      return result(bucket, { bucket, arn: `arn:aws:s3:::${bucket}` });
+    }
+    case 'aws:dynamodb/table:Table': {
+      const table = named(`receipt-embeddings-${name}`);
+      return result(table, { name: table, arn: arn('dynamodb', `table/${table}`) });
+    }
+    case 'aws:iam/role:Role':
+      return result(named(name), { arn: `arn:aws:iam::${accountId}:role/${named(name)}` });
+    case 'aws:cloudwatch/logGroup:LogGroup':
+      return result(named(name), { arn: arn('logs', `log-group:${named(name)}`) });
+    case 'aws:secretsmanager/secret:Secret': {
+      // AWS appends six characters of its own.
+      const secret = arn('secretsmanager', `secret:${named(name)}-000000`);
+      return result(secret, { arn: secret });
+    }
+    case 'aws:lambda/layerVersion:LayerVersion': {
+      const layer = arn('lambda', `layer:${String(inputs['layerName'])}:1`);
+      return result(layer, { arn: layer });
+    }
+    case 'aws:lambda/function:Function':
+      return result(named(name), { arn: arn('lambda', `function:${named(name)}`) });
+    case 'aws:sfn/stateMachine:StateMachine': {
+      const machine = arn('states', `stateMachine:${named(name)}`);
+      return result(machine, { arn: machine });
+    }
+    default:
+      return result(name, {});
+  }
+}
