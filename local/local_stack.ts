@@ -1,10 +1,12 @@
 import { StartExecutionCommand } from '@aws-sdk/client-sfn';
+import type { EmbeddingModel } from 'receipt-embedding/embeddings';
 import type { Table } from 'receipt-embedding/table';
 import {
   startEmbeddedAws,
   type EmbeddedAws,
   type EmbeddedAwsSettings,
 } from './aws/embedded_aws.ts';
+import { WaitingTime } from './aws/waiting_time.ts';
 import { serve } from './http/server.ts';
 import { OpenAIStandIn } from './openai/openai_stand_in.ts';
 import type { ExecutionDescription } from './step_functions/execution_view.ts';
@@ -30,6 +32,12 @@ export interface LocalStackSettings extends Partial<
 export interface LocalStack {
   readonly aws: EmbeddedAws;
   readonly openai: OpenAIStandIn;
+  /** How long functions waited for the OpenAI stand-in. */
+  readonly openaiWaiting: WaitingTime;
+  /** How OpenAI, or its stand-in, is reached. */
+  readonly openaiAccess: { readonly apiKey: string; readonly baseURL: string | undefined };
+  /** The stack's, as the program has configured it. */
+  readonly embeddingModel: EmbeddingModel;
   readonly table: Table;
   readonly bucket: string;
   readonly stateMachineArn: string;
@@ -46,16 +54,26 @@ const STACK = 'dev';
 export async function startLocalStack(settings: LocalStackSettings = {}): Promise<LocalStack> {
   const { latencyMs = 0, openaiApiKey, config = {}, port = 0, ...rest } = settings;
   const openai = new OpenAIStandIn({ latencyMs });
-  const openaiServer = await serve(openai.handle, 0);
+  const openaiWaiting = new WaitingTime();
+  let openaiRequests = 0;
+  const openaiServer = await serve((request) => {
+    openaiRequests++;
+    // Each request is a caller of its own: a function has one of them under way.
+    return openaiWaiting.during(String(openaiRequests), () => openai.handle(request));
+  }, 0);
+  const openaiAccess = {
+    apiKey: openaiApiKey ?? 'sk-local-stand-in',
+    baseURL: openaiApiKey === undefined ? `${openaiServer.url}/v1` : undefined,
+  };
   const aws = await startEmbeddedAws({
     ...rest,
     port,
     stack: STACK,
     config: {
-      ...(openaiApiKey === undefined ? { openai_base_url: `${openaiServer.url}/v1` } : {}),
+      ...(openaiAccess.baseURL === undefined ? {} : { openai_base_url: openaiAccess.baseURL }),
       ...config,
     },
-    secrets: { openai_api_key: openaiApiKey ?? 'sk-local-stand-in' },
+    secrets: { openai_api_key: openaiAccess.apiKey },
   }).catch(async (error: unknown) => {
     await openaiServer.close();
     throw error;
@@ -75,6 +93,9 @@ export async function startLocalStack(settings: LocalStackSettings = {}): Promis
   return {
     aws,
     openai,
+    openaiWaiting,
+    openaiAccess,
+    embeddingModel: deployedModel(aws),
     table: { client: aws.clients.dynamodb, name: outputs.dynamodb_table_name },
     bucket: outputs.chromadb_bucket_name,
     stateMachineArn,
@@ -85,4 +106,17 @@ export async function startLocalStack(settings: LocalStackSettings = {}): Promis
       await openaiServer.close();
     },
   };
+}
+
+/** The model that the functions are deployed with. */
+function deployedModel({ deployment }: EmbeddedAws): EmbeddingModel {
+  for (const { type, state } of deployment.resources) {
+    if (type !== 'aws:lambda/function:Function') continue;
+    const { variables } = state['environment'] as { variables: Record<string, string> };
+    const { EMBEDDING_MODEL: model, EMBEDDING_DIMENSIONS: dimensions } = variables;
+    if (model !== undefined && dimensions !== undefined) {
+      return { model, dimensions: Number(dimensions) };
+    }
+  }
+  throw new Error('the program deploys no function that embeds');
 }

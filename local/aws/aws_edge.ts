@@ -8,6 +8,7 @@ import {
   type AwsFault,
   type ObservedRequest,
 } from './faults.ts';
+import { WaitingTime } from './waiting_time.ts';
 
 export interface AwsEdgeSettings {
   readonly services: Readonly<Record<AwsService, Service>>;
@@ -17,17 +18,13 @@ export interface AwsEdgeSettings {
   readonly kill: (accessKeyId: string) => void;
 }
 
-/** How busy a service was. */
-export interface ServiceActivity {
-  requests: number;
-  milliseconds: number;
-}
-
 /** AWS's front door: one service for all of AWS, with faults on demand. */
 export class AwsEdge {
   readonly faults = new AwsFaults();
-  /** Counts of the requests that functions made. */
-  readonly activity = new Map<AwsService, ServiceActivity>();
+  /** How long functions waited for AWS. */
+  readonly waiting = new WaitingTime();
+  /** How many requests functions made of each service. */
+  readonly requests = new Map<AwsService, number>();
   readonly #settings: AwsEdgeSettings;
 
   constructor(settings: AwsEdgeSettings) {
@@ -40,15 +37,18 @@ export class AwsEdge {
     const functionName =
       accessKeyId === undefined ? undefined : this.#settings.functionOf(accessKeyId);
     const observed: ObservedRequest = { ...aws, functionName, body: request.body };
-    const started = performance.now();
-    const fault = this.faults.strike(observed);
-    const response =
-      fault === undefined
-        ? await this.#settings.services[aws.service](request)
-        : await this.#fail(fault, observed, request);
-    if (functionName !== undefined) this.#account(aws.service, performance.now() - started);
-    return response;
+    const perform = (): Promise<ServiceResponse> => this.#perform(observed, request);
+    if (accessKeyId === undefined || functionName === undefined) return await perform();
+    this.requests.set(aws.service, (this.requests.get(aws.service) ?? 0) + 1);
+    return await this.waiting.during(accessKeyId, perform);
   };
+
+  async #perform(observed: ObservedRequest, request: ServiceRequest): Promise<ServiceResponse> {
+    const fault = this.faults.strike(observed);
+    return fault === undefined
+      ? await this.#settings.services[observed.service](request)
+      : await this.#fail(fault, observed, request);
+  }
 
   async #fail(
     fault: AwsFault,
@@ -74,12 +74,5 @@ export class AwsEdge {
           : response;
       }
     }
-  }
-
-  #account(service: AwsService, milliseconds: number): void {
-    const activity = this.activity.get(service) ?? { requests: 0, milliseconds: 0 };
-    activity.requests++;
-    activity.milliseconds += milliseconds;
-    this.activity.set(service, activity);
   }
 }

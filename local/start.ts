@@ -1,0 +1,73 @@
+import { startLocalStack } from './local_stack.ts';
+import { InvalidExport } from './receipts/receipt_exports.ts';
+import { interruption } from './start/interruption.ts';
+import { CommandLineEnd, parseOptions, type StartOptions } from './start/options.ts';
+import { realApiKey, WrongArgument } from './start/real_openai.ts';
+import { receiptsToLoad } from './start/receipts_to_load.ts';
+import { runRealtime } from './start/run.ts';
+import { Screen } from './start/screen.ts';
+import { exportLines } from './start/serve.ts';
+
+const EXIT = { succeeded: 0, failed: 1, wrongArguments: 2, interrupted: 130 } as const;
+
+const screen = new Screen(process.stdout);
+const stop = interruption();
+
+process.exitCode = await main(process.argv.slice(2));
+
+/** @returns the exit status. */
+async function main(argv: readonly string[]): Promise<number> {
+  try {
+    const options = parseOptions(argv);
+    return await start(options);
+  } catch (error) {
+    if (error instanceof CommandLineEnd) return error.exitStatus;
+    const wrong = error instanceof InvalidExport || error instanceof WrongArgument;
+    const { message, stack } = error instanceof Error ? error : new Error(String(error));
+    process.stderr.write(`${wrong ? message : (stack ?? message)}\n`);
+    return wrong ? EXIT.wrongArguments : EXIT.failed;
+  }
+}
+
+async function start(options: StartOptions): Promise<number> {
+  const apiKey = realApiKey(options.openai, process.env);
+  const receipts = await receiptsToLoad(options);
+  for (const { file, array, index, problems } of receipts.skipped) {
+    screen.line(`Left out: ${file}: ${array}[${index}]: ${problems.join('; ')}`);
+  }
+  screen.line('Building the bundles and deploying the Pulumi program onto the embedded AWS …');
+  const stack = await startLocalStack({
+    port: options.port,
+    latencyMs: options.latency,
+    ...(apiKey === undefined ? {} : { openaiApiKey: apiKey }),
+    config:
+      options.maxConcurrency === undefined
+        ? {}
+        : { max_concurrency: String(options.maxConcurrency) },
+  });
+  try {
+    screen.line(`  ${stack.aws.deployment.resources.length} resources, AWS at ${stack.aws.url}`);
+    const run = runRealtime(stack, options, receipts, screen);
+    const succeeded = await stop.orResult(run);
+    if (options.serve) await serveUntilStopped(stack.aws.url, stack.aws.deployment.outputs);
+    return succeeded ? EXIT.succeeded : EXIT.failed;
+  } catch (error) {
+    if (error === stop.reason) return EXIT.interrupted;
+    throw error;
+  } finally {
+    await stack.close();
+  }
+}
+
+async function serveUntilStopped(
+  url: string,
+  outputs: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  screen.line();
+  screen.line('The embedded AWS stays up; in another terminal:');
+  screen.line();
+  for (const line of exportLines(url, outputs as Record<string, string>)) screen.line(line);
+  screen.line();
+  screen.line('Ctrl-C ends it.');
+  await stop.wait();
+}

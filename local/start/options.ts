@@ -1,0 +1,126 @@
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { EMBEDDING_STATUSES } from 'receipt-embedding/entities';
+
+/** What `npm start` was asked for. */
+export interface StartOptions {
+  /** How many synthetic receipts. */
+  readonly receipts: number;
+  readonly seed: string;
+  /** Words of each synthetic receipt; undefined: 8 to 300. */
+  readonly words?: number;
+  /** Files and folders of receipt exports, instead of synthetic receipts. */
+  readonly data?: readonly string[];
+  readonly skipInvalid: boolean;
+  /** The state machine's input. */
+  readonly limit?: number;
+  readonly filter?: string;
+  readonly force: boolean;
+  readonly maxConcurrency?: number;
+  /** Milliseconds. */
+  readonly latency: number;
+  readonly openai: 'stand-in' | 'real';
+  /** 0: any free one. */
+  readonly port: number;
+  readonly serve: boolean;
+  /** Where the JSON summary goes. */
+  readonly summary?: string;
+}
+
+/** Thrown for arguments that are wrong, after what is wrong was printed; and for `--help`, with exit status 0. */
+export class CommandLineEnd extends Error {
+  override readonly name = 'CommandLineEnd';
+  readonly exitStatus: number;
+
+  constructor(exitStatus: number) {
+    super('the command line ends the program');
+    this.exitStatus = exitStatus;
+  }
+}
+
+/** The port that local AWS stacks are known by. */
+const USUAL_PORT = 4566;
+
+/** @throws CommandLineEnd */
+export function parseOptions(argv: readonly string[]): StartOptions {
+  const command = describeCommand();
+  try {
+    command.parse(argv, { from: 'user' });
+  } catch (error) {
+    if (error instanceof CommanderError) throw new CommandLineEnd(error.exitCode === 0 ? 0 : 2);
+    throw error;
+  }
+  const options = command.opts<Omit<StartOptions, 'port'> & { readonly port?: number }>();
+  return { ...options, port: options.port ?? (options.serve ? USUAL_PORT : 0) };
+}
+
+function describeCommand(): Command {
+  return new Command('npm start --')
+    .description(
+      'Runs the realtime workflow on an embedded AWS: builds the bundles, deploys the Pulumi program onto\n' +
+        'local stand-ins, loads receipts, embeds them, and shows what came of it.',
+    )
+    .option('--receipts <N>', 'how many synthetic receipts to embed', wholeNumber(1, 1_000_000), 24)
+    .option(
+      '--seed <S>',
+      'what the synthetic receipts are made from; the same seed, the same receipts',
+      '1',
+    )
+    .option(
+      '--words <N>',
+      'words of each synthetic receipt (default: 8 to 300)',
+      wholeNumber(1, 3_000),
+    )
+    .addOption(
+      new Option(
+        '--data <PATH...>',
+        'embed your own receipts: files or folders of receipt exports (JSON)',
+      ).conflicts(['words']),
+    )
+    .option(
+      '--skip-invalid',
+      'with --data: leave out entries that are not valid, and list them',
+      false,
+    )
+    .option('--limit <N>', "the execution's input: at most so many receipts", wholeNumber(1))
+    .addOption(
+      new Option(
+        '--filter <STATUS>',
+        "the execution's input: only receipts with a line or word of this status",
+      ).choices(EMBEDDING_STATUSES.filter((status) => status !== 'NOISE')),
+    )
+    .option('--force', "the execution's input: embed again what is embedded already", false)
+    .option('--max-concurrency <N>', 'receipts at a time (default: 10)', wholeNumber(1, 1_000))
+    .option('--latency <MS>', 'how long the OpenAI stand-in takes to answer', wholeNumber(0), 50)
+    .addOption(
+      new Option(
+        '--openai <WHICH>',
+        'the stand-in, or OpenAI itself with OPENAI_API_KEY (this costs money)',
+      )
+        .choices(['stand-in', 'real'])
+        .default('stand-in'),
+    )
+    .option(
+      '--port <N>',
+      `where AWS listens; 0 takes any free port (default: ${USUAL_PORT} with --serve, else 0)`,
+      wholeNumber(0, 65_535),
+    )
+    .option('--serve', 'stay up afterwards, for the AWS CLI and SDKs', false)
+    .option('--summary <FILE>', 'write a JSON summary of the run there')
+    .allowExcessArguments(false)
+    .showHelpAfterError('(npm start -- --help lists all options)')
+    .exitOverride();
+}
+
+function wholeNumber(low: number, high = Number.MAX_SAFE_INTEGER): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value < low || value > high) {
+      throw new InvalidArgumentError(
+        high === Number.MAX_SAFE_INTEGER
+          ? `It must be a whole number from ${low}.`
+          : `It must be a whole number from ${low} to ${high}.`,
+      );
+    }
+    return value;
+  };
+}

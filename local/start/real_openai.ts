@@ -1,0 +1,21 @@
+/** Thrown for arguments that don't go together with the environment; exit status 2. */
+export class WrongArgument extends Error {
+  override readonly name = 'WrongArgument';
+}
+
+/**
+ * The key for OpenAI itself, when it was asked for.
+ *
+ * @throws WrongArgument when there is none.
+ */
+export function realApiKey(
+  which: 'stand-in' | 'real',
+  environment: Readonly<Record<string, string | undefined>>,
+): string | undefined {
+  if (which === 'stand-in') return undefined;
+  const key = environment['OPENAI_API_KEY'] ?? '';
+  if (key === '') {
+    throw new WrongArgument('--openai real needs your key: set OPENAI_API_KEY and start again');
+  }
+  return key;
+}
