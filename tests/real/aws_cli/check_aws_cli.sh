@@ -1,0 +1,150 @@
+#!/usr/bin/env bash
+# Drives the embedded AWS with the real AWS CLI; see --help.
+set -euo pipefail
+
+usage() {
+  cat <<'TEXT'
+Usage: tests/real/aws_cli/check_aws_cli.sh [--cache FOLDER] [--deltas FOLDER]
+
+Starts `npm start -- --serve`, reads the export lines that it prints, and drives the embedded AWS with the
+AWS CLI: Step Functions, S3, DynamoDB and Lambda, with right and with wrong input.
+
+  --deltas FOLDER  keep the run's deltas there, downloaded with `aws s3 cp`
+  --cache FOLDER   where the CLI is installed and kept for the next time
+                   (default: a temporary folder, removed afterwards)
+  --help           this text
+
+Needs Python 3.9 or later with venv (PYTHON names another than python3), a package index for pip, and an `npm ci`.
+Prints a line for each check and a total; ends with 0 when all passed, 1 when one failed, 2 for
+wrong arguments.
+TEXT
+}
+
+AWS_CLI_VERSION=1.46.2
+
+cache=''
+deltas=''
+while (($# > 0)); do
+  case $1 in
+    --help) usage; exit 0 ;;
+    --cache) (($# > 1)) || { usage >&2; exit 2; }; cache=$2; shift 2 ;;
+    --deltas) (($# > 1)) || { usage >&2; exit 2; }; deltas=$2; shift 2 ;;
+    *) printf 'unknown argument %s\n\n' "$1" >&2; usage >&2; exit 2 ;;
+  esac
+done
+
+work=$(mktemp -d)
+server=''
+cleanup() {
+  if [[ -n $server ]]; then kill -INT "$server" 2>/dev/null || true; wait "$server" 2>/dev/null || true; fi
+  rm -rf "$work"
+}
+trap cleanup EXIT
+cache=${cache:-$work/cache}
+deltas=${deltas:-$work/deltas}
+mkdir -p "$cache" "$deltas"
+
+venv=$cache/awscli-$AWS_CLI_VERSION
+# The marker is written last: an installation that was cut short is done again.
+if [[ ! -e $venv/complete ]]; then
+  printf 'Installing the AWS CLI %s …\n' "$AWS_CLI_VERSION" >&2
+  rm -rf "$venv"
+  "${PYTHON:-python3}" -m venv "$venv"
+  "$venv/bin/pip" install --quiet --disable-pip-version-check "awscli==$AWS_CLI_VERSION"
+  touch "$venv/complete"
+fi
+aws() { "$venv/bin/aws" "$@"; }
+
+cd "$(dirname "${BASH_SOURCE[0]}")/../../.."
+node_modules/.bin/node local/start.ts --serve --port 0 --receipts 12 --words 20 >"$work/server.log" 2>&1 &
+server=$!
+until grep -q '^Ctrl-C ends it' "$work/server.log"; do
+  kill -0 "$server" 2>/dev/null || { cat "$work/server.log" >&2; exit 1; }
+  sleep 0.2
+done
+while IFS= read -r line; do eval "$line"; done < <(grep '^export ' "$work/server.log")
+unset AWS_PROFILE AWS_SESSION_TOKEN
+export AWS_CONFIG_FILE=/dev/null AWS_SHARED_CREDENTIALS_FILE=/dev/null AWS_PAGER=''
+
+passed=0
+failed=0
+# check TITLE PATTERN COMMAND…: what the command prints (with its errors) must match the pattern.
+check() {
+  local title=$1 pattern=$2 printed
+  shift 2
+  printed=$("$@" 2>&1) || true
+  if grep -Eq -- "$pattern" <<<"$printed"; then
+    passed=$((passed + 1))
+    printf 'ok      %s\n' "$title"
+  else
+    failed=$((failed + 1))
+    printf 'FAILED  %s\n        wanted: %s\n        printed: %s\n' "$title" "$pattern" "$printed"
+  fi
+}
+
+machine=$REALTIME_EMBEDDING_SF_ARN
+bucket=$CHROMADB_BUCKET_NAME
+table=$DYNAMODB_TABLE_NAME
+
+execution=$(aws stepfunctions start-execution --state-machine-arn "$machine" --name by-hand \
+  --input '{"limit": 10}' --query executionArn --output text)
+check 'start-execution answers an ARN' '^arn:aws:states:.*:execution:realtime-embedding-sf-dev:by-hand$' echo "$execution"
+for _ in $(seq 100); do
+  state=$(aws stepfunctions describe-execution --execution-arn "$execution" --query status --output text)
+  [[ $state == RUNNING ]] || break
+  sleep 0.2
+done
+check 'describe-execution sees its end' '^SUCCEEDED$' echo "$state"
+check 'its output is the summary, cut at the limit' '"total":10.*"reused":10.*"last_evaluated_key":\{' \
+  aws stepfunctions describe-execution --execution-arn "$execution" --query output --output text
+check 'get-execution-history begins with ExecutionStarted' 'ExecutionStarted' \
+  aws stepfunctions get-execution-history --execution-arn "$execution" --max-items 1
+check 'get-execution-history has the Map Run' 'MapRunStarted' \
+  aws stepfunctions get-execution-history --execution-arn "$execution"
+check 'list-executions lists it' 'by-hand' aws stepfunctions list-executions --state-machine-arn "$machine"
+check 'list-state-machines' 'realtime-embedding-sf-dev' aws stepfunctions list-state-machines
+check 'describe-state-machine' 'ProcessReceipts' aws stepfunctions describe-state-machine --state-machine-arn "$machine"
+check 'the same name with another input' 'ExecutionAlreadyExists' \
+  aws stepfunctions start-execution --state-machine-arn "$machine" --name by-hand --input '{"limit": 3}'
+check 'input that is not JSON' 'InvalidExecutionInput' \
+  aws stepfunctions start-execution --state-machine-arn "$machine" --input 'limit'
+check 'a state machine that is not there' 'StateMachineDoesNotExist' \
+  aws stepfunctions start-execution --state-machine-arn "${machine}x" --input '{}'
+check 'an execution that is not there' 'ExecutionDoesNotExist' \
+  aws stepfunctions describe-execution --execution-arn "${execution}x"
+wrong=$(aws stepfunctions start-execution --state-machine-arn "$machine" --input '{"limit": 0}' --query executionArn --output text)
+sleep 2
+check 'a wrong input fails the execution and names the field' 'InvalidRequest.*' \
+  aws stepfunctions describe-execution --execution-arn "$wrong" --query '[status, error, cause]' --output text
+check 'the field is limit' 'limit' \
+  aws stepfunctions describe-execution --execution-arn "$wrong" --query cause --output text
+
+check 's3 ls of the bucket' 'PRE lines/' aws s3 ls "s3://$bucket/"
+check 's3 ls of a bucket that is not there' 'NoSuchBucket' aws s3 ls s3://no-such-bucket-here
+check 's3 cp of the deltas' 'download: .*delta.tar.gz' \
+  aws s3 cp --recursive --exclude '*' --include '*/delta/*' "s3://$bucket/" "$deltas"
+check 's3 cp of a key that is not there' '\(404\)' aws s3 cp "s3://$bucket/nothing" "$work/nothing"
+check 'a delta is an archive of one database' '^chroma.sqlite3$' \
+  tar -tzf "$(find "$deltas" -name delta.tar.gz | head -n 1)"
+first=$(find "$deltas/lines" -name delta.tar.gz | head -n 1)
+check 's3api head-object shows the metadata of a delta' '"run_id"' \
+  aws s3api head-object --bucket "$bucket" --key "${first#"$deltas"/}"
+check 's3api put-object on condition' 'PreconditionFailed' \
+  aws s3api put-object --bucket "$bucket" --key "${first#"$deltas"/}" --if-none-match '*'
+
+check 'dynamodb query by type' '"Count": 12' aws dynamodb query --table-name "$table" --index-name GSITYPE \
+  --key-condition-expression '#t = :t' --expression-attribute-names '{"#t": "TYPE"}' \
+  --expression-attribute-values '{":t": {"S": "COMPACTION_RUN"}}' --select COUNT
+check 'dynamodb query of a table that is not there' 'ResourceNotFoundException' \
+  aws dynamodb query --table-name nothing --key-condition-expression 'PK = :p' --expression-attribute-values '{":p": {"S": "x"}}'
+check 'dynamodb query without a condition' 'ValidationException' aws dynamodb query --table-name "$table"
+
+payload() { aws lambda invoke --function-name "$1" --payload "$2" "$work/answer.json"; cat "$work/answer.json"; }
+check 'lambda invoke answers the list' '"total_receipts":3' payload embedding-find-receipts-realtime-lambda-dev '{"limit": 3}'
+check 'lambda invoke with wrong input is a function error' 'FunctionError.*Unhandled' payload embedding-find-receipts-realtime-lambda-dev '{"limit": "three"}'
+check 'which names the field' 'InvalidRequest.*limit' payload embedding-find-receipts-realtime-lambda-dev '{"limit": "three"}'
+check 'lambda invoke with an unknown field' 'lmit' payload embedding-find-receipts-realtime-lambda-dev '{"lmit": 3}'
+check 'lambda invoke of a function that is not there' 'ResourceNotFoundException' payload nothing '{}'
+
+printf '%s passed, %s failed\n' "$passed" "$failed"
+((failed == 0))
