@@ -28,6 +28,7 @@ export default tseslint.config(
   },
   {
     files: ['layers/**', 'simple_lambdas/**', 'components/**', 'index.ts'],
+    ignores: ['**/*.test.ts'],
     rules: {
       'no-restricted-imports': [
         'error',
@@ -45,6 +46,7 @@ export default tseslint.config(
   },
   {
     files: ['layers/**'],
+    ignores: ['**/*.test.ts'],
     rules: {
       'no-restricted-imports': [
         'error',

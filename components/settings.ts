@@ -6,15 +6,12 @@ const RETENTIONS = [
   3653,
 ] as const;
 
-const wholeNumber = (low: number, high: number) =>
-  z
-    .string()
-    .regex(/^\d+$/, 'expected a whole number')
-    .transform(Number)
-    .pipe(z.number().min(low).max(high));
+const digits = z.string().regex(/^\d+$/, 'expected a whole number').transform(Number);
+const wholeNumber = (low: number, high: number) => digits.pipe(z.number().min(low).max(high));
 
 /** Dimensions that each model can give; the first is its own. */
 const MODELS = { 'text-embedding-3-small': 1536, 'text-embedding-3-large': 3072 } as const;
+const MOST_DIMENSIONS = Math.max(...Object.values(MODELS));
 const modelSchema = z.enum(Object.keys(MODELS) as [keyof typeof MODELS]);
 
 /**
@@ -30,7 +27,7 @@ const shape = {
   openai_base_url: z.url().optional(),
   embedding_model: modelSchema.default('text-embedding-3-small'),
   /** By default the model's own; a part of them is allowed. */
-  embedding_dimensions: wholeNumber(1, 3072).optional(),
+  embedding_dimensions: wholeNumber(1, MOST_DIMENSIONS).optional(),
   /** A Chroma server whose collection `lines` knows other receipts' merchants. */
   chroma_http_endpoint: z.url().optional(),
   /** Receipts at a time, of all that one execution processes. */
@@ -39,7 +36,7 @@ const shape = {
   child_execution_type: z.enum(['STANDARD', 'EXPRESS']).default('STANDARD'),
   /** An execution fails when more of its receipts than these percent failed. */
   tolerated_failure_percentage: wholeNumber(0, 100).default(10),
-  log_retention_days: wholeNumber(1, 3_653)
+  log_retention_days: digits
     .refine((days) => (RETENTIONS as readonly number[]).includes(days), {
       message: `expected one of ${RETENTIONS.join(', ')}`,
     })
@@ -53,15 +50,22 @@ const shape = {
 
 export const settingsSchema = z
   .object(shape)
-  .superRefine(({ embedding_model, embedding_dimensions }, context) => {
-    if (embedding_dimensions !== undefined && embedding_dimensions > MODELS[embedding_model]) {
-      context.addIssue({
-        code: 'custom',
-        path: ['embedding_dimensions'],
-        message: `${embedding_model} has ${MODELS[embedding_model]} dimensions at most`,
-      });
-    }
-  })
+  .superRefine(
+    ({ embedding_model, embedding_dimensions }, context) => {
+      // No number, or more than any model has: that is reported already.
+      if (typeof embedding_dimensions !== 'number' || embedding_dimensions > MOST_DIMENSIONS)
+        return;
+      if (embedding_dimensions > MODELS[embedding_model]) {
+        context.addIssue({
+          code: 'custom',
+          path: ['embedding_dimensions'],
+          message: `${embedding_model} has ${MODELS[embedding_model]} dimensions at most`,
+        });
+      }
+    },
+    // Also when something else is wrong: all problems are reported at once.
+    { when: () => true },
+  )
   .transform((settings) => ({
     ...settings,
     embedding_dimensions: settings.embedding_dimensions ?? MODELS[settings.embedding_model],

@@ -1,5 +1,5 @@
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { dirname, join, relative, sep } from 'node:path';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { basename, dirname, join, relative, sep } from 'node:path';
 
 /** Files by their path relative to the bundle's folder, with `/`. */
 export type BundleFiles = ReadonlyMap<string, Uint8Array>;
@@ -13,7 +13,13 @@ export async function writeBundle(folder: string, files: BundleFiles): Promise<v
   for (const path of await listFiles(folder)) {
     if (!files.has(path)) await rm(join(folder, path), { force: true });
   }
-  for (const [path, content] of files) await writeIfChanged(join(folder, path), content);
+  // Beside the folder, where no other build takes a file that is not yet in place for one that is left over.
+  const staging = await mkdtemp(`${folder}.`);
+  try {
+    for (const [path, content] of files) await writeIfChanged(join(folder, path), content, staging);
+  } finally {
+    await rm(staging, { recursive: true, force: true });
+  }
 }
 
 /** All files below a folder, sorted, relative to it. */
@@ -25,11 +31,11 @@ export async function listFiles(folder: string): Promise<string[]> {
     .sort();
 }
 
-async function writeIfChanged(path: string, content: Uint8Array): Promise<void> {
+async function writeIfChanged(path: string, content: Uint8Array, staging: string): Promise<void> {
   const present = await readFile(path).catch(() => undefined);
   if (present?.equals(content) === true) return;
   await mkdir(dirname(path), { recursive: true });
-  const temporary = `${path}.${process.pid}.tmp`;
+  const temporary = join(staging, basename(path));
   await writeFile(temporary, content);
   await rename(temporary, path);
 }

@@ -68,6 +68,23 @@ describe('createDelta', () => {
     expect(digest).toBe('4549d9e21ee0f148ee4dfc8cb2bc6524b9e90274b636f53e92c8e1b75ce6b59d');
   });
 
+  it('writes whole numbers of float fields as floats, and of other fields as ints', async () => {
+    const delta = await createDelta({
+      collection: 'lines',
+      dimensions: 3,
+      records: [recordOf(7, { metadata: { x: 1, y: 0.5, line_id: 7 } })],
+      floatFields: new Set(['x', 'y']),
+      temporaryFolder,
+    });
+    const path = join(temporaryFolder, 'chroma.sqlite3');
+    writeFileSync(path, await unpackDelta(delta));
+    const database = new DatabaseSync(path);
+    const row = database.prepare('SELECT metadata FROM embeddings_queue').get();
+    database.close();
+
+    expect(row?.['metadata']).toBe('{"x":1.0,"y":0.5,"line_id":7,"chroma:document":"line 7"}');
+  });
+
   it('makes other bytes when one text differs', async () => {
     const first = await linesDelta([recordOf(1)]);
     const second = await linesDelta([recordOf(1, { document: 'line 2' })]);

@@ -9,6 +9,12 @@ export interface DeltaContent {
   readonly dimensions: number;
   /** May be empty: the delta then holds an empty collection. */
   readonly records: readonly DeltaRecord[];
+  /**
+   * Metadata fields whose numbers are floats to Chroma, also where they are whole.
+   *
+   * @default none: a whole number is an int
+   */
+  readonly floatFields?: ReadonlySet<string>;
   /** An existing folder to work in; nothing is left in it, whatever happens. */
   readonly temporaryFolder: string;
 }
@@ -23,7 +29,9 @@ export interface DeltaContent {
  * @throws InvalidDelta for a record that Chroma could not hold, before anything is written.
  */
 export async function createDelta(content: DeltaContent): Promise<Buffer> {
-  const { collection, dimensions, records, temporaryFolder } = content;
+  const { collection, dimensions, records, floatFields = new Set(), temporaryFolder } = content;
   checkRecords(records, dimensions);
-  return await packDelta(buildDatabase(collection, dimensions, records, temporaryFolder));
+  return await packDelta(
+    buildDatabase(collection, dimensions, records, floatFields, temporaryFolder),
+  );
 }

@@ -50,11 +50,13 @@ const collectionConfiguration = {
  * on is AWS's choice. The file costs about a millisecond more.
  *
  * @param records checked already, see checkRecords.
+ * @param floatFields metadata fields whose numbers are floats, also where they are whole.
  */
 export function buildDatabase(
   collection: CollectionName,
   dimensions: number,
   records: readonly DeltaRecord[],
+  floatFields: ReadonlySet<string>,
   temporaryFolder: string,
 ): Buffer {
   return inTemporaryFolder(temporaryFolder, (folder) => {
@@ -67,7 +69,7 @@ export function buildDatabase(
       database.exec('PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; BEGIN');
       // Chroma learns a collection's dimension from its first vector; until then it has none.
       insertCollection(database, collection, records.length === 0 ? null : dimensions);
-      insertRecords(database, collection, records);
+      insertRecords(database, collection, records, floatFields);
       database.exec('COMMIT');
     } finally {
       database.close();
@@ -103,8 +105,10 @@ function insertRecords(
   database: DatabaseSync,
   name: CollectionName,
   records: readonly DeltaRecord[],
+  floatFields: ReadonlySet<string>,
 ): void {
   const topic = `persistent://default/default/${collectionIdentity(name).collection}`;
+  const asChromaReads = chromaReplacer(floatFields);
   const insert = database.prepare(
     'INSERT INTO embeddings_queue (created_at, operation, topic, id, vector, encoding, metadata) VALUES (?, ?, ?, ?, ?, ?, ?)',
   );
@@ -117,12 +121,24 @@ function insertRecords(
       // Every platform that Lambda or Chroma runs on is little-endian.
       new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength),
       vectorEncoding,
-      JSON.stringify({ ...metadata, [documentKey]: document }, wellFormed),
+      JSON.stringify({ ...metadata, [documentKey]: document }, asChromaReads),
     );
   }
 }
 
-/** Chroma's JSON reader refuses a lone surrogate, and with it every record of the delta. */
-function wellFormed(_key: string, value: unknown): unknown {
-  return typeof value === 'string' ? value.toWellFormed() : value;
+/** In V8 for long; TypeScript's library does not know it yet. */
+const { rawJSON } = JSON as typeof JSON & { readonly rawJSON: (text: string) => unknown };
+
+/** A `JSON.stringify` replacer. */
+function chromaReplacer(
+  floatFields: ReadonlySet<string>,
+): (field: string, value: unknown) => unknown {
+  return (field, value) => {
+    // Chroma's JSON reader refuses a lone surrogate, and with it every record of the delta.
+    if (typeof value === 'string') return value.toWellFormed();
+    // `1` would be an int to Chroma, and its filter on a float finds ints that are equal but for their fraction.
+    return floatFields.has(field) && Number.isSafeInteger(value)
+      ? rawJSON(`${String(value)}.0`)
+      : value;
+  };
 }

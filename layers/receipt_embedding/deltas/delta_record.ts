@@ -6,10 +6,10 @@ export type CollectionName = 'lines' | 'words';
 /**
  * One vector with what belongs to it, as the consumer of a delta gets it from Chroma.
  *
- * Numbers: JSON has one kind of number and Chroma two. A whole number arrives as an int (`1`, and so
- * does a coordinate of exactly 1.0), any other as a float. Readers see the difference only in the
- * value's type: Chroma's where-filters compare across the two, `{x: {$gte: 0.9}}` finds an int 1 and
- * `{line_id: 5.0}` an int 5. A -0 arrives as 0.
+ * Numbers: JSON has one kind of number and Chroma two. A whole number arrives as an int, unless its field
+ * is one of the delta's `floatFields`; any other arrives as a float. That matters to readers: Chroma 1.0's filter
+ * `{confidence: 0.658}` finds an int 0 too, because it compares ints with the filter's whole part. A -0 arrives
+ * as 0.
  */
 export interface DeltaRecord {
   /** Unique in its delta, not empty. */

@@ -2,7 +2,7 @@ import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { createDelta } from '../deltas/delta.ts';
 import { deltaPrefix } from '../entities/compaction_run.ts';
 import { ConcurrentUpdate } from '../errors.ts';
-import { chromaMetadata } from './chroma_metadata.ts';
+import { CHROMA_FLOAT_FIELDS, chromaMetadata } from './chroma_metadata.ts';
 import type { VectorCollection, VectorRecord, VectorRun, VectorStore } from './vector_store.ts';
 
 export interface ChromaDeltaStoreSettings {
@@ -35,6 +35,7 @@ export class ChromaDeltaStore implements VectorStore {
     const delta = await createDelta({
       collection,
       dimensions,
+      floatFields: CHROMA_FLOAT_FIELDS,
       temporaryFolder,
       records: records.map(({ id, vector, metadata }) => ({
         id,

@@ -1,4 +1,15 @@
-import type { VectorMetadata } from './vector_metadata.ts';
+import type { LineMetadata, VectorMetadata } from './vector_metadata.ts';
+
+/** The fields that are floats, also where they are whole, as a line that is not turned at all has 0.0 degrees. */
+export const CHROMA_FLOAT_FIELDS: ReadonlySet<string> = new Set<keyof LineMetadata>([
+  'x',
+  'y',
+  'width',
+  'height',
+  'confidence',
+  'angle_degrees',
+  'avg_word_confidence',
+]);
 
 /**
  * Metadata in the form that Chroma's readers filter on: receipt_id a string, label lists `,A,B,` (so that

@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { CHROMA_FLOAT_FIELDS } from '../../../layers/receipt_embedding/vectors/chroma_metadata.ts';
 import { createDelta } from '../../../layers/receipt_embedding/deltas/delta.ts';
 import type {
   CollectionName,
@@ -101,15 +102,29 @@ function recordsOf({ collection, dimensions, count }: Sample): DeltaRecord[] {
   });
 }
 
+/** Writes the fields that are floats with a point, also where they are whole: Python tells the two apart by it. */
+function asFloat(field: string, value: unknown): unknown {
+  const { rawJSON } = JSON as typeof JSON & { readonly rawJSON: (text: string) => unknown };
+  return CHROMA_FLOAT_FIELDS.has(field) && Number.isInteger(value)
+    ? rawJSON(`${String(value)}.0`)
+    : value;
+}
+
 async function write(root: string, sample: Sample): Promise<void> {
   const { collection, dimensions, name } = sample;
   const records = recordsOf(sample);
   const folder = join(root, collection, 'delta', name);
   await mkdir(folder, { recursive: true });
-  const delta = await createDelta({ collection, dimensions, records, temporaryFolder: tmpdir() });
+  const delta = await createDelta({
+    collection,
+    dimensions,
+    records,
+    floatFields: CHROMA_FLOAT_FIELDS,
+    temporaryFolder: tmpdir(),
+  });
   await writeFile(join(folder, 'delta.tar.gz'), delta);
   const expected = records.map((record) => ({ ...record, vector: Array.from(record.vector) }));
-  await writeFile(join(folder, 'expected.json'), JSON.stringify(expected));
+  await writeFile(join(folder, 'expected.json'), JSON.stringify(expected, asFloat));
   process.stdout.write(`${folder}: ${records.length} records, ${delta.length} bytes\n`);
 }
 

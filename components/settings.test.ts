@@ -1,0 +1,154 @@
+import { describe, expect, it } from 'vitest';
+import { InvalidSettings, readSettings, type Settings } from './settings.ts';
+
+/** Reads these values beside a key that is set. */
+function read(values: Readonly<Record<string, string>>, secrets = ['openai_api_key']): Settings {
+  return readSettings({
+    get: (name) => values[name],
+    has: (name) => secrets.includes(name),
+    names: [...Object.keys(values), ...secrets],
+  });
+}
+
+/** The problems that are reported, without the line above them. */
+function problemsOf(values: Readonly<Record<string, string>>, secrets?: string[]): string[] {
+  try {
+    read(values, secrets);
+  } catch (error) {
+    if (error instanceof InvalidSettings) return error.message.split('\n').slice(1);
+    throw error;
+  }
+  return [];
+}
+
+describe('settings', () => {
+  it('have these defaults', () => {
+    expect(read({})).toStrictEqual({
+      embedding_model: 'text-embedding-3-small',
+      embedding_dimensions: 1536,
+      max_concurrency: 10,
+      child_execution_type: 'STANDARD',
+      tolerated_failure_percentage: 10,
+      log_retention_days: 30,
+    });
+  });
+
+  it('are read as what they mean', () => {
+    expect(
+      read({
+        dynamodb_table_name: 'our-receipts',
+        chromadb_bucket_name: 'our-vectors',
+        openai_base_url: 'https://openai.example/v1',
+        embedding_model: 'text-embedding-3-large',
+        embedding_dimensions: '256',
+        chroma_http_endpoint: 'http://10.0.0.1:8000',
+        max_concurrency: '40',
+        child_execution_type: 'EXPRESS',
+        tolerated_failure_percentage: '5',
+        log_retention_days: '7',
+        protect_data: 'false',
+      }),
+    ).toStrictEqual({
+      dynamodb_table_name: 'our-receipts',
+      chromadb_bucket_name: 'our-vectors',
+      openai_base_url: 'https://openai.example/v1',
+      embedding_model: 'text-embedding-3-large',
+      embedding_dimensions: 256,
+      chroma_http_endpoint: 'http://10.0.0.1:8000',
+      max_concurrency: 40,
+      child_execution_type: 'EXPRESS',
+      tolerated_failure_percentage: 5,
+      log_retention_days: 7,
+      protect_data: false,
+    });
+  });
+
+  it('count as missing when they are empty', () => {
+    expect(read({ max_concurrency: '', protect_data: '', dynamodb_table_name: '' })).toStrictEqual(
+      read({}),
+    );
+  });
+
+  it("take a large model's own dimensions when none are given", () => {
+    expect(read({ embedding_model: 'text-embedding-3-large' }).embedding_dimensions).toBe(3072);
+  });
+});
+
+describe('a limit', () => {
+  it.each([
+    ['dynamodb_table_name', 'abc', 'ab'],
+    ['dynamodb_table_name', 't'.repeat(255), 't'.repeat(256)],
+    ['chromadb_bucket_name', 'abc', 'ab'],
+    ['chromadb_bucket_name', 'b'.repeat(63), 'b'.repeat(64)],
+    ['openai_base_url', 'https://openai.example', 'openai.example'],
+    ['embedding_model', 'text-embedding-3-large', 'text-embedding-ada-002'],
+    ['embedding_dimensions', '1', '0'],
+    ['embedding_dimensions', '1536', '1537'],
+    ['chroma_http_endpoint', 'http://localhost:8000', 'localhost'],
+    ['max_concurrency', '1', '0'],
+    ['max_concurrency', '1000', '1001'],
+    ['max_concurrency', '10', '10.5'],
+    ['max_concurrency', '10', '-1'],
+    ['max_concurrency', '10', 'many'],
+    ['child_execution_type', 'EXPRESS', 'express'],
+    ['tolerated_failure_percentage', '0', '-1'],
+    ['tolerated_failure_percentage', '100', '101'],
+    ['log_retention_days', '1', '0'],
+    ['log_retention_days', '3653', '3654'],
+    ['log_retention_days', '30', '31'],
+    ['protect_data', 'true', 'yes'],
+  ])('of %s allows %s and not %s', (name, allowed, refused) => {
+    expect(problemsOf({ [name]: allowed })).toStrictEqual([]);
+    const problems = problemsOf({ [name]: refused });
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toMatch(
+      new RegExp(`^ {2}- ${name} is wrong \\(.+\\): pulumi config set ${name} <value>$`, 's'),
+    );
+  });
+
+  it('of the dimensions is that of the model', () => {
+    const large = 'text-embedding-3-large';
+    expect(problemsOf({ embedding_model: large, embedding_dimensions: '3072' })).toStrictEqual([]);
+    expect(problemsOf({ embedding_model: large, embedding_dimensions: '3073' })).toHaveLength(1);
+    expect(problemsOf({ embedding_dimensions: '1537' })).toStrictEqual([
+      '  - embedding_dimensions is wrong (text-embedding-3-small has 1536 dimensions at most): ' +
+        'pulumi config set embedding_dimensions <value>',
+    ]);
+  });
+});
+
+describe('problems', () => {
+  it('are reported all at once: missing, unknown and wrong', () => {
+    expect(
+      problemsOf(
+        { max_concurency: '5', Max_Concurrency: '5', tolerated_failure_percentage: 'ten' },
+        [],
+      ),
+    ).toStrictEqual([
+      '  - openai_api_key is not set: pulumi config set --secret openai_api_key <value>',
+      '  - max_concurency is no setting: pulumi config rm max_concurency',
+      '  - Max_Concurrency is no setting: pulumi config rm Max_Concurrency',
+      '  - tolerated_failure_percentage is wrong (expected a whole number): ' +
+        'pulumi config set tolerated_failure_percentage <value>',
+    ]);
+  });
+
+  it('of two settings that must fit each other are reported beside any other', () => {
+    expect(
+      problemsOf({ child_execution_type: 'express', embedding_dimensions: '1537' }),
+    ).toHaveLength(2);
+    expect(problemsOf({ embedding_model: 'ada', embedding_dimensions: '2000' })).toHaveLength(1);
+    expect(problemsOf({ embedding_dimensions: '1537.5' })).toHaveLength(1);
+  });
+
+  it.each([
+    [{ foo: '1' }, "the stack's configuration has 1 problem:"],
+    [{ foo: '1', bar: '2' }, "the stack's configuration has 2 problems:"],
+  ])('are counted', (values, heading) => {
+    expect(() => read(values as unknown as Record<string, string>)).toThrow(heading);
+  });
+
+  it('are none for the secrets that are known', () => {
+    expect(problemsOf({}, ['openai_api_key', 'google_places_api_key'])).toStrictEqual([]);
+  });
+});

@@ -1,0 +1,115 @@
+import { describe, expect, it } from 'vitest';
+import { permissionsOf, type StateMachineIdentity } from './permissions.ts';
+import { realtimeStateMachine, type RealtimeStateMachineSettings } from './realtime.ts';
+import type { MapState, StateMachineDefinition } from './asl.ts';
+
+const settings: RealtimeStateMachineSettings = {
+  functions: { findReceipts: 'arn:find', processReceipt: 'arn:process', summarizeRun: 'arn:sum' },
+  bucket: 'vectors',
+  maxConcurrency: 10,
+  childExecutionType: 'STANDARD',
+  toleratedFailurePercentage: 10,
+};
+
+const identity: StateMachineIdentity = {
+  name: 'machine-dev',
+  partition: 'aws',
+  region: 'eu-central-1',
+  accountId: '210987654321',
+};
+
+/** The realtime workflow with another Map. */
+function withMap(change: (map: MapState) => Partial<MapState>): StateMachineDefinition {
+  const definition = realtimeStateMachine(settings);
+  const map = definition.States['ProcessReceipts'];
+  if (map?.Type !== 'Map') throw new TypeError('expected a Map');
+  return {
+    ...definition,
+    States: { ...definition.States, ProcessReceipts: { ...map, ...change(map) } },
+  };
+}
+
+describe("a state machine's permissions", () => {
+  it('are its functions, its own child executions, its list and its results', () => {
+    expect(permissionsOf(realtimeStateMachine(settings), identity)).toStrictEqual([
+      { actions: ['lambda:InvokeFunction'], resources: ['arn:find', 'arn:process', 'arn:sum'] },
+      {
+        actions: ['states:StartExecution'],
+        resources: ['arn:aws:states:eu-central-1:210987654321:stateMachine:machine-dev'],
+      },
+      {
+        actions: ['states:DescribeExecution', 'states:StopExecution', 'states:RedriveExecution'],
+        resources: [
+          'arn:aws:states:eu-central-1:210987654321:execution:machine-dev/ProcessReceipts:*',
+        ],
+      },
+      { actions: ['s3:GetObject'], resources: ['arn:aws:s3:::vectors/runs/*/receipts.jsonl'] },
+      {
+        actions: [
+          's3:PutObject',
+          's3:GetObject',
+          's3:ListMultipartUploadParts',
+          's3:AbortMultipartUpload',
+        ],
+        resources: ['arn:aws:s3:::vectors/runs/*/results/*'],
+      },
+    ]);
+  });
+
+  it("follow the partition, the machine's name, the label, the bucket and the keys", () => {
+    const definition = withMap((map) => ({
+      Label: 'Other',
+      ItemReader: {
+        ...map.ItemReader,
+        Parameters: { Bucket: 'lists', 'Key.$': "States.Format('in/{}/{}.jsonl', $.a, $.b)" },
+      },
+      ResultWriter: {
+        ...map.ResultWriter,
+        Parameters: { Bucket: 'results', 'Prefix.$': "States.Format('out/{}', $.a)" },
+      },
+    }));
+
+    const resources = permissionsOf(definition, {
+      ...identity,
+      partition: 'aws-cn',
+      name: 'machine-prod',
+    }).map((permission) => permission.resources);
+
+    expect(resources).toStrictEqual([
+      ['arn:find', 'arn:process', 'arn:sum'],
+      ['arn:aws-cn:states:eu-central-1:210987654321:stateMachine:machine-prod'],
+      ['arn:aws-cn:states:eu-central-1:210987654321:execution:machine-prod/Other:*'],
+      ['arn:aws-cn:s3:::lists/in/*/*.jsonl'],
+      ['arn:aws-cn:s3:::results/out/*/*'],
+    ]);
+  });
+
+  it('name a function once that is used twice', () => {
+    const same = { findReceipts: 'arn:one', processReceipt: 'arn:one', summarizeRun: 'arn:two' };
+    const [invoke] = permissionsOf(
+      realtimeStateMachine({ ...settings, functions: same }),
+      identity,
+    );
+    expect(invoke?.resources).toStrictEqual(['arn:one', 'arn:two']);
+  });
+
+  it('without a Map are its functions alone', () => {
+    const definition = realtimeStateMachine(settings);
+    const states = Object.entries(definition.States).filter(([, { Type }]) => Type !== 'Map');
+    expect(
+      permissionsOf({ ...definition, States: Object.fromEntries(states) }, identity),
+    ).toStrictEqual([{ actions: ['lambda:InvokeFunction'], resources: ['arn:find', 'arn:sum'] }]);
+  });
+
+  it.each(['$.manifest.key', "States.Format('{}', 'a'", '$$.Execution.Name'])(
+    'can not be derived from a key that only the execution knows: %s',
+    (expression) => {
+      const definition = withMap((map) => ({
+        ItemReader: { ...map.ItemReader, Parameters: { Bucket: 'b', 'Key.$': expression } },
+      }));
+      expect(() => permissionsOf(definition, identity)).toThrow(
+        new TypeError(`no S3 prefix can be told from "${expression}": use States.Format('…')`),
+      );
+    },
+  );
+});
