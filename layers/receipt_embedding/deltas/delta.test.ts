@@ -11,7 +11,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createDelta } from './delta.ts';
 import { unpackDelta } from './delta_archive.ts';
 import type { DeltaRecord } from './delta_record.ts';
-import { InvalidDelta } from './invalid_delta.ts';
+import { InvalidReceiptData } from '../errors.ts';
 import { openDelta } from './read_delta.ts';
 
 let temporaryFolder: string;
@@ -311,14 +311,14 @@ describe('createDelta refuses', () => {
   it.each(cases)('%s, and says which record', async (_what, records, message) => {
     const error = await errorOf(linesDelta(records));
 
-    expect(error).toStrictEqual(new InvalidDelta(message));
-    expect(error).toHaveProperty('name', 'InvalidDelta');
+    expect(error).toStrictEqual(new InvalidReceiptData(message));
+    expect(error).toHaveProperty('name', 'InvalidReceiptData');
     expect(readdirSync(temporaryFolder)).toStrictEqual([]);
   });
 
   it.each([0, -1, 1.5, NaN])('%d dimensions', async (dimensions) => {
     expect(await errorOf(linesDelta([], dimensions))).toStrictEqual(
-      new InvalidDelta(`dimensions must be a whole number from 1, not ${dimensions}`),
+      new InvalidReceiptData(`dimensions must be a whole number from 1, not ${dimensions}`),
     );
   });
 });

@@ -26,7 +26,7 @@ export interface DeltaContent {
  * The same records in the same order give the same bytes, on one version of Node (SQLite writes its
  * version into the file). A lone surrogate in a document or in metadata becomes U+FFFD, as in any UTF-8.
  *
- * @throws InvalidDelta for a record that Chroma could not hold, before anything is written.
+ * @throws InvalidReceiptData for a record that Chroma could not hold, before anything is written.
  */
 export async function createDelta(content: DeltaContent): Promise<Buffer> {
   const { collection, dimensions, records, floatFields = new Set(), temporaryFolder } = content;

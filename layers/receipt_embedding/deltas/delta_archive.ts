@@ -2,7 +2,7 @@ import { buffer } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
 import { extract, pack } from 'tar-stream';
-import { InvalidDelta } from './invalid_delta.ts';
+import { InvalidReceiptData } from '../errors.ts';
 
 /** The one file of a Chroma persistent directory that Chroma can't rebuild from another. */
 export const databaseFileName = 'chroma.sqlite3';
@@ -21,7 +21,7 @@ export async function packDelta(database: Buffer): Promise<Buffer> {
 /**
  * The database in a `delta.tar.gz`; other files of a Chroma directory beside it are ignored.
  *
- * @throws InvalidDelta when the archive holds no database at its root, or is no tar.gz.
+ * @throws InvalidReceiptData when the archive holds no database at its root, or is no tar.gz.
  */
 export async function unpackDelta(archive: Buffer): Promise<Buffer> {
   try {
@@ -35,7 +35,7 @@ export async function unpackDelta(archive: Buffer): Promise<Buffer> {
     }
     if (database !== undefined) return database;
   } catch (cause) {
-    throw new InvalidDelta('the archive is no readable tar.gz', { cause });
+    throw new InvalidReceiptData('the archive is no readable tar.gz', { cause });
   }
-  throw new InvalidDelta(`the archive has no ${databaseFileName} at its root`);
+  throw new InvalidReceiptData(`the archive has no ${databaseFileName} at its root`);
 }

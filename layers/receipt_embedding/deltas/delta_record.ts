@@ -1,4 +1,4 @@
-import { InvalidDelta } from './invalid_delta.ts';
+import { InvalidReceiptData } from '../errors.ts';
 
 /** The two collections that receipts are embedded into; each delta holds exactly one. */
 export type CollectionName = 'lines' | 'words';
@@ -21,19 +21,19 @@ export interface DeltaRecord {
   readonly metadata: Readonly<Record<string, string | number | boolean>>;
 }
 
-/** @throws InvalidDelta for the first record that Chroma would refuse, or would take and give back altered. */
+/** @throws InvalidReceiptData for the first record that Chroma would refuse, or would take and give back altered. */
 export function checkRecords(records: readonly DeltaRecord[], dimensions: number): void {
   if (!Number.isSafeInteger(dimensions) || dimensions < 1) {
-    throw new InvalidDelta(`dimensions must be a whole number from 1, not ${dimensions}`);
+    throw new InvalidReceiptData(`dimensions must be a whole number from 1, not ${dimensions}`);
   }
   const seen = new Set<string>();
   records.forEach((record, index) => {
     const { id } = record;
-    if (id === '') throw new InvalidDelta(`record number ${index} has an empty id`);
+    if (id === '') throw new InvalidReceiptData(`record number ${index} has an empty id`);
     const name = `record ${JSON.stringify(id)}`;
     // SQLite stores UTF-8, which has no lone surrogates: two such ids could become one.
-    if (!id.isWellFormed()) throw new InvalidDelta(`${name}: the id is not valid Unicode`);
-    if (seen.has(id)) throw new InvalidDelta(`${name}: the id occurs more than once`);
+    if (!id.isWellFormed()) throw new InvalidReceiptData(`${name}: the id is not valid Unicode`);
+    if (seen.has(id)) throw new InvalidReceiptData(`${name}: the id occurs more than once`);
     seen.add(id);
     checkVector(name, record.vector, dimensions);
     checkMetadata(name, record.metadata);
@@ -42,23 +42,24 @@ export function checkRecords(records: readonly DeltaRecord[], dimensions: number
 
 function checkVector(name: string, vector: Float32Array, dimensions: number): void {
   if (vector.length !== dimensions) {
-    throw new InvalidDelta(
+    throw new InvalidReceiptData(
       `${name}: its vector has ${vector.length} dimensions, not ${dimensions}`,
     );
   }
   const index = vector.findIndex((component) => !Number.isFinite(component));
-  if (index >= 0) throw new InvalidDelta(`${name}: component ${index} of its vector is not finite`);
+  if (index >= 0)
+    throw new InvalidReceiptData(`${name}: component ${index} of its vector is not finite`);
 }
 
 function checkMetadata(name: string, metadata: DeltaRecord['metadata']): void {
   for (const [field, value] of Object.entries(metadata)) {
     if (field.startsWith('chroma:')) {
-      throw new InvalidDelta(
+      throw new InvalidReceiptData(
         `${name}: the metadata field ${JSON.stringify(field)} is Chroma's own`,
       );
     }
     if (typeof value === 'number' && !Number.isFinite(value)) {
-      throw new InvalidDelta(
+      throw new InvalidReceiptData(
         `${name}: the metadata field ${JSON.stringify(field)} is not a finite number`,
       );
     }

@@ -8,7 +8,7 @@ import { pack } from 'tar-stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createDelta } from './delta.ts';
 import { packDelta, unpackDelta } from './delta_archive.ts';
-import { InvalidDelta } from './invalid_delta.ts';
+import { InvalidReceiptData } from '../errors.ts';
 import { openDelta } from './read_delta.ts';
 
 let temporaryFolder: string;
@@ -60,8 +60,8 @@ async function messageOf(archive: Buffer): Promise<string> {
   return await openDelta(archive, temporaryFolder).then(
     () => 'no error',
     (error: unknown) => {
-      expect(error).toBeInstanceOf(InvalidDelta);
-      return (error as InvalidDelta).message;
+      expect(error).toBeInstanceOf(InvalidReceiptData);
+      return (error as InvalidReceiptData).message;
     },
   );
 }

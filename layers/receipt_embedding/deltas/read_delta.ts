@@ -4,7 +4,7 @@ import { DatabaseSync, type SQLOutputValue } from 'node:sqlite';
 import { databaseFileName, unpackDelta } from './delta_archive.ts';
 import { documentKey, vectorEncoding } from './delta_database.ts';
 import type { CollectionName, DeltaRecord } from './delta_record.ts';
-import { InvalidDelta } from './invalid_delta.ts';
+import { InvalidReceiptData } from '../errors.ts';
 import { inTemporaryFolder } from './temporary_folder.ts';
 
 export interface OpenedDelta {
@@ -18,7 +18,7 @@ export interface OpenedDelta {
  * tables that Chroma makes of it.
  *
  * @param temporaryFolder an existing folder to work in; nothing is left in it, whatever happens.
- * @throws InvalidDelta for an archive that is no such delta.
+ * @throws InvalidReceiptData for an archive that is no such delta.
  */
 export async function openDelta(archive: Buffer, temporaryFolder: string): Promise<OpenedDelta> {
   const bytes = await unpackDelta(archive);
@@ -46,14 +46,14 @@ function rowsOf(database: DatabaseSync, query: string): Row[] {
   try {
     return database.prepare(query).all();
   } catch (cause) {
-    throw new InvalidDelta(`${databaseFileName} is no database of Chroma's`, { cause });
+    throw new InvalidReceiptData(`${databaseFileName} is no database of Chroma's`, { cause });
   }
 }
 
 function collectionOf(rows: Row[]): CollectionName {
   const name = rows[0]?.['name'];
   if (rows.length !== 1 || (name !== 'lines' && name !== 'words')) {
-    throw new InvalidDelta('the delta has not exactly one collection, lines or words');
+    throw new InvalidReceiptData('the delta has not exactly one collection, lines or words');
   }
   return name;
 }
@@ -82,7 +82,7 @@ function parse(id: string, metadata: string): Record<string, string> {
   }
 }
 
-function unreadable(id: SQLOutputValue | undefined): InvalidDelta {
+function unreadable(id: SQLOutputValue | undefined): InvalidReceiptData {
   const name = typeof id === 'string' ? JSON.stringify(id) : 'without an id';
-  return new InvalidDelta(`record ${name} was not written by createDelta`);
+  return new InvalidReceiptData(`record ${name} was not written by createDelta`);
 }
