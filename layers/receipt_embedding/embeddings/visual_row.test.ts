@@ -19,9 +19,15 @@ describe('two boxes', () => {
       true,
     ],
     [
-      'of which one has its centroid exactly on the other’s edge',
-      placed(0.5, 0.25),
-      placed(0.625, 0.25),
+      'of which one has its centroid on the other’s top',
+      placed(0.5, 0.5),
+      placed(0.9375, 0.125),
+      true,
+    ],
+    [
+      'of which one has its centroid on the other’s bottom',
+      placed(0.5, 0.5),
+      placed(0.4375, 0.125),
       true,
     ],
     ['that overlap by less than half', placed(0.5, 0.25), placed(0.6875, 0.25), false],

@@ -12,7 +12,6 @@ import { openDelta } from '../deltas/read_delta.ts';
 import { embeddingItems } from '../embeddings/embedding_items.ts';
 import { ChromaDeltaStore } from './chroma_delta_store.ts';
 import { chromaMetadata } from './chroma_metadata.ts';
-import type { LineMetadata } from './vector_metadata.ts';
 
 let temporaryFolder: string;
 
@@ -94,7 +93,7 @@ describe('the deltas of a run', () => {
     const upright = { x: 1, y: 0, width: 1, height: 1, angle_degrees: 0, confidence: 1 };
     const whole = records.map((record) => ({
       ...record,
-      metadata: { ...record.metadata, ...upright, avg_word_confidence: 1 } as LineMetadata,
+      metadata: { ...record.metadata, ...upright, avg_word_confidence: 1 },
     }));
 
     await store.upsert('lines', whole, run);

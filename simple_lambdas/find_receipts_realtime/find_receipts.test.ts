@@ -1,0 +1,185 @@
+import type { ReceiptIdentity } from 'receipt-embedding/entities';
+import { describe, expect, it } from 'vitest';
+import { rejection } from '../../tests/support/rejection.ts';
+import { findReceipts, type FindReceiptsInput, type FindReceiptsPorts } from './find_receipts.ts';
+
+function receiptsOf(count: number, shard = 'a'): ReceiptIdentity[] {
+  return Array.from({ length: count }, (_, at) => ({
+    image_id: `${shard}0000000-0000-4000-8000-${String(at).padStart(12, '0')}`,
+    receipt_id: 1,
+  }));
+}
+
+async function* yielding(receipts: readonly ReceiptIdentity[], onTaken: () => void) {
+  for (const receipt of receipts) {
+    await Promise.resolve();
+    onTaken();
+    yield receipt;
+  }
+}
+
+/** Ports over these receipts, by shard; `''` are all of them. */
+function portsOver(byShard: Readonly<Record<string, readonly ReceiptIdentity[]>>) {
+  const calls: unknown[][] = [];
+  const manifests: Record<string, readonly ReceiptIdentity[]> = {};
+  const seen = { taken: 0 };
+  const take = (): void => {
+    seen.taken++;
+  };
+  const ports: FindReceiptsPorts = {
+    listAll: (after) => {
+      calls.push(['all', after]);
+      return yielding(byShard[''] ?? [], take);
+    },
+    listByStatus: (status, shard, after) => {
+      calls.push([status, shard, after]);
+      return yielding(byShard[shard] ?? [], take);
+    },
+    shards: ['0', 'a', 'b'],
+    invalidRows: () => 3,
+    writeManifest: (name, receipts) => {
+      manifests[name] = receipts;
+      return Promise.resolve({ bucket: 'vectors', key: `runs/${name}/receipts.jsonl` });
+    },
+  };
+  const find = (input: FindReceiptsInput = {}) => findReceipts(input, ports, 'request-1');
+  return { find, ports, calls, manifests, seen };
+}
+
+describe('finding receipts', () => {
+  it('lists all of them without a filter, and writes the list under the execution’s name', async () => {
+    const receipts = receiptsOf(3);
+    const { find, manifests, calls } = portsOver({ '': receipts });
+
+    expect(await find({ Name: 'run-1', force: true })).toStrictEqual({
+      receipts,
+      total_receipts: 3,
+      last_evaluated_key: null,
+      manifest: { bucket: 'vectors', key: 'runs/run-1/receipts.jsonl' },
+      execution_name: 'run-1',
+      force: true,
+      invalid_rows: 3,
+    });
+    expect(manifests).toStrictEqual({ 'run-1': receipts });
+    expect(calls).toStrictEqual([['all', undefined]]);
+  });
+
+  it('goes by the request’s id when it is invoked by hand, and forces nothing', async () => {
+    const { find } = portsOver({ '': [] });
+
+    expect(await find()).toStrictEqual({
+      receipts: [],
+      total_receipts: 0,
+      last_evaluated_key: null,
+      manifest: { bucket: 'vectors', key: 'runs/request-1/receipts.jsonl' },
+      execution_name: 'request-1',
+      force: false,
+      invalid_rows: 3,
+    });
+  });
+
+  it.each([
+    [1_000, 1_000],
+    [1_001, 0],
+  ])(
+    'of %d receipts puts %d into the answer itself, and all into the manifest',
+    async (count, inline) => {
+      const { find, manifests } = portsOver({ '': receiptsOf(count) });
+
+      const { receipts, total_receipts } = await find();
+
+      expect([receipts.length, total_receipts]).toStrictEqual([inline, count]);
+      expect(manifests['request-1']).toHaveLength(count);
+    },
+  );
+
+  it('fails when the manifest can not be written', async () => {
+    const { ports } = portsOver({ '': receiptsOf(1) });
+    const writeManifest = () => Promise.reject(new Error('no bucket'));
+
+    const error = await rejection(findReceipts({}, { ...ports, writeManifest }, 'request-1'));
+
+    expect(error.message).toBe('no bucket');
+  });
+});
+
+describe('a limit', () => {
+  const receipts = receiptsOf(5);
+
+  it.each([
+    [1, 0],
+    [4, 3],
+  ])('of %d cuts the list, and tells the key to go on behind', async (limit, last) => {
+    const { find, manifests } = portsOver({ '': receipts });
+
+    expect(await find({ limit })).toMatchObject({
+      receipts: receipts.slice(0, limit),
+      total_receipts: limit,
+      last_evaluated_key: receipts[last],
+    });
+    expect(manifests['request-1']).toStrictEqual(receipts.slice(0, limit));
+  });
+
+  it.each([5, 6, 100])('of %d cuts nothing of five, and the key is null', async (limit) => {
+    const { find } = portsOver({ '': receipts });
+
+    expect(await find({ limit })).toMatchObject({ receipts, last_evaluated_key: null });
+  });
+
+  it('reads no more than it must: one receipt past it', async () => {
+    const { find, seen } = portsOver({ '': receipts });
+
+    await find({ limit: 2 });
+
+    expect(seen.taken).toBe(3);
+  });
+
+  it('goes on behind the key of before', async () => {
+    const { find, calls } = portsOver({ '': receipts });
+    const [after] = receipts;
+    if (after === undefined) throw new Error('expected a receipt');
+
+    await find({ limit: 2, exclusive_start_key: after });
+    await find({ limit: 2, exclusive_start_key: null });
+
+    expect(calls).toStrictEqual([
+      ['all', after],
+      ['all', undefined],
+    ]);
+  });
+});
+
+describe('a filter by status', () => {
+  const byShard = { 0: receiptsOf(2, '0'), a: [], b: receiptsOf(3, 'b') };
+  const all = [...byShard[0], ...byShard.b];
+
+  it('puts the shards together in their order, each asked once for that status', async () => {
+    const { find, calls } = portsOver(byShard);
+    const [after] = all;
+    if (after === undefined) throw new Error('expected a receipt');
+
+    const found = await find({ filter_by_embedding_status: 'FAILED', exclusive_start_key: after });
+
+    expect(found.receipts).toStrictEqual(all);
+    expect(calls).toStrictEqual([
+      ['FAILED', '0', after],
+      ['FAILED', 'a', after],
+      ['FAILED', 'b', after],
+    ]);
+  });
+
+  it.each([
+    [1, 0, 2],
+    [2, 1, 3],
+    [3, 2, 4],
+    [5, undefined, 5],
+  ])('with limit %d goes shard after shard and reads no further', async (limit, last, taken) => {
+    const { find, seen } = portsOver(byShard);
+
+    const found = await find({ filter_by_embedding_status: 'NONE', limit });
+
+    expect(found.receipts).toStrictEqual(all.slice(0, limit));
+    expect(found.last_evaluated_key).toStrictEqual(last === undefined ? null : all[last]);
+    expect(seen.taken).toBe(taken);
+  });
+});

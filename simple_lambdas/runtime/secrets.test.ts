@@ -1,0 +1,56 @@
+import { getSecret } from '@aws-lambda-powertools/parameters/secrets';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { rejection } from '../../tests/support/rejection.ts';
+import { readSecret } from './secrets.ts';
+
+vi.mock('@aws-lambda-powertools/parameters/secrets', () => ({ getSecret: vi.fn() }));
+
+const arn = 'arn:aws:secretsmanager:us-east-1:123456789012:secret:openai';
+
+afterEach(() => {
+  vi.mocked(getSecret).mockReset();
+});
+
+describe('a secret', () => {
+  it('that is in the environment is taken as it is', async () => {
+    expect(await readSecret({ plain: 'sk-1', arn })).toBe('sk-1');
+    expect(getSecret).not.toHaveBeenCalled();
+  });
+
+  it('that is configured nowhere is undefined', async () => {
+    expect(await readSecret({ plain: undefined, arn: undefined })).toBeUndefined();
+    expect(getSecret).not.toHaveBeenCalled();
+  });
+
+  it('under an ARN is read from Secrets Manager, at most every 15 minutes', async () => {
+    vi.mocked(getSecret).mockResolvedValue('sk-2');
+
+    expect(await readSecret({ plain: undefined, arn })).toBe('sk-2');
+    expect(vi.mocked(getSecret).mock.calls).toStrictEqual([[arn, { maxAge: 900 }]]);
+  });
+
+  it.each([[''], [undefined], [Uint8Array.of(1)]])(
+    'without a text (%j) is named',
+    async (value) => {
+      vi.mocked(getSecret).mockResolvedValue(value);
+
+      const error = await rejection(readSecret({ plain: undefined, arn }));
+
+      expect([error.name, error.message]).toStrictEqual([
+        'InvalidConfiguration',
+        `the secret ${arn} has no value: set it and run again`,
+      ]);
+    },
+  );
+
+  it('that can not be read is named, with the reason’s name', async () => {
+    vi.mocked(getSecret).mockRejectedValue(new RangeError('sk-3'));
+
+    const error = await rejection(readSecret({ plain: undefined, arn }));
+
+    expect([error.name, error.message]).toStrictEqual([
+      'InvalidConfiguration',
+      `the secret ${arn} can not be read (RangeError)`,
+    ]);
+  });
+});

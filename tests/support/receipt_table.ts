@@ -1,0 +1,123 @@
+import { once } from 'node:events';
+import type { Server } from 'node:http';
+import { createRequire } from 'node:module';
+import type { AddressInfo } from 'node:net';
+import {
+  CreateTableCommand,
+  DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+} from '@aws-sdk/client-dynamodb';
+import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { z } from 'zod';
+import { translateErrors } from '../../layers/receipt_embedding/aws/translate_errors.ts';
+import type { Table } from '../../layers/receipt_embedding/dynamodb/table.ts';
+import type { RowKey } from '../../layers/receipt_embedding/entities/keys.ts';
+import { receiptLineCodec } from '../../layers/receipt_embedding/entities/receipt_line.ts';
+import { receiptMetadataCodec } from '../../layers/receipt_embedding/entities/receipt_metadata.ts';
+import { receiptWordCodec } from '../../layers/receipt_embedding/entities/receipt_word.ts';
+import { receiptWordLabelCodec } from '../../layers/receipt_embedding/entities/receipt_word_label.ts';
+import { receiptCodec } from '../../layers/receipt_embedding/entities/receipt.ts';
+import type { Row } from '../../layers/receipt_embedding/entities/row.ts';
+
+type Dynalite = (options: { createTableMs: number }) => Server;
+
+// It has no types of its own.
+const dynalite = createRequire(import.meta.url)('dynalite') as Dynalite;
+
+const INDEXES = ['GSI1', 'GSI2', 'GSI3'] as const;
+
+/** Entities to rows, by what they are. */
+export const rowOf = {
+  receipt: (entity: z.output<typeof receiptCodec>): Row => z.encode(receiptCodec, entity),
+  line: (entity: z.output<typeof receiptLineCodec>): Row => z.encode(receiptLineCodec, entity),
+  word: (entity: z.output<typeof receiptWordCodec>): Row => z.encode(receiptWordCodec, entity),
+  label: (entity: z.output<typeof receiptWordLabelCodec>): Row =>
+    z.encode(receiptWordLabelCodec, entity),
+  metadata: (entity: z.output<typeof receiptMetadataCodec>): Row =>
+    z.encode(receiptMetadataCodec, entity),
+};
+
+/** The users' table (DATA_MODEL.md §1), empty, on a DynamoDB in this process. */
+export class ReceiptTable implements Table {
+  readonly client: DynamoDBClient;
+  readonly name = 'receipts';
+  readonly #server: Server;
+
+  private constructor(server: Server) {
+    this.#server = server;
+    const { port } = server.address() as AddressInfo;
+    this.client = translateErrors(
+      new DynamoDBClient({
+        endpoint: `http://127.0.0.1:${port}`,
+        region: 'us-east-1',
+        credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+        maxAttempts: 1,
+      }),
+    );
+  }
+
+  static async start(): Promise<ReceiptTable> {
+    const server = dynalite({ createTableMs: 0 });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const table = new ReceiptTable(server);
+    await table.#create();
+    return table;
+  }
+
+  async close(): Promise<void> {
+    this.client.destroy();
+    this.#server.closeAllConnections();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  /** Puts rows as they are, whatever they are. */
+  async put(...rows: readonly Row[]): Promise<void> {
+    for (const row of rows) {
+      await this.client.send(
+        new PutItemCommand({
+          TableName: this.name,
+          Item: marshall(row, { removeUndefinedValues: true }),
+        }),
+      );
+    }
+  }
+
+  async get({ PK, SK }: RowKey): Promise<Row | undefined> {
+    const { Item } = await this.client.send(
+      new GetItemCommand({ TableName: this.name, Key: marshall({ PK, SK }), ConsistentRead: true }),
+    );
+    return Item === undefined ? undefined : (unmarshall(Item) as Row);
+  }
+
+  async #create(): Promise<void> {
+    const keys = ['PK', 'SK', ...INDEXES.flatMap((index) => [`${index}PK`, `${index}SK`]), 'TYPE'];
+    await this.client.send(
+      new CreateTableCommand({
+        TableName: this.name,
+        BillingMode: 'PAY_PER_REQUEST',
+        AttributeDefinitions: keys.map((name) => ({ AttributeName: name, AttributeType: 'S' })),
+        KeySchema: [
+          { AttributeName: 'PK', KeyType: 'HASH' },
+          { AttributeName: 'SK', KeyType: 'RANGE' },
+        ],
+        GlobalSecondaryIndexes: [
+          ...INDEXES.map((index) => ({
+            IndexName: index,
+            KeySchema: [
+              { AttributeName: `${index}PK`, KeyType: 'HASH' as const },
+              { AttributeName: `${index}SK`, KeyType: 'RANGE' as const },
+            ],
+            Projection: { ProjectionType: 'ALL' as const },
+          })),
+          {
+            IndexName: 'GSITYPE',
+            KeySchema: [{ AttributeName: 'TYPE', KeyType: 'HASH' }],
+            Projection: { ProjectionType: 'ALL' },
+          },
+        ],
+      }),
+    );
+  }
+}

@@ -1,0 +1,110 @@
+import type { CompactionRun } from '../../layers/receipt_embedding/entities/compaction_run.ts';
+import type { ReceiptContents } from '../../layers/receipt_embedding/dynamodb/receipt_contents.ts';
+import type { StatusHolder } from '../../layers/receipt_embedding/dynamodb/embedding_statuses.ts';
+import type { MerchantSource } from '../../layers/receipt_embedding/merchants/merchant_source.ts';
+import type {
+  VectorCollection,
+  VectorRecord,
+  VectorRun,
+} from '../../layers/receipt_embedding/vectors/vector_store.ts';
+import {
+  processReceipt,
+  type ProcessReceiptInput,
+  type ProcessReceiptOutput,
+  type ProcessReceiptPorts,
+} from '../../simple_lambdas/process_receipt_realtime/process_receipt.ts';
+import { RecordingEmbedder } from './embedders.ts';
+import { aLine, aWord, RECEIPT } from './receipt_factory.ts';
+import { RecordingLogger, RecordingMetrics } from './recorders.ts';
+
+/** The steps of processing a receipt that reach outside, by name. */
+export type Step = 'read' | 'find_runs' | 'embed' | 'lines' | 'words' | 'record' | 'statuses';
+
+/** What processing a receipt reads and leaves behind, in memory. */
+export class ReceiptWorld {
+  contents: ReceiptContents;
+  readonly runs: CompactionRun[] = [];
+  readonly deltas = new Map<string, readonly VectorRecord[]>();
+  readonly embedded = new Map<string, StatusHolder>();
+  readonly merchantSources: MerchantSource[] = [];
+  readonly embedder = new RecordingEmbedder();
+  readonly logger = new RecordingLogger();
+  metrics = new RecordingMetrics();
+  /** What happened, in order. */
+  steps: Step[] = [];
+  /** The step that throws, until this is unset. */
+  broken: Step | undefined;
+  now = new Date('2025-03-01T10:00:00Z');
+
+  constructor(contents: Partial<ReceiptContents> = {}) {
+    this.contents = {
+      lines: [aLine()],
+      words: [aWord({ word_id: 1, text: 'WHOLE' }), aWord({ word_id: 2, text: 'MILK' })],
+      labels: [],
+      metadata: undefined,
+      invalid_rows: [],
+      ...contents,
+    };
+  }
+
+  async process(input: Partial<ProcessReceiptInput> = {}): Promise<ProcessReceiptOutput> {
+    this.steps = [];
+    this.metrics = new RecordingMetrics();
+    return await processReceipt({ ...RECEIPT, ...input }, this.#ports(), 'request-1');
+  }
+
+  /** How many vectors are in the store, by `{collection}/{run_id}`. */
+  get deltaSizes(): Record<string, number> {
+    return Object.fromEntries([...this.deltas].map(([key, records]) => [key, records.length]));
+  }
+
+  #ports(): ProcessReceiptPorts {
+    const { embedder, merchantSources, logger, metrics } = this;
+    return {
+      readReceipt: async () => {
+        await this.#step('read');
+        return this.contents;
+      },
+      findRuns: async (_, beginning) => {
+        await this.#step('find_runs');
+        return this.runs.filter(({ run_id }) => run_id.startsWith(beginning));
+      },
+      recordRun: async (run) => {
+        await this.#step('record');
+        const isNew = this.runs.every(({ run_id }) => run_id !== run.run_id);
+        if (isNew) this.runs.push(run);
+        return isNew;
+      },
+      markEmbedded: async (holders) => {
+        await this.#step('statuses');
+        for (const holder of holders) this.embedded.set(`${holder.PK}#${holder.SK}`, holder);
+        return { changed: holders.length, unchanged: 0, deleted: 0, edited: 0 };
+      },
+      embedder: {
+        model: embedder.model,
+        dimensions: embedder.dimensions,
+        embed: async (inputs) => {
+          await this.#step('embed');
+          return await embedder.embed(inputs);
+        },
+      },
+      vectors: {
+        upsert: async (collection: VectorCollection, records, { run_id }: VectorRun) => {
+          await this.#step(collection);
+          this.deltas.set(`${collection}/${run_id}`, records);
+        },
+      },
+      merchantSources,
+      clock: () => this.now,
+      logger,
+      metrics,
+    };
+  }
+
+  async #step(step: Step): Promise<void> {
+    // A port always answers later, as the real ones do.
+    await Promise.resolve();
+    if (this.broken === step) throw new Error(`${step} is broken`);
+    this.steps.push(step);
+  }
+}

@@ -1,0 +1,35 @@
+import type { Logger } from '../../layers/receipt_embedding/ports/logger.ts';
+import type { MetricName, Metrics } from '../../layers/receipt_embedding/ports/metrics.ts';
+
+export interface LogEntry {
+  readonly level: 'info' | 'warn';
+  readonly message: string;
+  readonly fields: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** A logger that keeps what it is told. */
+export class RecordingLogger implements Logger {
+  readonly entries: LogEntry[] = [];
+
+  info(message: string, fields?: Readonly<Record<string, unknown>>): void {
+    this.entries.push({ level: 'info', message, fields });
+  }
+
+  warn(message: string, fields?: Readonly<Record<string, unknown>>): void {
+    this.entries.push({ level: 'warn', message, fields });
+  }
+
+  /** The keys of the rows that warnings name. */
+  get keys(): unknown[] {
+    return this.entries.flatMap(({ fields }) => fields?.['key'] ?? []);
+  }
+}
+
+/** Metrics that add up. */
+export class RecordingMetrics implements Metrics {
+  readonly totals: Partial<Record<MetricName, number>> = {};
+
+  count(name: MetricName, value: number): void {
+    this.totals[name] = (this.totals[name] ?? 0) + value;
+  }
+}

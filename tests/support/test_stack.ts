@@ -1,0 +1,215 @@
+import {
+  BatchWriteItemCommand,
+  DeleteItemCommand,
+  paginateScan,
+  PutItemCommand,
+  UpdateItemCommand,
+} from '@aws-sdk/client-dynamodb';
+import { DeleteObjectCommand } from '@aws-sdk/client-s3';
+import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import type { RowKey } from '../../layers/receipt_embedding/entities/keys.ts';
+import type { Row } from '../../layers/receipt_embedding/entities/row.ts';
+import type { AwsFaultRule, ObservedRequest } from '../../local/aws/faults.ts';
+import {
+  startLocalStack,
+  type LocalStack,
+  type LocalStackSettings,
+} from '../../local/local_stack.ts';
+import type { FaultRule } from '../../local/openai/openai_stand_in.ts';
+import { loadReceipts } from '../../local/receipts/load_receipts.ts';
+import type { SyntheticReceipt } from '../../local/receipts/synthetic_receipts.ts';
+import type { ExecutionDescription } from '../../local/step_functions/execution_view.ts';
+import type { RunSummary } from '../../simple_lambdas/summarize_realtime_run/summarize_run.ts';
+
+/** An execution of the realtime workflow that reached its summary. */
+export interface FinishedRun {
+  readonly execution: ExecutionDescription;
+  readonly summary: RunSummary;
+}
+
+/** The functions, by their deployed names. */
+export const FUNCTIONS = {
+  find: 'embedding-find-receipts-realtime-lambda-dev',
+  process: 'embedding-process-receipt-realtime-lambda-dev',
+  summarize: 'embedding-summarize-realtime-run-lambda-dev',
+} as const;
+
+/** BatchWriteItem's own limit. */
+const BATCH = 25;
+
+/**
+ * A local stack that the tests of one file share: each begins with `reset`, and what it breaks is whole again then.
+ * States are retried without a wait, and few functions run at a time: every environment is a worker of its own.
+ */
+export class TestStack {
+  readonly local: LocalStack;
+  /** All that functions wrote to their logs since the last reset. */
+  readonly logs: string[];
+  readonly #undo: (() => void)[] = [];
+  /** The latest environment of each function that asked AWS for anything. */
+  readonly #environments = new Map<string, string>();
+
+  private constructor(local: LocalStack, logs: string[]) {
+    this.local = local;
+    this.logs = logs;
+    local.aws.edge.faults.add({
+      when: ({ functionName, accessKeyId }) => {
+        if (functionName !== undefined && accessKeyId !== undefined) {
+          this.#environments.set(accessKeyId, functionName);
+        }
+        return false;
+      },
+      fault: { kind: 'cut' },
+    });
+  }
+
+  static async start({ config = {}, ...rest }: LocalStackSettings = {}): Promise<TestStack> {
+    const logs: string[] = [];
+    const local = await startLocalStack({
+      retryDelay: () => 0,
+      onLog: (_, line) => logs.push(line),
+      config: { max_concurrency: '3', ...config },
+      ...rest,
+    });
+    return new TestStack(local, logs);
+  }
+
+  async close(): Promise<void> {
+    this.mend();
+    await this.local.close();
+  }
+
+  /** Removes every fault. */
+  mend(): void {
+    for (const undo of this.#undo.splice(0)) undo();
+  }
+
+  /** Removes every fault, row, object and log line; environments stay warm. */
+  async reset(): Promise<void> {
+    this.mend();
+    const keys = (await this.rows()).map(({ PK, SK }) => marshall({ PK, SK }));
+    for (let at = 0; at < keys.length; at += BATCH) {
+      const requests = keys.slice(at, at + BATCH).map((Key) => ({ DeleteRequest: { Key } }));
+      await this.local.table.client.send(
+        new BatchWriteItemCommand({ RequestItems: { [this.local.table.name]: requests } }),
+      );
+    }
+    for (const Key of this.keys('')) {
+      await this.local.aws.clients.s3.send(
+        new DeleteObjectCommand({ Bucket: this.local.bucket, Key }),
+      );
+    }
+    this.logs.length = 0;
+  }
+
+  /** A fault of AWS's, until the next reset. */
+  breakAws(rule: AwsFaultRule): void {
+    this.#undo.push(this.local.aws.edge.faults.add(rule));
+  }
+
+  /** A fault of OpenAI's, until the next reset. @returns ends it sooner. */
+  breakOpenAI(rule: FaultRule): () => void {
+    const end = this.local.openai.fault(rule);
+    this.#undo.push(end);
+    return end;
+  }
+
+  /** Kills every environment of a function, so that its next invocation is a cold start. */
+  killEnvironments(functionName: string): void {
+    for (const [accessKeyId, name] of this.#environments) {
+      if (name === functionName) this.local.aws.lambda.kill(accessKeyId);
+    }
+  }
+
+  async load(receipts: Iterable<SyntheticReceipt>): Promise<void> {
+    await loadReceipts(this.local.table, receipts);
+  }
+
+  /** @throws when the execution ended before its summary. */
+  async run(input: Readonly<Record<string, unknown>> = {}): Promise<FinishedRun> {
+    return finishedRun(await this.local.execute(input));
+  }
+
+  /** Runs a workflow, and counts what it asked of OpenAI: every request with a good key, refused ones too. */
+  async countingRequests<Result>(work: () => Promise<Result>): Promise<[Result, number]> {
+    const before = new Set(this.local.openai.requests.map(({ inputs }) => inputs));
+    const result = await work();
+    const after = this.local.openai.requests.filter(({ inputs }) => !before.has(inputs));
+    return [result, after.length];
+  }
+
+  invocations(functionName: string): number {
+    return this.local.aws.lambda.activity.get(functionName)?.invocations ?? 0;
+  }
+
+  /** Every row of the table. */
+  async rows(): Promise<Row[]> {
+    const { client, name } = this.local.table;
+    const rows: Row[] = [];
+    for await (const { Items = [] } of paginateScan(
+      { client },
+      { TableName: name, ConsistentRead: true },
+    )) {
+      rows.push(...Items.map((item) => unmarshall(item) as Row));
+    }
+    return rows;
+  }
+
+  async rowsOfType(type: string): Promise<Row[]> {
+    return (await this.rows()).filter((row) => row['TYPE'] === type);
+  }
+
+  async put(row: Row): Promise<void> {
+    const { client, name } = this.local.table;
+    await client.send(new PutItemCommand({ TableName: name, Item: marshall(row) }));
+  }
+
+  /** Sets attributes of a row, as other programs do. */
+  async update(key: RowKey, attributes: Readonly<Record<string, unknown>>): Promise<void> {
+    const { client, name } = this.local.table;
+    const entries = Object.entries(attributes);
+    await client.send(
+      new UpdateItemCommand({
+        TableName: name,
+        Key: marshall({ PK: key.PK, SK: key.SK }),
+        UpdateExpression: `SET ${entries.map((_, at) => `#a${at} = :v${at}`).join(', ')}`,
+        ExpressionAttributeNames: Object.fromEntries(
+          entries.map(([attribute], at) => [`#a${at}`, attribute]),
+        ),
+        ExpressionAttributeValues: marshall(
+          Object.fromEntries(entries.map(([, value], at) => [`:v${at}`, value])),
+        ),
+      }),
+    );
+  }
+
+  async delete({ PK, SK }: RowKey): Promise<void> {
+    const { client, name } = this.local.table;
+    await client.send(new DeleteItemCommand({ TableName: name, Key: marshall({ PK, SK }) }));
+  }
+
+  /** Keys of the bucket's objects. */
+  keys(prefix: string): string[] {
+    return this.local.aws.s3.listKeys(this.local.bucket, prefix);
+  }
+
+  /** Keys of all deltas. */
+  deltaKeys(): string[] {
+    return [...this.keys('lines/'), ...this.keys('words/')];
+  }
+}
+
+/** @throws when the execution has no summary, neither as its output nor as the cause of too many failures. */
+export function finishedRun(execution: ExecutionDescription): FinishedRun {
+  const { status, output, error, cause } = execution;
+  const summary = status === 'SUCCEEDED' ? output : error === 'TooManyFailed' ? cause : undefined;
+  if (summary === undefined) {
+    throw new Error(`the execution ${status} with ${error ?? 'no error'}: ${cause ?? ''}`);
+  }
+  return { execution, summary: JSON.parse(summary) as RunSummary };
+}
+
+/** Requests of the function that processes a receipt. */
+export function fromProcessReceipt({ functionName }: ObservedRequest): boolean {
+  return functionName === FUNCTIONS.process;
+}
