@@ -5,14 +5,17 @@ import { readSettings, SECRET_NAMES } from './components/settings.ts';
 import { stackSettings } from './components/stack_settings.ts';
 
 const config = new pulumi.Config();
-const settings = readSettings(stackSettings(config));
+const source = stackSettings(config);
+const settings = readSettings(source);
 const [openaiApiKey, googlePlacesApiKey] = SECRET_NAMES;
 
 const infrastructure = new EmbeddingInfrastructure('embeddings', {
   settings,
   secrets: {
     openai_api_key: config.requireSecret(openaiApiKey),
-    google_places_api_key: config.getSecret(googlePlacesApiKey),
+    google_places_api_key: source.has(googlePlacesApiKey)
+      ? config.requireSecret(googlePlacesApiKey)
+      : undefined,
   },
   bundles: await bundleAll(),
 });

@@ -3,7 +3,7 @@ import * as pulumi from '@pulumi/pulumi';
 import { HANDLER } from './bundling/bundle_handler.ts';
 import { ServiceRole, type PolicyStatement } from './iam.ts';
 import { RUNTIME } from './lambda_layer.ts';
-import { stackName } from './names.ts';
+import { functionStem, stackName } from './names.ts';
 import type { Tags } from './tags.ts';
 
 export interface EmbeddingFunctionArgs {
@@ -30,7 +30,7 @@ export class EmbeddingFunction extends pulumi.ComponentResource {
 
   constructor(name: string, args: EmbeddingFunctionArgs, opts?: pulumi.ComponentResourceOptions) {
     super('receipts:lambda:EmbeddingFunction', name, {}, opts);
-    this.functionName = stackName('function', `embedding-${args.what}-lambda`, pulumi.getStack());
+    this.functionName = stackName('function', functionStem(args.what), pulumi.getStack());
     const logGroup = this.createLogGroup(name, args);
     const role = this.createRole(name, args, logGroup);
     this.arn = this.createFunction(name, args, role, logGroup).arn;

@@ -2,6 +2,7 @@ import * as pulumi from '@pulumi/pulumi';
 import { ApiKeySecret } from './api_key_secret.ts';
 import type { Bundles } from './bundling/bundle_all.ts';
 import { LambdaFunctions } from './lambda_functions.ts';
+import { checkStackName } from './names.ts';
 import { PrivateBucket } from './private_bucket.ts';
 import { RealtimeEmbeddingWorkflow } from './realtime_workflow.ts';
 import { ReceiptTable } from './receipt_table.ts';
@@ -39,6 +40,7 @@ export class EmbeddingInfrastructure extends pulumi.ComponentResource {
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super('receipts:index:EmbeddingInfrastructure', name, {}, opts);
+    checkStackName(pulumi.getStack());
     this.args = args;
     this.tags = stackTags();
     this.protectData = args.settings.protect_data ?? pulumi.getStack() !== 'dev';

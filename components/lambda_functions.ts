@@ -4,6 +4,7 @@ import { EmbeddingFunction } from './embedding_function.ts';
 import type { FunctionName } from './function_names.ts';
 import type { PolicyStatement } from './iam.ts';
 import { SharedLayer } from './lambda_layer.ts';
+import { functionPurpose } from './names.ts';
 import { RUN_FILES } from './state_machines/run_files.ts';
 import type { Tags } from './tags.ts';
 
@@ -108,7 +109,7 @@ export class LambdaFunctions extends pulumi.ComponentResource {
     memorySize: number,
     grants: readonly Grant[],
   ): EmbeddingFunction {
-    const what = folder.replaceAll('_', '-');
+    const what = functionPurpose(folder);
     return new EmbeddingFunction(
       what,
       {

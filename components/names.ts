@@ -1,9 +1,37 @@
+import { FUNCTION_NAMES, type FunctionName } from './function_names.ts';
+
 /** AWS's limits for the names that this program gives. */
 export const NAME_LIMITS = { function: 64, role: 64, stateMachine: 80 } as const;
+
+/** What a function does, in kebab case: the middle of its name. */
+export const functionPurpose = (name: FunctionName): string => name.replaceAll('_', '-');
+
+export const functionStem = (purpose: string): string => `embedding-${purpose}-lambda`;
+
+/** The longest name of a stack that all names have room for; the functions' are the tightest. */
+export const LONGEST_STACK_NAME = Math.min(
+  ...FUNCTION_NAMES.map(
+    (name) => NAME_LIMITS.function - functionStem(functionPurpose(name)).length - 1,
+  ),
+);
 
 /** Thrown when a stack's name makes a resource's name longer than AWS allows. */
 export class NameTooLong extends Error {
   override readonly name = 'NameTooLong';
+}
+
+/**
+ * Checks a stack's name before anything is named after it.
+ *
+ * @throws NameTooLong
+ */
+export function checkStackName(stack: string): void {
+  if (stack.length > LONGEST_STACK_NAME) {
+    throw new NameTooLong(
+      `the stack's name "${stack}" is too long: it may have ${LONGEST_STACK_NAME} characters, ` +
+        `since AWS allows ${NAME_LIMITS.function} for the name of a function; choose a shorter one`,
+    );
+  }
 }
 
 /**

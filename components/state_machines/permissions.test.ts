@@ -40,6 +40,7 @@ describe("a state machine's permissions", () => {
       {
         actions: ['states:DescribeExecution', 'states:StopExecution', 'states:RedriveExecution'],
         resources: [
+          'arn:aws:states:eu-central-1:210987654321:execution:machine-dev:*',
           'arn:aws:states:eu-central-1:210987654321:execution:machine-dev/ProcessReceipts:*',
         ],
       },
@@ -78,7 +79,10 @@ describe("a state machine's permissions", () => {
     expect(resources).toStrictEqual([
       ['arn:find', 'arn:process', 'arn:sum'],
       ['arn:aws-cn:states:eu-central-1:210987654321:stateMachine:machine-prod'],
-      ['arn:aws-cn:states:eu-central-1:210987654321:execution:machine-prod/Other:*'],
+      [
+        'arn:aws-cn:states:eu-central-1:210987654321:execution:machine-prod:*',
+        'arn:aws-cn:states:eu-central-1:210987654321:execution:machine-prod/Other:*',
+      ],
       ['arn:aws-cn:s3:::lists/in/*/*.jsonl'],
       ['arn:aws-cn:s3:::results/out/*/*'],
     ]);

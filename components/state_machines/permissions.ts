@@ -50,7 +50,8 @@ function mapPermissions(
     { actions: ['states:StartExecution'], resources: [`${states}:stateMachine:${name}`] },
     {
       actions: ['states:DescribeExecution', 'states:StopExecution', 'states:RedriveExecution'],
-      resources: [`${states}:execution:${name}/${Label}:*`],
+      // Its own executions, and the children that its Map Runs start.
+      resources: [`${states}:execution:${name}:*`, `${states}:execution:${name}/${Label}:*`],
     },
     {
       actions: ['s3:GetObject'],

@@ -1,6 +1,10 @@
 /** Reading and changing the users' DynamoDB table. */
 export { putRows } from './dynamodb/batch_write.ts';
-export { findCompactionRuns, recordCompactionRun } from './dynamodb/compaction_runs.ts';
+export {
+  findCompactionRuns,
+  recordCompactionRun,
+  type RecordedRun,
+} from './dynamodb/compaction_runs.ts';
 export {
   setEmbeddingStatuses,
   type StatusChanges,

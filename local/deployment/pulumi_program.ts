@@ -62,9 +62,11 @@ export async function runPulumiProgram(settings: ProgramSettings): Promise<Deplo
   );
   runs++;
   const address = new URL(`../../index.ts?run=${runs}`, import.meta.url).href;
-  // Vite, under which the tests run, wants to know every file that an import may name.
-  const program = (await import(/* @vite-ignore */ address)) as Record<string, unknown>;
-  await pulumi.runtime.waitForRPCs();
+  // Vite, under which the tests run, wants to know every file that an import may name. Also after a failure
+  // everything is waited for: what is still being registered would else reach the next program.
+  const program = (await import(/* @vite-ignore */ address).finally(() =>
+    pulumi.runtime.waitForRPCs(),
+  )) as Record<string, unknown>;
   return { resources, outputs: await known(program) };
 }
 

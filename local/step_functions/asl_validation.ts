@@ -29,7 +29,8 @@ export class InvalidDefinition extends Error {
  * @throws InvalidDefinition with every problem, in the validator's own words where it found them.
  */
 export function validatedDefinition(definition: object): AslBlock {
-  const answer = validate(definition, { checkPaths: true, checkArn: true });
+  // The validator writes defaults into what it is given.
+  const answer = validate(structuredClone(definition), { checkPaths: true, checkArn: true });
   if (!answer.isValid) throw new InvalidDefinition(answer.errorsText('\n'));
   const problems = definitionProblems(definition);
   if (problems.length > 0) throw new InvalidDefinition(problems.join('\n'));

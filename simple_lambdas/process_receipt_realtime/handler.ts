@@ -49,7 +49,7 @@ export const handler = createHandler({
       input,
       {
         readReceipt: (receipt) => readReceiptContents(table, receipt, logger),
-        findRuns: (receipt, idBeginning) => findCompactionRuns(table, receipt, idBeginning, logger),
+        findRuns: (receipt, idBeginning) => findCompactionRuns(table, receipt, idBeginning),
         recordRun: (run) => recordCompactionRun(table, run),
         markEmbedded: (holders) => setEmbeddingStatuses(table, holders, 'SUCCESS'),
         embedder: await createEmbedder(),

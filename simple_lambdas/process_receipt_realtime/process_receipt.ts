@@ -16,9 +16,19 @@ import {
   type ReceiptIdentity,
 } from 'receipt-embedding/entities';
 import { InvalidReceiptData } from 'receipt-embedding/errors';
-import { resolveMerchant, type Merchant, type MerchantSource } from 'receipt-embedding/merchants';
+import {
+  knownMerchant,
+  resolveMerchant,
+  type Merchant,
+  type MerchantSource,
+} from 'receipt-embedding/merchants';
 import type { Clock, Logger, Metrics } from 'receipt-embedding/ports';
-import type { ReceiptContents, StatusChanges, StatusHolder } from 'receipt-embedding/table';
+import type {
+  ReceiptContents,
+  RecordedRun,
+  StatusChanges,
+  StatusHolder,
+} from 'receipt-embedding/table';
 import type { VectorRecord, VectorRun, VectorStore } from 'receipt-embedding/vectors';
 import { z } from 'zod';
 
@@ -43,6 +53,7 @@ interface ReceiptCounts extends ReceiptIdentity {
 export interface EmbeddedReceipt extends ReceiptCounts {
   readonly status: 'success';
   readonly run_id: string;
+  /** Null when unknown; a receipt that is reused is not looked up again. */
   readonly merchant_name: string | null;
   readonly merchant_source: Merchant['source'];
   /** The same content was embedded before: nothing was written or paid for. */
@@ -65,7 +76,7 @@ export type ProcessReceiptOutput = EmbeddedReceipt | SkippedReceipt;
 export interface ProcessReceiptPorts {
   readonly readReceipt: (receipt: ReceiptIdentity) => Promise<ReceiptContents>;
   /** The recorded runs of a receipt whose id begins so. */
-  readonly findRuns: (receipt: ReceiptIdentity, idBeginning: string) => Promise<CompactionRun[]>;
+  readonly findRuns: (receipt: ReceiptIdentity, idBeginning: string) => Promise<RecordedRun[]>;
   /** @returns false when the run is recorded already. */
   readonly recordRun: (run: CompactionRun) => Promise<boolean>;
   readonly markEmbedded: (holders: readonly StatusHolder[]) => Promise<StatusChanges>;
@@ -103,20 +114,25 @@ export async function processReceipt(
     return { status: 'skipped', reason: 'no_data', ...counts };
   }
 
-  const embedder = new RememberingEmbedder(ports.embedder);
-  const merchant = await resolveMerchant(receipt, contents, contents.metadata, embedder, {
-    sources: ports.merchantSources,
-    logger: ports.logger,
-    metrics: ports.metrics,
-  });
-  const items = embeddingItems(contents, merchant.name, 'realtime');
+  const known = knownMerchant(contents.metadata);
+  const content = embeddingItems(contents, known, 'realtime');
   const forcedBy =
     input.force === true ? (input.execution_name ?? defaultExecutionName) : undefined;
-  const { run, recorded } = await chooseRun(receipt, items, forcedBy, ports);
-  if (!recorded) await embedRun(run, items, embedder, ports);
-  const statuses = await ports.markEmbedded(statusHolders(items));
+  const { run, recorded } = await chooseRun(receipt, content, forcedBy, ports);
+  const embedder = new RememberingEmbedder(ports.embedder);
+  const merchant: Merchant = recorded
+    ? { name: known, source: known === undefined ? 'unknown' : 'metadata' }
+    : await resolveMerchant(receipt, contents, contents.metadata, embedder, {
+        sources: ports.merchantSources,
+        logger: ports.logger,
+        metrics: ports.metrics,
+      });
+  if (!recorded) {
+    await embedRun(run, embeddingItems(contents, merchant.name, 'realtime'), embedder, ports);
+  }
+  const statuses = await ports.markEmbedded(statusHolders(content));
 
-  const vectors = recorded ? 0 : items.lines.length + items.words.length;
+  const vectors = recorded ? 0 : content.lines.length + content.words.length;
   ports.metrics.count(recorded ? 'ReceiptsReused' : 'ReceiptsEmbedded', 1);
   ports.metrics.count('VectorsWritten', vectors);
   ports.metrics.count('PromptTokens', embedder.usage.prompt_tokens);
@@ -134,7 +150,10 @@ export async function processReceipt(
   };
 }
 
-/** Under which id the receipt is embedded, and whether it has been already. */
+/**
+ * Under which id the receipt is embedded, and whether it has been already. A merchant that is looked up elsewhere is not a
+ * part of the content: a lookup costs money and may fail, and neither must embed a receipt again.
+ */
 async function chooseRun(
   receipt: ReceiptIdentity,
   items: EmbeddingItems,
@@ -147,7 +166,7 @@ async function chooseRun(
     const run_id = repeatedRunId(contentId, `forced by ${forcedBy}`);
     return { run: { ...receipt, run_id }, recorded: runs.some((run) => run.run_id === run_id) };
   }
-  const usable = runs.find((run) => run.lines_state !== 'FAILED' && run.words_state !== 'FAILED');
+  const usable = runs.find(({ failed }) => !failed);
   if (usable !== undefined) return { run: { ...receipt, run_id: usable.run_id }, recorded: true };
   // A run that the compactor failed at stays as it is, and a new one takes its place.
   const run_id =

@@ -67,7 +67,12 @@ export class ReceiptWorld {
       },
       findRuns: async (_, beginning) => {
         await this.#step('find_runs');
-        return this.runs.filter(({ run_id }) => run_id.startsWith(beginning));
+        return this.runs
+          .filter(({ run_id }) => run_id.startsWith(beginning))
+          .map(({ run_id, lines_state, words_state }) => ({
+            run_id,
+            failed: lines_state === 'FAILED' || words_state === 'FAILED',
+          }));
       },
       recordRun: async (run) => {
         await this.#step('record');

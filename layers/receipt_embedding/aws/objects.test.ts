@@ -61,4 +61,22 @@ describe('an object of text', () => {
       's3://receipts/runs/a/receipts.jsonl has no content',
     ]);
   });
+
+  it('that breaks off while it is read is worth another try', async () => {
+    const broken = (): S3Client => {
+      const body = async function* (): AsyncGenerator<Buffer> {
+        yield await Promise.resolve(Buffer.from('a\nb\nc'));
+        throw Object.assign(new Error('aborted'), { code: 'ECONNRESET' });
+      };
+      return {
+        send: () => Promise.resolve({ Body: Readable.from(body()) }),
+      } as unknown as S3Client;
+    };
+    const wanted = ['UpstreamUnavailable', 'reading s3://receipts/runs/a/receipts.jsonl broke off'];
+
+    for (const read of [readText(broken(), location), collect(readLines(broken(), location))]) {
+      const { name, message } = await rejection(read);
+      expect([name, message]).toStrictEqual(wanted);
+    }
+  });
 });

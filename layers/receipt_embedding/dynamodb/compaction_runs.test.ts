@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { RECEIPT } from '../../../tests/support/receipt_factory.ts';
 import { ReceiptTable } from '../../../tests/support/receipt_table.ts';
-import { RecordingLogger } from '../../../tests/support/recorders.ts';
-import { newCompactionRun } from '../entities/compaction_run.ts';
+import { compactionRunCodec, newCompactionRun } from '../entities/compaction_run.ts';
 import { findCompactionRuns, recordCompactionRun } from './compaction_runs.ts';
 
 let table: ReceiptTable;
@@ -39,22 +39,39 @@ describe('the record of a run', () => {
     for (const run of [again, other, elsewhere]) {
       expect(await recordCompactionRun(table, run)).toBe(true);
     }
-    const logger = new RecordingLogger();
 
-    const found = await findCompactionRuns(table, RECEIPT, content, logger);
+    const found = await findCompactionRuns(table, RECEIPT, content);
 
-    expect(found).toStrictEqual([{ ...first, lines_state: 'COMPLETED' }, again]);
-    expect(await findCompactionRuns(table, RECEIPT, 'ffffffff', logger)).toStrictEqual([]);
-    expect(logger.entries).toStrictEqual([]);
+    expect(found).toStrictEqual([
+      { run_id: first.run_id, failed: false },
+      { run_id: again.run_id, failed: false },
+    ]);
+    expect(await findCompactionRuns(table, RECEIPT, 'ffffffff')).toStrictEqual([]);
   });
 
-  it('that can not be read is skipped and logged', async () => {
+  it.each(['lines_state', 'words_state'])(
+    'says that the compactor failed at it (%s)',
+    async (state) => {
+      const receipt = { ...RECEIPT, receipt_id: 4 };
+      const row = z.encode(
+        compactionRunCodec,
+        newCompactionRun(receipt, first.run_id, new Date(0)),
+      );
+      await table.put({ ...row, [state]: 'FAILED' });
+
+      expect(await findCompactionRuns(table, receipt, content)).toStrictEqual([
+        { run_id: first.run_id, failed: true },
+      ]);
+    },
+  );
+
+  it('that can not be read still stands for its run, so that it is not paid for again', async () => {
     const receipt = { ...RECEIPT, receipt_id: 3 };
     const broken = { ...key(first.run_id), SK: `RECEIPT#00003#COMPACTION_RUN#${first.run_id}` };
     await table.put({ ...broken, TYPE: 'COMPACTION_RUN', lines_state: 'LOST' });
-    const logger = new RecordingLogger();
 
-    expect(await findCompactionRuns(table, receipt, content, logger)).toStrictEqual([]);
-    expect(logger.keys).toStrictEqual([broken]);
+    expect(await findCompactionRuns(table, receipt, content)).toStrictEqual([
+      { run_id: first.run_id, failed: false },
+    ]);
   });
 });

@@ -7,26 +7,41 @@ import {
   type CompactionRun,
 } from '../entities/compaction_run.ts';
 import { rowKey, type ReceiptIdentity } from '../entities/keys.ts';
-import type { Logger } from '../ports/logger.ts';
 import { queryPages } from './query.ts';
-import { readRows } from './read_rows.ts';
 import type { Table } from './table.ts';
 
-/** The runs of a receipt whose id begins with `idBeginning`, by run id; read consistently. */
+/** A recorded run, as far as it matters to whoever would make the same again. */
+export interface RecordedRun {
+  readonly run_id: string;
+  /** The compactor could not merge one of its deltas. */
+  readonly failed: boolean;
+}
+
+/**
+ * The runs of a receipt whose id begins with `idBeginning`, by run id; read consistently. A run is known by its key: also
+ * a record that could not be read whole stands for its run.
+ */
 export async function findCompactionRuns(
   table: Table,
   receipt: ReceiptIdentity,
   idBeginning: string,
-  logger: Logger,
-): Promise<CompactionRun[]> {
+): Promise<RecordedRun[]> {
   const { PK, SK } = rowKey(receipt.image_id, compactionRunPath(receipt, idBeginning));
-  const runs: CompactionRun[] = [];
+  const runs: RecordedRun[] = [];
   const pages = queryPages(table, {
     KeyConditionExpression: 'PK = :image AND begins_with(SK, :run)',
+    ProjectionExpression: 'SK, lines_state, words_state',
     ConsistentRead: true,
     values: { image: PK, run: SK },
   });
-  for await (const rows of pages) runs.push(...readRows(rows, compactionRunCodec, logger).entities);
+  for await (const rows of pages) {
+    for (const row of rows) {
+      runs.push({
+        run_id: row.SK.slice(SK.length - idBeginning.length),
+        failed: row['lines_state'] === 'FAILED' || row['words_state'] === 'FAILED',
+      });
+    }
+  }
   return runs;
 }
 

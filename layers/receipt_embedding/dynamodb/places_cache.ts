@@ -1,5 +1,5 @@
 import { GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
-import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { marshall } from '@aws-sdk/util-dynamodb';
 import { z } from 'zod';
 import {
   placesCacheCodec,
@@ -7,9 +7,9 @@ import {
   type PlacesCache,
   type SearchType,
 } from '../entities/places_cache.ts';
-import type { Row } from '../entities/row.ts';
 import type { Logger } from '../ports/logger.ts';
 import { readRows } from './read_rows.ts';
+import { toRow } from './rows.ts';
 import type { Table } from './table.ts';
 
 /** The kept answer to a search; DynamoDB removes rows late, so one past its time counts as none. */
@@ -24,7 +24,7 @@ export async function readPlacesCache(
     new GetItemCommand({ TableName: table.name, Key: marshall(placesCacheKey(searchType, value)) }),
   );
   if (Item === undefined) return undefined;
-  const [entry] = readRows([unmarshall(Item) as Row], placesCacheCodec, logger).entities;
+  const [entry] = readRows([toRow(Item)], placesCacheCodec, logger).entities;
   return entry !== undefined && entry.time_to_live > now.getTime() / 1000 ? entry : undefined;
 }
 

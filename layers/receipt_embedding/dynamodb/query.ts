@@ -1,6 +1,7 @@
 import { paginateQuery, type QueryCommandInput } from '@aws-sdk/client-dynamodb';
-import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { marshall } from '@aws-sdk/util-dynamodb';
 import type { Row } from '../entities/row.ts';
+import { toRow } from './rows.ts';
 import type { Table } from './table.ts';
 
 export type QueryInput = Omit<QueryCommandInput, 'TableName' | 'ExpressionAttributeValues'> & {
@@ -21,7 +22,7 @@ export async function* queryPages(
     },
   );
   for await (const page of pages) {
-    yield (page.Items ?? []).map((item) => unmarshall(item) as Row);
+    yield (page.Items ?? []).map(toRow);
   }
 }
 

@@ -1,5 +1,5 @@
 import { GetItemCommand } from '@aws-sdk/client-dynamodb';
-import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { marshall } from '@aws-sdk/util-dynamodb';
 import { z } from 'zod';
 import {
   imageKey,
@@ -16,6 +16,7 @@ import type { Row } from '../entities/row.ts';
 import type { Logger } from '../ports/logger.ts';
 import { queryPages, type QueryInput } from './query.ts';
 import { readRows, type ReadRows } from './read_rows.ts';
+import { toRow } from './rows.ts';
 import type { Table } from './table.ts';
 
 /** All that is embedded of a receipt, and what its metadata is made from. */
@@ -96,9 +97,5 @@ async function readMetadata(
       Key: marshall({ PK: imageKey(image_id), SK: `${receiptPart(receipt_id)}#METADATA` }),
     }),
   );
-  return readRows(
-    Item === undefined ? [] : [unmarshall(Item) as Row],
-    receiptMetadataCodec,
-    logger,
-  );
+  return readRows(Item === undefined ? [] : [toRow(Item)], receiptMetadataCodec, logger);
 }

@@ -1,8 +1,9 @@
 import { paginateQuery } from '@aws-sdk/client-dynamodb';
-import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { marshall } from '@aws-sdk/util-dynamodb';
 import { imageKey, parseKey, receiptPart, type ReceiptIdentity } from '../entities/keys.ts';
 import type { Row } from '../entities/row.ts';
 import type { Logger } from '../ports/logger.ts';
+import { toRow } from './rows.ts';
 import type { Table } from './table.ts';
 
 /** Where a row that can't be read is counted. */
@@ -35,7 +36,7 @@ export async function* listReceipts(
   );
   for await (const { Items = [] } of pages) {
     for (const item of Items) {
-      const { PK, SK } = unmarshall(item) as Row;
+      const { PK, SK } = toRow(item);
       const parts = parseKey({ PK, SK });
       if (parts === undefined || parts.line_id !== undefined) {
         invalid.count++;

@@ -1,12 +1,9 @@
+import { z } from 'zod';
 import { isEmbeddable } from '../embeddings/embeddable.ts';
 import { embeddingStatusKey, type EmbeddingStatus } from '../entities/embedding_status.ts';
-import {
-  compareReceipts,
-  parseKey,
-  receiptPath,
-  type KeyParts,
-  type ReceiptIdentity,
-} from '../entities/keys.ts';
+import { compareReceipts, parseKey, receiptPath, type ReceiptIdentity } from '../entities/keys.ts';
+import { receiptLineCodec, type ReceiptLine } from '../entities/receipt_line.ts';
+import { receiptWordCodec, type ReceiptWord } from '../entities/receipt_word.ts';
 import type { Row } from '../entities/row.ts';
 import type { Logger } from '../ports/logger.ts';
 import { queryPages } from './query.ts';
@@ -65,48 +62,37 @@ async function* receiptsOfStream(
   const pages = queryPages(table, {
     IndexName: 'GSI1',
     KeyConditionExpression: 'GSI1PK = :status AND GSI1SK BETWEEN :start AND :end',
-    ProjectionExpression: 'PK, SK, #type, #text, is_noise, embedding_status',
-    ExpressionAttributeNames: { '#type': 'TYPE', '#text': 'text' },
     values: { status: embeddingStatusKey(status), start, end },
   });
+  let last: ReceiptIdentity | undefined;
   for await (const rows of pages) {
     for (const row of rows) {
-      const parts = identifyTextRow(row);
-      if (parts === undefined) {
+      const receipt = parseKey(row);
+      // One row is enough to list a receipt; the others need not be looked at.
+      if (receipt !== undefined && last !== undefined && compareReceipts(receipt, last) === 0)
+        continue;
+      const entity = decode(row);
+      if (entity === undefined) {
         invalid.count++;
         logger.warn('a line or word can not be read and is skipped', {
           key: { PK: row.PK, SK: row.SK },
         });
-      } else if (toDo(row, status)) {
-        yield { image_id: parts.image_id, receipt_id: parts.receipt_id };
+      } else if (entity.embedding_status === status && isEmbeddable(entity)) {
+        // The attribute is the truth: the index key of a row of old may lag behind it.
+        last = { image_id: entity.image_id, receipt_id: entity.receipt_id };
+        yield last;
       }
     }
   }
 }
 
-/** A line is told from a word by its TYPE alone; anything else has no place in this partition. */
-function identifyTextRow(row: Row): KeyParts | undefined {
-  const parts = parseKey(row);
-  const named =
-    row['TYPE'] === 'RECEIPT_LINE'
-      ? parts?.line_id
-      : row['TYPE'] === 'RECEIPT_WORD'
-        ? parts?.word_id
-        : undefined;
-  return named === undefined || typeof row['text'] !== 'string' ? undefined : parts;
-}
-
-/** The attribute is the truth: the index key of a row of old may lag behind it. */
-function toDo(row: Row, status: EmbeddingStatus): boolean {
-  const current = (row['embedding_status'] ?? 'NONE') as EmbeddingStatus;
-  return (
-    current === status &&
-    isEmbeddable({
-      text: row['text'] as string,
-      is_noise: row['is_noise'] === true,
-      embedding_status: current,
-    })
-  );
+/**
+ * A line is told from a word by its TYPE alone; anything else has no place in this partition. What process_receipt_realtime
+ * could not read is not listed either: it would stay to do for ever.
+ */
+function decode(row: Row): ReceiptLine | ReceiptWord | undefined {
+  const codec = row['TYPE'] === 'RECEIPT_LINE' ? receiptLineCodec : receiptWordCodec;
+  return z.safeDecode(codec, row as never).data;
 }
 
 /** Merges streams that are sorted each. */

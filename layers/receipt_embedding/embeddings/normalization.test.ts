@@ -42,6 +42,8 @@ describe('an address', () => {
     ['12 Main St, Suite 4', '12 MAIN ST, STE 4'],
     ['12 Main St Apartment 4', '12 MAIN ST APT 4'],
     ['12 Streetwise Place', '12 STREETWISE PLACE'],
+    ['12 Élane', '12 ÉLANE'],
+    ['12 Laneé', '12 LANEÉ'],
     ['  12   Main\n\tSt ', '12 MAIN ST'],
     [' ,.;:|/\\-12 Main St.- ;', '12 MAIN ST'],
     ['12 Main Street.', '12 MAIN ST'],
@@ -67,6 +69,10 @@ describe('an address', () => {
 describe('a url', () => {
   it.each([
     ['example.com', 'http://example.com/'],
+    ['http://example.com//', 'http://example.com/'],
+    ['tiktok.com/@shop', 'http://tiktok.com/@shop'],
+    ['http://me@example.com/', undefined],
+    ['mailto:info@example.com', undefined],
     ['www.example.com', 'http://example.com/'],
     ['WWW.Example.COM/Menu', 'http://example.com/Menu'],
     ['https://www.example.com/', 'https://example.com/'],

@@ -25,7 +25,7 @@ export function normalizeAddress(text: string): string | undefined {
   const address = text
     .toUpperCase()
     .replaceAll(/\s+/g, ' ')
-    .replaceAll(/\b[A-Z]+\b/g, (word) => ABBREVIATIONS[word] ?? word)
+    .replaceAll(/[\p{L}\p{N}]+/gu, (word) => ABBREVIATIONS[word] ?? word)
     .replaceAll(new RegExp(`^${EDGES}|${EDGES}$`, 'g'), '');
   return address === '' ? undefined : address;
 }
@@ -36,10 +36,10 @@ export function normalizeAddress(text: string): string | undefined {
  */
 export function normalizeUrl(text: string): string | undefined {
   const trimmed = text.trim();
-  if (trimmed === '' || trimmed.includes('@')) return undefined;
   const address = /^[a-z][a-z\d+.-]*:\/\//i.test(trimmed) ? trimmed : `http://${trimmed}`;
+  const authority = /^[^:]+:\/\/(?<authority>[^/?#]*)/.exec(address)?.groups?.['authority'];
+  if (authority === undefined || authority === '' || authority.includes('@')) return undefined;
   if (!URL.canParse(address)) return undefined;
   const { protocol, host, pathname } = new URL(address);
-  const path = pathname === '/' ? pathname : pathname.replace(/\/+$/, '');
-  return `${protocol}//${host.replace(/^www\./, '')}${path}`;
+  return `${protocol}//${host.replace(/^www\./, '')}${pathname.replace(/\/+$/, '') || '/'}`;
 }

@@ -1,14 +1,17 @@
 import type OpenAI from 'openai';
+import { z } from 'zod';
 import { UpstreamUnavailable } from '../errors.ts';
 import type { Embedder, EmbeddingModel, Embeddings } from './embedder.ts';
 import { translateOpenAIError } from './openai_errors.ts';
 import { packRequests } from './request_packing.ts';
 
 /** What the Embeddings API answers when base64 was asked for; the SDK's type only knows number arrays. */
-interface EncodedEmbeddings {
-  readonly data: readonly { readonly index: number; readonly embedding: unknown }[];
-  readonly usage: { readonly prompt_tokens: number };
-}
+const answerSchema = z.object({
+  data: z.array(z.object({ index: z.int(), embedding: z.unknown() })),
+  usage: z.object({ prompt_tokens: z.int().min(0) }),
+});
+
+type EncodedEmbeddings = z.output<typeof answerSchema>;
 
 /**
  * Embeds with OpenAI's Embeddings API: equal texts once, as few requests as its limits allow, vectors as
@@ -50,6 +53,13 @@ export class OpenAIEmbedder implements Embedder {
   }
 
   async #request(texts: string[]): Promise<EncodedEmbeddings> {
+    const answer = await this.#ask(texts);
+    const parsed = answerSchema.safeParse(answer);
+    if (parsed.success) return parsed.data;
+    throw new UpstreamUnavailable('OpenAI answered something that is no list of embeddings');
+  }
+
+  async #ask(texts: string[]): Promise<unknown> {
     try {
       return await this.#client.embeddings.create({
         model: this.model,
@@ -69,7 +79,7 @@ export class OpenAIEmbedder implements Embedder {
     }
     const vectors: (Float32Array | undefined)[] = new Array<undefined>(count).fill(undefined);
     for (const { index, embedding } of data) {
-      if (!Number.isInteger(index) || index < 0 || index >= count || vectors[index] !== undefined) {
+      if (index < 0 || index >= count || vectors[index] !== undefined) {
         throw new UpstreamUnavailable(`OpenAI answered index ${index} twice or out of range`);
       }
       vectors[index] = this.#decode(embedding);

@@ -20,8 +20,11 @@ import {
  * Their message is left out where it may quote an input or a part of the key.
  */
 export function translateOpenAIError(error: unknown): unknown {
-  if (!(error instanceof APIError)) return error;
   const options = { cause: error };
+  if (isBrokenAnswer(error)) {
+    return new UpstreamUnavailable("OpenAI's answer broke off or can not be read", options);
+  }
+  if (!(error instanceof APIError)) return error;
   const request = error.requestID == null ? '' : `, request ${error.requestID}`;
   const what = `OpenAI answered ${error.status ?? 'nothing'}${error.code == null ? '' : ` ${error.code}`}${request}`;
   if (error instanceof APIConnectionError || error instanceof APIUserAbortError) {
@@ -55,4 +58,9 @@ export function translateOpenAIError(error: unknown): unknown {
     return new InvalidRequest(`${what}${param}`, options);
   }
   return new UpstreamUnavailable(what, options);
+}
+
+/** What fetch throws when an answer breaks off (a TypeError with the reason as its cause) or is no JSON: the SDK hands it on. */
+function isBrokenAnswer(error: unknown): boolean {
+  return error instanceof SyntaxError || (error instanceof TypeError && error.cause !== undefined);
 }

@@ -52,4 +52,23 @@ describe('a connection to OpenAI', () => {
 
     expect((await rejection(embedder.embed(['MILK']))).name).toBe('UpstreamUnavailable');
   });
+
+  it('that is cut in the middle of the answer is worth another try', async () => {
+    const embedder = await embedderAgainst((request, response) => {
+      response.writeHead(200, { 'content-type': 'application/json', 'content-length': '1000' });
+      response.write('{"data": [');
+      setImmediate(() => request.socket.destroy());
+    });
+
+    expect((await rejection(embedder.embed(['MILK']))).name).toBe('UpstreamUnavailable');
+  });
+
+  it('that gives something else than JSON is worth another try', async () => {
+    const embedder = await embedderAgainst((_, response) => {
+      response.writeHead(200, { 'content-type': 'text/html' });
+      response.end('<html>gateway</html>');
+    });
+
+    expect((await rejection(embedder.embed(['MILK']))).name).toBe('UpstreamUnavailable');
+  });
 });

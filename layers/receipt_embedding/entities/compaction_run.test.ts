@@ -79,6 +79,8 @@ describe('a compaction run row', () => {
     ['a state that there is not', { words_state: 'DONE' }],
     ['a run id that is no UUID', { run_id: 'run-1' }],
     ['another TYPE', { TYPE: 'RECEIPT' }],
+    ["another receipt than its key's", { receipt_id: 7 }],
+    ["another run id than its key's", { run_id: '9c7e3f3a-1111-4222-8333-444455556666' }],
   ])('is refused with %s', (_, change) => {
     expect(z.safeDecode(compactionRunCodec, { ...row, ...change } as never).success).toBe(false);
   });

@@ -53,18 +53,25 @@ const storedSchema = z.looseObject({
 
 /** Row ⇄ CompactionRun (DATA_MODEL.md §1). */
 export const compactionRunCodec = z.codec(storedSchema, compactionRunSchema, {
-  decode: (row) => ({
-    ...row,
-    lines_merged_vectors: row.lines_merged_vectors ?? 0,
-    words_merged_vectors: row.words_merged_vectors ?? 0,
-    lines_started_at: row.lines_started_at ?? null,
-    lines_finished_at: row.lines_finished_at ?? null,
-    words_started_at: row.words_started_at ?? null,
-    words_finished_at: row.words_finished_at ?? null,
-    updated_at: row.updated_at ?? null,
-    lines_error: row.lines_error ?? null,
-    words_error: row.words_error ?? null,
-  }),
+  decode: (row, payload) => {
+    const key = rowKey(row.image_id, compactionRunPath(row, row.run_id));
+    if (key.PK !== row.PK || key.SK !== row.SK) {
+      const message = 'image_id, receipt_id or run_id does not agree with the key';
+      payload.issues.push({ code: 'custom', message, path: ['SK'], input: row.SK });
+    }
+    return {
+      ...row,
+      lines_merged_vectors: row.lines_merged_vectors ?? 0,
+      words_merged_vectors: row.words_merged_vectors ?? 0,
+      lines_started_at: row.lines_started_at ?? null,
+      lines_finished_at: row.lines_finished_at ?? null,
+      words_started_at: row.words_started_at ?? null,
+      words_finished_at: row.words_finished_at ?? null,
+      updated_at: row.updated_at ?? null,
+      lines_error: row.lines_error ?? null,
+      words_error: row.words_error ?? null,
+    };
+  },
   encode: (run) => ({
     ...rowKey(run.image_id, compactionRunPath(run, run.run_id)),
     TYPE: 'COMPACTION_RUN' as const,

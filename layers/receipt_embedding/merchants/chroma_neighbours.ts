@@ -42,6 +42,7 @@ export class ChromaNeighbours implements MerchantSource {
   }
 
   async findMerchant(evidence: MerchantEvidence, embedder: Embedder): Promise<string | undefined> {
+    if (evidence.lines.length === 0) return undefined;
     const collection = await this.#collectionId();
     const { vectors } = await embedder.embed(evidence.lines.map(({ input }) => input));
     const { metadatas } = await requestJson(this.#fetch, answerSchema, {

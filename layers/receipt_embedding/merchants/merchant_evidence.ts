@@ -12,16 +12,17 @@ export interface MerchantEvidence extends ReceiptIdentity {
 }
 
 export function merchantEvidence(receipt: ReceiptIdentity, text: ReceiptText): MerchantEvidence {
-  const lines = embeddingItems(text, undefined, 'realtime').lines.filter(
+  const items = embeddingItems(text, undefined, 'realtime');
+  const telling = [...items.lines, ...items.words].filter(
     ({ metadata }) =>
       metadata.normalized_phone_10 !== undefined || metadata.normalized_full_address !== undefined,
   );
   return {
     image_id: receipt.image_id,
     receipt_id: receipt.receipt_id,
-    phones: distinct(lines.map(({ metadata }) => metadata.normalized_phone_10)),
-    addresses: distinct(lines.map(({ metadata }) => metadata.normalized_full_address)),
-    lines,
+    phones: distinct(telling.map(({ metadata }) => metadata.normalized_phone_10)),
+    addresses: distinct(telling.map(({ metadata }) => metadata.normalized_full_address)),
+    lines: items.lines.filter((line) => telling.includes(line)),
   };
 }
 

@@ -31,11 +31,13 @@ export async function resolveMerchant(
   embedder: Embedder,
   { sources, logger, metrics }: MerchantPorts,
 ): Promise<Merchant> {
-  const known = nonBlank(metadata?.canonical_merchant_name) ?? nonBlank(metadata?.merchant_name);
+  const known = knownMerchant(metadata);
   if (known !== undefined) return { name: known, source: 'metadata' };
   if (sources.length === 0) return { name: undefined, source: 'unknown' };
   const evidence = merchantEvidence(receipt, text);
-  if (evidence.lines.length === 0) return { name: undefined, source: 'unknown' };
+  if (evidence.phones.length === 0 && evidence.addresses.length === 0) {
+    return { name: undefined, source: 'unknown' };
+  }
   for (const source of sources) {
     try {
       const name = nonBlank(await source.findMerchant(evidence, embedder));
@@ -52,6 +54,11 @@ export async function resolveMerchant(
     }
   }
   return { name: undefined, source: 'unknown' };
+}
+
+/** The canonical name if there is one, else the name; undefined when neither says anything. */
+export function knownMerchant(metadata: ReceiptMetadata | undefined): string | undefined {
+  return nonBlank(metadata?.canonical_merchant_name) ?? nonBlank(metadata?.merchant_name);
 }
 
 function nonBlank(name: string | null | undefined): string | undefined {

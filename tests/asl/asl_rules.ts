@@ -1,0 +1,114 @@
+import type { State, StateMachineDefinition } from '../../components/state_machines/asl.ts';
+
+type States = StateMachineDefinition['States'];
+
+interface Block {
+  readonly where: string;
+  readonly startAt: string;
+  readonly states: States;
+}
+
+/** Errors that waiting mends: the Lambda service's own, and two of the layer's (DESIGN.md §8). */
+const MENDED_BY_WAITING = new Set([
+  'Lambda.ClientExecutionTimeoutException',
+  'Lambda.ServiceException',
+  'Lambda.AWSLambdaException',
+  'Lambda.SdkClientException',
+  'Lambda.TooManyRequestsException',
+  'RateLimited',
+  'UpstreamUnavailable',
+]);
+
+/** Lambda's longest run. A task that gives up earlier leaves a function running that nobody listens to. */
+const LAMBDA_SECONDS = 900;
+
+/** All states, those of a Map's items too, by their names. */
+export function allStates({ States }: Pick<StateMachineDefinition, 'States'>): [string, State][] {
+  return Object.entries(States).flatMap(([name, state]): [string, State][] =>
+    state.Type === 'Map' ? [[name, state], ...allStates(state.ItemProcessor)] : [[name, state]],
+  );
+}
+
+/** What is wrong with a definition by the rules of this house, which no validator knows. */
+export function ruleViolations(definition: StateMachineDefinition): string[] {
+  return [
+    ...blocks({ where: 'the workflow', startAt: definition.StartAt, states: definition.States }),
+  ].flatMap((block) => [
+    ...transitionViolations(block),
+    ...Object.entries(block.states).flatMap(([name, state]) => stateViolations(name, state)),
+  ]);
+}
+
+function blocks(block: Block): Block[] {
+  const inner = Object.entries(block.states).flatMap(([where, state]) =>
+    state.Type === 'Map'
+      ? blocks({
+          where,
+          startAt: state.ItemProcessor.StartAt,
+          states: state.ItemProcessor.States,
+        })
+      : [],
+  );
+  return [block, ...inner];
+}
+
+function transitionViolations({ where, startAt, states }: Block): string[] {
+  const reached = new Set<string>();
+  const missing: string[] = [];
+  const visit = (name: string): void => {
+    if (reached.has(name)) return;
+    reached.add(name);
+    const state = states[name];
+    if (state === undefined) missing.push(`${where}: there is no state ${name}`);
+    else nextStates(state).forEach(visit);
+  };
+  visit(startAt);
+  const unreachable = Object.keys(states).filter((name) => !reached.has(name));
+  return [...missing, ...unreachable.map((name) => `${where}: nothing leads to ${name}`)];
+}
+
+function nextStates(state: State): string[] {
+  return [
+    ...('Next' in state ? [state.Next] : []),
+    ...('Catch' in state ? state.Catch.map(({ Next }) => Next) : []),
+    ...(state.Type === 'Choice' ? [state.Default, ...state.Choices.map(({ Next }) => Next)] : []),
+  ];
+}
+
+function stateViolations(name: string, state: State): string[] {
+  if (state.Type === 'Map') {
+    return violationsOf(name, {
+      'is not distributed': (state.ItemProcessor.ProcessorConfig.Mode as string) !== 'DISTRIBUTED',
+      'does not tolerate every failure': state.ToleratedFailurePercentage !== 100,
+      'has no label of 1 to 40 characters': !/^[A-Za-z0-9_-]{1,40}$/.test(state.Label),
+      'does not catch everything': !catchesAllLast(state.Catch),
+    });
+  }
+  if (state.Type !== 'Task') return [];
+  const retried = state.Retry.flatMap(({ ErrorEquals }) => ErrorEquals);
+  return violationsOf(name, {
+    'retries nothing': retried.length === 0,
+    'retries what waiting does not mend': retried.some((error) => !MENDED_BY_WAITING.has(error)),
+    'retries one error in two places': new Set(retried).size !== retried.length,
+    'waits without jitter or without an end': state.Retry.some(
+      ({ JitterStrategy, BackoffRate, MaxDelaySeconds, MaxAttempts }) =>
+        (JitterStrategy as string) !== 'FULL' ||
+        !(BackoffRate > 1 && MaxDelaySeconds > 0 && MaxAttempts > 0),
+    ),
+    'does not catch everything': !catchesAllLast(state.Catch),
+    'gives up before its function does': !(state.TimeoutSeconds > LAMBDA_SECONDS),
+  });
+}
+
+/** `States.ALL` is there, alone and last. */
+function catchesAllLast(catchers: readonly { readonly ErrorEquals: readonly string[] }[]): boolean {
+  const all = catchers.filter(({ ErrorEquals }) => ErrorEquals.includes('States.ALL'));
+  const last = catchers.at(-1);
+  return all.length === 1 && all[0] === last && last?.ErrorEquals.length === 1;
+}
+
+function violationsOf(name: string, rules: Readonly<Record<string, boolean>>): string[] {
+  return Object.entries(rules)
+    .filter(([, broken]) => broken)
+    .map(([rule]) => `${name} ${rule}`);
+}

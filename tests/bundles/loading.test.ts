@@ -1,0 +1,152 @@
+// Not proved here: that Lambda's own Node 24 loads them as this one does, and how long that takes.
+import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, sep } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { Bundles } from '../../components/bundling/bundle_all.ts';
+import { FUNCTION_NAMES, type FunctionName } from '../../components/function_names.ts';
+import { resource, runProgram } from '../infra/recorded_program.ts';
+import { install, loadInBareNode, runInBareNode, sourcesOf, type Loaded } from './bare_node.ts';
+
+const MODULES = 'nodejs/node_modules';
+
+let root: string;
+let bundles: Bundles;
+
+beforeAll(async () => {
+  // recorded_program puts something else in its place, because the program is not to bundle there.
+  const { bundleAll } = await vi.importActual<
+    typeof import('../../components/bundling/bundle_all.ts')
+  >('../../components/bundling/bundle_all.ts');
+  root = await mkdtemp(join(tmpdir(), 'loading-'));
+  bundles = await bundleAll(join(root, 'bundles'));
+});
+
+afterAll(() => rm(root, { recursive: true }));
+
+const installed = { count: 0 };
+
+/** Loads a function's handler from a folder of its own. */
+async function load(
+  name: FunctionName,
+  environment: Readonly<Record<string, string>>,
+  layer: string = bundles.layer,
+): Promise<Loaded> {
+  installed.count += 1;
+  const folder = join(root, `installed-${installed.count}`);
+  return await loadInBareNode(await install(folder, bundles.handler(name), layer), environment);
+}
+
+/** The environment that the program gives a function. */
+async function deployedEnvironment(name: FunctionName): Promise<Record<string, string>> {
+  const { environment } = resource(
+    await runProgram(),
+    'aws:lambda/function:Function',
+    `${name.replaceAll('_', '-')}-function`,
+  ) as { environment: { variables: Record<string, string> } };
+  // Lambda itself sets this one.
+  return { ...environment.variables, AWS_REGION: 'us-east-1' };
+}
+
+/** The packages whose sources are in what was loaded. */
+async function packagesOf({ files }: Loaded): Promise<string[]> {
+  const code = files.filter((file) => /\.m?js$/.test(file));
+  const sources = (await Promise.all(code.map(sourcesOf))).flat();
+  const packages = sources.flatMap((source) => {
+    const [, found] = /node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(source) ?? [];
+    return found === undefined ? [] : [found];
+  });
+  return [...new Set(packages)];
+}
+
+describe('a handler', () => {
+  it.each(FUNCTION_NAMES)(
+    '%s loads in a bare Node with what the program gives it, and nothing else',
+    async (name) => {
+      const loaded = await load(name, await deployedEnvironment(name));
+
+      expect(loaded.error).toBeUndefined();
+      expect(loaded.exports).toStrictEqual(['handler: function']);
+      expect(loaded.files.filter((file) => !file.startsWith(root + sep))).toStrictEqual([]);
+    },
+  );
+
+  it.each<[FunctionName, string[]]>([
+    ['find_receipts_realtime', ['DYNAMODB_TABLE_NAME', 'CHROMADB_BUCKET']],
+    [
+      'process_receipt_realtime',
+      ['DYNAMODB_TABLE_NAME', 'CHROMADB_BUCKET', 'EMBEDDING_MODEL', 'EMBEDDING_DIMENSIONS'],
+    ],
+    ['summarize_realtime_run', ['EMBEDDING_MODEL']],
+  ])('%s says all that is missing in its environment, at once', async (name, variables) => {
+    const empty = Object.fromEntries(variables.map((variable) => [variable, '']));
+    for (const environment of [{}, empty]) {
+      const { error } = await load(name, { AWS_REGION: 'us-east-1', ...environment });
+
+      expect(error?.name).toBe('InvalidConfiguration');
+      const [heading = '', ...problems] = error?.message.split(/: (?=[A-Z_]+: )|; /) ?? [];
+      expect(heading).toBe("the function's environment is wrong");
+      expect(problems.map((problem) => problem.split(':')[0])).toStrictEqual(variables);
+    }
+  });
+});
+
+describe('find_receipts_realtime', () => {
+  it('loads no openai, which process_receipt_realtime does', async () => {
+    const find = await load(
+      'find_receipts_realtime',
+      await deployedEnvironment('find_receipts_realtime'),
+    );
+    const process = await load(
+      'process_receipt_realtime',
+      await deployedEnvironment('process_receipt_realtime'),
+    );
+
+    expect(await packagesOf(find)).not.toContain('openai');
+    expect(await packagesOf(find)).toContain('@aws-sdk/client-dynamodb');
+    expect(await packagesOf(process)).toContain('openai');
+  });
+
+  it('loads from a layer without openai, which process_receipt_realtime does not', async () => {
+    const layer = join(root, 'layer-without-openai');
+    await cp(bundles.layer, layer, { recursive: true });
+    await rm(join(layer, MODULES, 'receipt-embedding/openai.js'));
+    const loadWithout = async (name: FunctionName): Promise<Loaded> =>
+      await load(name, await deployedEnvironment(name), layer);
+
+    const find = await loadWithout('find_receipts_realtime');
+    const process = await loadWithout('process_receipt_realtime');
+
+    expect(find.exports).toStrictEqual(['handler: function']);
+    expect(process.error?.code).toBe('ERR_MODULE_NOT_FOUND');
+    expect(process.error?.message).toContain('receipt-embedding/openai.js');
+  });
+});
+
+describe("the layer's errors", () => {
+  it('keep their names, which Step Functions matches on, through minification', async () => {
+    const script = `
+      const errors = await import(process.argv[1]);
+      const names = Object.entries(errors).map(([name, Kind]) => {
+        const error = new Kind('why');
+        return [name, error.name, Kind.name, error.message, error instanceof Error];
+      });
+      process.stdout.write(JSON.stringify(names));
+    `;
+    const file = join(bundles.layer, MODULES, 'receipt-embedding/errors.js');
+
+    const names = JSON.parse(await runInBareNode(script, [file], {})) as unknown[];
+
+    expect(names).toStrictEqual(
+      [
+        'ConcurrentUpdate',
+        'InvalidConfiguration',
+        'InvalidReceiptData',
+        'InvalidRequest',
+        'QuotaExhausted',
+        'RateLimited',
+        'UpstreamUnavailable',
+      ].map((name) => [name, name, name, 'why', true]),
+    );
+  });
+});

@@ -1,0 +1,224 @@
+// Not proved here: that an adopted table has the indexes, and that AWS enforces these settings.
+import { beforeAll, describe, expect, it } from 'vitest';
+import { without } from '../support/without.ts';
+import {
+  resource,
+  resourcesOf,
+  runProgram,
+  type RecordedDeployment,
+  type Registration,
+} from './recorded_program.ts';
+
+const TABLE = 'aws:dynamodb/table:Table';
+const BUCKET = 'aws:s3/bucket:Bucket';
+const NAME = 'receipt-embeddings-chromadb-bucket';
+
+const index = (name: string): object => ({
+  name,
+  keySchemas: [
+    { attributeName: `${name}PK`, keyType: 'HASH' },
+    { attributeName: `${name}SK`, keyType: 'RANGE' },
+  ],
+  projectionType: 'ALL',
+});
+
+const registered = (
+  { registrations }: RecordedDeployment,
+  type: string,
+): Registration | undefined => registrations.find((each) => each.type === type);
+
+describe('a new table', () => {
+  it('has the keys, indexes and safety that the data model asks for', async () => {
+    const table = without(resource(await runProgram(), TABLE, 'receipts-table'), 'tags');
+
+    expect(table).toStrictEqual({
+      billingMode: 'PAY_PER_REQUEST',
+      hashKey: 'PK',
+      rangeKey: 'SK',
+      attributes: [
+        { name: 'PK', type: 'S' },
+        { name: 'SK', type: 'S' },
+        { name: 'GSI1PK', type: 'S' },
+        { name: 'GSI1SK', type: 'S' },
+        { name: 'GSI2PK', type: 'S' },
+        { name: 'GSI2SK', type: 'S' },
+        { name: 'GSI3PK', type: 'S' },
+        { name: 'GSI3SK', type: 'S' },
+        { name: 'TYPE', type: 'S' },
+      ],
+      globalSecondaryIndexes: [
+        index('GSI1'),
+        index('GSI2'),
+        index('GSI3'),
+        {
+          name: 'GSITYPE',
+          keySchemas: [{ attributeName: 'TYPE', keyType: 'HASH' }],
+          projectionType: 'ALL',
+        },
+      ],
+      pointInTimeRecovery: { enabled: true },
+      serverSideEncryption: { enabled: true },
+      streamEnabled: true,
+      streamViewType: 'NEW_AND_OLD_IMAGES',
+      ttl: { attributeName: 'time_to_live', enabled: true },
+      deletionProtectionEnabled: false,
+    });
+  });
+});
+
+describe('a new bucket', () => {
+  let deployed: RecordedDeployment;
+
+  beforeAll(async () => {
+    deployed = await runProgram();
+  });
+
+  it('is encrypted, versioned and private', () => {
+    expect(resourcesOf(deployed, ENCRYPTION)).toStrictEqual({
+      'chromadb-encryption': {
+        bucket: NAME,
+        rules: [{ applyServerSideEncryptionByDefault: { sseAlgorithm: 'AES256' } }],
+      },
+    });
+    expect(resourcesOf(deployed, 'aws:s3/bucketVersioning:BucketVersioning')).toStrictEqual({
+      'chromadb-versioning': { bucket: NAME, versioningConfiguration: { status: 'Enabled' } },
+    });
+    expect(
+      resourcesOf(deployed, 'aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock'),
+    ).toStrictEqual({
+      'chromadb-privacy': {
+        bucket: NAME,
+        blockPublicAcls: true,
+        blockPublicPolicy: true,
+        ignorePublicAcls: true,
+        restrictPublicBuckets: true,
+      },
+    });
+  });
+
+  it('answers over TLS only', () => {
+    const { bucket, policy } = resource(
+      deployed,
+      'aws:s3/bucketPolicy:BucketPolicy',
+      'chromadb-tls-only',
+    );
+    expect(bucket).toBe(NAME);
+    expect(JSON.parse(policy as string)).toStrictEqual({
+      Version: '2012-10-17',
+      Statement: [
+        {
+          Sid: 'TlsOnly',
+          Effect: 'Deny',
+          Principal: '*',
+          Action: 's3:*',
+          Resource: [`arn:aws:s3:::${NAME}`, `arn:aws:s3:::${NAME}/*`],
+          Condition: { Bool: { 'aws:SecureTransport': 'false' } },
+        },
+      ],
+    });
+  });
+
+  it('keeps deltas, and lets the files of a run and unfinished uploads go', () => {
+    expect(resourcesOf(deployed, LIFECYCLE)).toStrictEqual({
+      'chromadb-lifecycle': {
+        bucket: NAME,
+        rules: [
+          {
+            id: 'abort-unfinished-uploads',
+            status: 'Enabled',
+            filter: { prefix: '' },
+            abortIncompleteMultipartUpload: { daysAfterInitiation: 7 },
+          },
+          {
+            id: 'expire-runs',
+            status: 'Enabled',
+            filter: { prefix: 'runs/' },
+            expiration: { days: 30 },
+            noncurrentVersionExpiration: { noncurrentDays: 30 },
+          },
+        ],
+      },
+    });
+  });
+});
+
+const ENCRYPTION =
+  'aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration';
+const LIFECYCLE = 'aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration';
+
+describe('an adopted table and bucket', () => {
+  let deployed: RecordedDeployment;
+
+  beforeAll(async () => {
+    deployed = await runProgram({
+      config: { dynamodb_table_name: 'our-receipts', chromadb_bucket_name: 'our-vectors' },
+    });
+  });
+
+  it('are not created, and nothing about them is changed', () => {
+    const touched = deployed.resources.filter(({ type }) => /^aws:(s3|dynamodb)\//.test(type));
+    expect(touched).toStrictEqual([]);
+  });
+
+  it('are what functions, permissions, workflow and outputs name', () => {
+    const text = JSON.stringify(deployed.resources);
+    expect(text).not.toContain('receipts-table');
+    expect(text).not.toContain('chromadb-bucket');
+    expect(
+      resource(deployed, 'aws:lambda/function:Function', 'find-receipts-realtime-function')[
+        'environment'
+      ],
+    ).toStrictEqual({
+      variables: { DYNAMODB_TABLE_NAME: 'our-receipts', CHROMADB_BUCKET: 'our-vectors' },
+    });
+    expect(text).toContain('arn:aws:dynamodb:us-east-1:123456789012:table/our-receipts/index/GSI1');
+    expect(text).toContain('arn:aws:s3:::our-vectors/runs/*/receipts.jsonl');
+    expect(deployed.outputs).toStrictEqual({
+      realtime_embedding_sf_arn:
+        'arn:aws:states:us-east-1:123456789012:stateMachine:realtime-embedding-sf-dev',
+      chromadb_bucket_name: 'our-vectors',
+      dynamodb_table_name: 'our-receipts',
+    });
+  });
+
+  it('may be one of the two: the other is made', async () => {
+    const half = await runProgram({ config: { dynamodb_table_name: 'our-receipts' } });
+    const created = (type: string): string[] => Object.keys(resourcesOf(half, type));
+    expect([created(TABLE), created(BUCKET)]).toStrictEqual([[], ['chromadb-bucket']]);
+  });
+});
+
+describe('what holds data', () => {
+  it.each<{ title: string; stack: string; config: Record<string, string>; kept: boolean }>([
+    { title: 'may be deleted in dev', stack: 'dev', config: {}, kept: false },
+    { title: 'is kept elsewhere', stack: 'prod', config: {}, kept: true },
+    {
+      title: 'is kept in dev on demand',
+      stack: 'dev',
+      config: { protect_data: 'true' },
+      kept: true,
+    },
+    {
+      title: 'may be deleted elsewhere on demand',
+      stack: 'prod',
+      config: { protect_data: 'false' },
+      kept: false,
+    },
+  ])('$title', async ({ stack, config, kept }) => {
+    const deployed = await runProgram({ stack, config });
+
+    expect({
+      table: registered(deployed, TABLE)?.protect,
+      bucket: registered(deployed, BUCKET)?.protect,
+      deletionProtection: resource(deployed, TABLE, 'receipts-table')['deletionProtectionEnabled'],
+      emptiedFirst: resource(deployed, BUCKET, 'chromadb-bucket')['forceDestroy'],
+    }).toStrictEqual({
+      table: kept,
+      bucket: kept,
+      deletionProtection: kept,
+      emptiedFirst: !kept,
+    });
+    const others = deployed.registrations.filter(({ type }) => ![TABLE, BUCKET].includes(type));
+    expect(others.filter(({ protect }) => protect)).toStrictEqual([]);
+  });
+});

@@ -1,0 +1,121 @@
+import * as pulumi from '@pulumi/pulumi';
+import type { RegisterResourceRequest } from '@pulumi/pulumi/proto/resource_pb.js';
+import { MockMonitor } from '@pulumi/pulumi/runtime/mocks.js';
+import { vi } from 'vitest';
+import {
+  runPulumiProgram,
+  type Deployment,
+  type ProgramSettings,
+} from '../../local/deployment/pulumi_program.ts';
+
+// These tests look at what is registered, not at what the bundles hold (tests/bundles does that).
+vi.mock('../../components/bundling/bundle_all.ts', () => ({
+  bundleAll: () =>
+    Promise.resolve({ layer: 'bundles/layer', handler: (name: string) => `bundles/${name}` }),
+}));
+
+/** A resource as Pulumi's engine is asked to register it; the mocks themselves tell less. */
+export interface Registration {
+  readonly type: string;
+  readonly name: string;
+  /** `type::name` of its parent; undefined right under the stack. */
+  readonly parent: string | undefined;
+  /** As they go over the wire: secrets are marked, and not unwrapped. */
+  readonly wireInputs: Readonly<Record<string, unknown>>;
+  readonly protect: boolean;
+  /** `type::name` of each resource that has to be there first. */
+  readonly dependencies: readonly string[];
+}
+
+export interface RecordedDeployment extends Deployment {
+  readonly registrations: readonly Registration[];
+}
+
+export const REGION = 'us-east-1';
+export const ACCOUNT_ID = '123456789012';
+/** Looked for in every input, so it must be like nothing else. */
+export const OPENAI_KEY = 'sk-openai-3f1d9c';
+export const PLACES_KEY = 'places-key-77ab02';
+
+/**
+ * Runs the program as the stack `dev` with the required secret alone, but for what is given.
+ *
+ * @param onRegistration sees what a program registers that fails later.
+ */
+export async function runProgram(
+  settings: Partial<ProgramSettings> = {},
+  onRegistration: (registration: Registration) => void = () => undefined,
+): Promise<RecordedDeployment> {
+  const registrations: Registration[] = [];
+  const register = vi.spyOn(MockMonitor.prototype, 'registerResource').mockImplementation(function (
+    this: MockMonitor,
+    request: RegisterResourceRequest,
+    callback,
+  ) {
+    const registered = registration(request);
+    registrations.push(registered);
+    onRegistration(registered);
+    return original.call(this, request, callback);
+  });
+  try {
+    const deployment = await runPulumiProgram({
+      stack: 'dev',
+      region: REGION,
+      accountId: ACCOUNT_ID,
+      config: {},
+      secrets: { openai_api_key: OPENAI_KEY },
+      ...settings,
+    });
+    return { ...deployment, registrations };
+  } catch (error) {
+    // What a failed program had begun to register must not end up in the next one.
+    await pulumi.runtime.waitForRPCs();
+    throw error;
+  } finally {
+    register.mockRestore();
+  }
+}
+
+// eslint-disable-next-line @typescript-eslint/unbound-method -- called with its own `this` above
+const original = MockMonitor.prototype.registerResource;
+
+function registration(request: RegisterResourceRequest): Registration {
+  return {
+    type: request.getType(),
+    name: request.getName(),
+    parent: typeAndName(request.getParent()),
+    wireInputs: request.getObject()?.toJavaScript() ?? {},
+    protect: request.getProtect() === true,
+    dependencies: request.getDependenciesList().map((urn) => typeAndName(urn) ?? ''),
+  };
+}
+
+/** `urn:pulumi:{stack}::{project}::{parent types}${type}::{name}` without all that says where it is. */
+function typeAndName(urn: string): string | undefined {
+  const [, , types = '', name = ''] = urn.split('::');
+  return urn === '' ? undefined : `${types.split('$').at(-1) ?? ''}::${name}`;
+}
+
+/** The one resource of this type and name. */
+export function resource(
+  { resources }: Deployment,
+  type: string,
+  name: string,
+): Readonly<Record<string, unknown>> {
+  const found = resources.filter((each) => each.type === type && each.name === name);
+  const [only] = found;
+  if (only === undefined || found.length !== 1) {
+    throw new Error(`there are ${found.length} resources ${type} ${name}`);
+  }
+  return only.inputs;
+}
+
+/** The inputs of all resources of a type, by the resource's name. */
+export function resourcesOf(
+  { resources }: Deployment,
+  type: string,
+): Readonly<Record<string, Readonly<Record<string, unknown>>>> {
+  return Object.fromEntries(
+    resources.filter((each) => each.type === type).map(({ name, inputs }) => [name, inputs]),
+  );
+}

@@ -1,0 +1,74 @@
+// Not proved here: what Pulumi's engine does with a marked value, and that a function logs none (that is the functions' own test).
+import { beforeAll, describe, expect, it } from 'vitest';
+import {
+  OPENAI_KEY,
+  PLACES_KEY,
+  resource,
+  runProgram,
+  type RecordedDeployment,
+} from './recorded_program.ts';
+
+/** How Pulumi's protocol marks a secret, on purpose not taken from its code: the marker itself is looked for. */
+const MARK = { '4dabf18193072939515e22adb298388d': '1b47061264138c4ac30d75fd1eb44270' };
+
+const SECRET = 'aws:secretsmanager/secret:Secret';
+const VERSION = 'aws:secretsmanager/secretVersion:SecretVersion';
+
+describe('the API keys', () => {
+  let deployed: RecordedDeployment;
+
+  beforeAll(async () => {
+    deployed = await runProgram({
+      secrets: { openai_api_key: OPENAI_KEY, google_places_api_key: PLACES_KEY },
+    });
+  });
+
+  it.each([
+    ['openai-api-key', OPENAI_KEY],
+    ['google-places-api-key', PLACES_KEY],
+  ])('%s is in one input of the whole stack, marked as a secret', (what, value) => {
+    const holders = deployed.registrations.filter(({ wireInputs }) =>
+      JSON.stringify(wireInputs).includes(value),
+    );
+
+    expect(holders.map(({ type, wireInputs }) => ({ type, wireInputs }))).toStrictEqual([
+      {
+        type: VERSION,
+        wireInputs: {
+          secretId: `arn:aws:secretsmanager:us-east-1:123456789012:secret:receipt-embedding-${what}-dev-000000`,
+          secretString: { ...MARK, value },
+        },
+      },
+    ]);
+  });
+
+  it('are in no output of the stack', () => {
+    expect(JSON.stringify(deployed.outputs)).not.toMatch(new RegExp(`${OPENAI_KEY}|${PLACES_KEY}`));
+  });
+
+  it('are in a secret each, which the stack dev deletes at once', () => {
+    const secret = (what: string): object => {
+      const { name, recoveryWindowInDays } = resource(
+        deployed,
+        SECRET,
+        `receipt-embedding-${what}-secret`,
+      );
+      return { name, recoveryWindowInDays };
+    };
+    expect(secret('openai-api-key')).toStrictEqual({
+      name: 'receipt-embedding-openai-api-key-dev',
+      recoveryWindowInDays: 0,
+    });
+    expect(secret('google-places-api-key')).toStrictEqual({
+      name: 'receipt-embedding-google-places-api-key-dev',
+      recoveryWindowInDays: 0,
+    });
+  });
+
+  it('can be had back for 30 days outside dev', async () => {
+    const prod = await runProgram({ stack: 'prod' });
+    expect(
+      resource(prod, SECRET, 'receipt-embedding-openai-api-key-secret')['recoveryWindowInDays'],
+    ).toBe(30);
+  });
+});
