@@ -2,10 +2,15 @@ import type { Server } from 'node:http';
 import { Readable } from 'node:stream';
 import dynalite from 'dynalite';
 import type { Service, ServiceRequest, ServiceResponse } from '../http/service.ts';
+import { keepIndexEntriesApart } from './index_keys.ts';
 
 /** DynamoDB: dynalite in memory, answering in this process without a port of its own. */
 export class DynamoDBStandIn {
   readonly #server: Server = dynalite({ createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
+
+  constructor() {
+    keepIndexEntriesApart();
+  }
 
   readonly handle: Service = (request) =>
     new Promise((resolve) => {

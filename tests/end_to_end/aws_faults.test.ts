@@ -1,0 +1,190 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { AwsFault } from '../../local/aws/faults.ts';
+import { expectInvariants } from '../support/invariants.ts';
+import { nth, type ProcessReceiptRequest } from '../support/process_receipt_steps.ts';
+import { smallReceipt, smallReceipts } from '../support/small_receipts.ts';
+import { retriesOf } from '../support/state_machine_retries.ts';
+import { FUNCTIONS, TestStack } from '../support/test_stack.ts';
+
+let stack: TestStack;
+
+beforeAll(async () => {
+  stack = await TestStack.start();
+});
+
+afterAll(async () => {
+  await stack.close();
+});
+
+beforeEach(async () => {
+  await stack.reset();
+});
+
+const error = (status: number, code: string): AwsFault => ({ kind: 'error', status, code });
+
+const SLOW_DOWN = error(503, 'SlowDown');
+const S3_BROKEN = error(503, 'ServiceUnavailable');
+const THROTTLED = error(400, 'ThrottlingException');
+const NO_CAPACITY = error(400, 'ProvisionedThroughputExceededException');
+const DYNAMODB_BROKEN = error(503, 'ServiceUnavailable');
+const CUT: AwsFault = { kind: 'cut' };
+
+async function invocationsOf<Result>(work: () => Promise<Result>): Promise<[Result, number]> {
+  const before = stack.invocations(FUNCTIONS.process);
+  return [await work(), stack.invocations(FUNCTIONS.process) - before];
+}
+
+describe('a failure of AWS that passes', () => {
+  // The SDK tries three times; what is left of a failure after that is the state machine's.
+  it.each<[string, ProcessReceiptRequest, AwsFault, times: number, invocations: number]>([
+    ['a delta: 503', 'a delta', SLOW_DOWN, 2, 1],
+    ['a delta: 503, for longer', 'a delta', S3_BROKEN, 6, 2],
+    ['a delta: a race for the key', 'a delta', error(409, 'ConditionalRequestConflict'), 2, 1],
+    ['a delta: cut', 'a delta', CUT, 2, 1],
+    ['the lines: throttled', 'the lines', THROTTLED, 2, 1],
+    ['the words: throttled for longer', 'the words', NO_CAPACITY, 3, 2],
+    ['the earlier runs: 503', 'the earlier runs', DYNAMODB_BROKEN, 1, 1],
+    ['the record: 503', 'the record', DYNAMODB_BROKEN, 3, 2],
+    ['the record: cut', 'the record', CUT, 1, 1],
+    ['a status: throttled', 'a status', NO_CAPACITY, 5, 1],
+    ['a status: cut', 'a status', CUT, 3, 1],
+  ])('(%s) is waited for, and the receipt embedded once', async (_, kind, fault, times, most) => {
+    await stack.load([smallReceipt()]);
+    stack.breakAws({ when: nth(kind), fault, times });
+
+    const [{ summary }, invocations] = await invocationsOf(() => stack.run());
+
+    expect(summary).toMatchObject({ total: 1, failed: 0 });
+    expect(summary.succeeded + summary.reused).toBe(1);
+    expect(invocations).toBe(most);
+    expect(await stack.rowsOfType('COMPACTION_RUN')).toHaveLength(1);
+    expect(stack.deltaKeys()).toHaveLength(2);
+    await expectInvariants(stack);
+  });
+
+  it('(unprocessed entries) loses no row of a batch', async () => {
+    const receipts = smallReceipts(3);
+    stack.breakAws({
+      when: ({ operation }) => operation === 'BatchWriteItem',
+      fault: { kind: 'unprocessed', processed: 4 },
+      times: 6,
+    });
+
+    await stack.load(receipts);
+
+    const rows = receipts.map(
+      ({ lines, words, labels, metadata }) =>
+        1 + lines.length + words.length + labels.length + (metadata === undefined ? 0 : 1),
+    );
+    expect(await stack.rows()).toHaveLength(rows.reduce((sum, count) => sum + count, 0));
+  });
+});
+
+describe('a failure of AWS that stays', () => {
+  it.each<[string, ProcessReceiptRequest, AwsFault, error: string, cause: RegExp]>([
+    ['a delta: 503', 'a delta', S3_BROKEN, 'UpstreamUnavailable', /^PutObjectCommand failed/],
+    [
+      'a delta: no permission',
+      'a delta',
+      error(403, 'AccessDenied'),
+      'InvalidConfiguration',
+      /^PutObjectCommand failed: AccessDenied/,
+    ],
+    [
+      'a delta: a race without end',
+      'a delta',
+      error(409, 'ConditionalRequestConflict'),
+      'ConcurrentUpdate',
+      /was being written by others/,
+    ],
+    [
+      'the record: 503',
+      'the record',
+      DYNAMODB_BROKEN,
+      'UpstreamUnavailable',
+      /^PutItemCommand failed/,
+    ],
+    ['a status: throttled', 'a status', NO_CAPACITY, 'RateLimited', /^UpdateItemCommand failed/],
+    [
+      'a status: no permission',
+      'a status',
+      error(400, 'AccessDeniedException'),
+      'InvalidConfiguration',
+      /^UpdateItemCommand failed: AccessDeniedException/,
+    ],
+  ])(
+    '(%s) is retried as often as the state machine says, then listed, and the rerun does the rest',
+    async (_, kind, fault, name, cause) => {
+      const receipt = smallReceipt();
+      const { image_id, receipt_id } = receipt.receipt;
+      await stack.load([receipt]);
+      stack.breakAws({ when: nth(kind), fault });
+
+      const [{ summary }, invocations] = await invocationsOf(() => stack.run());
+
+      expect(summary.failures).toStrictEqual([
+        { image_id, receipt_id, error: name, cause: expect.stringMatching(cause) as string },
+      ]);
+      expect(invocations).toBe(1 + retriesOf(stack, name));
+      await expectInvariants(stack, summary.failures);
+
+      stack.mend();
+      const again = await stack.run({ filter_by_embedding_status: 'NONE' });
+
+      expect(again.summary).toMatchObject({ total: 1, failed: 0 });
+      expect(await stack.rowsOfType('COMPACTION_RUN')).toHaveLength(1);
+      await expectInvariants(stack);
+    },
+  );
+
+  it('(no API key to be had) is a matter of configuration, and costs nothing', async () => {
+    await stack.load([smallReceipt()]);
+    stack.killEnvironments(FUNCTIONS.process);
+    stack.breakAws({ when: nth('the API key'), fault: error(400, 'AccessDeniedException') });
+
+    const [{ summary }, requests] = await stack.countingRequests(() => stack.run());
+
+    expect(summary.failures.map(({ error }) => error)).toStrictEqual(['InvalidConfiguration']);
+    expect(summary.failures[0]?.cause).toMatch(
+      /^the secret arn:aws:secretsmanager:.* can not be read/,
+    );
+    expect(requests).toBe(0);
+    await expectInvariants(stack, summary.failures);
+  });
+
+  it('(the list of receipts) fails the execution with the layer’s error, and the next one does all', async () => {
+    await stack.load(smallReceipts(2));
+    stack.breakAws({
+      when: ({ functionName, operation }) =>
+        functionName === FUNCTIONS.find && operation === 'Query',
+      fault: DYNAMODB_BROKEN,
+    });
+
+    const { status, error: name, cause } = await stack.local.execute({});
+
+    expect([status, name]).toStrictEqual(['FAILED', 'UpstreamUnavailable']);
+    expect(cause).toMatch(/QueryCommand failed: ServiceUnavailable/);
+
+    stack.mend();
+
+    expect((await stack.run()).summary).toMatchObject({ total: 2, succeeded: 2 });
+    await expectInvariants(stack);
+  });
+
+  it('(the results) fails the execution, but what is embedded stays so and is reused', async () => {
+    await stack.load(smallReceipts(2));
+    stack.breakAws({
+      when: ({ functionName }) => functionName === FUNCTIONS.summarize,
+      fault: S3_BROKEN,
+    });
+
+    const { status, error: name } = await stack.local.execute({});
+
+    expect([status, name]).toStrictEqual(['FAILED', 'UpstreamUnavailable']);
+    await expectInvariants(stack);
+
+    stack.mend();
+
+    expect((await stack.run()).summary).toMatchObject({ total: 2, reused: 2 });
+  });
+});

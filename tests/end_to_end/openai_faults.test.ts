@@ -1,0 +1,168 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { serve } from '../../local/http/server.ts';
+import { OpenAIStandIn, type Fault } from '../../local/openai/openai_stand_in.ts';
+import { expectInvariants } from '../support/invariants.ts';
+import { smallReceipt, smallReceipts } from '../support/small_receipts.ts';
+import { retriesOf } from '../support/state_machine_retries.ts';
+import { FUNCTIONS, TestStack } from '../support/test_stack.ts';
+
+let stack: TestStack;
+
+beforeAll(async () => {
+  stack = await TestStack.start();
+});
+
+afterAll(async () => {
+  await stack.close();
+});
+
+beforeEach(async () => {
+  await stack.reset();
+});
+
+/** What an execution over one receipt costs. */
+interface Cost {
+  readonly invocations: number;
+  readonly requests: number;
+}
+
+async function counting<Result>(work: () => Promise<Result>): Promise<[Result, Cost]> {
+  const before = stack.invocations(FUNCTIONS.process);
+  const [result, requests] = await stack.countingRequests(work);
+  return [result, { invocations: stack.invocations(FUNCTIONS.process) - before, requests }];
+}
+
+describe('a failure of OpenAI that passes', () => {
+  it.each<[string, Fault, times: number, Cost]>([
+    ['429 with Retry-After', { status: 429, retryAfter: 1 }, 1, { invocations: 1, requests: 2 }],
+    ['500', { status: 500 }, 3, { invocations: 2, requests: 4 }],
+    ['a cut connection', { cut: true }, 3, { invocations: 2, requests: 4 }],
+    ['a vector too few', { wrongCount: -1 }, 1, { invocations: 2, requests: 2 }],
+    ['a vector too many', { wrongCount: 1 }, 1, { invocations: 2, requests: 2 }],
+    ['a wrong dimension', { wrongDimension: 512 }, 1, { invocations: 2, requests: 2 }],
+    ['a vector of NaN', { nanVector: true }, 1, { invocations: 2, requests: 2 }],
+    ['an answer out of order', { shuffle: true }, 1, { invocations: 1, requests: 1 }],
+  ])('(%s) is waited for, and the receipt embedded once', async (_, fault, times, cost) => {
+    await stack.load([smallReceipt()]);
+    stack.breakOpenAI({ ...fault, times });
+
+    const [{ summary }, spent] = await counting(() => stack.run());
+
+    expect(summary).toMatchObject({ total: 1, succeeded: 1, failed: 0, openai_requests: 1 });
+    expect(spent).toStrictEqual(cost);
+    expect(await stack.rowsOfType('COMPACTION_RUN')).toHaveLength(1);
+    expect(stack.deltaKeys()).toHaveLength(2);
+    await expectInvariants(stack);
+  });
+});
+
+describe('a failure of OpenAI that stays', () => {
+  it.each<[string, Fault, error: string, perInvocation: number, cause: RegExp]>([
+    ['429', { status: 429, retryAfter: 0 }, 'RateLimited', 3, /^OpenAI answered 429/],
+    ['a vector too few', { wrongCount: -1 }, 'UpstreamUnavailable', 1, /vectors for \d+ inputs$/],
+    ['a wrong dimension', { wrongDimension: 512 }, 'UpstreamUnavailable', 1, /512 dimensions/],
+    [
+      'no quota',
+      { status: 429, code: 'insufficient_quota' },
+      'QuotaExhausted',
+      1,
+      /check its plan and billing/,
+    ],
+  ])(
+    '(%s) is retried as often as the state machine says, then listed, and the rerun embeds',
+    async (_, fault, error, perInvocation, cause) => {
+      const receipt = smallReceipt();
+      const { image_id, receipt_id } = receipt.receipt;
+      await stack.load([receipt]);
+      stack.breakOpenAI(fault);
+
+      const [{ execution, summary }, spent] = await counting(() => stack.run());
+
+      expect(execution).toMatchObject({ status: 'FAILED', error: 'TooManyFailed' });
+      expect(summary).toMatchObject({ total: 1, failed: 1 });
+      expect(summary.failures).toStrictEqual([
+        { image_id, receipt_id, error, cause: expect.stringMatching(cause) as string },
+      ]);
+      const invocations = 1 + retriesOf(stack, error);
+      expect(spent).toStrictEqual({ invocations, requests: invocations * perInvocation });
+      expect(stack.deltaKeys()).toStrictEqual([]);
+      expect(await stack.rowsOfType('COMPACTION_RUN')).toStrictEqual([]);
+      await expectInvariants(stack, summary.failures);
+
+      stack.mend();
+
+      expect((await stack.run({ filter_by_embedding_status: 'NONE' })).summary).toMatchObject({
+        total: 1,
+        succeeded: 1,
+      });
+      await expectInvariants(stack);
+    },
+  );
+
+  it('for some receipts fails these alone', async () => {
+    const receipts = smallReceipts(4);
+    const unlucky = receipts.slice(0, 2);
+    await stack.load(receipts);
+    stack.breakOpenAI({
+      status: 429,
+      code: 'insufficient_quota',
+      when: (inputs) =>
+        unlucky.some(({ lines }) =>
+          lines.every(({ text, is_noise }) => is_noise || inputs.includes(text)),
+        ),
+    });
+
+    const { summary } = await stack.run();
+
+    expect(summary.failures.map(({ image_id }) => image_id).sort()).toStrictEqual(
+      receipts
+        .slice(0, 2)
+        .map(({ receipt }) => receipt.image_id)
+        .sort(),
+    );
+    expect(summary).toMatchObject({ total: 4, succeeded: 2, failed: 2 });
+    await expectInvariants(stack, summary.failures);
+  });
+
+  it('says in the state machine which errors are worth another try', () => {
+    expect(
+      ['RateLimited', 'UpstreamUnavailable', 'QuotaExhausted', 'InvalidConfiguration'].map(
+        (error) => retriesOf(stack, error),
+      ),
+    ).toStrictEqual([5, 5, 0, 0]);
+  });
+});
+
+describe('an API key that OpenAI refuses', () => {
+  it('is asked with once a receipt, and named as a matter of configuration', async () => {
+    const openai = new OpenAIStandIn({ latencyMs: 0, apiKey: 'sk-another' });
+    let asked = 0;
+    const server = await serve((request) => {
+      asked++;
+      return openai.handle(request);
+    }, 0);
+    const own = await TestStack.start({ config: { openai_base_url: `${server.url}/v1` } });
+    try {
+      await own.load(smallReceipts(2));
+
+      const { execution, summary } = await own.run();
+
+      expect(execution).toMatchObject({ status: 'FAILED', error: 'TooManyFailed' });
+      expect(
+        summary.failures.map(({ error, cause }) => [
+          error,
+          /^OpenAI answered 401 .*check the API key/.test(cause),
+        ]),
+      ).toStrictEqual([
+        ['InvalidConfiguration', true],
+        ['InvalidConfiguration', true],
+      ]);
+      expect(asked).toBe(2);
+      expect(own.invocations(FUNCTIONS.process)).toBe(2);
+      await expectInvariants(own, summary.failures);
+    } finally {
+      await own.close();
+      await server.close();
+    }
+  });
+});
