@@ -74,17 +74,18 @@ async function run(stack: LocalStack): Promise<{ output: RunOutput; status: stri
 /** The longest history and the largest payload of the parent and of some children. */
 async function checkLimits({ aws }: LocalStack, executionArn: string): Promise<void> {
   const { sfn } = aws.clients;
-  const arns = [executionArn];
+  const children: string[] = [];
   const { mapRuns = [] } = await sfn.send(new ListMapRunsCommand({ executionArn }));
   for (const { mapRunArn } of mapRuns) {
     for await (const { executions = [] } of paginateListExecutions(
       { client: sfn },
       { mapRunArn },
     )) {
-      arns.push(...executions.slice(0, 20).map((execution) => execution.executionArn ?? ''));
-      break;
+      children.push(...executions.map((execution) => execution.executionArn ?? ''));
     }
   }
+  // The list begins with the newest; the histories of the oldest are kept.
+  const arns = [executionArn, ...children.slice(-20)];
   let longest = 0;
   let largest = 0;
   for (const arn of arns) {
