@@ -10,7 +10,7 @@ import {
 import { Command } from 'commander';
 import { startLocalStack, type LocalStack } from '../local/local_stack.ts';
 import { loadReceipts } from '../local/receipts/load_receipts.ts';
-import { syntheticReceipts } from '../local/receipts/synthetic_receipts.ts';
+import { syntheticReceipts } from '../local/receipts/synthetic/synthetic_receipts.ts';
 import { timeSpent } from '../local/start/time_spent.ts';
 import type { RunOutput } from '../local/start/summary.ts';
 

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { StartExecutionCommand } from '@aws-sdk/client-sfn';
 import type { EmbeddingModel } from 'receipt-embedding/embeddings';
 import type { Table } from 'receipt-embedding/table';
@@ -9,7 +10,7 @@ import {
 import { WaitingTime } from './aws/waiting_time.ts';
 import { serve } from './http/server.ts';
 import { OpenAIStandIn } from './openai/openai_stand_in.ts';
-import type { ExecutionDescription } from './step_functions/execution_view.ts';
+import type { ExecutionDescription } from './step_functions/api/execution_view.ts';
 
 export interface LocalStackSettings extends Partial<
   Pick<EmbeddedAwsSettings, 'port' | 'config' | 'onLog' | 'retryDelay'>
@@ -53,7 +54,11 @@ const STACK = 'dev';
 /** @throws what the program throws, and when the port can't be had; nothing is left running then. */
 export async function startLocalStack(settings: LocalStackSettings = {}): Promise<LocalStack> {
   const { latencyMs = 0, openaiApiKey, config = {}, port = 0, ...rest } = settings;
-  const openai = new OpenAIStandIn({ latencyMs });
+  const openai = new OpenAIStandIn({
+    latencyMs,
+    // Whoever closes the stack does not wait for answers that nobody hears any more.
+    sleep: (milliseconds) => setTimeout(milliseconds, undefined, { ref: false }),
+  });
   const openaiWaiting = new WaitingTime();
   let openaiRequests = 0;
   const openaiServer = await serve((request) => {

@@ -1,7 +1,8 @@
 import { startLocalStack } from './local_stack.ts';
-import { InvalidExport } from './receipts/receipt_exports.ts';
+import { InvalidExport } from './receipts/exports/receipt_exports.ts';
 import { interruption } from './start/interruption.ts';
 import { CommandLineEnd, parseOptions, type StartOptions } from './start/options.ts';
+import { portProblem } from './start/port_problem.ts';
 import { realApiKey, WrongArgument } from './start/real_openai.ts';
 import { receiptsToLoad } from './start/receipts_to_load.ts';
 import { runRealtime } from './start/run.ts';
@@ -24,7 +25,7 @@ async function main(argv: readonly string[]): Promise<number> {
     if (error instanceof CommandLineEnd) return error.exitStatus;
     const wrong = error instanceof InvalidExport || error instanceof WrongArgument;
     const { message, stack } = error instanceof Error ? error : new Error(String(error));
-    process.stderr.write(`${wrong ? message : (stack ?? message)}\n`);
+    process.stderr.write(`${portProblem(error) ?? (wrong ? message : (stack ?? message))}\n`);
     return wrong ? EXIT.wrongArguments : EXIT.failed;
   }
 }

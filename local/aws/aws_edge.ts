@@ -68,8 +68,8 @@ export class AwsEdge {
       }
       case 'unprocessed': {
         const { done, unprocessed } = splitBatch(request, fault.processed);
-        const response = await perform(done);
-        return response.status === 200
+        const response = done === undefined ? undefined : await perform(done);
+        return response === undefined || response.status === 200
           ? { status: 200, body: JSON.stringify({ UnprocessedItems: unprocessed }) }
           : response;
       }

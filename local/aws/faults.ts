@@ -65,16 +65,23 @@ interface WriteBatch {
   readonly RequestItems: Readonly<Record<string, readonly unknown[]>>;
 }
 
-/** A BatchWriteItem cut in two: what is done, and what comes back unprocessed. */
+/** A BatchWriteItem cut in two: what is done (undefined: nothing), and what comes back unprocessed. */
 export function splitBatch(
   request: ServiceRequest,
   processed: number,
-): { readonly done: ServiceRequest; readonly unprocessed: WriteBatch['RequestItems'] } {
+): { readonly done: ServiceRequest | undefined; readonly unprocessed: WriteBatch['RequestItems'] } {
   const batch = JSON.parse(request.body.toString()) as WriteBatch;
   const part = (from: number, to?: number): WriteBatch['RequestItems'] =>
     Object.fromEntries(
-      Object.entries(batch.RequestItems).map(([table, items]) => [table, items.slice(from, to)]),
+      Object.entries(batch.RequestItems)
+        .map(([table, items]) => [table, items.slice(from, to)] as const)
+        // A table without entries is not named at all, and a batch of none is refused.
+        .filter(([, items]) => items.length > 0),
     );
-  const body = Buffer.from(JSON.stringify({ ...batch, RequestItems: part(0, processed) }));
-  return { done: { ...request, body }, unprocessed: part(processed) };
+  const RequestItems = part(0, processed);
+  const body = Buffer.from(JSON.stringify({ ...batch, RequestItems }));
+  return {
+    done: Object.keys(RequestItems).length === 0 ? undefined : { ...request, body },
+    unprocessed: part(processed),
+  };
 }

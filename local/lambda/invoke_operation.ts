@@ -1,5 +1,6 @@
 import type { ServiceRequest, ServiceResponse } from '../http/service.ts';
 import type { LambdaStandIn } from './lambda_stand_in.ts';
+import { checkPayload, RequestTooLarge } from './payload_limit.ts';
 
 const INVOKE = /^\/2015-03-31\/functions\/(?<name>[^/]+)\/invocations$/;
 
@@ -28,6 +29,7 @@ export async function answerInvoke(
   const type = request.headers['x-amz-invocation-type'] ?? 'RequestResponse';
   if (type === 'DryRun') return { status: 204 };
   try {
+    checkPayload(event);
     const running = lambda.invoke(configuration, event);
     if (type === 'Event') {
       // Its outcome is in the log alone, as on AWS; nobody waits for it here either.
@@ -48,7 +50,7 @@ export async function answerInvoke(
       body: payload ?? JSON.stringify(error),
     };
   } catch (error) {
-    if (error instanceof Error && error.name === 'RequestTooLargeException') {
+    if (error instanceof RequestTooLarge) {
       return failure(413, error.name, error.message);
     }
     throw error;

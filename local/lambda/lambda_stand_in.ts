@@ -3,6 +3,7 @@ import type { Service } from '../http/service.ts';
 import { answerInvoke } from './invoke_operation.ts';
 import type { FunctionConfiguration } from './function_configuration.ts';
 import { FunctionEnvironment, type InvocationResult } from './function_environment.ts';
+import { checkPayload, PAYLOAD_LIMIT } from './payload_limit.ts';
 import type { FunctionError } from './worker_protocol.ts';
 
 export interface LambdaSettings {
@@ -21,8 +22,8 @@ export type Invocation = InvocationResult & {
   readonly logTail: string;
 };
 
-/** Payloads of a synchronous invocation, both ways (DATA_MODEL.md §5). */
-export const PAYLOAD_LIMIT = 6 * 1_024 * 1_024;
+/** Bytes of an invocation's log that Lambda hands back. */
+const LOG_TAIL = 4 * 1_024;
 
 /**
  * Lambda: functions run their real bundles in environments of their own, which stay warm and are reused, the one
@@ -73,15 +74,12 @@ export class LambdaStandIn {
 
   /** How many environments are alive. */
   get environments(): number {
-    return this.#environments.size;
+    return [...this.#environments.values()].filter(({ dead }) => !dead).length;
   }
 
+  /** @throws RequestTooLarge; whatever becomes of the function is an answer. */
   async invoke(configuration: FunctionConfiguration, event: string): Promise<Invocation> {
-    if (Buffer.byteLength(event) > PAYLOAD_LIMIT) {
-      throw Object.assign(new Error(`the payload is over ${PAYLOAD_LIMIT} bytes`), {
-        name: 'RequestTooLargeException',
-      });
-    }
+    checkPayload(event);
     const { functionName, timeout } = configuration;
     const requestId = this.#settings.newId();
     const { environment, tail } = this.#take(configuration);
@@ -113,11 +111,14 @@ export class LambdaStandIn {
     if (this.#closed) throw new Error('the embedded AWS is closed');
     const idle = this.#idle.get(configuration.functionName) ?? [];
     let environment = idle.pop();
-    while (environment?.dead === true) environment = idle.pop();
+    while (environment?.dead === true) {
+      this.#forget(environment);
+      environment = idle.pop();
+    }
     environment ??= this.#start(configuration);
     const lines: string[] = [];
     this.#tails.set(environment.accessKeyId, lines);
-    return { environment, tail: () => lines.join('\n').slice(-4_096) };
+    return { environment, tail: () => lastBytes(lines.join('\n'), LOG_TAIL) };
   }
 
   #start(configuration: FunctionConfiguration): FunctionEnvironment {
@@ -154,13 +155,17 @@ export class LambdaStandIn {
 
   #give(environment: FunctionEnvironment): void {
     if (environment.dead) {
-      this.#environments.delete(environment.accessKeyId);
-      this.#tails.delete(environment.accessKeyId);
+      this.#forget(environment);
       return;
     }
     const idle = this.#idle.get(environment.functionName) ?? [];
     idle.push(environment);
     this.#idle.set(environment.functionName, idle);
+  }
+
+  #forget({ accessKeyId }: FunctionEnvironment): void {
+    this.#environments.delete(accessKeyId);
+    this.#tails.delete(accessKeyId);
   }
 
   #account(functionName: string, milliseconds: number): void {
@@ -169,6 +174,14 @@ export class LambdaStandIn {
     activity.milliseconds += milliseconds;
     this.#activity.set(functionName, activity);
   }
+}
+
+/** The end of a text in UTF-8, no character cut in two. */
+function lastBytes(text: string, limit: number): string {
+  const bytes = Buffer.from(text);
+  let from = Math.max(0, bytes.length - limit);
+  while (((bytes[from] ?? 0) & 0xc0) === 0x80) from++;
+  return bytes.toString('utf8', from);
 }
 
 function tooLarge(payload: string): FunctionError {

@@ -45,14 +45,25 @@ async function answer({ requestId, event, deadline }: Call): Promise<void> {
       getRemainingTimeInMillis: () => deadline - Date.now(),
     });
     // A handler that returns nothing answers null.
-    post({ kind: 'answer', requestId, payload: JSON.stringify(result ?? null) });
+    await post({ kind: 'answer', requestId, payload: JSON.stringify(result ?? null) });
   } catch (error) {
-    post({ kind: 'answer', requestId, error: describe(error) });
+    await post({ kind: 'answer', requestId, error: describe(error) });
   }
 }
 
-function post(message: Answer): void {
+async function post(message: Answer): Promise<void> {
+  // What the handler has written takes another way out; it belongs to this invocation's log, so it goes first.
+  await Promise.all([process.stdout, process.stderr].map(written));
   port.postMessage(message);
+}
+
+async function written(stream: NodeJS.WriteStream): Promise<void> {
+  if (stream.writableLength === 0) return;
+  await new Promise<void>((resolve) => {
+    stream.write('', () => {
+      resolve();
+    });
+  });
 }
 
 /** As Lambda's Node.js runtime describes what a handler throws. */

@@ -13,7 +13,7 @@ import {
 } from 'receipt-embedding/entities';
 import { putRows, type Table } from 'receipt-embedding/table';
 import { z } from 'zod';
-import type { SyntheticReceipt } from './synthetic_receipts.ts';
+import type { SyntheticReceipt } from './synthetic/synthetic_receipts.ts';
 
 /** Receipts and what belongs to them, kind by kind; `ReceiptExports` is one. */
 export interface ReceiptEntities {

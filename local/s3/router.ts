@@ -1,20 +1,25 @@
 import type { ServiceRequest } from '../http/service.ts';
-import type { Address } from './address.ts';
-import { createBucket, getBucketLocation, headBucket, listBuckets } from './bucket_operations.ts';
-import { copyObject } from './copy_operation.ts';
-import { deleteObjects } from './delete_objects_operation.ts';
-import { listObjects, listObjectsV2 } from './list_objects_operations.ts';
-import { listParts } from './list_parts_operation.ts';
-import { listMultipartUploads } from './list_uploads_operation.ts';
+import type { Address } from './protocol/address.ts';
+import {
+  createBucket,
+  getBucketLocation,
+  headBucket,
+  listBuckets,
+} from './operations/bucket_operations.ts';
+import { copyObject } from './operations/copy_operation.ts';
+import { deleteObjects } from './operations/delete_objects_operation.ts';
+import { listObjects, listObjectsV2 } from './operations/list_objects_operations.ts';
+import { listParts } from './operations/list_parts_operation.ts';
+import { listMultipartUploads } from './operations/list_uploads_operation.ts';
 import {
   abortMultipartUpload,
   completeMultipartUpload,
   createMultipartUpload,
   uploadPart,
-} from './multipart_operations.ts';
-import { deleteObject, getObject, headObject, putObject } from './object_operations.ts';
+} from './operations/multipart_operations.ts';
+import { deleteObject, getObject, headObject, putObject } from './operations/object_operations.ts';
 import type { Operation } from './s3_call.ts';
-import { notImplemented, S3Error } from './s3_error.ts';
+import { notImplemented, S3Error } from './protocol/s3_error.ts';
 
 /** By method, level and subresource. */
 const operations: Readonly<Record<string, Operation>> = {

@@ -1,5 +1,5 @@
 import type { ServiceRequest, ServiceResponse } from '../http/service.ts';
-import type { BucketStore } from './bucket_store.ts';
+import type { BucketStore } from './storage/bucket_store.ts';
 
 /** One request, its address taken apart. */
 export interface S3Call {

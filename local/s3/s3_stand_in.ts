@@ -1,14 +1,14 @@
 import type { Service, ServiceRequest, ServiceResponse } from '../http/service.ts';
-import { decodeAddress } from './address.ts';
-import type { StoredObject } from './bucket.ts';
-import { BucketStore, defaultRegion } from './bucket_store.ts';
-import { defaultContentType } from './object_description.ts';
-import { newObject } from './object_version.ts';
+import { decodeAddress } from './protocol/address.ts';
+import type { StoredObject } from './storage/bucket.ts';
+import { BucketStore, defaultRegion } from './storage/bucket_store.ts';
+import { defaultContentType } from './storage/object_description.ts';
+import { newObject } from './storage/object_version.ts';
 import { route } from './router.ts';
-import { S3Error } from './s3_error.ts';
-import { errorDocument, textElement } from './xml_writer.ts';
+import { S3Error } from './protocol/s3_error.ts';
+import { errorDocument, textElement } from './protocol/xml_writer.ts';
 
-export type { StoredObject } from './bucket.ts';
+export type { StoredObject } from './storage/bucket.ts';
 
 export interface S3StandInOptions {
   /** Where LastModified and CreationDate come from. */

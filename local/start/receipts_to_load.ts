@@ -1,6 +1,9 @@
-import { readReceiptExports, type InvalidEntry } from '../receipts/receipt_exports.ts';
+import { readReceiptExports, type InvalidEntry } from '../receipts/exports/receipt_exports.ts';
 import type { ReceiptEntities } from '../receipts/load_receipts.ts';
-import { syntheticReceipts, type SyntheticReceipt } from '../receipts/synthetic_receipts.ts';
+import {
+  syntheticReceipts,
+  type SyntheticReceipt,
+} from '../receipts/synthetic/synthetic_receipts.ts';
 import type { StartOptions } from './options.ts';
 
 export interface ReceiptsToLoad {

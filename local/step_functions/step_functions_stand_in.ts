@@ -1,13 +1,13 @@
 import type { Service } from '../http/service.ts';
-import { validatedDefinition } from './asl_validation.ts';
-import { awsJsonService } from './aws_json_service.ts';
-import { compileBlock } from './compiled_block.ts';
-import { knownExecution } from './execution_operations.ts';
-import { ExecutionStore } from './execution_store.ts';
-import { describeExecution, type ExecutionDescription } from './execution_view.ts';
-import { Launcher } from './launcher.ts';
+import { validatedDefinition } from './definition/asl_validation.ts';
+import { awsJsonService } from './api/aws_json_service.ts';
+import { compileBlock } from './definition/compiled_block.ts';
+import { knownExecution } from './api/execution_operations.ts';
+import { ExecutionStore } from './execution/execution_store.ts';
+import { describeExecution, type ExecutionDescription } from './api/execution_view.ts';
+import { Launcher } from './execution/launcher.ts';
 import type { StepFunctionsPorts } from './ports.ts';
-import { requireName } from './start_request.ts';
+import { requireName } from './api/start_request.ts';
 
 export interface StateMachineArgs {
   readonly name: string;

@@ -6,7 +6,7 @@ import { realtimeStateMachine } from '../../components/state_machines/realtime.t
 import {
   InvalidDefinition,
   validatedDefinition,
-} from '../../local/step_functions/asl_validation.ts';
+} from '../../local/step_functions/definition/asl_validation.ts';
 import { runProgram, resource } from '../infra/recorded_program.ts';
 import { allStates, ruleViolations } from './asl_rules.ts';
 import { PLAIN_SETTINGS } from './plain_settings.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Row } from '../../layers/receipt_embedding/entities/row.ts';
-import type { SyntheticReceipt } from '../../local/receipts/synthetic_receipts.ts';
+import type { SyntheticReceipt } from '../../local/receipts/synthetic/synthetic_receipts.ts';
 import { outcomesOf } from '../support/execution_histories.ts';
 import { expectInvariants } from '../support/invariants.ts';
 import { embeddableCount, smallReceipt, smallReceipts } from '../support/small_receipts.ts';

@@ -4,7 +4,7 @@ import { OpenAIStandIn } from '../../local/openai/openai_stand_in.ts';
 import {
   syntheticReceipts,
   type SyntheticReceipt,
-} from '../../local/receipts/synthetic_receipts.ts';
+} from '../../local/receipts/synthetic/synthetic_receipts.ts';
 import { childrenOf, historyOf, payloadsOf } from '../support/execution_histories.ts';
 import { nth, type ProcessReceiptRequest } from '../support/process_receipt_steps.ts';
 import { TestStack } from '../support/test_stack.ts';

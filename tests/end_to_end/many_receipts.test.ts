@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ObservedRequest } from '../../local/aws/faults.ts';
-import type { SyntheticReceipt } from '../../local/receipts/synthetic_receipts.ts';
+import type { SyntheticReceipt } from '../../local/receipts/synthetic/synthetic_receipts.ts';
 import { childrenOf, historyOf, payloadsOf } from '../support/execution_histories.ts';
 import { expectInvariants } from '../support/invariants.ts';
 import { nth } from '../support/process_receipt_steps.ts';

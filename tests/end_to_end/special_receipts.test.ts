@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
   syntheticReceipts,
   type SyntheticReceipt,
-} from '../../local/receipts/synthetic_receipts.ts';
+} from '../../local/receipts/synthetic/synthetic_receipts.ts';
 import type { LoggedRequest } from '../../local/openai/openai_stand_in.ts';
 import { outcomesOf } from '../support/execution_histories.ts';
 import { expectInvariants } from '../support/invariants.ts';

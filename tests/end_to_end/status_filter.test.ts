@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { SyntheticReceipt } from '../../local/receipts/synthetic_receipts.ts';
+import type { SyntheticReceipt } from '../../local/receipts/synthetic/synthetic_receipts.ts';
 import type { Row } from '../../layers/receipt_embedding/entities/row.ts';
 import { expectInvariants } from '../support/invariants.ts';
 import { smallReceipts } from '../support/small_receipts.ts';

@@ -1,5 +1,5 @@
 import type { Service } from '../../local/http/service.ts';
-import { Random } from '../../local/receipts/random.ts';
+import { Random } from '../../local/receipts/synthetic/random.ts';
 import type { TestStack } from './test_stack.ts';
 
 /**

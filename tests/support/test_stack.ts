@@ -17,8 +17,8 @@ import {
 } from '../../local/local_stack.ts';
 import type { FaultRule } from '../../local/openai/openai_stand_in.ts';
 import { loadReceipts } from '../../local/receipts/load_receipts.ts';
-import type { SyntheticReceipt } from '../../local/receipts/synthetic_receipts.ts';
-import type { ExecutionDescription } from '../../local/step_functions/execution_view.ts';
+import type { SyntheticReceipt } from '../../local/receipts/synthetic/synthetic_receipts.ts';
+import type { ExecutionDescription } from '../../local/step_functions/api/execution_view.ts';
 import type { RunSummary } from '../../simple_lambdas/summarize_realtime_run/summarize_run.ts';
 
 /** An execution of the realtime workflow that reached its summary. */

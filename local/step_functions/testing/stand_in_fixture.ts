@@ -7,7 +7,7 @@ import {
 import { randomUUID } from 'node:crypto';
 import { onTestFinished } from 'vitest';
 import { serve } from '../../http/server.ts';
-import type { ExecutionDescription } from '../execution_view.ts';
+import type { ExecutionDescription } from '../api/execution_view.ts';
 import type { InvocationAnswer } from '../ports.ts';
 import { StepFunctionsStandIn } from '../step_functions_stand_in.ts';
 

@@ -1,0 +1,157 @@
+import { describe, expect, it } from 'vitest';
+import { reportNearestLines, reportRun } from './report.ts';
+import type { RunOutput, StartSummary } from './summary.ts';
+import { writtenScreen } from './testing/written_screen.ts';
+
+const OUTPUT: RunOutput = {
+  total: 1_500,
+  succeeded: 1_200,
+  reused: 150,
+  skipped: 50,
+  failed: 100,
+  failed_percentage: 6.7,
+  failures: [],
+  lines: 40_000,
+  words: 90_000,
+  vectors: 120_000,
+  openai_requests: 1_300,
+  prompt_tokens: 2_000_000,
+  estimated_cost_usd: 0.04,
+  invalid_rows: 0,
+  last_evaluated_key: null,
+};
+
+const RUN = {
+  run_id: '1',
+  image_id: 'i',
+  receipt_id: 1,
+  lines_delta_prefix: 'lines/delta/1/',
+  words_delta_prefix: 'words/delta/1/',
+  created_at: '2025-03-01T10:00:00.000+00:00',
+};
+
+const SUMMARY: StartSummary = {
+  execution: { arn: 'arn:execution', status: 'SUCCEEDED', output: OUTPUT },
+  receipts: { total: 1_500, succeeded: 1_200, reused: 150, skipped: 50, failed: 100 },
+  openai: { requests: 1_300, inputs: 110_000, tokens: 2_000_000 },
+  deltas: { bucket: 'vectors', keys: ['lines/delta/1/delta.tar.gz', 'words/delta/1/delta.tar.gz'] },
+  compaction_runs: [RUN],
+  statuses: { lines: { SUCCESS: 39_000, NONE: 1_000 }, words: { SUCCESS: 1, NOISE: 2, FAILED: 3 } },
+  seconds: 61.26,
+  time_spent: { functions: 500, stand_ins: 300, orchestration: 200 },
+};
+
+function reported(changes: Partial<StartSummary> = {}): string[] {
+  const { screen, lines } = writtenScreen();
+  reportRun(screen, { ...SUMMARY, ...changes });
+  return lines();
+}
+
+const withOutput = (changes: Partial<RunOutput>): Partial<StartSummary> => ({
+  execution: { ...SUMMARY.execution, output: { ...OUTPUT, ...changes } },
+});
+
+describe('the report of a run', () => {
+  it('says what came of it', () => {
+    expect(reported()).toStrictEqual([
+      '',
+      '  Execution       SUCCEEDED in 61.3 s  arn:execution',
+      '  Receipts        1,200 embedded, 150 reused, 50 skipped, 100 failed',
+      '  Read            40,000 lines, 90,000 words',
+      '  Vectors         120,000 written',
+      "  OpenAI          1,300 requests, 110,000 inputs, 2,000,000 tokens ($0.04 at OpenAI's list price)",
+      '  Deltas          2 in s3://vectors/{lines,words}/delta/{run_id}/delta.tar.gz',
+      '  COMPACTION_RUN  1 records, under GSI1PK = RUNS',
+      '  Line statuses   1,000 NONE, 39,000 SUCCESS',
+      '  Word statuses   3 FAILED, 2 NOISE, 1 SUCCESS',
+      '  Time went to    functions 50 %, stand-ins 30 %, orchestration 20 %',
+    ]);
+  });
+
+  it('shows the first five failures with their reasons', () => {
+    const failures = Array.from({ length: 7 }, (_, n) => ({
+      image_id: 'i',
+      receipt_id: n + 1,
+      error: 'RateLimited',
+      cause: `try ${n + 1}`,
+    }));
+    expect(reported(withOutput({ failures })).slice(11)).toStrictEqual(
+      [1, 2, 3, 4, 5].map((n) => `  failed: i ${n}: RateLimited: try ${n}`),
+    );
+  });
+
+  it('counts rows that could not be read', () => {
+    expect(reported(withOutput({ invalid_rows: 1_234 }))[3]).toBe(
+      '  Read            40,000 lines, 90,000 words, 1,234 rows that can not be read',
+    );
+  });
+
+  it.each([
+    [0.00002668, " ($0.000027 at OpenAI's list price)"],
+    [0, " ($0.000000 at OpenAI's list price)"],
+    [12.345, " ($12.35 at OpenAI's list price)"],
+    [null, ''],
+  ])('gives the cost of a run (%s) as far as it is known', (estimated_cost_usd, text) => {
+    expect(reported(withOutput({ estimated_cost_usd }))[5]).toBe(
+      `  OpenAI          1,300 requests, 110,000 inputs, 2,000,000 tokens${text}`,
+    );
+  });
+
+  it('says that there was nothing, when there was no receipt', () => {
+    const nothing = reported({
+      execution: {
+        arn: 'arn:execution',
+        status: 'SUCCEEDED',
+        output: { ...OUTPUT, lines: 0, words: 0, vectors: 0, estimated_cost_usd: 0 },
+      },
+      receipts: { total: 0, succeeded: 0, reused: 0, skipped: 0, failed: 0 },
+      openai: { requests: 0, inputs: 0, tokens: 0 },
+      deltas: { bucket: 'vectors', keys: [] },
+      compaction_runs: [],
+      statuses: { lines: {}, words: {} },
+      time_spent: { functions: 0, stand_ins: 0, orchestration: 0 },
+    });
+    expect(nothing.slice(2)).toStrictEqual([
+      '  Receipts        0 embedded, 0 reused, 0 skipped, 0 failed',
+      '  Read            0 lines, 0 words',
+      '  Vectors         0 written',
+      "  OpenAI          0 requests, 0 inputs, 0 tokens ($0.000000 at OpenAI's list price)",
+      '  Deltas          0 in s3://vectors/{lines,words}/delta/{run_id}/delta.tar.gz',
+      '  COMPACTION_RUN  0 records, under GSI1PK = RUNS',
+      '  Line statuses   none',
+      '  Word statuses   none',
+      '  Time went to    nothing',
+    ]);
+  });
+
+  it('says why an execution ended before its summary', () => {
+    const lines = reported({
+      execution: {
+        arn: 'arn:execution',
+        status: 'FAILED',
+        output: null,
+        error: 'UpstreamUnavailable',
+        cause: 'no table',
+      },
+    });
+    expect(lines[1]).toBe('  Execution       FAILED in 61.3 s  arn:execution');
+    expect(lines.at(-1)).toBe('  UpstreamUnavailable: no table');
+  });
+});
+
+describe('the report of the nearest lines', () => {
+  it('shows them under their phrases', () => {
+    const { screen, lines } = writtenScreen();
+    reportNearestLines(screen, [
+      { phrase: 'to pay', lines: [{ text: 'TOTAL 3.99', similarity: 0.876 }] },
+      { phrase: 'thanks', lines: [] },
+    ]);
+    expect(lines()).toStrictEqual([
+      '',
+      'What the vectors know: the lines in the deltas that are nearest to a phrase',
+      '  "to pay"',
+      '    0.88  TOTAL 3.99',
+      '  "thanks"',
+    ]);
+  });
+});

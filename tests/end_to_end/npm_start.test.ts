@@ -1,0 +1,345 @@
+// Not proved here: that npm itself hands signals on, and what a terminal shows (local/start/screen.test.ts has its bytes).
+import { DescribeExecutionCommand, ListExecutionsCommand, SFNClient } from '@aws-sdk/client-sfn';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { serve } from '../../local/http/server.ts';
+import { writeExport } from '../../local/receipts/exports/write_export.ts';
+import type { StartSummary } from '../../local/start/summary.ts';
+import { NpmStart, npmStart } from '../support/npm_start.ts';
+import { smallReceipts } from '../support/small_receipts.ts';
+
+const SMALL = ['--receipts', '3', '--words', '12'];
+
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'npm-start-test-'));
+});
+
+afterAll(() => rm(folder, { recursive: true }));
+
+async function readSummary(file: string): Promise<StartSummary> {
+  return JSON.parse(await readFile(file, 'utf8')) as StartSummary;
+}
+
+/** Writes JSON into a file of the test's own. */
+async function writeJson(name: string, value: unknown): Promise<string> {
+  const file = join(folder, name);
+  await writeFile(file, JSON.stringify(value));
+  return file;
+}
+
+describe('npm start', () => {
+  it('deploys, embeds, shows what came of it, proves it, writes a summary, and leaves nothing behind', async () => {
+    const file = join(folder, 'summary.json');
+    const command = await NpmStart.start([...SMALL, '--summary', file]);
+    const { status, stdout, stderr } = await command.ended;
+
+    expect([status, stderr]).toStrictEqual([0, '']);
+    expect(stdout).toMatch(
+      new RegExp(
+        [
+          /^Building the bundles and deploying the Pulumi program onto the embedded AWS …/,
+          /^ {2}\d+ resources, AWS at http:\/\/127\.0\.0\.1:\d+/,
+          /^Loading 3 synthetic receipts \(seed 1\) into DynamoDB …/,
+          /^ {2}\d+ rows/,
+          /^Starting arn:aws:states:us-east-1:000000000000:stateMachine:realtime-embedding-sf-dev/,
+          /^ {2}with \{\}/,
+          /^ {2}\[█{30}\] 3 of 3 receipts/,
+          /^ {2}Execution +SUCCEEDED in [\d.]+ s {2}arn:aws:states:.*/,
+          /^ {2}Receipts +3 embedded, 0 reused, 0 skipped, 0 failed/,
+          /^ {2}Read +\d+ lines, 36 words/,
+          /^ {2}OpenAI +3 requests, \d+ inputs, [\d,]+ tokens \(\$0\.\d+ at OpenAI's list price\)/,
+          /^ {2}Deltas +6 in s3:\/\/.*/,
+          /^ {2}COMPACTION_RUN +3 records, under GSI1PK = RUNS/,
+          /^What the vectors know: .*/,
+          /^ {2}"total amount to pay"\n {4}0\.\d\d {2}.*/,
+          /^Summary: .*summary\.json/,
+        ]
+          .map(({ source }) => `${source}$`)
+          .join('[^]*'),
+        'm',
+      ),
+    );
+
+    const summary = await readSummary(file);
+    const { arn, status: executionStatus, output } = summary.execution;
+    expect(arn).toMatch(
+      /^arn:aws:states:us-east-1:000000000000:execution:realtime-embedding-sf-dev:/,
+    );
+    expect(executionStatus).toBe('SUCCEEDED');
+    expect(output).toMatchObject({ total: 3, succeeded: 3, failed: 0, words: 36 });
+    expect(summary.receipts).toStrictEqual({
+      total: 3,
+      succeeded: 3,
+      reused: 0,
+      skipped: 0,
+      failed: 0,
+    });
+    expect(summary.openai).toStrictEqual({
+      requests: 3,
+      inputs: expect.any(Number) as unknown,
+      tokens: output?.prompt_tokens,
+    });
+    expect(summary.compaction_runs).toHaveLength(3);
+    expect(summary.deltas).toStrictEqual({
+      bucket: 'receipt-embeddings-chromadb-bucket',
+      keys: ['lines', 'words'].flatMap((collection) =>
+        summary.compaction_runs
+          .map(({ run_id }) => `${collection}/delta/${run_id}/delta.tar.gz`)
+          .sort(),
+      ),
+    });
+    const { lines, words } = summary.statuses;
+    const total = (counts: Readonly<Record<string, number>>): number =>
+      Object.values(counts).reduce((sum, count) => sum + count, 0);
+    expect([total(lines), total(words)]).toStrictEqual([output?.lines, 36]);
+    expect((lines['SUCCESS'] ?? 0) + (words['SUCCESS'] ?? 0)).toBe(output?.vectors);
+    expect(summary.seconds).toBeGreaterThan(0);
+
+    await command.gone();
+    expect(await command.temporaryFiles()).toStrictEqual([]);
+  });
+
+  it('ends with 1 when the execution fails, and says why', async () => {
+    const [receipt] = smallReceipts(1);
+    if (receipt === undefined) throw new Error('there is no receipt');
+    const [line, ...others] = receipt.lines;
+    if (line === undefined) throw new Error('the receipt has no line');
+    // Longer than OpenAI takes.
+    const long = { ...line, text: 'milk '.repeat(20_000), is_noise: false };
+    const data = writeExport([{ ...receipt, lines: [long, ...others] }]);
+    const file = join(folder, 'failed.json');
+
+    const { status, stdout } = await npmStart(
+      '--data',
+      await writeJson('long.json', data),
+      '--summary',
+      file,
+    );
+
+    expect(status).toBe(1);
+    expect(stdout).toMatch(/^ {2}Execution +FAILED /m);
+    expect(stdout).toMatch(/^ {2}Receipts +0 embedded, 0 reused, 0 skipped, 1 failed$/m);
+    expect(stdout).toMatch(new RegExp(`^ {2}failed: ${line.image_id} \\d+: \\w+: .+$`, 'm'));
+    expect((await readSummary(file)).execution).toMatchObject({
+      status: 'FAILED',
+      error: 'TooManyFailed',
+      output: { total: 1, failed: 1 },
+    });
+  });
+
+  it('runs twice at once without one disturbing the other', async () => {
+    const files = ['one.json', 'two.json'].map((name) => join(folder, name));
+
+    const ended = await Promise.all(
+      files.map((file, at) => npmStart(...SMALL, '--seed', `${at}`, '--summary', file)),
+    );
+
+    expect(ended.map(({ status, stderr }) => [status, stderr])).toStrictEqual([
+      [0, ''],
+      [0, ''],
+    ]);
+    const summaries = await Promise.all(files.map(readSummary));
+    expect(summaries.map(({ receipts }) => receipts.succeeded)).toStrictEqual([3, 3]);
+    const images = summaries.map(({ compaction_runs: runs }) =>
+      runs.map(({ image_id }) => image_id),
+    );
+    expect(new Set(images.flat()).size).toBe(6);
+  });
+
+  it('hands --limit, --filter and --force to the state machine', async () => {
+    const { status, stdout } = await npmStart(
+      ...SMALL,
+      ...['--limit', '2', '--filter', 'NONE', '--force'],
+    );
+    expect(status).toBe(0);
+    expect(stdout).toContain(
+      '  with {"limit":2,"filter_by_embedding_status":"NONE","force":true}\n',
+    );
+    expect(stdout).toMatch(/^ {2}Receipts +2 embedded, 0 reused, 0 skipped, 0 failed$/m);
+  });
+
+  it('succeeds when the filter finds nothing', async () => {
+    const { status, stdout } = await npmStart(...SMALL, '--filter', 'FAILED');
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^ {2}Receipts +0 embedded, 0 reused, 0 skipped, 0 failed$/m);
+    expect(stdout).not.toContain('What the vectors know');
+  });
+});
+
+describe('npm start with wrong arguments', () => {
+  it.each<[string[], RegExp]>([
+    [['--receipts', '0'], /^error: option '--receipts <N>' argument '0' is invalid\./],
+    [['--sumary', 'file'], /^error: unknown option '--sumary'/],
+    [['now'], /^error: too many arguments/],
+    [['--openai', 'real'], /^--openai real needs your key: set OPENAI_API_KEY and start again\n$/],
+    [
+      ['--data', 'no/such.json'],
+      /^the receipt exports can't be used \(1 problem\):\n {2}no\/such\.json: does not exist\n$/,
+    ],
+  ])('(%j) ends with 2 and starts nothing', async (argv, message) => {
+    const command = await NpmStart.start(argv);
+    const { status, stdout, stderr } = await command.ended;
+    expect([status, stdout]).toStrictEqual([2, '']);
+    expect(stderr).toMatch(message);
+    expect(await command.temporaryFiles()).toStrictEqual([]);
+  });
+
+  it('says in one line that its port is taken, and ends with 1', async () => {
+    const taken = await serve(() => Promise.resolve({ status: 200 }), 0);
+    const command = await NpmStart.start([...SMALL, '--port', String(taken.port)]);
+
+    const { status, stderr } = await command.ended;
+    await taken.close();
+
+    expect([status, stderr]).toStrictEqual([
+      1,
+      `port ${taken.port} is in use by another program: end that one, or choose another with --port N (0 takes any free one)\n`,
+    ]);
+    await command.gone();
+    expect(await command.temporaryFiles()).toStrictEqual([]);
+  });
+
+  it('lists its options with --help', async () => {
+    const { status, stdout, stderr } = await npmStart('--help');
+    expect([status, stderr]).toStrictEqual([0, '']);
+    expect(stdout).toMatch(/^Usage: npm start -- \[options\]\n/);
+  });
+});
+
+describe('npm start --data', () => {
+  it('embeds the receipts of an export', async () => {
+    const file = await writeJson('export.json', writeExport(smallReceipts(2)));
+
+    const { status, stdout } = await npmStart('--data', file);
+
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^Loading \d+ lines and 24 words of .*export\.json into DynamoDB …$/m);
+    expect(stdout).toMatch(/^ {2}Receipts +2 embedded, 0 reused, 0 skipped, 0 failed$/m);
+  });
+
+  /** An export whose second word has no text. */
+  async function brokenExport(name: string): Promise<string> {
+    const data = writeExport(smallReceipts(2));
+    const words = data.receipt_words.map((word, at) => (at === 1 ? { ...word, text: 7 } : word));
+    return await writeJson(name, { ...data, receipt_words: words });
+  }
+
+  it('with an invalid entry ends with 2, names it, and starts nothing', async () => {
+    const file = await brokenExport('invalid.json');
+    const command = await NpmStart.start(['--data', file]);
+
+    const { status, stdout, stderr } = await command.ended;
+
+    expect([status, stdout]).toStrictEqual([2, '']);
+    const [head, problem, ...rest] = stderr.split('\n');
+    expect(head).toBe("the receipt exports can't be used (1 problem):");
+    expect(problem).toMatch(/^ {2}.*invalid\.json: receipt_words\[1\]\.text: \S/);
+    expect(problem).toContain(`${file}: receipt_words[1].text: `);
+    expect(rest).toStrictEqual(['']);
+    expect(await command.temporaryFiles()).toStrictEqual([]);
+  });
+
+  it('and --skip-invalid leaves it out, says so, and embeds the rest', async () => {
+    const file = await brokenExport('skipped.json');
+
+    const { status, stdout } = await npmStart('--data', file, '--skip-invalid');
+
+    expect(status).toBe(0);
+    expect(stdout.split('\n')[0]).toMatch(/^Left out: .*: receipt_words\[1\]: text: \S/);
+    expect(stdout).toContain(`Left out: ${file}: receipt_words[1]: text: `);
+    expect(stdout).toMatch(/^Loading \d+ lines and 23 words of /m);
+    expect(stdout).toMatch(/^ {2}Receipts +2 embedded, 0 reused, 0 skipped, 0 failed$/m);
+  });
+});
+
+describe('npm start --serve', () => {
+  afterEach(() => {
+    vi.unstubAllEnvs();
+  });
+
+  it('stays up for the AWS SDKs with the exports that it prints, until Ctrl-C, and leaves nothing behind', async () => {
+    const file = join(folder, 'served.json');
+    const command = await NpmStart.start([...SMALL, '--serve', '--port', '0', '--summary', file]);
+    const stdout = await command.printed(/^Ctrl-C ends it\.$/m);
+    const exported = Object.fromEntries(
+      [...stdout.matchAll(/^export (\w+)=(.*)$/gm)].map(([, name = '', value = '']) => [
+        name,
+        value,
+      ]),
+    );
+    expect(Object.keys(exported)).toStrictEqual([
+      'AWS_ENDPOINT_URL',
+      'AWS_REGION',
+      'AWS_DEFAULT_REGION',
+      'AWS_ACCESS_KEY_ID',
+      'AWS_SECRET_ACCESS_KEY',
+      'CHROMADB_BUCKET_NAME',
+      'DYNAMODB_TABLE_NAME',
+      'REALTIME_EMBEDDING_SF_ARN',
+    ]);
+    for (const [name, value] of Object.entries(exported)) vi.stubEnv(name, value);
+
+    const client = new SFNClient();
+    const { executions = [] } = await client.send(
+      new ListExecutionsCommand({ stateMachineArn: exported['REALTIME_EMBEDDING_SF_ARN'] }),
+    );
+    const { arn } = (await readSummary(file)).execution;
+    expect(executions.map(({ executionArn }) => executionArn)).toStrictEqual([arn]);
+    const { status: executionStatus } = await client.send(
+      new DescribeExecutionCommand({ executionArn: arn }),
+    );
+    expect(executionStatus).toBe('SUCCEEDED');
+    expect(await command.temporaryFiles()).toStrictEqual([
+      expect.stringMatching(/^receipt-embeddings-/),
+    ]);
+
+    command.interrupt();
+
+    expect(await command.ended).toMatchObject({ status: 0, stderr: '' });
+    await command.gone();
+    expect(await command.temporaryFiles()).toStrictEqual([]);
+    await expectFree(Number(new URL(exported['AWS_ENDPOINT_URL'] ?? '').port));
+  });
+});
+
+/** @throws when something listens there. */
+async function expectFree(port: number): Promise<void> {
+  const server = createServer();
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject).listen(port, '127.0.0.1', resolve);
+  });
+  await new Promise((resolve) => server.close(resolve));
+}
+
+describe('Ctrl-C', () => {
+  it('in the middle of a run ends it with 130, and leaves nothing behind', async () => {
+    const command = await NpmStart.start([...SMALL, '--latency', '600000']);
+    await command.printed(/0 of 3 receipts/);
+
+    command.interrupt();
+
+    const { status, stdout, stderr } = await command.ended;
+    expect([status, stderr]).toStrictEqual([130, '']);
+    expect(stdout).not.toContain('Execution');
+    await command.gone();
+    expect(await command.temporaryFiles()).toStrictEqual([]);
+  });
+
+  it('while it deploys does so too', async () => {
+    const command = await NpmStart.start(SMALL);
+    await command.printed(/^Building/);
+
+    command.interrupt();
+
+    const { status, stdout, stderr } = await command.ended;
+    expect([status, stderr]).toStrictEqual([130, '']);
+    expect(stdout).not.toContain('Execution');
+    await command.gone();
+    expect(await command.temporaryFiles()).toStrictEqual([]);
+  });
+});
