@@ -3,11 +3,13 @@ import { InvalidExport } from './receipts/exports/receipt_exports.ts';
 import { interruption } from './start/interruption.ts';
 import { CommandLineEnd, parseOptions, type StartOptions } from './start/options.ts';
 import { portProblem } from './start/port_problem.ts';
-import { realApiKey, WrongArgument } from './start/real_openai.ts';
+import { realApiKey } from './start/real_openai.ts';
 import { receiptsToLoad } from './start/receipts_to_load.ts';
 import { runRealtime } from './start/run.ts';
 import { Screen } from './start/screen.ts';
 import { exportLines } from './start/serve.ts';
+import { checkSummaryFile } from './start/summary_file.ts';
+import { WrongArgument } from './start/wrong_argument.ts';
 
 const EXIT = { succeeded: 0, failed: 1, wrongArguments: 2, interrupted: 130 } as const;
 
@@ -32,6 +34,7 @@ async function main(argv: readonly string[]): Promise<number> {
 
 async function start(options: StartOptions): Promise<number> {
   const apiKey = realApiKey(options.openai, process.env);
+  await checkSummaryFile(options.summary);
   const receipts = await receiptsToLoad(options);
   for (const { file, array, index, problems } of receipts.skipped) {
     screen.line(`Left out: ${file}: ${array}[${index}]: ${problems.join('; ')}`);

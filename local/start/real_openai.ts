@@ -1,7 +1,4 @@
-/** Thrown for arguments that don't go together with the environment; exit status 2. */
-export class WrongArgument extends Error {
-  override readonly name = 'WrongArgument';
-}
+import { WrongArgument } from './wrong_argument.ts';
 
 /**
  * The key for OpenAI itself, when it was asked for.
