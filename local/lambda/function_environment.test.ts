@@ -256,4 +256,17 @@ describe('an environment that ends', () => {
     expect(answerOf(await invoke(patient))).toBe(1);
     expect(standIn.environments).toBe(1);
   });
+
+  it('because its handler never gets loaded is a timeout', async () => {
+    const { standIn, create, invoke } = await startLambda();
+    const work = await create(
+      'setInterval(() => undefined, 1_000); await new Promise(() => {}); export const handler = () => 1;',
+      { timeout: 0.3 },
+    );
+
+    const { error } = await invoke(work);
+
+    expect(error?.errorType).toBe('Sandbox.Timedout');
+    expect(standIn.environments).toBe(0);
+  });
 });

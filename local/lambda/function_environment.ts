@@ -71,28 +71,30 @@ export class FunctionEnvironment {
 
   /** Calls the handler. One call at a time. */
   async invoke(call: Call, timeoutSeconds: number): Promise<InvocationResult> {
-    const broken = await this.#ready;
-    if (broken !== undefined) {
-      this.kill();
-      return { error: broken };
-    }
-    if (this.#dead) return { error: exited('killed') };
     return await new Promise<InvocationResult>((resolve) => {
+      // Loading the handler counts too: one that never gets there must not wait for ever.
       const timer = setTimeout(() => {
-        this.#finish({
-          error: {
-            errorType: 'Sandbox.Timedout',
-            errorMessage: `RequestId: ${call.requestId} Error: Task timed out after ${timeoutSeconds.toFixed(2)} seconds`,
-          },
-        });
+        this.#finish({ error: timedOut(call.requestId, timeoutSeconds) });
         this.kill();
       }, timeoutSeconds * 1_000);
       this.#settle = (result) => {
         clearTimeout(timer);
         resolve(result);
       };
-      this.#worker.postMessage(call);
+      void this.#callWhenReady(call);
     });
+  }
+
+  async #callWhenReady(call: Call): Promise<void> {
+    const broken = await this.#ready;
+    if (broken !== undefined) {
+      this.#finish({ error: broken });
+      this.kill();
+    } else if (this.#dead) {
+      this.#finish({ error: exited('killed') });
+    } else {
+      this.#worker.postMessage(call);
+    }
   }
 
   /** Ends it at once, in the middle of whatever it does, as when a machine dies. */
@@ -141,5 +143,12 @@ function exited(how: string): FunctionError {
   return {
     errorType: 'Runtime.ExitError',
     errorMessage: `Error: Runtime exited with error: ${how}`,
+  };
+}
+
+function timedOut(requestId: string, seconds: number): FunctionError {
+  return {
+    errorType: 'Sandbox.Timedout',
+    errorMessage: `RequestId: ${requestId} Error: Task timed out after ${seconds.toFixed(2)} seconds`,
   };
 }
