@@ -16,7 +16,7 @@ export interface ReceiptTableArgs {
 
 const INDEXES = ['GSI1', 'GSI2', 'GSI3'] as const;
 
-/** The table of receipts, lines and words (DATA_MODEL.md §1): the users' own, or a new one. */
+/** The table of receipts, lines and words (docs/data_model.md §1): the users' own, or a new one. */
 export class ReceiptTable extends pulumi.ComponentResource {
   public readonly name: pulumi.Output<string>;
   public readonly arn: pulumi.Output<string>;

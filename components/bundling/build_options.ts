@@ -27,7 +27,7 @@ export const commonOptions = {
   platform: 'node',
   target: 'node24',
   minify: true,
-  // The names of error classes are part of the contract (DESIGN.md §8).
+  // The names of error classes are part of the contract (docs/architecture.md).
   keepNames: true,
   sourcemap: 'linked',
   sourcesContent: false,

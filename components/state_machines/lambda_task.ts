@@ -19,7 +19,7 @@ const SERVICE_ERRORS: Retrier = {
   JitterStrategy: 'FULL',
 };
 
-/** The layer's errors that waiting mends (DESIGN.md §8); the waiting costs nothing here. */
+/** The layer's errors that waiting mends (docs/architecture.md); the waiting costs nothing here. */
 const UPSTREAM_ERRORS: Retrier = {
   ErrorEquals: ['RateLimited', 'UpstreamUnavailable'],
   IntervalSeconds: 5,

@@ -1,4 +1,4 @@
-/** The rows of the table (DATA_MODEL.md §1): their types, their codecs, their keys. */
+/** The rows of the table (docs/data_model.md §1): their types, their codecs, their keys. */
 export * from './entities/compaction_run.ts';
 export * from './entities/embedding_status.ts';
 export * from './entities/geometry.ts';

@@ -1,4 +1,4 @@
-/** Bytes of a synchronous invocation's payload, both ways (DATA_MODEL.md §5). */
+/** Bytes of a synchronous invocation's payload, both ways (docs/data_model.md §4). */
 export const PAYLOAD_LIMIT = 6 * 1_024 * 1_024;
 
 /** Thrown for an event past the limit; its name is Lambda's. */

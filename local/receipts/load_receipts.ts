@@ -24,7 +24,7 @@ export interface ReceiptEntities {
   readonly metadatas: Iterable<ReceiptMetadata>;
 }
 
-/** The rows of one BatchWriteItem (DATA_MODEL.md §5). */
+/** The rows of one BatchWriteItem (docs/data_model.md §4). */
 const BATCH = 25;
 /** Enough to keep the table busy while the next rows are encoded. */
 const BATCHES_AT_ONCE = 4;

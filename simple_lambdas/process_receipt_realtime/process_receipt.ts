@@ -89,7 +89,7 @@ export interface ProcessReceiptPorts {
 }
 
 /**
- * Embeds one receipt (DESIGN.md §5). Every step may be repeated: ids come from the content, what is
+ * Embeds one receipt (docs/architecture.md). Every step may be repeated: ids come from the content, what is
  * written is written once, the record comes after the data that it speaks of, and the statuses after the record. So a
  * crash between any two steps loses nothing, and a retry doubles nothing.
  *

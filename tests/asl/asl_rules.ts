@@ -8,7 +8,7 @@ interface Block {
   readonly states: States;
 }
 
-/** Errors that waiting mends: the Lambda service's own, and two of the layer's (DESIGN.md §8). */
+/** Errors that waiting mends: the Lambda service's own, and two of the layer's (docs/architecture.md). */
 const MENDED_BY_WAITING = new Set([
   'Lambda.ClientExecutionTimeoutException',
   'Lambda.ServiceException',

@@ -122,7 +122,7 @@ function wrongVectors({ lines, words }: StoredRun): string[] {
   ].map(({ id }) => `${id} has the vector of something else`);
 }
 
-/** DATA_MODEL.md §2, out of what the record itself says. */
+/** docs/data_model.md §2, out of what the record itself says. */
 function wordInput({ document, metadata }: DeltaRecord): string {
   const { x, y, left, right } = metadata as { x: number; y: number; left: string; right: string };
   const v = y > 0.66 ? 'top' : y > 0.33 ? 'middle' : 'bottom';

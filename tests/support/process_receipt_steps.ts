@@ -1,7 +1,7 @@
 import type { ObservedRequest } from '../../local/aws/faults.ts';
 import { fromProcessReceipt } from './test_stack.ts';
 
-/** The requests to AWS that processing one receipt makes (DESIGN.md §5), in their order. */
+/** The requests to AWS that processing one receipt makes (docs/architecture.md), in their order. */
 export const PROCESS_RECEIPT_REQUESTS = {
   'the API key': ({ operation }) => operation === 'GetSecretValue',
   'the lines': (request) => isQuery(request, '":kind":{"S":"LINE"}'),

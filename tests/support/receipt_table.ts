@@ -38,7 +38,7 @@ export const rowOf = {
     z.encode(receiptMetadataCodec, entity),
 };
 
-/** The users' table (DATA_MODEL.md §1), empty, on a DynamoDB in this process. */
+/** The users' table (docs/data_model.md §1), empty, on a DynamoDB in this process. */
 export class ReceiptTable implements Table {
   readonly client: DynamoDBClient;
   readonly name = 'receipts';

@@ -5,7 +5,7 @@ import { RateLimited } from '../errors.ts';
 import { backOff, systemBackoff, type Backoff } from './backoff.ts';
 import type { Table } from './table.ts';
 
-/** BatchWriteItem's own limit (DATA_MODEL.md §5). */
+/** BatchWriteItem's own limit (docs/data_model.md §4). */
 const BATCH = 25;
 /** With full jitter and a cap of 5 s, about 20 seconds of waiting on average. */
 const ATTEMPTS = 12;

@@ -21,7 +21,7 @@ export interface StatusListing {
 
 /**
  * What the sort keys of one index partition begin with: lines, words, and rows of old, which have
- * no prefix (DATA_MODEL.md §1). Within each the keys go by image, then receipt.
+ * no prefix (docs/data_model.md §1). Within each the keys go by image, then receipt.
  */
 const PREFIXES = ['', 'LINE#', 'WORD#'];
 

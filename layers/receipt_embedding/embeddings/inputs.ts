@@ -8,7 +8,7 @@ export function lineInput(line: ReceiptLine): string {
   return line.text;
 }
 
-/** What OpenAI gets for a word (DATA_MODEL.md §2). The users' queries are made in the same form. */
+/** What OpenAI gets for a word (docs/data_model.md §2). The users' queries are made in the same form. */
 export function wordInput(word: ReceiptWord, { left, right }: WordContext): string {
   return `<TARGET>${word.text}</TARGET> <POS>${position(word)}</POS> <CONTEXT>${left} ${right}</CONTEXT>`;
 }

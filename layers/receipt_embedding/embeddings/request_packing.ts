@@ -1,4 +1,4 @@
-/** The limits of one embeddings request (DATA_MODEL.md §5). */
+/** The limits of one embeddings request (docs/data_model.md §4). */
 export const REQUEST_LIMITS = { inputs: 2_048, tokens: 300_000 } as const;
 
 export type RequestLimits = Readonly<Record<keyof typeof REQUEST_LIMITS, number>>;

@@ -17,7 +17,7 @@ interface PlacedWord extends Placed {
  * The neighbours of every word, in the order of `words`. Noise words count as neighbours.
  *
  * Sharing a visual row is no equivalence, so each word has a row of its own; it is ordered by (x, line_id, word_id), a
- * TOTAL order, because OCR often gives every word of a line the line's own box (DATA_MODEL.md §2).
+ * TOTAL order, because OCR often gives every word of a line the line's own box (docs/data_model.md §2).
  */
 export function wordContexts(words: readonly ReceiptWord[]): WordContext[] {
   const placed = words.map((word) => ({

@@ -51,7 +51,7 @@ const storedSchema = z.looseObject({
   words_error: absent,
 });
 
-/** Row ⇄ CompactionRun (DATA_MODEL.md §1). */
+/** Row ⇄ CompactionRun (docs/data_model.md §1). */
 export const compactionRunCodec = z.codec(storedSchema, compactionRunSchema, {
   decode: (row, payload) => {
     const key = rowKey(row.image_id, compactionRunPath(row, row.run_id));

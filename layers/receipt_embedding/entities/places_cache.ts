@@ -27,7 +27,7 @@ const storedSchema = z.looseObject({
   ...placesCacheSchema.shape,
 });
 
-/** Row ⇄ PlacesCache (DATA_MODEL.md §1). */
+/** Row ⇄ PlacesCache (docs/data_model.md §1). */
 export const placesCacheCodec = z.codec(storedSchema, placesCacheSchema, {
   decode: (row) => row,
   encode: (entry) => ({

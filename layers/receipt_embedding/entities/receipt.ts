@@ -38,7 +38,7 @@ const storedSchema = z.looseObject({
   ...attributes,
 });
 
-/** Row ⇄ Receipt (DATA_MODEL.md §1). The ids are only in the keys. */
+/** Row ⇄ Receipt (docs/data_model.md §1). The ids are only in the keys. */
 export const receiptCodec = z.codec(storedSchema, receiptSchema, {
   decode: (row, payload) => ({ ...row, ...identify(row, 'receipt_id', payload) }),
   encode: ({ image_id, receipt_id, sha256 = null, ...rest }) => {

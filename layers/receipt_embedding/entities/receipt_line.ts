@@ -26,7 +26,7 @@ const storedSchema = z.looseObject({
   is_noise: z.boolean().optional(),
 });
 
-/** Row ⇄ ReceiptLine (DATA_MODEL.md §1): status and noise may be absent, ids are the key's. */
+/** Row ⇄ ReceiptLine (docs/data_model.md §1): status and noise may be absent, ids are the key's. */
 export const receiptLineCodec = z.codec(storedSchema, receiptLineSchema, {
   decode: (row, payload) => ({
     ...row,

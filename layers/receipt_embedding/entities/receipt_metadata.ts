@@ -29,7 +29,7 @@ const storedSchema = z.looseObject({
 
 const KEY = /^IMAGE#(?<image>[^#]+)#RECEIPT#(?<receipt>\d{5})#METADATA$/;
 
-/** Row ⇄ ReceiptMetadata (DATA_MODEL.md §1). */
+/** Row ⇄ ReceiptMetadata (docs/data_model.md §1). */
 export const receiptMetadataCodec = z.codec(storedSchema, receiptMetadataSchema, {
   decode: (row) => ({
     ...row,

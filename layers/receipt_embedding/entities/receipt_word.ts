@@ -39,7 +39,7 @@ const storedSchema = z.looseObject({
   is_noise: z.boolean().optional(),
 });
 
-/** Row ⇄ ReceiptWord (DATA_MODEL.md §1): status and noise may be absent, ids are the key's. */
+/** Row ⇄ ReceiptWord (docs/data_model.md §1): status and noise may be absent, ids are the key's. */
 export const receiptWordCodec = z.codec(storedSchema, receiptWordSchema, {
   decode: (row, payload) => ({
     ...row,

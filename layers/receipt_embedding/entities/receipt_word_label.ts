@@ -38,7 +38,7 @@ const storedSchema = z.looseObject({
   reasoning: z.string().nullish(),
 });
 
-/** Row ⇄ ReceiptWordLabel (DATA_MODEL.md §1). */
+/** Row ⇄ ReceiptWordLabel (docs/data_model.md §1). */
 export const receiptWordLabelCodec = z.codec(storedSchema, receiptWordLabelSchema, {
   decode: (row, payload) => ({
     ...row,

@@ -16,7 +16,7 @@ export interface ChromaDeltaStoreSettings {
 const ATTEMPTS = 3;
 
 /**
- * Writes vectors as ChromaDB deltas to S3 (DATA_MODEL.md §3), from where a compactor merges them. A run's delta is
+ * Writes vectors as ChromaDB deltas to S3 (docs/data_model.md §3), from where a compactor merges them. A run's delta is
  * written once: a second try finds it there and is content, since a run id stands for its content.
  */
 export class ChromaDeltaStore implements VectorStore {

@@ -46,5 +46,5 @@ export interface WordMetadata extends SharedMetadata {
   readonly label_validated_at?: string;
 }
 
-/** What every store keeps with a vector (DATA_MODEL.md §2); each store has its own form of it. */
+/** What every store keeps with a vector (docs/data_model.md §2); each store has its own form of it. */
 export type VectorMetadata = LineMetadata | WordMetadata;

@@ -5,7 +5,7 @@ import type { VectorMetadata } from './vector_metadata.ts';
 export type VectorCollection = 'lines' | 'words';
 
 export interface VectorRecord {
-  /** The entity's key in one string (DATA_MODEL.md §2). */
+  /** The entity's key in one string (docs/data_model.md §2). */
   readonly id: string;
   readonly vector: Float32Array;
   readonly metadata: VectorMetadata;

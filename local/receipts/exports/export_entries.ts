@@ -20,7 +20,7 @@ const status = {
 };
 
 /**
- * The entries of each array of an export: the entities, with what DATA_MODEL.md §1 lets be absent. Attributes that no
+ * The entries of each array of an export: the entities, with what docs/data_model.md §1 lets be absent. Attributes that no
  * entity has are dropped.
  */
 export const exportedReceiptSchema = receiptSchema.extend({ timestamp_added: timestamp });

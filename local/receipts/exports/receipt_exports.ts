@@ -60,7 +60,7 @@ export interface ReadReceiptExportsOptions {
 
 /**
  * Reads receipt exports: JSON files with any of the arrays `receipts`, `receipt_lines`, `receipt_words`,
- * `receipt_word_labels` and `receipt_metadatas`, whose entries carry the attributes of DATA_MODEL.md §1. Other keys are skipped
+ * `receipt_word_labels` and `receipt_metadatas`, whose entries carry the attributes of docs/data_model.md §1. Other keys are skipped
  * unparsed. An entry with the ids of an earlier one, in the same file or in another, is invalid; one whose receipt or line is not
  * in the exports is not. Timestamps get their offset, labels their upper case.
  *

@@ -6,7 +6,7 @@ import type {
 import type { PrintedRow, PrintedWord } from './printed_text.ts';
 import type { Random } from './random.ts';
 
-/** Where a line or word is, as OCR gives it (DATA_MODEL.md §1): normalised, the origin at the bottom left. */
+/** Where a line or word is, as OCR gives it (docs/data_model.md §1): normalised, the origin at the bottom left. */
 export interface Placement extends Corners {
   readonly bounding_box: BoundingBox;
   readonly angle_degrees: number;

@@ -15,7 +15,7 @@ from chromadb.config import Settings
 # Chroma 1.0 logs an error for each event that it can't send, also when it is told to send none.
 logging.getLogger("chromadb.telemetry").setLevel(logging.CRITICAL)
 
-# DATA_MODEL.md §2: what the readers of a collection rely on. Coordinates may be int or float.
+# docs/data_model.md §2: what the readers of a collection rely on. Coordinates may be int or float.
 NUMBER = (int, float)
 FIELD_TYPES = {
     "receipt_id": (str,),
