@@ -60,6 +60,7 @@ export class AwsEdge {
       case 'error':
         return errorResponse(service, fault.status, fault.code);
       case 'cut':
+        if (fault.moment === 'after') await perform(request);
         throw new ConnectionCut();
       case 'kill': {
         if (fault.moment === 'after') await perform(request);

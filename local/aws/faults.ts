@@ -10,8 +10,8 @@ export interface ObservedRequest extends AwsRequest {
 export type AwsFault =
   /** AWS answers with an error instead of doing it. */
   | { readonly kind: 'error'; readonly status: number; readonly code: string }
-  /** The connection ends without an answer, and nothing was done. */
-  | { readonly kind: 'cut' }
+  /** The connection ends without an answer: before anything was done, or after, so that only the answer is lost. */
+  | { readonly kind: 'cut'; readonly moment?: 'before' | 'after' }
   /** The function that asks dies: before it is done, or right after, without seeing the answer. */
   | { readonly kind: 'kill'; readonly moment: 'before' | 'after' }
   /** BatchWriteItem does only the first `processed` and hands the rest back. */

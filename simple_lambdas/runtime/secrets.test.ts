@@ -53,4 +53,19 @@ describe('a secret', () => {
       `the secret ${arn} can not be read (RangeError)`,
     ]);
   });
+
+  it.each([
+    ['ThrottlingException', 400, 'RateLimited'],
+    ['InternalServiceError', 500, 'UpstreamUnavailable'],
+    ['AccessDeniedException', 400, 'InvalidConfiguration'],
+  ])('that can not be read for %s (HTTP %d) is %s', async (name, httpStatusCode, wanted) => {
+    const cause = Object.assign(new Error('no'), {
+      name,
+      $fault: httpStatusCode < 500 ? 'client' : 'server',
+      $metadata: { httpStatusCode },
+    });
+    vi.mocked(getSecret).mockRejectedValue(new Error('no', { cause }));
+
+    expect((await rejection(readSecret({ plain: undefined, arn }))).name).toBe(wanted);
+  });
 });

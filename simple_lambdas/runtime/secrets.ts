@@ -1,5 +1,6 @@
 import { getSecret } from '@aws-lambda-powertools/parameters/secrets';
-import { InvalidConfiguration } from 'receipt-embedding/errors';
+import { translateAwsError } from 'receipt-embedding/aws';
+import { InvalidConfiguration, RateLimited, UpstreamUnavailable } from 'receipt-embedding/errors';
 
 /** Where a secret is: as it is (local runs), or under an ARN in Secrets Manager (deployed functions). */
 export interface SecretLocation {
@@ -26,7 +27,12 @@ async function fetchSecret(arn: string): Promise<string | undefined> {
     const secret = await getSecret(arn, { maxAge: KEPT_SECONDS });
     return typeof secret === 'string' ? secret : undefined;
   } catch (error) {
-    const name = error instanceof Error ? error.name : typeof error;
+    // Powertools has the SDK's own error as the cause of its own.
+    const cause = error instanceof Error ? (error.cause ?? error) : error;
+    const reason = translateAwsError(cause, 'GetSecretValue');
+    if (reason instanceof RateLimited || reason instanceof UpstreamUnavailable) throw reason;
+    // The name alone: a message of whatever it is may hold what was being read.
+    const name = cause instanceof Error ? cause.name : typeof cause;
     throw new InvalidConfiguration(`the secret ${arn} can not be read (${name})`, { cause: error });
   }
 }

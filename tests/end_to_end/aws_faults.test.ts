@@ -28,6 +28,7 @@ const THROTTLED = error(400, 'ThrottlingException');
 const NO_CAPACITY = error(400, 'ProvisionedThroughputExceededException');
 const DYNAMODB_BROKEN = error(503, 'ServiceUnavailable');
 const CUT: AwsFault = { kind: 'cut' };
+const ANSWER_LOST: AwsFault = { kind: 'cut', moment: 'after' };
 
 async function invocationsOf<Result>(work: () => Promise<Result>): Promise<[Result, number]> {
   const before = stack.invocations(FUNCTIONS.process);
@@ -48,6 +49,9 @@ describe('a failure of AWS that passes', () => {
     ['the record: cut', 'the record', CUT, 1, 1],
     ['a status: throttled', 'a status', NO_CAPACITY, 5, 1],
     ['a status: cut', 'a status', CUT, 3, 1],
+    ['a delta: written, the answer lost', 'a delta', ANSWER_LOST, 1, 1],
+    ['the record: written, the answer lost', 'the record', ANSWER_LOST, 2, 1],
+    ['a status: set, the answer lost', 'a status', ANSWER_LOST, 4, 1],
   ])('(%s) is waited for, and the receipt embedded once', async (_, kind, fault, times, most) => {
     await stack.load([smallReceipt()]);
     stack.breakAws({ when: nth(kind), fault, times });
@@ -59,6 +63,18 @@ describe('a failure of AWS that passes', () => {
     expect(invocations).toBe(most);
     expect(await stack.rowsOfType('COMPACTION_RUN')).toHaveLength(1);
     expect(stack.deltaKeys()).toHaveLength(2);
+    await expectInvariants(stack);
+  });
+
+  it('(the API key: throttled for longer) is waited for by the state machine', async () => {
+    await stack.load([smallReceipt()]);
+    stack.killEnvironments(FUNCTIONS.process);
+    stack.breakAws({ when: nth('the API key'), fault: THROTTLED, times: 3 });
+
+    const [{ summary }, invocations] = await invocationsOf(() => stack.run());
+
+    expect(summary).toMatchObject({ total: 1, succeeded: 1, failed: 0 });
+    expect(invocations).toBe(2);
     await expectInvariants(stack);
   });
 
