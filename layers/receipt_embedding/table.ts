@@ -10,6 +10,7 @@ export {
   type StatusChanges,
   type StatusHolder,
 } from './dynamodb/embedding_statuses.ts';
+export { queryPages } from './dynamodb/query.ts';
 export { readReceiptContents, type ReceiptContents } from './dynamodb/receipt_contents.ts';
 export { listReceipts, type InvalidRows } from './dynamodb/receipt_listing.ts';
 export { receiptsWithStatus, SHARDS } from './dynamodb/status_listing.ts';

@@ -23,7 +23,7 @@ export interface NearestLines {
 /** For a few phrases, the nearest of the lines in the deltas: proof that the vectors mean something. */
 export async function nearestLines(
   { aws, bucket, openaiAccess, embeddingModel }: LocalStack,
-  runs: readonly CompactionRun[],
+  runs: readonly Pick<CompactionRun, 'lines_delta_prefix'>[],
 ): Promise<NearestLines[]> {
   const records: DeltaRecord[] = [];
   for (const { lines_delta_prefix: prefix } of runs.slice(0, DELTAS_READ)) {

@@ -6,7 +6,6 @@ import type { StartOptions } from './options.ts';
 import { watchExecution } from './progress.ts';
 import type { ReceiptsToLoad } from './receipts_to_load.ts';
 import { reportNearestLines, reportRun } from './report.ts';
-import { readCompactionRuns } from './run_results.ts';
 import type { Screen } from './screen.ts';
 import { summarize } from './summary.ts';
 
@@ -45,8 +44,7 @@ export async function runRealtime(
   const summary = await summarize(stack, execution, seconds);
   reportRun(screen, summary);
   if (summary.compaction_runs.length > 0) {
-    const runs = await readCompactionRuns(stack.table);
-    reportNearestLines(screen, await nearestLines(stack, runs));
+    reportNearestLines(screen, await nearestLines(stack, summary.compaction_runs));
   }
   if (options.summary !== undefined) {
     await writeFile(options.summary, `${JSON.stringify(summary, null, 2)}\n`);

@@ -1,7 +1,5 @@
-import { paginateQuery } from '@aws-sdk/client-dynamodb';
-import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { compactionRunCodec, type CompactionRun } from 'receipt-embedding/entities';
-import type { Table } from 'receipt-embedding/table';
+import { queryPages, type Table } from 'receipt-embedding/table';
 import { z } from 'zod';
 
 /** Embedding status → how many. */
@@ -13,15 +11,18 @@ export async function countStatuses(
   type: 'RECEIPT_LINE' | 'RECEIPT_WORD',
 ): Promise<StatusCounts> {
   const counts: Record<string, number> = {};
-  const pages = query(table, {
+  const pages = queryPages(table, {
     IndexName: 'GSITYPE',
-    KeyConditionExpression: '#type = :value',
+    KeyConditionExpression: '#type = :type',
     ExpressionAttributeNames: { '#type': 'TYPE' },
-    value: type,
     ProjectionExpression: 'embedding_status',
+    values: { type },
   });
-  for await (const { embedding_status: status = 'NONE' } of pages) {
-    counts[String(status)] = (counts[String(status)] ?? 0) + 1;
+  for await (const rows of pages) {
+    for (const row of rows) {
+      const { embedding_status: status = 'NONE' } = row as { embedding_status?: string };
+      counts[status] = (counts[status] ?? 0) + 1;
+    }
   }
   return counts;
 }
@@ -29,36 +30,13 @@ export async function countStatuses(
 /** All recorded runs, oldest first. */
 export async function readCompactionRuns(table: Table): Promise<CompactionRun[]> {
   const runs: CompactionRun[] = [];
-  const pages = query(table, {
+  const pages = queryPages(table, {
     IndexName: 'GSI1',
-    KeyConditionExpression: 'GSI1PK = :value',
-    value: 'RUNS',
+    KeyConditionExpression: 'GSI1PK = :runs',
+    values: { runs: 'RUNS' },
   });
-  for await (const row of pages) runs.push(z.decode(compactionRunCodec, row as never));
-  return runs;
-}
-
-interface Query {
-  readonly IndexName: string;
-  readonly KeyConditionExpression: string;
-  readonly ExpressionAttributeNames?: Record<string, string>;
-  readonly ProjectionExpression?: string;
-  readonly value: string;
-}
-
-async function* query(
-  table: Table,
-  { value, ...input }: Query,
-): AsyncGenerator<Record<string, unknown>> {
-  const pages = paginateQuery(
-    { client: table.client },
-    {
-      ...input,
-      TableName: table.name,
-      ExpressionAttributeValues: marshall({ ':value': value }),
-    },
-  );
-  for await (const { Items = [] } of pages) {
-    for (const item of Items) yield unmarshall(item);
+  for await (const rows of pages) {
+    runs.push(...rows.map((row) => z.decode(compactionRunCodec, row as never)));
   }
+  return runs;
 }

@@ -128,7 +128,9 @@ export async function processReceipt(
         metrics: ports.metrics,
       });
   if (!recorded) {
-    await embedRun(run, embeddingItems(contents, merchant.name, 'realtime'), embedder, ports);
+    const items =
+      merchant.name === known ? content : embeddingItems(contents, merchant.name, 'realtime');
+    await embedRun(run, items, embedder, ports);
   }
   const statuses = await ports.markEmbedded(statusHolders(content));
 

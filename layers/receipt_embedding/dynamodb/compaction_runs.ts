@@ -7,6 +7,7 @@ import {
   type CompactionRun,
 } from '../entities/compaction_run.ts';
 import { rowKey, type ReceiptIdentity } from '../entities/keys.ts';
+import { conditionHeld } from './conditional_write.ts';
 import { queryPages } from './query.ts';
 import type { Table } from './table.ts';
 
@@ -51,17 +52,13 @@ export async function findCompactionRuns(
  * @returns false when the run is recorded already.
  */
 export async function recordCompactionRun(table: Table, run: CompactionRun): Promise<boolean> {
-  try {
-    await table.client.send(
+  return await conditionHeld(
+    table.client.send(
       new PutItemCommand({
         TableName: table.name,
         Item: marshall(z.encode(compactionRunCodec, run)),
         ConditionExpression: 'attribute_not_exists(PK)',
       }),
-    );
-    return true;
-  } catch (error) {
-    if (error instanceof Error && error.name === 'ConditionalCheckFailedException') return false;
-    throw error;
-  }
+    ),
+  );
 }

@@ -1,9 +1,11 @@
 import { GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
-import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { marshall } from '@aws-sdk/util-dynamodb';
 import pMap from 'p-map';
 import { embeddingStatusKey, type EmbeddingStatus } from '../entities/embedding_status.ts';
 import type { RowKey } from '../entities/keys.ts';
 import { ConcurrentUpdate } from '../errors.ts';
+import { conditionHeld } from './conditional_write.ts';
+import { toRow } from './rows.ts';
 import type { Table } from './table.ts';
 
 /** A line or word as it was read: its status may change only while it still is this. */
@@ -77,8 +79,8 @@ async function update(
 ): Promise<boolean> {
   // A row of old that has no status counts as NONE.
   const unset = from === 'NONE' ? ' OR attribute_not_exists(embedding_status)' : '';
-  try {
-    await table.client.send(
+  return await conditionHeld(
+    table.client.send(
       new UpdateItemCommand({
         TableName: table.name,
         Key: marshall({ PK, SK }),
@@ -92,12 +94,8 @@ async function update(
           ':from': from,
         }),
       }),
-    );
-    return true;
-  } catch (error) {
-    if (error instanceof Error && error.name === 'ConditionalCheckFailedException') return false;
-    throw error;
-  }
+    ),
+  );
 }
 
 async function read(
@@ -115,5 +113,5 @@ async function read(
   );
   return Item === undefined
     ? undefined
-    : (unmarshall(Item) as { text: string; embedding_status?: EmbeddingStatus });
+    : (toRow(Item) as unknown as { text: string; embedding_status?: EmbeddingStatus });
 }

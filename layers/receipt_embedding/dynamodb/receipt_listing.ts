@@ -1,9 +1,8 @@
-import { paginateQuery } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { imageKey, parseKey, receiptPart, type ReceiptIdentity } from '../entities/keys.ts';
 import type { Row } from '../entities/row.ts';
 import type { Logger } from '../ports/logger.ts';
-import { toRow } from './rows.ts';
+import { queryPages } from './query.ts';
 import type { Table } from './table.ts';
 
 /** Where a row that can't be read is counted. */
@@ -22,21 +21,16 @@ export async function* listReceipts(
   invalid: InvalidRows,
   logger: Logger,
 ): AsyncGenerator<ReceiptIdentity> {
-  const pages = paginateQuery(
-    { client: table.client },
-    {
-      TableName: table.name,
-      IndexName: 'GSITYPE',
-      KeyConditionExpression: '#type = :type',
-      ExpressionAttributeNames: { '#type': 'TYPE' },
-      ExpressionAttributeValues: marshall({ ':type': 'RECEIPT' }),
-      ProjectionExpression: 'PK, SK',
-      ...(after === undefined ? {} : { ExclusiveStartKey: marshall(indexKey(after)) }),
-    },
-  );
-  for await (const { Items = [] } of pages) {
-    for (const item of Items) {
-      const { PK, SK } = toRow(item);
+  const pages = queryPages(table, {
+    IndexName: 'GSITYPE',
+    KeyConditionExpression: '#type = :type',
+    ExpressionAttributeNames: { '#type': 'TYPE' },
+    ProjectionExpression: 'PK, SK',
+    values: { type: 'RECEIPT' },
+    ...(after === undefined ? {} : { ExclusiveStartKey: marshall(indexKey(after)) }),
+  });
+  for await (const rows of pages) {
+    for (const { PK, SK } of rows) {
       const parts = parseKey({ PK, SK });
       if (parts === undefined || parts.line_id !== undefined) {
         invalid.count++;

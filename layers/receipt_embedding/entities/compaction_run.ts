@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { imageIdSchema, ordinalSchema, receiptPath, rowKey, type ReceiptIdentity } from './keys.ts';
 import { keyFields } from './row.ts';
-import { timestampSchema } from './timestamp.ts';
+import { timestampSchema, toTimestamp } from './timestamp.ts';
 
 export const COMPACTION_STATES = ['PENDING', 'PROCESSING', 'COMPLETED', 'FAILED'] as const;
 export const compactionStateSchema = z.enum(COMPACTION_STATES);
@@ -102,7 +102,7 @@ export function newCompactionRun(
     words_state: 'PENDING',
     lines_merged_vectors: 0,
     words_merged_vectors: 0,
-    created_at: createdAt.toISOString().replace('Z', '+00:00'),
+    created_at: toTimestamp(createdAt),
     lines_started_at: null,
     lines_finished_at: null,
     words_started_at: null,

@@ -21,3 +21,8 @@ export function withOffset(timestamp: string): string {
     ? `${timestamp}+00:00`
     : `${timestamp}T00:00:00+00:00`;
 }
+
+/** An instant as rows have it: ISO 8601 in UTC, its offset written as `+00:00`. */
+export function toTimestamp(instant: Date): string {
+  return instant.toISOString().replace('Z', '+00:00');
+}

@@ -3,6 +3,7 @@ import { readPlacesCache, writePlacesCache } from '../dynamodb/places_cache.ts';
 import type { Table } from '../dynamodb/table.ts';
 import { normalizeAddress, normalizePhone } from '../embeddings/normalization.ts';
 import type { SearchType } from '../entities/places_cache.ts';
+import { toTimestamp } from '../entities/timestamp.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Logger } from '../ports/logger.ts';
 import { requestJson, type Fetch } from './json_request.ts';
@@ -92,7 +93,7 @@ export class GooglePlaces implements MerchantSource {
         search_value: value,
         place_id: first.id,
         places_response: JSON.stringify(answer),
-        last_updated: now.toISOString().replace('Z', '+00:00'),
+        last_updated: toTimestamp(now),
         query_count: 1,
         time_to_live: Math.floor(now.getTime() / 1000) + KEPT_SECONDS,
       });
