@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { rejection } from '../../tests/support/rejection.ts';
 import { ConnectionCut, serve, type RunningServer } from './server.ts';
 import type { Service, ServiceRequest } from './service.ts';
@@ -15,6 +15,11 @@ async function start(service: Service, port = 0): Promise<RunningServer> {
 afterEach(async () => {
   for (const server of running.splice(0)) await server.close().catch(() => undefined);
 });
+
+function readerOf({ body }: Response): ReadableStreamDefaultReader<Uint8Array> {
+  if (body === null) throw new Error('an answer without a body');
+  return body.getReader();
+}
 
 const empty: Service = () => Promise.resolve({ status: 200 });
 
@@ -78,6 +83,45 @@ describe('a served request', () => {
     expect([answer.status, await answer.text()]).toStrictEqual([500, 'no idea']);
     expect((await fetch(url)).status).toBe(200);
   });
+
+  it('with a body in chunks is answered chunk by chunk, as fast as they are read', async () => {
+    let made = 0;
+    function* endless(): Generator<Buffer> {
+      try {
+        for (;;) yield Buffer.alloc(100_000, `${(made += 1) % 10}`);
+      } finally {
+        made = -1;
+      }
+    }
+    const outcomes: Service[] = [() => Promise.resolve({ status: 200, body: endless() })];
+    const { url } = await start((request) => (outcomes.shift() ?? empty)(request));
+
+    const reader = readerOf(await fetch(url));
+    const { value } = await reader.read();
+
+    expect(Buffer.from(value ?? []).toString('latin1', 0, 3)).toBe('111');
+    // What the sockets hold is some megabytes; a server that does not wait would fill the memory.
+    expect(made).toBeLessThan(1_000);
+    await reader.cancel();
+    await vi.waitUntil(() => made === -1);
+    expect((await fetch(url)).status).toBe(200);
+  });
+
+  it.each([new ConnectionCut(), new Error('no idea')])(
+    'is cut in the middle of its body when that throws %s, after all that came before',
+    async (thrown) => {
+      function* broken(): Generator<Buffer> {
+        yield Buffer.from('half');
+        throw thrown;
+      }
+      const { url } = await start(() => Promise.resolve({ status: 200, body: broken() }));
+      const reader = readerOf(await fetch(url));
+      const { value } = await reader.read();
+      expect(Buffer.from(value ?? []).toString()).toBe('half');
+      const { cause } = await rejection(reader.read());
+      expect(cause).toMatchObject({ code: 'UND_ERR_SOCKET' });
+    },
+  );
 
   it('is cut when the service says so', async () => {
     const { url } = await start(() => Promise.reject(new ConnectionCut()));

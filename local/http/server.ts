@@ -47,13 +47,17 @@ async function answer(
   outgoing: ServerResponse,
 ): Promise<void> {
   try {
-    send(outgoing, await service(await read(incoming)));
+    await send(outgoing, await service(await read(incoming)));
   } catch (error) {
-    if (error instanceof ConnectionCut) {
+    // An answer that has begun can't be taken back: what is missing of it is all that says that something went wrong.
+    if (error instanceof ConnectionCut || outgoing.headersSent) {
       outgoing.destroy();
       return;
     }
-    send(outgoing, { status: 500, body: error instanceof Error ? error.message : String(error) });
+    await send(outgoing, {
+      status: 500,
+      body: error instanceof Error ? error.message : String(error),
+    });
   }
 }
 
@@ -69,8 +73,18 @@ async function read(incoming: IncomingMessage): Promise<ServiceRequest> {
     path,
     query: new URLSearchParams(query),
     headers: incoming.headers,
-    body: await buffer(incoming),
+    body: await readBody(incoming),
   };
+}
+
+/** A body whose length is known is written once to where it stays: an upload of 200 MB needs 200 MB. */
+async function readBody(incoming: IncomingMessage): Promise<Buffer> {
+  const length = Number(incoming.headers['content-length'] ?? 0);
+  if (length === 0) return await buffer(incoming);
+  const body = Buffer.allocUnsafe(length);
+  let at = 0;
+  for await (const chunk of incoming as AsyncIterable<Buffer>) at += chunk.copy(body, at);
+  return body;
 }
 
 function splitOnce(text: string, separator: string): string[] {
@@ -78,9 +92,15 @@ function splitOnce(text: string, separator: string): string[] {
   return at < 0 ? [text] : [text.slice(0, at), text.slice(at + 1)];
 }
 
-function send(outgoing: ServerResponse, response: ServiceResponse): void {
+async function send(outgoing: ServerResponse, response: ServiceResponse): Promise<void> {
   if (outgoing.destroyed) return;
   const body = response.body ?? '';
+  if (typeof body !== 'string' && !Buffer.isBuffer(body)) {
+    outgoing.writeHead(response.status, response.headers);
+    for (const chunk of body) await write(outgoing, chunk);
+    outgoing.end();
+    return;
+  }
   // A HEAD answer says how long the body would have been; a 204 or 304 has no length at all.
   const headers: Record<string, string | number> = { ...response.headers };
   if (
@@ -92,4 +112,18 @@ function send(outgoing: ServerResponse, response: ServiceResponse): void {
   }
   outgoing.writeHead(response.status, headers);
   outgoing.end(body);
+}
+
+/** Settles once the chunk has left this process; fails when nobody is there to take it. */
+function write(outgoing: ServerResponse, chunk: Buffer): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (outgoing.destroyed) {
+      reject(new ConnectionCut());
+      return;
+    }
+    outgoing.write(chunk, (error) => {
+      if (error) reject(error);
+      else resolve();
+    });
+  });
 }

@@ -12,6 +12,15 @@ export interface ServiceRequest {
 export interface ServiceResponse {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
+  /**
+   * Whole, or in chunks that are asked for one by one, each once the one before it is on its way: a body of any size
+   * needs the memory of a chunk. Chunks may end by throwing ConnectionCut, which cuts the answer there.
+   */
+  readonly body?: Buffer | string | Iterable<Buffer>;
+}
+
+/** An answer whose body is there whole. */
+export interface WholeResponse extends ServiceResponse {
   readonly body?: Buffer | string;
 }
 

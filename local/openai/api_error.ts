@@ -44,3 +44,11 @@ export function invalidRequest(
     code: about.code ?? null,
   });
 }
+
+/** A request without a field that it must have. */
+export function missingParameter(param: string): ApiError {
+  return invalidRequest(`Missing required parameter: '${param}'.`, {
+    param,
+    code: 'missing_required_parameter',
+  });
+}

@@ -1,3 +1,4 @@
+import { endianness } from 'node:os';
 import type { EmbeddingRequest } from './embedding_request.ts';
 
 export interface IndexedVector {
@@ -21,8 +22,11 @@ export function answerOf(request: EmbeddingRequest, vectors: readonly IndexedVec
   });
 }
 
-/** Little-endian float32 on every machine. */
+/** Little-endian float32 on every machine; most have it in memory like that. */
 function toBase64(vector: Float32Array): string {
+  if (endianness() === 'LE') {
+    return Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength).toString('base64');
+  }
   const bytes = Buffer.allocUnsafe(vector.length * 4);
   for (let i = 0; i < vector.length; i++) bytes.writeFloatLE(vector[i] ?? 0, i * 4);
   return bytes.toString('base64');

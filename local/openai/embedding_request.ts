@@ -1,4 +1,4 @@
-import { ApiError, invalidRequest } from './api_error.ts';
+import { ApiError, invalidRequest, missingParameter } from './api_error.ts';
 import { embeddingModels, type EmbeddingModel } from './embedding_models.ts';
 import { countTokens } from './token_count.ts';
 
@@ -96,12 +96,7 @@ function dimensionsOf(dimensions: unknown, model: EmbeddingModel): number {
 }
 
 function inputsOf(input: unknown): readonly string[] {
-  if (input === undefined) {
-    throw invalidRequest(`Missing required parameter: 'input'.`, {
-      param: 'input',
-      code: 'missing_required_parameter',
-    });
-  }
+  if (input === undefined) throw missingParameter('input');
   const inputs: unknown = typeof input === 'string' ? [input] : input;
   if (!Array.isArray(inputs) || !inputs.every((text) => typeof text === 'string')) {
     throw invalidInput(`'$.input' is invalid. Please check the API reference.`);

@@ -22,31 +22,37 @@ export type Fault =
   | { readonly nanVector: true };
 
 /** A fault, and the requests that it strikes: among those within the limits, the next `times` that match. */
-export type FaultRule = Fault & {
+export type FaultRule = Fault &
+  Strikes<readonly string[]> & {
+    readonly on?: 'embeddings.create' | undefined;
+  };
+
+/** Which requests a rule strikes; `Request` is what a rule may know of one (its inputs, its ids). */
+export interface Strikes<Request> {
   /** @default every one, until the rule is removed */
   readonly times?: number;
-  /** @default any inputs */
-  readonly when?: (inputs: readonly string[]) => boolean;
-};
+  /** @default any request */
+  readonly when?: (request: Request) => boolean;
+}
 
 /** A fault that strikes one request. */
-export interface StruckFault {
-  readonly fault: Fault;
+export interface StruckFault<Kind = Fault> {
+  readonly fault: Kind;
   /** Settles when the rule is removed. */
   readonly removed: Promise<void>;
 }
 
-interface ActiveRule extends StruckFault {
-  readonly rule: FaultRule;
+interface ActiveRule<Kind, Request> extends StruckFault<Kind> {
+  readonly rule: Strikes<Request>;
   remaining: number;
 }
 
 /** The rules in force: the oldest that matches strikes, and no other. */
-export class FaultRules {
-  #active: ActiveRule[] = [];
+export class FaultRules<Kind = Fault, Request = readonly string[]> {
+  #active: ActiveRule<Kind, Request>[] = [];
 
   /** @returns removes the rule, and lets go of the requests that hang by it. */
-  add(rule: FaultRule): () => void {
+  add(rule: Kind & Strikes<Request>): () => void {
     const { promise, resolve } = Promise.withResolvers<undefined>();
     const entry = { rule, fault: rule, removed: promise, remaining: rule.times ?? Infinity };
     this.#active.push(entry);
@@ -56,10 +62,10 @@ export class FaultRules {
     };
   }
 
-  /** The fault for a request with these inputs, if any: counted as one of the rule's times. */
-  strike(inputs: readonly string[]): StruckFault | undefined {
+  /** The fault for a request, if any: counted as one of the rule's times. */
+  strike(request: Request): StruckFault<Kind> | undefined {
     const struck = this.#active.find(
-      ({ rule, remaining }) => remaining > 0 && (rule.when?.(inputs) ?? true),
+      ({ rule, remaining }) => remaining > 0 && (rule.when?.(request) ?? true),
     );
     if (struck !== undefined) struck.remaining -= 1;
     return struck;

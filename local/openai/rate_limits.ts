@@ -41,6 +41,20 @@ export function rateLimited(
   );
 }
 
+/** Too many requests of any kind, where no tokens are counted. `retryAfter` in seconds. */
+export function requestLimitReached(retryAfter: number | undefined): ApiError {
+  return new ApiError(
+    429,
+    {
+      message: `Rate limit reached on requests per min (RPM): Limit ${requestsPerMinute}, Used ${requestsPerMinute}, Requested 1.`,
+      type: 'requests',
+      param: null,
+      code: 'rate_limit_exceeded',
+    },
+    retryAfterHeader(retryAfter),
+  );
+}
+
 /** The money is used up: no later try helps until somebody pays. */
 export function quotaExhausted(retryAfter: number | undefined): ApiError {
   return new ApiError(
@@ -56,13 +70,17 @@ export function quotaExhausted(retryAfter: number | undefined): ApiError {
 }
 
 /** OpenAI's own failure, not the caller's. */
-export function serverError(status: 500 | 502 | 503 | 504): ApiError {
-  return new ApiError(status, {
-    message: 'The server had an error while processing your request. Sorry about that!',
-    type: 'server_error',
-    param: null,
-    code: null,
-  });
+export function serverError(status: number, retryAfter?: number): ApiError {
+  return new ApiError(
+    status,
+    {
+      message: 'The server had an error while processing your request. Sorry about that!',
+      type: 'server_error',
+      param: null,
+      code: null,
+    },
+    retryAfterHeader(retryAfter),
+  );
 }
 
 function retryAfterHeader(seconds: number | undefined): Readonly<Record<string, string>> {

@@ -47,22 +47,27 @@ const identityFeatures = 3;
 
 /** Each segment is brought to length 1 before it is weighed: a long context must not drown a short target. */
 function addSegment(sum: Float64Array, { text, weight }: Segment): void {
-  const features = new Float64Array(sum.length);
+  const features = new Map<number, number>();
   for (const [word] of text.toLowerCase().matchAll(words)) {
     const meaningful = letterOrDigit.test(word);
-    addFeature(features, hash(word, 0, word.length, 1), meaningful ? wordWeight : signWeight);
+    collect(
+      features,
+      hash(word, 0, word.length, 1),
+      meaningful ? wordWeight : signWeight,
+      sum.length,
+    );
     if (!meaningful) continue;
     const edged = `^${word}$`;
     for (const size of [3, 4]) {
       for (let from = 0; from + size <= edged.length; from++) {
-        addFeature(features, hash(edged, from, from + size, size), gramWeight);
+        collect(features, hash(edged, from, from + size, size), gramWeight, sum.length);
       }
     }
   }
-  const length = norm(features);
+  const length = norm([...features.values()]);
   if (length === 0) return;
   const scale = weight / length;
-  for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] ?? 0) + (features[i] ?? 0) * scale;
+  for (const [at, value] of features) sum[at] = (sum[at] ?? 0) + value * scale;
 }
 
 /** The sizes come from the hash as well: with them, few dimensions still tell many texts apart. */
@@ -74,9 +79,27 @@ function addIdentity(sum: Float64Array, text: string): void {
 }
 
 function addFeature(vector: Float64Array, hashed: number, weight: number): void {
-  const at = (hashed & 0x7fffffff) % vector.length;
-  const sign = hashed >= 0x80000000 ? -1 : 1;
-  vector[at] = (vector[at] ?? 0) + sign * weight;
+  const at = placeOf(hashed, vector.length);
+  vector[at] = (vector[at] ?? 0) + signOf(hashed) * weight;
+}
+
+/** A segment fills few of the dimensions, so only those that it fills are kept. */
+function collect(
+  features: Map<number, number>,
+  hashed: number,
+  weight: number,
+  dimensions: number,
+): void {
+  const at = placeOf(hashed, dimensions);
+  features.set(at, (features.get(at) ?? 0) + signOf(hashed) * weight);
+}
+
+function placeOf(hashed: number, dimensions: number): number {
+  return (hashed & 0x7fffffff) % dimensions;
+}
+
+function signOf(hashed: number): number {
+  return hashed >= 0x80000000 ? -1 : 1;
 }
 
 /** FNV-1a over UTF-16 units, mixed at the end so that every bit of it depends on every unit; 32 bits, unsigned. */
@@ -88,8 +111,10 @@ function hash(text: string, from: number, to: number, seed: number): number {
   return (value ^ (value >>> 16)) >>> 0;
 }
 
-function norm(vector: Float64Array): number {
+/** By index: a `for … of` over a typed array takes eight times as long. */
+function norm(values: Float64Array | readonly number[]): number {
+  const { length } = values;
   let sum = 0;
-  for (const value of vector) sum += value * value;
+  for (let i = 0; i < length; i++) sum += (values[i] ?? 0) ** 2;
   return Math.sqrt(sum);
 }

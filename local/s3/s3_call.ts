@@ -1,4 +1,4 @@
-import type { ServiceRequest, ServiceResponse } from '../http/service.ts';
+import type { ServiceRequest, WholeResponse } from '../http/service.ts';
 import type { BucketStore } from './storage/bucket_store.ts';
 
 /** One request, its address taken apart. */
@@ -12,8 +12,8 @@ export interface S3Call {
 }
 
 /** One of S3's operations: an answer, or an S3Error thrown. */
-export type Operation = (call: S3Call) => ServiceResponse;
+export type Operation = (call: S3Call) => WholeResponse;
 
-export function xmlAnswer(body: string): ServiceResponse {
+export function xmlAnswer(body: string): WholeResponse {
   return { status: 200, headers: { 'content-type': 'application/xml' }, body };
 }

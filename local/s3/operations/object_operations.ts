@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { ServiceResponse } from '../../http/service.ts';
+import type { WholeResponse } from '../../http/service.ts';
 import type { StoredObject } from '../storage/bucket.ts';
 import { readByteRange } from '../protocol/byte_range.ts';
 import { checksumHeaders } from '../protocol/checksum.ts';
@@ -87,7 +87,7 @@ function requestedChecksum(
   return mode === 'ENABLED' ? checksumHeaders(object.checksum) : {};
 }
 
-function notModified(object: StoredObject): ServiceResponse {
+function notModified(object: StoredObject): WholeResponse {
   return {
     status: 304,
     headers: { etag: object.etag, 'last-modified': object.lastModified.toUTCString() },
