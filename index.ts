@@ -1,25 +1,29 @@
 import * as pulumi from '@pulumi/pulumi';
 import { bundleAll } from './components/bundling/bundle_all.ts';
 import { EmbeddingInfrastructure } from './components/embedding_infrastructure.ts';
-import { readSettings, SECRET_NAMES } from './components/settings.ts';
+import { readSettings } from './components/read_settings.ts';
+import type { SecretName } from './components/settings.ts';
 import { stackSettings } from './components/stack_settings.ts';
 
 const config = new pulumi.Config();
 const source = stackSettings(config);
 const settings = readSettings(source);
-const [openaiApiKey, googlePlacesApiKey] = SECRET_NAMES;
+const optionalSecret = (name: SecretName): pulumi.Output<string> | undefined =>
+  source.has(name) ? config.requireSecret(name) : undefined;
 
 const infrastructure = new EmbeddingInfrastructure('embeddings', {
   settings,
   secrets: {
-    openai_api_key: config.requireSecret(openaiApiKey),
-    google_places_api_key: source.has(googlePlacesApiKey)
-      ? config.requireSecret(googlePlacesApiKey)
-      : undefined,
+    openai_api_key: config.requireSecret('openai_api_key'),
+    google_places_api_key: optionalSecret('google_places_api_key'),
+    pinecone_api_key: optionalSecret('pinecone_api_key'),
   },
   bundles: await bundleAll(),
 });
 
 export const realtime_embedding_sf_arn = infrastructure.realtimeEmbeddingSfArn;
+export const batch_submit_sf_arn = infrastructure.batchSubmitSfArn;
+export const batch_poll_sf_arn = infrastructure.batchPollSfArn;
 export const chromadb_bucket_name = infrastructure.chromadbBucketName;
+export const batch_bucket_name = infrastructure.batchBucketName;
 export const dynamodb_table_name = infrastructure.dynamodbTableName;

@@ -14,6 +14,12 @@ export interface EmbeddingFunctionArgs {
   readonly layerArn: pulumi.Input<string>;
   /** MB. */
   readonly memorySize: number;
+  /**
+   * MB of the temporary folder, at most 10,240.
+   *
+   * @default Lambda's own 512
+   */
+  readonly ephemeralStorage?: number;
   /** Seconds, at most 900. */
   readonly timeout: number;
   readonly environment: Readonly<Record<string, pulumi.Input<string>>>;
@@ -91,6 +97,9 @@ export class EmbeddingFunction extends pulumi.ComponentResource {
         layers: [args.layerArn],
         role: role.arn,
         memorySize: args.memorySize,
+        ...(args.ephemeralStorage === undefined
+          ? {}
+          : { ephemeralStorage: { size: args.ephemeralStorage } }),
         timeout: args.timeout,
         environment: { variables: args.environment },
         tracingConfig: { mode: 'Active' },

@@ -1,38 +1,33 @@
 import * as pulumi from '@pulumi/pulumi';
-import { ApiKeySecret } from './api_key_secret.ts';
+import { createApiKeySecrets, type ApiKeys, type ApiKeySecretArns } from './api_key_secrets.ts';
+import { createBatchWorkflows, type BatchWorkflows } from './batch_workflows.ts';
 import type { Bundles } from './bundling/bundle_all.ts';
-import { LambdaFunctions } from './lambda_functions.ts';
+import { createDataStores, type DataStores } from './data_stores.ts';
+import { arnsOf, LambdaFunctions, type LambdaFunctionsArgs } from './lambda_functions.ts';
 import { checkStackName } from './names.ts';
-import { PrivateBucket } from './private_bucket.ts';
 import { RealtimeEmbeddingWorkflow } from './realtime_workflow.ts';
-import { ReceiptTable } from './receipt_table.ts';
 import type { Settings } from './settings.ts';
-import { RUN_FILES } from './state_machines/run_files.ts';
 import { stackTags, type Tags } from './tags.ts';
 
 export interface EmbeddingInfrastructureArgs {
   readonly settings: Settings;
-  /** Secrets of the stack's configuration. */
-  readonly secrets: {
-    readonly openai_api_key: pulumi.Input<string>;
-    /** @default Google Places is not asked. */
-    readonly google_places_api_key?: pulumi.Input<string> | undefined;
-  };
+  /** Without Google's key Places is not asked; without Pinecone's (and its index) the stack has no batch path. */
+  readonly secrets: ApiKeys;
   /** Where the bundles are, written before. */
   readonly bundles: Bundles;
 }
-
-/** How long an execution's list of receipts and its results are kept. */
-const RUN_FILE_DAYS = 30;
 
 /** Everything that a stack deploys. */
 export class EmbeddingInfrastructure extends pulumi.ComponentResource {
   public readonly realtimeEmbeddingSfArn: pulumi.Output<string>;
   public readonly chromadbBucketName: pulumi.Output<string>;
   public readonly dynamodbTableName: pulumi.Output<string>;
+  /** Undefined in a stack without the batch path, as are the two below. */
+  public readonly batchSubmitSfArn: pulumi.Output<string> | undefined;
+  public readonly batchPollSfArn: pulumi.Output<string> | undefined;
+  public readonly batchBucketName: pulumi.Output<string> | undefined;
   private readonly args: EmbeddingInfrastructureArgs;
   private readonly tags: Tags;
-  private readonly protectData: boolean;
 
   constructor(
     name: string,
@@ -43,72 +38,72 @@ export class EmbeddingInfrastructure extends pulumi.ComponentResource {
     checkStackName(pulumi.getStack());
     this.args = args;
     this.tags = stackTags();
-    this.protectData = args.settings.protect_data ?? pulumi.getStack() !== 'dev';
-    const table = this.createTable();
-    const bucket = this.createBucket();
-    const functions = this.createFunctions(table, bucket);
-    const realtime = this.createRealtimeWorkflow(functions, bucket);
-    this.realtimeEmbeddingSfArn = realtime.arn;
-    this.chromadbBucketName = bucket.bucketName;
-    this.dynamodbTableName = table.name;
+    const { settings } = args;
+    const protect = settings.protect_data ?? pulumi.getStack() !== 'dev';
+    const stores = createDataStores(
+      { settings, batchPath: this.hasBatchPath(), protect, tags: this.tags },
+      { parent: this },
+    );
+    const secrets = createApiKeySecrets(
+      { keys: args.secrets, recoverable: protect, tags: this.tags },
+      { parent: this },
+    );
+    const functions = this.createFunctions(stores, secrets);
+    const batch = this.createBatchWorkflows(functions, stores);
+    this.realtimeEmbeddingSfArn = this.createRealtimeWorkflow(functions, stores).arn;
+    this.chromadbBucketName = stores.chromadbBucket.bucketName;
+    this.dynamodbTableName = stores.table.name;
+    this.batchSubmitSfArn = batch?.submit.arn;
+    this.batchPollSfArn = batch?.poll.arn;
+    this.batchBucketName = stores.batchBucket?.bucketName;
     this.registerOutputs({
       realtimeEmbeddingSfArn: this.realtimeEmbeddingSfArn,
       chromadbBucketName: this.chromadbBucketName,
       dynamodbTableName: this.dynamodbTableName,
+      batchSubmitSfArn: this.batchSubmitSfArn,
+      batchPollSfArn: this.batchPollSfArn,
+      batchBucketName: this.batchBucketName,
     });
   }
 
-  private createTable(): ReceiptTable {
-    const { dynamodb_table_name: existing } = this.args.settings;
-    return new ReceiptTable(
-      'receipts',
-      {
-        ...(existing === undefined ? {} : { existing }),
-        protect: this.protectData,
-        tags: this.tags,
-      },
-      { parent: this },
-    );
+  /** Its vectors go to Pinecone: where that is not configured, there is nothing to deploy. */
+  private hasBatchPath(): boolean {
+    const { settings, secrets } = this.args;
+    const configured =
+      settings.pinecone_index_name !== undefined && secrets.pinecone_api_key !== undefined;
+    if (!configured) {
+      void pulumi.log.info(
+        'the batch path is not deployed, since it needs Pinecone: pulumi config set pinecone_index_name <value>; ' +
+          'pulumi config set --secret pinecone_api_key <value>',
+        this,
+      );
+    }
+    return configured;
   }
 
-  private createBucket(): PrivateBucket {
-    const { chromadb_bucket_name: existing } = this.args.settings;
-    return new PrivateBucket(
-      'chromadb',
-      {
-        ...(existing === undefined ? {} : { existing }),
-        protect: this.protectData,
-        expirations: [{ prefix: RUN_FILES.prefix, days: RUN_FILE_DAYS }],
-        tags: this.tags,
-      },
-      { parent: this },
-    );
-  }
-
-  private createFunctions(table: ReceiptTable, bucket: PrivateBucket): LambdaFunctions {
-    const { settings, secrets, bundles } = this.args;
+  private createFunctions(stores: DataStores, secrets: ApiKeySecretArns): LambdaFunctions {
+    const { settings, bundles } = this.args;
     const { openai_base_url: baseUrl, chroma_http_endpoint: chromaHttpEndpoint } = settings;
-    const placesKey = secrets.google_places_api_key;
+    const batch = this.batchFunctionsArgs(stores, secrets);
     return new LambdaFunctions(
       'functions',
       {
         bundles,
-        table: { name: table.name, arn: table.arn },
-        chromadbBucket: { name: bucket.bucketName, arn: bucket.arn },
+        table: stores.table,
+        chromadbBucket: stores.chromadbBucket,
         embedding: {
           model: settings.embedding_model,
           dimensions: settings.embedding_dimensions,
         },
         openai: {
-          apiKeySecretArn: this.createSecret('openai-api-key', secrets.openai_api_key),
+          apiKeySecretArn: secrets.openai,
           ...(baseUrl === undefined ? {} : { baseUrl }),
         },
-        ...(placesKey === undefined
+        ...(secrets.googlePlaces === undefined
           ? {}
-          : {
-              googlePlacesApiKeySecretArn: this.createSecret('google-places-api-key', placesKey),
-            }),
+          : { googlePlacesApiKeySecretArn: secrets.googlePlaces }),
         ...(chromaHttpEndpoint === undefined ? {} : { chromaHttpEndpoint }),
+        ...(batch === undefined ? {} : { batch }),
         logRetentionDays: settings.log_retention_days,
         tags: this.tags,
       },
@@ -116,34 +111,53 @@ export class EmbeddingInfrastructure extends pulumi.ComponentResource {
     );
   }
 
-  private createSecret(what: string, value: pulumi.Input<string>): pulumi.Output<string> {
-    return new ApiKeySecret(
-      `receipt-embedding-${what}`,
-      { value, recoverable: this.protectData, tags: this.tags },
-      { parent: this },
-    ).arn;
+  private batchFunctionsArgs(
+    { batchBucket }: DataStores,
+    { pinecone: apiKeySecretArn }: ApiKeySecretArns,
+  ): LambdaFunctionsArgs['batch'] {
+    const {
+      pinecone_index_name: indexName,
+      pinecone_host: host,
+      batch_max_tokens,
+    } = this.args.settings;
+    if (batchBucket === undefined || apiKeySecretArn === undefined || indexName === undefined) {
+      return undefined;
+    }
+    return {
+      batchBucket,
+      pinecone: { apiKeySecretArn, indexName, ...(host === undefined ? {} : { host }) },
+      batchMaxTokens: batch_max_tokens,
+    };
   }
 
   private createRealtimeWorkflow(
     functions: LambdaFunctions,
-    bucket: PrivateBucket,
+    { chromadbBucket }: DataStores,
   ): RealtimeEmbeddingWorkflow {
     const { settings } = this.args;
     return new RealtimeEmbeddingWorkflow(
       'realtime-embedding',
       {
-        functions: {
-          findReceipts: functions.findReceiptsRealtime.arn,
-          processReceipt: functions.processReceiptRealtime.arn,
-          summarizeRun: functions.summarizeRealtimeRun.arn,
-        },
-        bucket: bucket.bucketName,
+        functions: arnsOf(functions.realtime),
+        bucket: chromadbBucket.bucketName,
         maxConcurrency: settings.max_concurrency,
         childExecutionType: settings.child_execution_type,
         toleratedFailurePercentage: settings.tolerated_failure_percentage,
         logRetentionDays: settings.log_retention_days,
         tags: this.tags,
       },
+      { parent: this },
+    );
+  }
+
+  private createBatchWorkflows(
+    { batch: functions }: LambdaFunctions,
+    { batchBucket }: DataStores,
+  ): BatchWorkflows | undefined {
+    if (functions === undefined || batchBucket === undefined) return undefined;
+    const { settings } = this.args;
+    return createBatchWorkflows(
+      { functions, bucket: batchBucket.bucketName, settings, tags: this.tags },
       { parent: this },
     );
   }

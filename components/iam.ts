@@ -2,11 +2,14 @@ import * as aws from '@pulumi/aws';
 import * as pulumi from '@pulumi/pulumi';
 import { stackName } from './names.ts';
 
+/** IAM's conditions: operator → key → value. */
+type Conditions = Readonly<Record<string, Readonly<Record<string, pulumi.Input<string>>>>>;
+
 /** One permission: literal actions on exact resources. */
 export interface PolicyStatement {
   readonly actions: readonly string[];
   readonly resources: readonly pulumi.Input<string>[];
-  readonly conditions?: Readonly<Record<string, Readonly<Record<string, pulumi.Input<string>>>>>;
+  readonly conditions?: Conditions;
 }
 
 export interface ServiceRoleArgs {
@@ -14,6 +17,12 @@ export interface ServiceRoleArgs {
   readonly stem: string;
   /** Who may assume it, for instance `lambda.amazonaws.com`. */
   readonly service: string;
+  /**
+   * On what conditions it may.
+   *
+   * @default none
+   */
+  readonly trustConditions?: Conditions;
   /** Everything that it may do. */
   readonly statements: pulumi.Input<readonly PolicyStatement[]>;
   readonly tags: pulumi.Input<Record<string, pulumi.Input<string>>>;
@@ -31,12 +40,7 @@ export class ServiceRole extends pulumi.ComponentResource {
       `${name}-role`,
       {
         name: roleName,
-        assumeRolePolicy: JSON.stringify({
-          Version: '2012-10-17',
-          Statement: [
-            { Effect: 'Allow', Principal: { Service: args.service }, Action: 'sts:AssumeRole' },
-          ],
-        }),
+        assumeRolePolicy: trustDocument(args),
         tags: args.tags,
       },
       { parent: this },
@@ -53,6 +57,20 @@ export class ServiceRole extends pulumi.ComponentResource {
     this.arn = pulumi.all([role.arn, policy.id]).apply(([arn]) => arn);
     this.registerOutputs({ arn: this.arn });
   }
+}
+
+function trustDocument({ service, trustConditions }: ServiceRoleArgs): pulumi.Output<string> {
+  return pulumi.jsonStringify({
+    Version: '2012-10-17',
+    Statement: [
+      {
+        Effect: 'Allow',
+        Principal: { Service: service },
+        Action: 'sts:AssumeRole',
+        ...(trustConditions === undefined ? {} : { Condition: trustConditions }),
+      },
+    ],
+  });
 }
 
 /** The statements as a policy's JSON. */

@@ -9,6 +9,7 @@ describe('a name with the stack in it', () => {
   it.each([
     ['function', 64],
     ['role', 64],
+    ['schedule', 64],
     ['stateMachine', 80],
   ] as const)('of a %s may have %d characters, and not one more', (kind, limit) => {
     const stack = 's'.repeat(limit - 'stem-'.length);

@@ -1,7 +1,7 @@
 import { FUNCTION_NAMES, type FunctionName } from './function_names.ts';
 
 /** AWS's limits for the names that this program gives. */
-export const NAME_LIMITS = { function: 64, role: 64, stateMachine: 80 } as const;
+export const NAME_LIMITS = { function: 64, role: 64, schedule: 64, stateMachine: 80 } as const;
 
 /** What a function does, in kebab case: the middle of its name. */
 export const functionPurpose = (name: FunctionName): string => name.replaceAll('_', '-');

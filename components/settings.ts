@@ -12,6 +12,14 @@ const wholeNumber = (low: number, high: number) => digits.pipe(z.number().min(lo
 /** Dimensions that each model can give; the first is its own. */
 const MODELS = { 'text-embedding-3-small': 1536, 'text-embedding-3-large': 3072 } as const;
 const MOST_DIMENSIONS = Math.max(...Object.values(MODELS));
+/** EventBridge Scheduler's expressions for what happens again and again. */
+const schedule = z
+  .string()
+  .regex(
+    /^(rate\([1-9]\d* (minute|hour|day)s?\)|cron\(\S+( \S+){5}\))$/,
+    'expected rate(15 minutes), cron(0 3 * * ? *) or the like',
+  );
+
 const modelSchema = z.enum(Object.keys(MODELS) as [keyof typeof MODELS]);
 
 /**
@@ -21,8 +29,10 @@ const modelSchema = z.enum(Object.keys(MODELS) as [keyof typeof MODELS]);
 const shape = {
   /** Adopt this table instead of creating one. */
   dynamodb_table_name: z.string().min(3).max(255).optional(),
-  /** Adopt this bucket instead of creating one. */
+  /** Adopt this bucket for the deltas instead of creating one. */
   chromadb_bucket_name: z.string().min(3).max(63).optional(),
+  /** Adopt this bucket for the batches' files instead of creating one. */
+  batch_bucket_name: z.string().min(3).max(63).optional(),
   /** Where OpenAI's API is, when it is not at OpenAI's. */
   openai_base_url: z.url().optional(),
   embedding_model: modelSchema.default('text-embedding-3-small'),
@@ -30,18 +40,36 @@ const shape = {
   embedding_dimensions: wholeNumber(1, MOST_DIMENSIONS).optional(),
   /** A Chroma server whose collection `lines` knows other receipts' merchants. */
   chroma_http_endpoint: z.url().optional(),
+  /** The index that batches are ingested into. Without it, and without its key, a stack has no batch path. */
+  pinecone_index_name: z
+    .string()
+    .regex(
+      /^[a-z0-9]([a-z0-9-]{0,43}[a-z0-9])?$/,
+      'expected 1 to 45 lower-case letters, digits and inner hyphens',
+    )
+    .optional(),
+  /** Where the index is. By default Pinecone is asked. */
+  pinecone_host: z.url().optional(),
   /** Receipts at a time, of all that one execution processes. */
   max_concurrency: wholeNumber(1, 1_000).default(10),
   /** How the Map's child executions run. EXPRESS is cheaper, keeps no history, and ends after 5 minutes. */
   child_execution_type: z.enum(['STANDARD', 'EXPRESS']).default('STANDARD'),
-  /** An execution fails when more of its receipts than these percent failed. */
+  /** How many tokens a batch holds at most, a token being a byte at most. */
+  batch_max_tokens: wholeNumber(1, 1_000_000_000).default(3_000_000),
+  /** Batches at a time, of all that one execution submits or ingests. */
+  batch_max_concurrency: wholeNumber(1, 1_000).default(5),
+  /** When batches are submitted by themselves. */
+  batch_submit_schedule: schedule.optional(),
+  /** When batches are polled by themselves. */
+  batch_poll_schedule: schedule.optional(),
+  /** An execution fails when more of its receipts, or batches, than these percent failed. */
   tolerated_failure_percentage: wholeNumber(0, 100).default(10),
   log_retention_days: digits
     .refine((days) => (RETENTIONS as readonly number[]).includes(days), {
       message: `expected one of ${RETENTIONS.join(', ')}`,
     })
     .default(30),
-  /** Keep Pulumi from deleting the table and the bucket. By default on, but for the stack `dev`. */
+  /** Keep Pulumi from deleting the table and the buckets. By default on, but for the stack `dev`. */
   protect_data: z
     .enum(['true', 'false'])
     .transform((text) => text === 'true')
@@ -77,52 +105,9 @@ export type Settings = z.output<typeof settingsSchema>;
 export const SETTING_NAMES = Object.keys(shape) as (keyof Settings)[];
 
 /** Secrets, set with `pulumi config set --secret`. */
-export const SECRET_NAMES = ['openai_api_key', 'google_places_api_key'] as const;
+export const SECRET_NAMES = [
+  'openai_api_key',
+  'google_places_api_key',
+  'pinecone_api_key',
+] as const;
 export type SecretName = (typeof SECRET_NAMES)[number];
-const REQUIRED_SECRETS: readonly SecretName[] = ['openai_api_key'];
-
-/** Where a stack's configuration comes from; in the program that is pulumi.Config. */
-export interface SettingsSource {
-  /** The value of a plain setting; undefined when it is not set. */
-  readonly get: (name: string) => string | undefined;
-  /** Whether a secret has a value. */
-  readonly has: (name: SecretName) => boolean;
-  /** The names that are set, with unknown ones among them. */
-  readonly names: readonly string[];
-}
-
-/** Thrown with everything that is wrong with a stack's configuration. */
-export class InvalidSettings extends Error {
-  override readonly name = 'InvalidSettings';
-}
-
-/**
- * Reads a stack's settings. An empty value counts as missing.
- *
- * @throws InvalidSettings with every problem at once, each with the command that mends it.
- */
-export function readSettings(source: SettingsSource): Settings {
-  const values = Object.fromEntries(
-    SETTING_NAMES.map((name) => [name, source.get(name)]).filter(
-      ([, value]) => value !== undefined && value !== '',
-    ),
-  ) as Record<string, string>;
-  const parsed = settingsSchema.safeParse(values);
-  const problems = [
-    ...REQUIRED_SECRETS.filter((name) => !source.has(name)).map(
-      (name) => `${name} is not set: pulumi config set --secret ${name} <value>`,
-    ),
-    ...source.names
-      .filter((name) => ![...SETTING_NAMES, ...SECRET_NAMES].includes(name as never))
-      .map((name) => `${name} is no setting: pulumi config rm ${name}`),
-    ...(parsed.error?.issues ?? []).map(({ path, message }) => {
-      const name = String(path[0]);
-      return `${name} is wrong (${message}): pulumi config set ${name} <value>`;
-    }),
-  ];
-  if (parsed.success && problems.length === 0) return parsed.data;
-  throw new InvalidSettings(
-    `the stack's configuration has ${problems.length} problem${problems.length === 1 ? '' : 's'}:\n` +
-      problems.map((problem) => `  - ${problem}`).join('\n'),
-  );
-}

@@ -1,5 +1,5 @@
 import * as pulumi from '@pulumi/pulumi';
-import type { SettingsSource } from './settings.ts';
+import type { SettingsSource } from './read_settings.ts';
 
 /** A stack's configuration as a source of settings; unknown names of this project's namespace are seen too. */
 export function stackSettings(config: pulumi.Config): SettingsSource {

@@ -1,13 +1,10 @@
-import { startLocalStack } from './local_stack.ts';
 import { InvalidExport } from './receipts/exports/receipt_exports.ts';
 import { interruption } from './start/interruption.ts';
 import { CommandLineEnd, parseOptions, type StartOptions } from './start/options.ts';
 import { portProblem } from './start/port_problem.ts';
 import { realApiKey } from './start/real_openai.ts';
 import { receiptsToLoad } from './start/receipts_to_load.ts';
-import { runRealtime } from './start/run.ts';
 import { Screen } from './start/screen.ts';
-import { exportLines } from './start/serve.ts';
 import { checkSummaryFile } from './start/summary_file.ts';
 import { WrongArgument } from './start/wrong_argument.ts';
 
@@ -39,10 +36,14 @@ async function start(options: StartOptions): Promise<number> {
   for (const { file, array, index, problems } of receipts.skipped) {
     screen.line(`Left out: ${file}: ${array}[${index}]: ${problems.join('; ')}`);
   }
+  // Loaded only now: what is wrong with the arguments is said at once.
+  const { startLocalStack } = await import('./local_stack.ts');
+  const { run } = await import('./start/run.ts');
   screen.line('Building the bundles and deploying the Pulumi program onto the embedded AWS …');
   const stack = await startLocalStack({
     port: options.port,
     latencyMs: options.latency,
+    batches: { latencyMs: options.batchLatency, expireShare: options.expire },
     ...(apiKey === undefined ? {} : { openaiApiKey: apiKey }),
     config:
       options.maxConcurrency === undefined
@@ -51,8 +52,7 @@ async function start(options: StartOptions): Promise<number> {
   });
   try {
     screen.line(`  ${stack.aws.deployment.resources.length} resources, AWS at ${stack.aws.url}`);
-    const run = runRealtime(stack, options, receipts, screen);
-    const succeeded = await stop.orResult(run);
+    const succeeded = await stop.orResult(() => run(stack, options, receipts, screen));
     if (options.serve) await serveUntilStopped(stack.aws.url, stack.aws.deployment.outputs);
     return succeeded ? EXIT.succeeded : EXIT.failed;
   } catch (error) {
@@ -67,6 +67,7 @@ async function serveUntilStopped(
   url: string,
   outputs: Readonly<Record<string, unknown>>,
 ): Promise<void> {
+  const { exportLines } = await import('./start/serve.ts');
   screen.line();
   screen.line('The embedded AWS stays up; in another terminal:');
   screen.line();

@@ -32,11 +32,20 @@ export type TaskState = Transition & {
   readonly Retry: readonly Retrier[];
   readonly Catch: readonly Catcher[];
   readonly ResultSelector?: Readonly<Record<string, unknown>>;
-  readonly ResultPath?: string;
+  /** null drops the result: the state's output is its input. */
+  readonly ResultPath?: string | null;
   readonly OutputPath?: string;
 };
 
-export type MapState = Transition & {
+/** What a Map does with each item, as a workflow of its own. */
+interface ItemProcessor<Config> {
+  readonly ProcessorConfig: Config;
+  readonly StartAt: string;
+  readonly States: Readonly<Record<string, State>>;
+}
+
+/** A Map over a list in S3, with an execution of its own for each item. */
+export type DistributedMapState = Transition & {
   readonly Type: 'Map';
   readonly Label: string;
   readonly ItemReader: {
@@ -47,14 +56,10 @@ export type MapState = Transition & {
   readonly ItemSelector: Readonly<Record<string, string>>;
   readonly MaxConcurrency: number;
   readonly ToleratedFailurePercentage: number;
-  readonly ItemProcessor: {
-    readonly ProcessorConfig: {
-      readonly Mode: 'DISTRIBUTED';
-      readonly ExecutionType: 'STANDARD' | 'EXPRESS';
-    };
-    readonly StartAt: string;
-    readonly States: Readonly<Record<string, State>>;
-  };
+  readonly ItemProcessor: ItemProcessor<{
+    readonly Mode: 'DISTRIBUTED';
+    readonly ExecutionType: 'STANDARD' | 'EXPRESS';
+  }>;
   readonly ResultWriter: {
     readonly Resource: 'arn:aws:states:::s3:putObject';
     readonly Parameters: { readonly Bucket: string; readonly 'Prefix.$': string };
@@ -65,12 +70,33 @@ export type MapState = Transition & {
   readonly Catch: readonly Catcher[];
 };
 
+/** A Map over a short list of the state's data, within the execution and its history. */
+export type InlineMapState = Transition & {
+  readonly Type: 'Map';
+  readonly ItemsPath: string;
+  readonly ItemSelector: Readonly<Record<string, string>>;
+  /** At most 40 (docs/data_model.md §4). */
+  readonly MaxConcurrency: number;
+  readonly ItemProcessor: ItemProcessor<{ readonly Mode: 'INLINE' }>;
+  /** The iterations' results are dropped, since together they have no bound. */
+  readonly ResultPath: null;
+  readonly Catch: readonly Catcher[];
+};
+
+export type MapState = DistributedMapState | InlineMapState;
+
+/** Whether a Map starts executions of its own, for which its role needs rights. */
+export function isDistributed(map: MapState): map is DistributedMapState {
+  return map.ItemProcessor.ProcessorConfig.Mode === 'DISTRIBUTED';
+}
+
 export interface ChoiceState {
   readonly Type: 'Choice';
   readonly Choices: readonly {
     readonly Variable: string;
     readonly NumericEquals?: number;
     readonly NumericGreaterThan?: number;
+    readonly StringEquals?: string;
     readonly Next: string;
   }[];
   readonly Default: string;

@@ -32,29 +32,41 @@ const UPSTREAM_ERRORS: Retrier = {
 /** A function's own 15 minutes, and half a minute for the way there and back. */
 const TIMEOUT_SECONDS = 930;
 
-/** Whatever the retries leave. It stands alone and last, as the language demands. */
-export function catchAll(next: string): readonly Catcher[] {
-  return [{ ErrorEquals: ['States.ALL'], Next: next, ResultPath: '$.failure' }];
+/** How a task's answer goes on. The service wraps a function's own result in `Payload`. */
+type TaskResult = Pick<TaskState, 'ResultSelector' | 'ResultPath' | 'OutputPath'>;
+
+const FUNCTION_RESULT: TaskResult = { OutputPath: '$.Payload' };
+
+/**
+ * Whatever the retries leave. It stands alone and last, as the language demands.
+ *
+ * @param resultPath where the error is put, beside the state's input.
+ */
+export function catchAll(next: string, resultPath = '$.failure'): readonly Catcher[] {
+  return [{ ErrorEquals: ['States.ALL'], Next: next, ResultPath: resultPath }];
 }
 
 /**
- * A task that invokes a Lambda function and answers with the function's own result.
+ * A task that invokes a Lambda function.
  *
  * @param payload `{'Payload.$': path or intrinsic}` or `{Payload: template}`.
+ * @param catchers where it goes on after a failure.
+ * @param result by default the function's own result alone.
  */
 export function lambdaTask(
   functionArn: string,
   payload:
     { readonly 'Payload.$': string } | { readonly Payload: Readonly<Record<string, string>> },
-  onFailure: string,
+  catchers: readonly Catcher[],
+  result: TaskResult = FUNCTION_RESULT,
 ): Omit<Extract<TaskState, { End: true }>, 'End'> {
   return {
     Type: 'Task',
     Resource: 'arn:aws:states:::lambda:invoke',
     Parameters: { FunctionName: functionArn, ...payload },
-    OutputPath: '$.Payload',
+    ...result,
     TimeoutSeconds: TIMEOUT_SECONDS,
     Retry: [SERVICE_ERRORS, UPSTREAM_ERRORS],
-    Catch: catchAll(onFailure),
+    Catch: catchers,
   };
 }

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { permissionsOf, type StateMachineIdentity } from './permissions.ts';
 import { realtimeStateMachine, type RealtimeStateMachineSettings } from './realtime.ts';
-import type { MapState, StateMachineDefinition } from './asl.ts';
+import { isDistributed, type DistributedMapState, type StateMachineDefinition } from './asl.ts';
+import { batchIngestion } from './batch_ingestion.ts';
 
 const settings: RealtimeStateMachineSettings = {
   functions: { findReceipts: 'arn:find', processReceipt: 'arn:process', summarizeRun: 'arn:sum' },
@@ -19,13 +20,18 @@ const identity: StateMachineIdentity = {
 };
 
 /** The realtime workflow with another Map. */
-function withMap(change: (map: MapState) => Partial<MapState>): StateMachineDefinition {
+function withMap(
+  change: (map: DistributedMapState) => Partial<DistributedMapState>,
+): StateMachineDefinition {
   const definition = realtimeStateMachine(settings);
   const map = definition.States['ProcessReceipts'];
-  if (map?.Type !== 'Map') throw new TypeError('expected a Map');
+  if (map?.Type !== 'Map' || !isDistributed(map)) throw new TypeError('expected a Map');
   return {
     ...definition,
-    States: { ...definition.States, ProcessReceipts: { ...map, ...change(map) } },
+    States: {
+      ...definition.States,
+      ProcessReceipts: { ...map, ...change(map) },
+    },
   };
 }
 
@@ -103,6 +109,32 @@ describe("a state machine's permissions", () => {
     expect(
       permissionsOf({ ...definition, States: Object.fromEntries(states) }, identity),
     ).toStrictEqual([{ actions: ['lambda:InvokeFunction'], resources: ['arn:find', 'arn:sum'] }]);
+  });
+
+  it('of an inline Map are the functions in it, and nothing of its own', () => {
+    const definition = batchIngestion({
+      getBatchStatus: 'arn:status',
+      downloadResults: 'arn:download',
+      upsertToPinecone: 'arn:upsert',
+      writeResultsToDynamo: 'arn:write',
+      markBatchComplete: 'arn:complete',
+      releaseBatch: 'arn:release',
+      recordBatchFailure: 'arn:record',
+    });
+    expect(permissionsOf({ Comment: '', ...definition }, identity)).toStrictEqual([
+      {
+        actions: ['lambda:InvokeFunction'],
+        resources: [
+          'arn:status',
+          'arn:download',
+          'arn:upsert',
+          'arn:write',
+          'arn:complete',
+          'arn:release',
+          'arn:record',
+        ],
+      },
+    ]);
   });
 
   it.each(['$.manifest.key', "States.Format('{}', 'a'", '$$.Execution.Name'])(

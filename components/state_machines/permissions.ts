@@ -1,4 +1,9 @@
-import type { MapState, State, StateMachineDefinition } from './asl.ts';
+import {
+  isDistributed,
+  type DistributedMapState,
+  type State,
+  type StateMachineDefinition,
+} from './asl.ts';
 
 export interface StateMachineIdentity {
   readonly name: string;
@@ -16,7 +21,7 @@ export interface Permission {
 /**
  * What a state machine's role must be allowed, and no more: exactly the functions that its definition names, and
  * what AWS asks for a Distributed Map (starting, watching, stopping and redriving its own child
- * executions, reading its items, writing its results).
+ * executions, reading its items, writing its results). An inline Map needs nothing of its own.
  */
 export function permissionsOf(
   definition: StateMachineDefinition,
@@ -26,7 +31,7 @@ export function permissionsOf(
   const functions = states.flatMap((state) =>
     state.Type === 'Task' ? [state.Parameters.FunctionName] : [],
   );
-  const maps = states.filter((state): state is MapState => state.Type === 'Map');
+  const maps = states.filter((state) => state.Type === 'Map').filter(isDistributed);
   return [
     { actions: ['lambda:InvokeFunction'], resources: [...new Set(functions)] },
     ...maps.flatMap((map) => mapPermissions(map, identity)),
@@ -40,7 +45,7 @@ function allStates(states: Readonly<Record<string, State>>): State[] {
 }
 
 function mapPermissions(
-  { Label, ItemReader, ResultWriter }: MapState,
+  { Label, ItemReader, ResultWriter }: DistributedMapState,
   { name, partition, region, accountId }: StateMachineIdentity,
 ): Permission[] {
   const states = `arn:${partition}:states:${region}:${accountId}`;

@@ -1,6 +1,8 @@
 import type { StateMachineDefinition } from './asl.ts';
+import { distributedMap } from './distributed_map.ts';
 import { catchAll, lambdaTask } from './lambda_task.ts';
 import { RUN_FILES } from './run_files.ts';
+import { EXECUTION_INPUT, runOutcome } from './run_outcome.ts';
 
 export interface RealtimeStateMachineSettings {
   /** ARNs of the functions. */
@@ -18,27 +20,17 @@ export interface RealtimeStateMachineSettings {
   readonly toleratedFailurePercentage: number;
 }
 
-/**
- * The realtime workflow: find receipts, process each in an execution of its own, add up.
- *
- * The Map is distributed whatever the number of receipts: an inline one would end at 256 KiB of
- * results and 25,000 events of history. It tolerates every failure; CheckFailures judges once, at the end.
- */
+/** The realtime workflow: find receipts, process each in an execution of its own, add up. */
 export function realtimeStateMachine(
   settings: RealtimeStateMachineSettings,
 ): StateMachineDefinition {
-  const { functions, bucket } = settings;
+  const { functions } = settings;
   return {
     Comment: 'Embeds receipts: lines and words to ChromaDB deltas, one receipt at a time',
     StartAt: 'FindReceipts',
     States: {
       FindReceipts: {
-        ...lambdaTask(
-          functions.findReceipts,
-          // The execution's input, and beside it the execution's name, which its files are called by.
-          { 'Payload.$': 'States.JsonMerge($, $$.Execution, false)' },
-          'RunFailed',
-        ),
+        ...lambdaTask(functions.findReceipts, EXECUTION_INPUT, catchAll('RunFailed')),
         Next: 'CheckReceipts',
       },
       CheckReceipts: {
@@ -68,50 +60,20 @@ export function realtimeStateMachine(
         End: true,
       },
       ProcessReceipts: {
-        Type: 'Map',
-        Label: 'ProcessReceipts',
-        ItemReader: {
-          Resource: 'arn:aws:states:::s3:getObject',
-          ReaderConfig: { InputType: 'JSONL' },
-          Parameters: { Bucket: bucket, 'Key.$': runFile(RUN_FILES.manifest) },
-        },
-        ItemSelector: {
-          'image_id.$': '$$.Map.Item.Value.image_id',
-          'receipt_id.$': '$$.Map.Item.Value.receipt_id',
-          'force.$': '$.force',
-          'execution_name.$': '$.execution_name',
-        },
-        MaxConcurrency: settings.maxConcurrency,
-        ToleratedFailurePercentage: 100,
-        ItemProcessor: {
-          ProcessorConfig: { Mode: 'DISTRIBUTED', ExecutionType: settings.childExecutionType },
-          StartAt: 'ProcessReceipt',
-          States: {
-            ProcessReceipt: {
-              ...lambdaTask(functions.processReceipt, { 'Payload.$': '$' }, 'ProcessReceiptFailed'),
-              End: true,
-            },
-            ProcessReceiptFailed: {
-              Type: 'Pass',
-              Parameters: {
-                status: 'error',
-                'image_id.$': '$.image_id',
-                'receipt_id.$': '$.receipt_id',
-                'error.$': '$.failure.Error',
-                'cause.$': '$.failure.Cause',
-              },
-              End: true,
-            },
+        ...distributedMap({
+          label: 'ProcessReceipts',
+          bucket: settings.bucket,
+          files: RUN_FILES,
+          itemSelector: {
+            'image_id.$': '$$.Map.Item.Value.image_id',
+            'receipt_id.$': '$$.Map.Item.Value.receipt_id',
+            'force.$': '$.force',
+            'execution_name.$': '$.execution_name',
           },
-        },
-        ResultWriter: {
-          Resource: 'arn:aws:states:::s3:putObject',
-          Parameters: { Bucket: bucket, 'Prefix.$': runFile(RUN_FILES.results) },
-          WriterConfig: { Transformation: 'COMPACT', OutputType: 'JSONL' },
-        },
-        ResultSelector: { 'location.$': '$.ResultWriterDetails' },
-        ResultPath: '$.results',
-        Catch: catchAll('RunFailed'),
+          maxConcurrency: settings.maxConcurrency,
+          childExecutionType: settings.childExecutionType,
+          processor: receiptProcessor(functions.processReceipt),
+        }),
         Next: 'SummarizeRun',
       },
       SummarizeRun: {
@@ -125,33 +87,37 @@ export function realtimeStateMachine(
               'results.$': '$.results.location',
             },
           },
-          'RunFailed',
+          catchAll('RunFailed'),
         ),
         Next: 'CheckFailures',
       },
-      CheckFailures: {
-        Type: 'Choice',
-        Choices: [
-          {
-            Variable: '$.failed_percentage',
-            NumericGreaterThan: settings.toleratedFailurePercentage,
-            Next: 'TooManyFailed',
-          },
-        ],
-        Default: 'RunSucceeded',
-      },
-      RunSucceeded: { Type: 'Succeed' },
-      TooManyFailed: {
-        Type: 'Fail',
-        Error: 'TooManyFailed',
-        CausePath: 'States.JsonToString($)',
-      },
-      RunFailed: { Type: 'Fail', ErrorPath: '$.failure.Error', CausePath: '$.failure.Cause' },
+      ...runOutcome(settings.toleratedFailurePercentage),
     },
   };
 }
 
-/** A path with the execution's name in it, as an intrinsic function; the name is in the state since FindReceipts. */
-function runFile(path: (executionName: string) => string): string {
-  return `States.Format('${path('{}')}', $.execution_name)`;
+/** One receipt: processed, or listed with its error. */
+function receiptProcessor(
+  processReceipt: string,
+): Pick<StateMachineDefinition, 'StartAt' | 'States'> {
+  return {
+    StartAt: 'ProcessReceipt',
+    States: {
+      ProcessReceipt: {
+        ...lambdaTask(processReceipt, { 'Payload.$': '$' }, catchAll('ProcessReceiptFailed')),
+        End: true,
+      },
+      ProcessReceiptFailed: {
+        Type: 'Pass',
+        Parameters: {
+          status: 'error',
+          'image_id.$': '$.image_id',
+          'receipt_id.$': '$.receipt_id',
+          'error.$': '$.failure.Error',
+          'cause.$': '$.failure.Cause',
+        },
+        End: true,
+      },
+    },
+  };
 }

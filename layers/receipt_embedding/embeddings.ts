@@ -11,4 +11,5 @@ export {
 } from './embeddings/embedding_items.ts';
 export { embeddingCost } from './embeddings/prices.ts';
 export { RememberingEmbedder } from './embeddings/remembering_embedder.ts';
-export { contentPart, contentRunId, repeatedRunId } from './embeddings/run_id.ts';
+export { contentPart, repeatedId } from './embeddings/content_id.ts';
+export { contentRunId } from './embeddings/run_id.ts';

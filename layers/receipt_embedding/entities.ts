@@ -1,5 +1,7 @@
 /** The rows of the table (docs/data_model.md §1): their types, their codecs, their keys. */
+export * from './entities/batch_summary.ts';
 export * from './entities/compaction_run.ts';
+export * from './entities/embedding_batch_result.ts';
 export * from './entities/embedding_status.ts';
 export * from './entities/geometry.ts';
 export * from './entities/keys.ts';

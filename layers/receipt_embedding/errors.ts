@@ -39,3 +39,8 @@ export class InvalidReceiptData extends Error {
 export class ConcurrentUpdate extends Error {
   override readonly name = 'ConcurrentUpdate';
 }
+
+/** The files of a batch are not at OpenAI any more; nothing brings them back. */
+export class ResultsExpired extends Error {
+  override readonly name = 'ResultsExpired';
+}

@@ -11,7 +11,11 @@ export {
   type StatusHolder,
 } from './dynamodb/embedding_statuses.ts';
 export { queryPages } from './dynamodb/query.ts';
-export { readReceiptContents, type ReceiptContents } from './dynamodb/receipt_contents.ts';
+export {
+  readReceiptContents,
+  readReceiptText,
+  type ReceiptContents,
+} from './dynamodb/receipt_contents.ts';
 export { listReceipts, type InvalidRows } from './dynamodb/receipt_listing.ts';
 export { receiptsWithStatus, SHARDS } from './dynamodb/status_listing.ts';
 export type { Table } from './dynamodb/table.ts';

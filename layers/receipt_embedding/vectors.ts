@@ -1,8 +1,3 @@
 /** Where vectors go. */
-export { ChromaDeltaStore } from './vectors/chroma_delta_store.ts';
-export type {
-  VectorCollection,
-  VectorRecord,
-  VectorRun,
-  VectorStore,
-} from './vectors/vector_store.ts';
+export { ChromaDeltaStore, type VectorRun } from './vectors/chroma_delta_store.ts';
+export type { VectorCollection, VectorRecord, VectorStore } from './vectors/vector_store.ts';

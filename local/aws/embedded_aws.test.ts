@@ -1,7 +1,7 @@
 import { DescribeTableCommand } from '@aws-sdk/client-dynamodb';
 import { HeadBucketCommand } from '@aws-sdk/client-s3';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { ListStateMachinesCommand } from '@aws-sdk/client-sfn';
+import { ListExecutionsCommand, ListStateMachinesCommand } from '@aws-sdk/client-sfn';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -84,6 +84,45 @@ describe('the embedded AWS', () => {
     expect(stateMachines.map(({ stateMachineArn }) => stateMachineArn)).toStrictEqual([
       outputs['realtime_embedding_sf_arn'],
     ]);
+
+    await aws.close();
+  });
+
+  it('has the batch path of a stack with Pinecone, and keeps its schedule', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    const aws = await start({
+      config: { pinecone_index_name: 'receipts', batch_poll_schedule: 'rate(1 hour)' },
+      secrets: { openai_api_key: 'sk-of-a-test', pinecone_api_key: 'pc-of-a-test' },
+    });
+    const { outputs, resources } = aws.deployment;
+    const batchBucket = outputs['batch_bucket_name'] as string;
+    const head = await aws.clients.s3.send(new HeadBucketCommand({ Bucket: batchBucket }));
+    expect(head.$metadata.httpStatusCode).toBe(200);
+    expect(batchBucket).not.toBe(outputs['chromadb_bucket_name']);
+    const { stateMachines = [] } = await aws.clients.sfn.send(new ListStateMachinesCommand({}));
+    expect(stateMachines.map(({ stateMachineArn }) => stateMachineArn).sort()).toStrictEqual([
+      outputs['batch_poll_sf_arn'],
+      outputs['batch_submit_sf_arn'],
+      outputs['realtime_embedding_sf_arn'],
+    ]);
+    const functions = resources.filter(({ type }) => type === 'aws:lambda/function:Function');
+    const deployed = functions.map(({ state }) => aws.lambda.find(state['name'] as string));
+    expect(deployed.filter((configuration) => configuration !== undefined)).toHaveLength(15);
+
+    vi.advanceTimersByTime(3_600_000);
+    vi.useRealTimers();
+
+    const stateMachineArn = outputs['batch_poll_sf_arn'] as string;
+    const [execution] = await vi.waitFor(async () => {
+      const { executions = [] } = await aws.clients.sfn.send(
+        new ListExecutionsCommand({ stateMachineArn }),
+      );
+      expect(executions).toHaveLength(1);
+      return executions;
+    });
+    const ended = await aws.stepFunctions.waitForExecution(execution?.executionArn ?? '');
+    expect([ended.status, ended.input]).toStrictEqual(['SUCCEEDED', '{}']);
+    expect(JSON.parse(ended.output ?? '')).toMatchObject({ total: 0, failed_percentage: 0 });
 
     await aws.close();
   });

@@ -4,13 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
-import { SFNClient } from '@aws-sdk/client-sfn';
+import { SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { bringToLife } from '../deployment/bring_to_life.ts';
 import { runPulumiProgram, type Deployment } from '../deployment/pulumi_program.ts';
 import { DynamoDBStandIn } from '../dynamodb/dynamodb_stand_in.ts';
 import { serve } from '../http/server.ts';
 import { LambdaStandIn } from '../lambda/lambda_stand_in.ts';
 import { S3StandIn } from '../s3/s3_stand_in.ts';
+import { SchedulerStandIn } from '../scheduler/scheduler_stand_in.ts';
+import { every } from '../scheduler/system_timer.ts';
 import { SecretsManagerStandIn } from '../secrets_manager/secrets_manager_stand_in.ts';
 import { StepFunctionsStandIn } from '../step_functions/step_functions_stand_in.ts';
 import { AwsEdge } from './aws_edge.ts';
@@ -129,6 +131,15 @@ async function assemble(
     clients.s3.destroy();
     clients.sfn.destroy();
   });
+  const scheduler = new SchedulerStandIn({
+    startExecution: (stateMachineArn, input) =>
+      clients.sfn.send(new StartExecutionCommand({ stateMachineArn, input })),
+    every,
+    onFailure: (name, error) => settings.onLog?.(name, `could not start: ${String(error)}`),
+  });
+  onClose(() => {
+    scheduler.close();
+  });
   const deployment = await runPulumiProgram({ ...settings, region: REGION, accountId: ACCOUNT_ID });
   await bringToLife(deployment.resources, {
     s3,
@@ -136,6 +147,7 @@ async function assemble(
     secrets,
     lambda,
     stepFunctions,
+    scheduler,
     functionsFolder: join(folder, 'functions'),
   });
   return { url: server.url, deployment, s3, lambda, stepFunctions, edge, clients };

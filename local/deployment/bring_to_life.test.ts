@@ -10,6 +10,7 @@ import { DynamoDBStandIn } from '../dynamodb/dynamodb_stand_in.ts';
 import { serve, type RunningServer } from '../http/server.ts';
 import { LambdaStandIn } from '../lambda/lambda_stand_in.ts';
 import { S3StandIn } from '../s3/s3_stand_in.ts';
+import { SchedulerStandIn } from '../scheduler/scheduler_stand_in.ts';
 import { SecretsManagerStandIn } from '../secrets_manager/secrets_manager_stand_in.ts';
 import { StepFunctionsStandIn } from '../step_functions/step_functions_stand_in.ts';
 import { bringToLife, type StandIns } from './bring_to_life.ts';
@@ -18,12 +19,16 @@ import type { RegisteredResource } from './pulumi_program.ts';
 let folder: string;
 let server: RunningServer;
 let standIns: StandIns;
+/** What the scheduler starts, each as its wait in milliseconds, the state machine and the input. */
+let scheduled: [number, string, string][];
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'bring-to-life-'));
   server = await serve(new DynamoDBStandIn().handle, 0);
   const clock = (): Date => new Date();
   const s3 = new S3StandIn({ clock });
+  scheduled = [];
+  const waits: number[] = [];
   standIns = {
     s3,
     dynamodb: new DynamoDBClient({
@@ -45,6 +50,17 @@ beforeEach(async () => {
       objects: s3,
       clock,
       newId: randomUUID,
+    }),
+    // Time passes at once, and once.
+    scheduler: new SchedulerStandIn({
+      startExecution: (arn, input) =>
+        Promise.resolve(scheduled.push([waits.at(-1) ?? NaN, arn, input])),
+      every: (milliseconds, action) => {
+        waits.push(milliseconds);
+        action();
+        return () => undefined;
+      },
+      onFailure: () => undefined,
     }),
     functionsFolder: join(folder, 'functions'),
   };
@@ -200,6 +216,24 @@ describe('data stores', () => {
     await bringToLife([resource('aws:s3/bucket:Bucket', { bucket: 'vectors' })], standIns);
     standIns.s3.putObject('vectors', 'key', Buffer.from('x'));
     expect(standIns.s3.listKeys('vectors', '')).toStrictEqual(['key']);
+  });
+});
+
+describe('a schedule', () => {
+  const target = { arn: 'arn:machine', roleArn: 'role', input: '{}' };
+
+  it('starts its state machine', async () => {
+    const state = { name: 'poll', scheduleExpression: 'rate(15 minutes)', target };
+    await bringToLife([resource('aws:scheduler/schedule:Schedule', state)], standIns);
+    expect(scheduled).toStrictEqual([[900_000, 'arn:machine', '{}']]);
+  });
+
+  it('that can not run here is refused by its name', async () => {
+    const state = { name: 'poll', scheduleExpression: 'cron(0 3 * * ? *)', target };
+    const { message } = await rejection(
+      bringToLife([resource('aws:scheduler/schedule:Schedule', state)], standIns),
+    );
+    expect(message).toContain('the schedule poll is cron(0 3 * * ? *)');
   });
 });
 

@@ -1,5 +1,3 @@
-import { cp, mkdir, symlink } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
 import {
   CreateTableCommand,
   type CreateTableCommandInput,
@@ -8,8 +6,10 @@ import {
 import type { asset } from '@pulumi/pulumi';
 import type { LambdaStandIn } from '../lambda/lambda_stand_in.ts';
 import type { S3StandIn } from '../s3/s3_stand_in.ts';
+import type { SchedulerStandIn } from '../scheduler/scheduler_stand_in.ts';
 import type { SecretsManagerStandIn } from '../secrets_manager/secrets_manager_stand_in.ts';
 import type { StepFunctionsStandIn } from '../step_functions/step_functions_stand_in.ts';
+import { installFunction, type FunctionState, type Layers } from './install_function.ts';
 import type { RegisteredResource } from './pulumi_program.ts';
 
 /** The stand-ins that resources live on. */
@@ -19,6 +19,7 @@ export interface StandIns {
   readonly secrets: SecretsManagerStandIn;
   readonly lambda: LambdaStandIn;
   readonly stepFunctions: StepFunctionsStandIn;
+  readonly scheduler: SchedulerStandIn;
   /** Where functions are installed; removed with everything else. */
   readonly functionsFolder: string;
 }
@@ -52,8 +53,6 @@ export async function bringToLife(
   for (const resource of resources) await create(resource, layers, standIns);
 }
 
-type Layers = ReadonlyMap<string, asset.FileArchive>;
-
 async function create(
   { type, state }: RegisteredResource,
   layers: Layers,
@@ -75,7 +74,7 @@ async function create(
     case 'aws:lambda/layerVersion:LayerVersion':
       return;
     case 'aws:lambda/function:Function':
-      await createFunction(state as unknown as FunctionState, layers, standIns);
+      await installFunction(state as unknown as FunctionState, layers, standIns);
       return;
     case 'aws:sfn/stateMachine:StateMachine':
       standIns.stepFunctions.createStateMachine({
@@ -86,10 +85,31 @@ async function create(
         loggingConfiguration: state['loggingConfiguration'] as object,
       });
       return;
+    case 'aws:scheduler/schedule:Schedule':
+      createSchedule(state as unknown as ScheduleState, standIns.scheduler);
+      return;
     default:
       if (type.startsWith('receipts:') || WITHOUT_LOCAL_EFFECT.has(type)) return;
       throw new Error(`the program deploys a ${type}, which the embedded AWS does not know`);
   }
+}
+
+interface ScheduleState {
+  readonly name: string;
+  readonly scheduleExpression: string;
+  readonly target: { readonly arn: string; readonly input: string };
+}
+
+function createSchedule(
+  { name, scheduleExpression, target }: ScheduleState,
+  scheduler: SchedulerStandIn,
+): void {
+  scheduler.createSchedule({
+    name,
+    expression: scheduleExpression,
+    stateMachineArn: target.arn,
+    input: target.input,
+  });
 }
 
 interface TableState {
@@ -130,51 +150,4 @@ function tableDefinition(state: Readonly<Record<string, unknown>>): CreateTableC
       Projection: { ProjectionType: index.projectionType },
     })),
   };
-}
-
-interface FunctionState {
-  readonly name: string;
-  readonly arn: string;
-  readonly role: string;
-  readonly handler: string;
-  readonly code: asset.FileArchive;
-  readonly layers: readonly string[];
-  readonly memorySize: number;
-  readonly timeout: number;
-  readonly environment: { readonly variables: Readonly<Record<string, string>> };
-}
-
-/**
- * Installs a function as Lambda does: its code in a folder of its own, its layer's packages on its module path. Lambda has the
- * latter by an option of its runtime; here the layer's folder stands where Node looks anyway.
- */
-async function createFunction(
-  state: FunctionState,
-  layers: Layers,
-  { lambda, functionsFolder }: StandIns,
-): Promise<void> {
-  const [layerArn = ''] = state.layers;
-  const layer = layers.get(layerArn);
-  if (layer === undefined || state.layers.length !== 1) {
-    throw new Error(
-      `${state.name} has the layers ${state.layers.join(', ')}, not the one of this stack`,
-    );
-  }
-  const root = join(functionsFolder, state.name);
-  await mkdir(root, { recursive: true });
-  const packages = join(resolve(await layer.path), 'nodejs/node_modules');
-  await symlink(packages, join(root, 'node_modules'), 'dir');
-  // A copy, not a link: Node looks for packages beside the file that a link leads to.
-  await cp(resolve(await state.code.path), join(root, 'task'), { recursive: true });
-  const [file = '', exportName = ''] = state.handler.split('.');
-  lambda.createFunction({
-    functionName: state.name,
-    functionArn: state.arn,
-    roleArn: state.role,
-    handlerFile: join(root, 'task', `${file}.mjs`),
-    exportName,
-    memorySize: state.memorySize,
-    timeout: state.timeout,
-    environment: state.environment.variables,
-  });
 }

@@ -24,6 +24,9 @@ describe('the Pulumi program', () => {
         'arn:aws:states:eu-central-1:123456789012:stateMachine:realtime-embedding-sf-dev',
       chromadb_bucket_name: 'receipt-embeddings-chromadb-bucket',
       dynamodb_table_name: 'receipt-embeddings-receipts-table',
+      batch_submit_sf_arn: undefined,
+      batch_poll_sf_arn: undefined,
+      batch_bucket_name: undefined,
     });
   });
 
@@ -39,6 +42,34 @@ describe('the Pulumi program', () => {
       'aws:secretsmanager/secret:Secret': 1,
       'aws:secretsmanager/secretVersion:SecretVersion': 1,
     });
+  });
+
+  it('registers the batch path too, where Pinecone is configured', async () => {
+    const { resources, outputs } = await run({
+      config: { pinecone_index_name: 'receipts', batch_poll_schedule: 'rate(15 minutes)' },
+      secrets: { openai_api_key: 'sk-of-a-test', pinecone_api_key: 'pc-of-a-test' },
+    });
+    const counts: Record<string, number> = {};
+    for (const { type } of resources) counts[type] = (counts[type] ?? 0) + 1;
+    expect(counts).toMatchObject({
+      'aws:dynamodb/table:Table': 1,
+      'aws:s3/bucket:Bucket': 2,
+      'aws:lambda/function:Function': 15,
+      'aws:sfn/stateMachine:StateMachine': 3,
+      'aws:scheduler/schedule:Schedule': 1,
+      'aws:secretsmanager/secret:Secret': 2,
+    });
+    expect(outputs).toMatchObject({
+      batch_submit_sf_arn:
+        'arn:aws:states:eu-central-1:123456789012:stateMachine:batch-submit-embedding-sf-dev',
+      batch_poll_sf_arn:
+        'arn:aws:states:eu-central-1:123456789012:stateMachine:batch-poll-embedding-sf-dev',
+      batch_bucket_name: 'receipt-embeddings-batch-bucket',
+    });
+    const schedule = resources.find(({ type }) => type === 'aws:scheduler/schedule:Schedule');
+    expect(schedule?.state['arn']).toBe(
+      'arn:aws:scheduler:eu-central-1:123456789012:schedule/default/batch-poll-schedule-dev',
+    );
   });
 
   it('names its functions by the stack, with the ARNs of the account and the region', async () => {

@@ -49,6 +49,10 @@ export function registeredState(
       const machine = arn('states', `stateMachine:${named(name)}`);
       return result(machine, { arn: machine });
     }
+    case 'aws:scheduler/schedule:Schedule': {
+      const schedule = arn('scheduler', `schedule/default/${named(name)}`);
+      return result(named(name), { arn: schedule });
+    }
     default:
       return result(name, {});
   }

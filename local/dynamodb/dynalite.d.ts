@@ -62,3 +62,34 @@ declare module 'dynalite/db/index.js' {
   };
   export default db;
 }
+
+/** How dynalite reads conditions: the parser that its validation calls through this object. */
+declare module 'dynalite/db/conditionParser.js' {
+  /** In DynamoDB's JSON: the type's letter and the value. */
+  export type AttributeValue = Readonly<Record<string, unknown>>;
+
+  export interface ConditionContext {
+    readonly attrNames?: Readonly<Record<string, string>>;
+    readonly attrVals?: Readonly<Record<string, AttributeValue>>;
+    /** Of the request's names and values, those that no expression has used: the parser removes what it finds. */
+    readonly unusedAttrNames: Record<string, unknown>;
+    readonly unusedAttrVals: Record<string, unknown>;
+  }
+
+  export interface ParsedCondition {
+    /** A tree whose leaves are paths (arrays) and the request's own values. */
+    readonly expression: unknown;
+    /** The first names of the paths. */
+    readonly pathHeads: Readonly<Record<string, true>>;
+    readonly nestedPaths: Readonly<Record<string, true>>;
+  }
+
+  const parser: {
+    /** Gives what was read, or what is wrong with it. @throws SyntaxError. */
+    parse: (
+      expression: string,
+      options: { readonly context: ConditionContext },
+    ) => ParsedCondition | string;
+  };
+  export default parser;
+}

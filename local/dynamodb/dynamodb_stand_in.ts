@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import dynalite from 'dynalite';
 import type { Service, ServiceRequest, ServiceResponse } from '../http/service.ts';
 import { keepIndexEntriesApart } from './index_keys.ts';
+import { parseConditionsOnce } from './parsed_conditions.ts';
 
 /** DynamoDB: dynalite in memory, answering in this process without a port of its own. */
 export class DynamoDBStandIn {
@@ -10,6 +11,7 @@ export class DynamoDBStandIn {
 
   constructor() {
     keepIndexEntriesApart();
+    parseConditionsOnce();
   }
 
   readonly handle: Service = (request) =>

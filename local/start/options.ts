@@ -2,6 +2,8 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { EMBEDDING_STATUSES } from 'receipt-embedding/entities';
 
 /** What `npm start` was asked for. */
+export type StartPath = 'realtime' | 'batch' | 'both';
+
 export interface StartOptions {
   /** How many synthetic receipts. */
   readonly receipts: number;
@@ -11,13 +13,19 @@ export interface StartOptions {
   /** Files and folders of receipt exports, instead of synthetic receipts. */
   readonly data?: readonly string[];
   readonly skipInvalid: boolean;
-  /** The state machine's input. */
+  /** Which workflows run; both: each embeds about half of the receipts. */
+  readonly path: StartPath;
+  /** The state machines' input. */
   readonly limit?: number;
   readonly filter?: string;
   readonly force: boolean;
   readonly maxConcurrency?: number;
   /** Milliseconds. */
   readonly latency: number;
+  /** How long a batch takes at the OpenAI stand-in, milliseconds. */
+  readonly batchLatency: number;
+  /** The share of the batches' rows, 0 to 1, that expire at the stand-in. */
+  readonly expire: number;
   readonly openai: 'stand-in' | 'real';
   /** 0: any free one. */
   readonly port: number;
@@ -49,15 +57,22 @@ export function parseOptions(argv: readonly string[]): StartOptions {
     if (error instanceof CommanderError) throw new CommandLineEnd(error.exitCode === 0 ? 0 : 2);
     throw error;
   }
-  const options = command.opts<Omit<StartOptions, 'port'> & { readonly port?: number }>();
-  return { ...options, port: options.port ?? (options.serve ? USUAL_PORT : 0) };
+  const options = command.opts<
+    Omit<StartOptions, 'port' | 'path'> & Partial<Pick<StartOptions, 'port' | 'path'>>
+  >();
+  return {
+    ...options,
+    port: options.port ?? (options.serve ? USUAL_PORT : 0),
+    // OpenAI itself may take a day for a batch: whoever wants that says so.
+    path: options.path ?? (options.openai === 'real' ? 'realtime' : 'both'),
+  };
 }
 
 function describeCommand(): Command {
   return new Command('npm start --')
     .description(
-      'Runs the realtime workflow on an embedded AWS: builds the bundles, deploys the Pulumi program onto\n' +
-        'local stand-ins, loads receipts, embeds them, and shows what came of it.',
+      'Runs the workflows on an embedded AWS: builds the bundles, deploys the Pulumi program onto local\n' +
+        'stand-ins, loads receipts, embeds them, and shows what came of it.',
     )
     .option('--receipts <N>', 'how many synthetic receipts to embed', wholeNumber(1, 1_000_000), 24)
     .option(
@@ -81,16 +96,34 @@ function describeCommand(): Command {
       'with --data: leave out entries that are not valid, and list them',
       false,
     )
-    .option('--limit <N>', "the execution's input: at most so many receipts", wholeNumber(1))
+    .addOption(
+      new Option(
+        '--path <WHICH>',
+        'which workflows: both share the receipts (default: both; realtime with --openai real)',
+      ).choices(['realtime', 'batch', 'both']),
+    )
+    .option('--limit <N>', 'at most so many receipts', wholeNumber(1))
     .addOption(
       new Option(
         '--filter <STATUS>',
-        "the execution's input: only receipts with a line or word of this status",
+        "the realtime workflow's input: only receipts with a line or word of this status",
       ).choices(EMBEDDING_STATUSES.filter((status) => status !== 'NOISE')),
     )
-    .option('--force', "the execution's input: embed again what is embedded already", false)
+    .option('--force', "the realtime workflow's input: embed again what is embedded already", false)
     .option('--max-concurrency <N>', 'receipts at a time (default: 10)', wholeNumber(1, 1_000))
     .option('--latency <MS>', 'how long the OpenAI stand-in takes to answer', wholeNumber(0), 50)
+    .option(
+      '--batch-latency <MS>',
+      'how long the OpenAI stand-in takes for a batch',
+      wholeNumber(0),
+      1_500,
+    )
+    .option(
+      '--expire <SHARE>',
+      "the share of the batches' rows, 0 to 1, that expire at the OpenAI stand-in: they are submitted again",
+      share,
+      0,
+    )
     .addOption(
       new Option(
         '--openai <WHICH>',
@@ -109,6 +142,14 @@ function describeCommand(): Command {
     .allowExcessArguments(false)
     .showHelpAfterError('(npm start -- --help lists all options)')
     .exitOverride();
+}
+
+function share(text: string): number {
+  const value = Number(text);
+  if (!/^\d*\.?\d+$/.test(text) || value > 1) {
+    throw new InvalidArgumentError('It must be a number from 0 to 1.');
+  }
+  return value;
 }
 
 function wholeNumber(low: number, high = Number.MAX_SAFE_INTEGER): (text: string) => number {

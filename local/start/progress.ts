@@ -6,32 +6,37 @@ import {
   type SFNClient,
 } from '@aws-sdk/client-sfn';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Screen } from './screen.ts';
 
 const POLL_MS = 200;
 const BAR_WIDTH = 30;
 
-/** Watches an execution through AWS's own API until it ends, and shows how far its Map is. */
+export interface ItemCounts {
+  readonly total: number;
+  readonly done: number;
+}
+
+/**
+ * Watches an execution through AWS's own API until it ends.
+ *
+ * @param onProgress hears how far its Map is, whenever that has changed, as soon as there is one with items.
+ */
 export async function watchExecution(
   sfn: SFNClient,
   executionArn: string,
-  screen: Screen,
+  onProgress: (items: ItemCounts) => void,
 ): Promise<DescribeExecutionCommandOutput> {
+  let shown: number | undefined;
   for (;;) {
     const execution = await sfn.send(new DescribeExecutionCommand({ executionArn }));
-    const counts = await countItems(sfn, executionArn);
-    if (counts !== undefined) screen.progress(line(counts), counts.done / counts.total);
-    if (execution.status !== 'RUNNING') {
-      screen.endProgress();
-      return execution;
+    const items = await countItems(sfn, executionArn);
+    if (items !== undefined && items.done !== shown) {
+      shown = items.done;
+      onProgress(items);
     }
-    await sleep(POLL_MS);
+    if (execution.status !== 'RUNNING') return execution;
+    // Whoever stops the program does not wait for another look.
+    await sleep(POLL_MS, undefined, { ref: false });
   }
-}
-
-interface ItemCounts {
-  readonly total: number;
-  readonly done: number;
 }
 
 async function countItems(sfn: SFNClient, executionArn: string): Promise<ItemCounts | undefined> {
@@ -44,7 +49,8 @@ async function countItems(sfn: SFNClient, executionArn: string): Promise<ItemCou
   return { total, done: succeeded + failed + aborted + timedOut };
 }
 
-function line({ total, done }: ItemCounts): string {
-  const filled = Math.round((BAR_WIDTH * done) / total);
-  return `  [${'█'.repeat(filled)}${'░'.repeat(BAR_WIDTH - filled)}] ${done} of ${total} receipts`;
+/** A bar and its text. */
+export function progressLine({ total, done }: ItemCounts, text: string): string {
+  const filled = Math.floor((BAR_WIDTH * done) / total);
+  return `  [${'█'.repeat(filled)}${'░'.repeat(BAR_WIDTH - filled)}] ${text}`;
 }

@@ -5,9 +5,12 @@ import {
   type SyntheticReceipt,
 } from '../receipts/synthetic/synthetic_receipts.ts';
 import type { StartOptions } from './options.ts';
+import { quantity } from './quantity.ts';
 
 export interface ReceiptsToLoad {
   readonly source: ReceiptEntities | Iterable<SyntheticReceipt>;
+  /** How many receipts there are to embed. */
+  readonly count: number;
   /** What they are, for people. */
   readonly description: string;
   /** Entries of the exports that were left out. */
@@ -20,14 +23,16 @@ export async function receiptsToLoad(options: StartOptions): Promise<ReceiptsToL
     const { receipts: count, seed, words } = options;
     return {
       source: syntheticReceipts({ count, seed, ...(words === undefined ? {} : { words }) }),
-      description: `${count} synthetic receipts (seed ${seed})`,
+      count,
+      description: `${quantity(count, 'synthetic receipt')} (seed ${seed})`,
       skipped: [],
     };
   }
   const exports = await readReceiptExports(options.data, { skipInvalid: options.skipInvalid });
   return {
     source: exports,
-    description: `${exports.lines.length} lines and ${exports.words.length} words of ${options.data.join(', ')}`,
+    count: exports.receipts.length,
+    description: `${quantity(exports.lines.length, 'line')} and ${quantity(exports.words.length, 'word')} of ${options.data.join(', ')}`,
     skipped: exports.skipped,
   };
 }

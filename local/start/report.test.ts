@@ -1,6 +1,18 @@
 import { describe, expect, it } from 'vitest';
-import { reportNearestLines, reportRun } from './report.ts';
-import type { RunOutput, StartSummary } from './summary.ts';
+import {
+  reportBatches,
+  reportNearestLines,
+  reportNeighbours,
+  reportRun,
+  reportStatuses,
+} from './report.ts';
+import type {
+  BatchesSummary,
+  BatchLine,
+  RealtimeExecution,
+  RealtimeSummary,
+  RunOutput,
+} from './summary.ts';
 import { writtenScreen } from './testing/written_screen.ts';
 
 const OUTPUT: RunOutput = {
@@ -30,40 +42,46 @@ const RUN = {
   created_at: '2025-03-01T10:00:00.000+00:00',
 };
 
-const SUMMARY: StartSummary = {
-  execution: { arn: 'arn:execution', status: 'SUCCEEDED', output: OUTPUT },
-  receipts: { total: 1_500, succeeded: 1_200, reused: 150, skipped: 50, failed: 100 },
-  openai: { requests: 1_300, inputs: 110_000, tokens: 2_000_000 },
-  deltas: { bucket: 'vectors', keys: ['lines/delta/1/delta.tar.gz', 'words/delta/1/delta.tar.gz'] },
-  compaction_runs: [RUN],
-  statuses: { lines: { SUCCESS: 39_000, NONE: 1_000 }, words: { SUCCESS: 1, NOISE: 2, FAILED: 3 } },
+const EXECUTION: RealtimeExecution = {
+  arn: 'arn:execution',
+  status: 'SUCCEEDED',
+  output: OUTPUT,
   seconds: 61.26,
   time_spent: { functions: 500, stand_ins: 300, orchestration: 200 },
 };
 
-function reported(changes: Partial<StartSummary> = {}): string[] {
+const SUMMARY: Omit<RealtimeSummary, 'execution'> = {
+  receipts: { total: 1_500, succeeded: 1_200, reused: 150, skipped: 50, failed: 100 },
+  openai: { requests: 1_300, inputs: 110_000, tokens: 2_000_000 },
+  deltas: { bucket: 'vectors', keys: ['lines/delta/1/delta.tar.gz', 'words/delta/1/delta.tar.gz'] },
+  compaction_runs: [RUN],
+};
+
+function reported(
+  execution: Partial<RealtimeExecution> = {},
+  summary: Partial<RealtimeSummary> = {},
+): string[] {
   const { screen, lines } = writtenScreen();
-  reportRun(screen, { ...SUMMARY, ...changes });
+  const whole = { ...EXECUTION, ...execution };
+  reportRun(screen, { ...SUMMARY, execution: whole, ...summary }, whole);
   return lines();
 }
 
-const withOutput = (changes: Partial<RunOutput>): Partial<StartSummary> => ({
-  execution: { ...SUMMARY.execution, output: { ...OUTPUT, ...changes } },
+const withOutput = (changes: Partial<RunOutput>): Partial<RealtimeExecution> => ({
+  output: { ...OUTPUT, ...changes },
 });
 
-describe('the report of a run', () => {
+describe('the report of a realtime run', () => {
   it('says what came of it', () => {
     expect(reported()).toStrictEqual([
       '',
-      '  Execution       SUCCEEDED in 61.3 s  arn:execution',
+      '  Realtime        SUCCEEDED in 61.3 s  arn:execution',
       '  Receipts        1,200 embedded, 150 reused, 50 skipped, 100 failed',
       '  Read            40,000 lines, 90,000 words',
       '  Vectors         120,000 written',
       "  OpenAI          1,300 requests, 110,000 inputs, 2,000,000 tokens ($0.04 at OpenAI's list price)",
       '  Deltas          2 in s3://vectors/{lines,words}/delta/{run_id}/delta.tar.gz',
-      '  COMPACTION_RUN  1 records, under GSI1PK = RUNS',
-      '  Line statuses   1,000 NONE, 39,000 SUCCESS',
-      '  Word statuses   3 FAILED, 2 NOISE, 1 SUCCESS',
+      '  COMPACTION_RUN  1 record, under GSI1PK = RUNS',
       '  Time went to    functions 50 %, stand-ins 30 %, orchestration 20 %',
     ]);
   });
@@ -75,7 +93,7 @@ describe('the report of a run', () => {
       error: 'RateLimited',
       cause: `try ${n + 1}`,
     }));
-    expect(reported(withOutput({ failures })).slice(11)).toStrictEqual(
+    expect(reported(withOutput({ failures })).slice(9)).toStrictEqual(
       [1, 2, 3, 4, 5].map((n) => `  failed: i ${n}: RateLimited: try ${n}`),
     );
   });
@@ -98,19 +116,18 @@ describe('the report of a run', () => {
   });
 
   it('says that there was nothing, when there was no receipt', () => {
-    const nothing = reported({
-      execution: {
-        arn: 'arn:execution',
-        status: 'SUCCEEDED',
-        output: { ...OUTPUT, lines: 0, words: 0, vectors: 0, estimated_cost_usd: 0 },
+    const nothing = reported(
+      {
+        ...withOutput({ lines: 0, words: 0, vectors: 0, estimated_cost_usd: 0 }),
+        time_spent: { functions: 0, stand_ins: 0, orchestration: 0 },
       },
-      receipts: { total: 0, succeeded: 0, reused: 0, skipped: 0, failed: 0 },
-      openai: { requests: 0, inputs: 0, tokens: 0 },
-      deltas: { bucket: 'vectors', keys: [] },
-      compaction_runs: [],
-      statuses: { lines: {}, words: {} },
-      time_spent: { functions: 0, stand_ins: 0, orchestration: 0 },
-    });
+      {
+        receipts: { total: 0, succeeded: 0, reused: 0, skipped: 0, failed: 0 },
+        openai: { requests: 0, inputs: 0, tokens: 0 },
+        deltas: { bucket: 'vectors', keys: [] },
+        compaction_runs: [],
+      },
+    );
     expect(nothing.slice(2)).toStrictEqual([
       '  Receipts        0 embedded, 0 reused, 0 skipped, 0 failed',
       '  Read            0 lines, 0 words',
@@ -118,24 +135,129 @@ describe('the report of a run', () => {
       "  OpenAI          0 requests, 0 inputs, 0 tokens ($0.000000 at OpenAI's list price)",
       '  Deltas          0 in s3://vectors/{lines,words}/delta/{run_id}/delta.tar.gz',
       '  COMPACTION_RUN  0 records, under GSI1PK = RUNS',
-      '  Line statuses   none',
-      '  Word statuses   none',
       '  Time went to    nothing',
     ]);
   });
 
   it('says why an execution ended before its summary', () => {
     const lines = reported({
-      execution: {
-        arn: 'arn:execution',
-        status: 'FAILED',
-        output: null,
-        error: 'UpstreamUnavailable',
-        cause: 'no table',
-      },
+      status: 'FAILED',
+      output: null,
+      error: 'UpstreamUnavailable',
+      cause: 'no table',
     });
-    expect(lines[1]).toBe('  Execution       FAILED in 61.3 s  arn:execution');
+    expect(lines[1]).toBe('  Realtime        FAILED in 61.3 s  arn:execution');
     expect(lines.at(-1)).toBe('  UpstreamUnavailable: no table');
+  });
+});
+
+const BATCHES: BatchesSummary = {
+  batch_executions: [
+    { arn: 'arn:submit', status: 'SUCCEEDED' },
+    { arn: 'arn:poll', status: 'SUCCEEDED' },
+  ],
+  batch_seconds: 4.04,
+  batch_openai: { tokens: 20_000, estimated_cost_usd: 0.0002 },
+  batches: [
+    {
+      id: 'b-1',
+      type: 'WORD_EMBEDDING',
+      status: 'EXPIRED',
+      requested: 1_200,
+      succeeded: 1_000,
+      failed: 1,
+      released: 199,
+      reason: 'expired at OpenAI',
+    },
+    {
+      id: 'b-2',
+      type: 'LINE_EMBEDDING',
+      status: 'COMPLETED',
+      requested: 600,
+      succeeded: 600,
+      failed: 0,
+      released: 0,
+    },
+  ],
+  pinecone: { namespaces: { words: 1_000, lines: 1 }, requests: 12 },
+};
+
+function reportedBatches(changes: Partial<BatchesSummary> = {}): string[] {
+  const { screen, lines } = writtenScreen();
+  reportBatches(screen, { ...BATCHES, ...changes });
+  return lines();
+}
+
+describe('the report of the batches', () => {
+  it('says what came of each', () => {
+    expect(reportedBatches()).toStrictEqual([
+      '',
+      '  Batch path      2 executions in 4.0 s, 0 failed',
+      '  WORD_EMBEDDING  EXPIRED  1,200 requested, 1,000 embedded, 1 refused, 199 given back  b-1  expired at OpenAI',
+      '  LINE_EMBEDDING  COMPLETED  600 requested, 600 embedded, 0 refused, 0 given back  b-2',
+      "  OpenAI          20,000 tokens ($0.000200 at OpenAI's list price)",
+      '  Pinecone        1 vector in lines, 1,000 vectors in words, 12 requests',
+    ]);
+  });
+
+  it('shows the first twenty of very many', () => {
+    const [batch] = BATCHES.batches as [BatchLine];
+    const batches = Array.from({ length: 1_020 }, (_, n) => ({ ...batch, id: `b-${n}` }));
+    const lines = reportedBatches({ batches });
+    expect(lines).toHaveLength(25);
+    expect(lines[21]).toContain('  b-19  ');
+    expect(lines[22]).toBe('  …               and 1,000 more');
+  });
+
+  it('says that there was none, and leaves out a price that is not known', () => {
+    const lines = reportedBatches({
+      batches: [],
+      batch_openai: { tokens: 0, estimated_cost_usd: null },
+      pinecone: { namespaces: {}, requests: 0 },
+    });
+    expect(lines).toStrictEqual([
+      '',
+      '  Batch path  2 executions in 4.0 s, 0 failed',
+      '  OpenAI      0 tokens',
+      '  Pinecone    no vectors, 0 requests',
+    ]);
+  });
+
+  it('says why an execution failed', () => {
+    const failed = { arn: 'arn:poll', status: 'FAILED', error: 'TooManyFailed', cause: '{}' };
+    const lines = reportedBatches({ batch_executions: [failed] });
+    expect(lines[1]).toBe('  Batch path      1 execution in 4.0 s, 1 failed');
+    expect(lines.at(-1)).toBe('  FAILED: arn:poll: TooManyFailed: {}');
+  });
+});
+
+describe('the report of how lines and words stand', () => {
+  it('counts each status', () => {
+    const { screen, lines } = writtenScreen();
+    reportStatuses(screen, {
+      lines: { SUCCESS: 39_000, NONE: 1_000 },
+      words: { SUCCESS: 1, NOISE: 2, FAILED: 3 },
+    });
+    reportStatuses(screen, { lines: {}, words: {} });
+    expect(lines()).toStrictEqual([
+      '',
+      '  Line statuses  1,000 NONE, 39,000 SUCCESS',
+      '  Word statuses  3 FAILED, 2 NOISE, 1 SUCCESS',
+      '',
+      '  Line statuses  none',
+      '  Word statuses  none',
+    ]);
+  });
+});
+
+describe('the report of the own neighbours', () => {
+  it('says how many of how many were found', () => {
+    const { screen, lines } = writtenScreen();
+    reportNeighbours(screen, { asked: 1_711, found: 1_710 });
+    expect(lines()).toStrictEqual([
+      '',
+      'Pinecone finds 1,710 of 1,711 vectors as their own nearest neighbour',
+    ]);
   });
 });
 

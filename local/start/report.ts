@@ -1,19 +1,24 @@
 import type { NearestLines } from './nearest_lines.ts';
 import type { Screen } from './screen.ts';
-import type { StartSummary } from './summary.ts';
+import type { OwnNeighbours } from './own_neighbours.ts';
+import { count, quantity } from './quantity.ts';
+import type { AllStatuses } from './run_results.ts';
+import type { BatchesSummary, BatchLine, RealtimeExecution, RealtimeSummary } from './summary.ts';
 import type { TimeSpent } from './time_spent.ts';
 
 const FAILURES_SHOWN = 5;
+const BATCHES_SHOWN = 20;
 
-const count = (value: number): string => value.toLocaleString('en-US');
-
-/** What came of a run, for people. */
-export function reportRun(screen: Screen, summary: StartSummary): void {
-  const { execution, receipts, openai, deltas, compaction_runs: runs, statuses } = summary;
-  const output = execution.output;
+/** What came of a realtime execution, for people. */
+export function reportRun(
+  screen: Screen,
+  { receipts, openai, deltas, compaction_runs: runs }: RealtimeSummary,
+  execution: RealtimeExecution,
+): void {
+  const { output } = execution;
   screen.line();
   screen.table([
-    ['Execution', `${execution.status} in ${summary.seconds.toFixed(1)} s  ${execution.arn}`],
+    ['Realtime', `${execution.status} in ${execution.seconds.toFixed(1)} s  ${execution.arn}`],
     [
       'Receipts',
       `${count(receipts.succeeded)} embedded, ${count(receipts.reused)} reused, ` +
@@ -21,27 +26,23 @@ export function reportRun(screen: Screen, summary: StartSummary): void {
     ],
     [
       'Read',
-      `${count(output?.lines ?? 0)} lines, ${count(output?.words ?? 0)} words` +
+      `${quantity(output?.lines ?? 0, 'line')}, ${quantity(output?.words ?? 0, 'word')}` +
         (output === null || output.invalid_rows === 0
           ? ''
-          : `, ${count(output.invalid_rows)} rows that can not be read`),
+          : `, ${quantity(output.invalid_rows, 'row')} that can not be read`),
     ],
     ['Vectors', `${count(output?.vectors ?? 0)} written`],
     [
       'OpenAI',
-      `${count(openai.requests)} requests, ${count(openai.inputs)} inputs, ${count(openai.tokens)} tokens` +
-        (output?.estimated_cost_usd == null
-          ? ''
-          : ` (${dollars(output.estimated_cost_usd)} at OpenAI's list price)`),
+      `${quantity(openai.requests, 'request')}, ${quantity(openai.inputs, 'input')}, ${quantity(openai.tokens, 'token')}` +
+        price(output?.estimated_cost_usd ?? null),
     ],
     [
       'Deltas',
       `${count(deltas.keys.length)} in s3://${deltas.bucket}/{lines,words}/delta/{run_id}/delta.tar.gz`,
     ],
-    ['COMPACTION_RUN', `${count(runs.length)} records, under GSI1PK = RUNS`],
-    ['Line statuses', statusText(statuses.lines)],
-    ['Word statuses', statusText(statuses.words)],
-    ['Time went to', shares(summary.time_spent)],
+    ['COMPACTION_RUN', `${quantity(runs.length, 'record')}, under GSI1PK = RUNS`],
+    ['Time went to', shares(execution.time_spent)],
   ]);
   for (const failure of (output?.failures ?? []).slice(0, FAILURES_SHOWN)) {
     screen.line(
@@ -51,6 +52,67 @@ export function reportRun(screen: Screen, summary: StartSummary): void {
   if (output === null && execution.error !== undefined) {
     screen.line(`  ${execution.error}: ${execution.cause ?? ''}`);
   }
+}
+
+/** What came of the batches, for people. */
+export function reportBatches(
+  screen: Screen,
+  { batch_executions: executions, batch_seconds, batch_openai, batches, pinecone }: BatchesSummary,
+): void {
+  const failed = executions.filter(({ status }) => status !== 'SUCCEEDED');
+  const vectors = Object.entries(pinecone.namespaces).sort(([a], [b]) => (a < b ? -1 : 1));
+  screen.line();
+  screen.table([
+    [
+      'Batch path',
+      `${quantity(executions.length, 'execution')} in ${batch_seconds.toFixed(1)} s, ${count(failed.length)} failed`,
+    ],
+    ...batches.slice(0, BATCHES_SHOWN).map(batchRow),
+    ...(batches.length <= BATCHES_SHOWN
+      ? []
+      : [['…', `and ${count(batches.length - BATCHES_SHOWN)} more`] as const]),
+    [
+      'OpenAI',
+      `${quantity(batch_openai.tokens, 'token')}${price(batch_openai.estimated_cost_usd)}`,
+    ],
+    [
+      'Pinecone',
+      (vectors.length === 0
+        ? 'no vectors'
+        : vectors.map(([name, size]) => `${quantity(size, 'vector')} in ${name}`).join(', ')) +
+        `, ${quantity(pinecone.requests, 'request')}`,
+    ],
+  ]);
+  for (const { arn, status, error, cause } of failed) {
+    screen.line(`  ${status}: ${arn}: ${error ?? 'no reason'}: ${cause ?? ''}`);
+  }
+}
+
+function batchRow(batch: BatchLine): readonly [string, string] {
+  const { id, type, status, requested, succeeded, failed, released, reason } = batch;
+  return [
+    type,
+    `${status}  ${count(requested)} requested, ${count(succeeded)} embedded, ` +
+      `${count(failed)} refused, ${count(released)} given back  ${id}` +
+      (reason === undefined ? '' : `  ${reason}`),
+  ];
+}
+
+/** How all lines and words stand now. */
+export function reportStatuses(screen: Screen, { lines, words }: AllStatuses): void {
+  screen.line();
+  screen.table([
+    ['Line statuses', statusText(lines)],
+    ['Word statuses', statusText(words)],
+  ]);
+}
+
+/** The proof that Pinecone finds what was put into it. */
+export function reportNeighbours(screen: Screen, { asked, found }: OwnNeighbours): void {
+  screen.line();
+  screen.line(
+    `Pinecone finds ${count(found)} of ${count(asked)} vectors as their own nearest neighbour`,
+  );
 }
 
 /** The proof that the vectors mean something. */
@@ -75,6 +137,10 @@ function shares({ functions, stand_ins, orchestration }: TimeSpent): string {
   if (total <= 0) return 'nothing';
   const share = (part: number): string => `${Math.round((100 * part) / total)} %`;
   return `functions ${share(functions)}, stand-ins ${share(stand_ins)}, orchestration ${share(orchestration)}`;
+}
+
+function price(estimatedCostUsd: number | null): string {
+  return estimatedCostUsd === null ? '' : ` (${dollars(estimatedCostUsd)} at OpenAI's list price)`;
 }
 
 function dollars(amount: number): string {

@@ -3,13 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { startLocalStack, type LocalStack } from '../local_stack.ts';
+import type { BatchOptions } from '../openai/openai_stand_in.ts';
 import {
   syntheticReceipts,
   type SyntheticReceipt,
 } from '../receipts/synthetic/synthetic_receipts.ts';
 import { nearestLines } from './nearest_lines.ts';
 import { parseOptions } from './options.ts';
-import { runRealtime } from './run.ts';
+import { run } from './run.ts';
 import { readCompactionRuns } from './run_results.ts';
 import type { StartSummary } from './summary.ts';
 import { writtenScreen } from './testing/written_screen.ts';
@@ -22,12 +23,12 @@ beforeAll(async () => {
 
 afterAll(() => rm(folder, { recursive: true }));
 
-const startStack = (): Promise<LocalStack> =>
-  startLocalStack({ retryDelay: () => 0, config: { max_concurrency: '2' } });
+const startStack = (batches: BatchOptions = {}): Promise<LocalStack> =>
+  startLocalStack({ retryDelay: () => 0, config: { max_concurrency: '2' }, batches });
 
 /** A stack of the test's own. */
-async function ownStack(): Promise<LocalStack> {
-  const stack = await startStack();
+async function ownStack(batches?: BatchOptions): Promise<LocalStack> {
+  const stack = await startStack(batches);
   onTestFinished(() => stack.close());
   return stack;
 }
@@ -50,18 +51,25 @@ interface ShownRun {
   readonly summary: StartSummary;
 }
 
-async function run(stack: LocalStack, argv: readonly string[] = []): Promise<ShownRun> {
+async function shownRun(
+  stack: LocalStack,
+  argv: readonly string[],
+  source = plantedReceipts(),
+): Promise<ShownRun> {
   const file = join(folder, 'summary.json');
   const { screen, text } = writtenScreen();
-  const succeeded = await runRealtime(
+  const succeeded = await run(
     stack,
     parseOptions([...argv, '--summary', file]),
-    { source: plantedReceipts(), description: 'two receipts', skipped: [] },
+    { source, count: source.length, description: 'some receipts', skipped: [] },
     screen,
   );
   const summary = JSON.parse(await readFile(file, 'utf8')) as StartSummary;
   return { succeeded, text: text(), summary };
 }
+
+const runRealtime = (stack: LocalStack, ...argv: readonly string[]): Promise<ShownRun> =>
+  shownRun(stack, ['--path', 'realtime', ...argv]);
 
 const receipts = plantedReceipts();
 const lines = receipts.flatMap((receipt) => receipt.lines);
@@ -73,13 +81,13 @@ function countBy(values: readonly string[]): Record<string, number> {
   return counts;
 }
 
-describe('a run', () => {
+describe('a run of the realtime workflow', () => {
   let stack: LocalStack;
   let first: ShownRun & { readonly inFunctions: number };
 
   beforeAll(async () => {
     stack = await startStack();
-    const shown = await run(stack);
+    const shown = await runRealtime(stack);
     const spent = [...stack.aws.lambda.activity.values()].map(({ milliseconds }) => milliseconds);
     first = { ...shown, inFunctions: spent.reduce((sum, milliseconds) => sum + milliseconds, 0) };
   });
@@ -101,7 +109,7 @@ describe('a run', () => {
     // The request of the proof that follows is not the execution's.
     expect(stack.openai.usage.requests).toBe(3);
     expect(summary.openai.requests).toBe(2);
-    expect(summary.openai.tokens).toBe(summary.execution.output?.prompt_tokens);
+    expect(summary.openai.tokens).toBe(summary.execution?.output?.prompt_tokens);
     const runs = await readCompactionRuns(stack.table);
     expect(summary.compaction_runs.map(({ run_id }) => run_id)).toStrictEqual(
       runs.map(({ run_id }) => run_id),
@@ -125,8 +133,8 @@ describe('a run', () => {
 
   it('shows how far it is, what came of it, and that the vectors mean something', () => {
     const shown = first.text.split('\n');
-    expect(shown).toContain('Loading two receipts into DynamoDB …');
-    expect(shown).toContain(`Starting ${stack.stateMachineArn}`);
+    expect(shown).toContain('Loading some receipts into DynamoDB …');
+    expect(shown).toContain(`Starting ${stack.stateMachines.realtime}`);
     expect(shown).toContain('  with {}');
     expect(shown).toContain(`  [${'█'.repeat(30)}] 2 of 2 receipts`);
     expect(shown).toContain('  Receipts        2 embedded, 0 reused, 0 skipped, 0 failed');
@@ -134,7 +142,9 @@ describe('a run', () => {
   });
 
   it('spends its time in three places, which add up', () => {
-    const { functions, stand_ins, orchestration } = first.summary.time_spent;
+    const { execution } = first.summary;
+    if (execution === null) throw new Error('there is no execution');
+    const { functions, stand_ins, orchestration } = execution.time_spent;
     expect(functions).toBeGreaterThan(0);
     expect(stand_ins).toBeGreaterThan(0);
     expect(orchestration).toBeGreaterThanOrEqual(0);
@@ -142,7 +152,7 @@ describe('a run', () => {
   });
 
   it('over the same receipts again reuses them', async () => {
-    const { summary, text } = await run(stack);
+    const { summary, text } = await runRealtime(stack);
     expect(summary.receipts).toStrictEqual({
       total: 2,
       succeeded: 0,
@@ -154,13 +164,10 @@ describe('a run', () => {
   });
 
   it('hands the input on, and may find nothing', async () => {
-    const { succeeded, summary, text } = await run(await ownStack(), [
-      '--limit',
-      '1',
-      '--filter',
-      'FAILED',
-      '--force',
-    ]);
+    const { succeeded, summary, text } = await runRealtime(
+      await ownStack(),
+      ...['--limit', '1', '--filter', 'FAILED', '--force'],
+    );
 
     expect(succeeded).toBe(true);
     expect(text).toContain(
@@ -174,13 +181,19 @@ describe('a run', () => {
     ]);
     expect(text).toContain('0 embedded, 0 reused, 0 skipped, 0 failed');
     expect(text).not.toContain('What the vectors know');
+    expect(text).not.toContain('Pinecone');
+    expect([summary.batch_executions, summary.batches, summary.pinecone]).toStrictEqual([
+      [],
+      [],
+      { namespaces: {}, requests: 0 },
+    ]);
   });
 
   it('that fails says so, with the reason of each receipt', async () => {
     const stack = await ownStack();
     stack.openai.fault({ wrongCount: 1 });
 
-    const { succeeded, summary, text } = await run(stack);
+    const { succeeded, summary, text } = await runRealtime(stack);
 
     expect(succeeded).toBe(false);
     expect(summary.execution).toMatchObject({
@@ -202,7 +215,7 @@ describe('a run', () => {
       fault: { kind: 'error', status: 400, code: 'AccessDeniedException' },
     });
 
-    const { succeeded, summary, text } = await run(stack);
+    const { succeeded, summary, text } = await runRealtime(stack);
 
     expect(succeeded).toBe(false);
     expect(summary.execution).toMatchObject({
@@ -230,5 +243,104 @@ describe('a run', () => {
       expect(similarities).toStrictEqual([...similarities].sort((a, b) => b - a));
       expect(new Set(nearest.map(({ text }) => text)).size).toBe(3);
     }
+  });
+});
+
+describe('a run of both paths', () => {
+  const FOUR = [...syntheticReceipts({ count: 4, seed: 'batches', words: 12 })];
+  let shown: ShownRun;
+  let stack: LocalStack;
+
+  beforeAll(async () => {
+    stack = await startStack({ expireShare: 0.5 });
+    shown = await shownRun(stack, ['--limit', '3'], FOUR);
+  });
+
+  afterAll(() => stack.close());
+
+  /** The lines and words to embed of the receipts that the realtime workflow has not taken, in the order of their keys. */
+  function left(): number[] {
+    const taken = new Set(shown.summary.compaction_runs.map(({ image_id }) => image_id));
+    return FOUR.filter(({ receipt }) => !taken.has(receipt.image_id))
+      .sort((a, b) => (a.receipt.image_id < b.receipt.image_id ? -1 : 1))
+      .map(
+        (receipt) =>
+          [...receipt.lines, ...receipt.words].filter(({ is_noise }) => !is_noise).length,
+      );
+  }
+
+  it('shares the limit among them, and submits what was given back again', () => {
+    const lines = shown.text.split('\n');
+    expect(shown.succeeded).toBe(true);
+    expect(lines.filter((line) => /^(Starting|Polling| {2}with) /.test(line))).toStrictEqual([
+      `Starting ${stack.stateMachines.realtime}`,
+      '  with {"limit":2}',
+      ...[1, 2].flatMap(() => [
+        `Starting ${stack.stateMachines.batchSubmit}`,
+        '  with {"limit":1}',
+        `Polling ${stack.stateMachines.batchPoll}`,
+      ]),
+    ]);
+    expect(lines).toContain(`  [${'█'.repeat(30)}] 2 of 2 batches submitted`);
+    expect(lines).toContain(`  [${'█'.repeat(30)}] 2 of 2 batches done (poll 1)`);
+    expect(lines).toContain('  What was given back is submitted again');
+  });
+
+  it('ends with the batch half embedded, and the rest untouched', () => {
+    const { statuses, receipts, execution, batches, pinecone } = shown.summary;
+    const [inBatches = 0, untouched = 0] = left();
+    expect(receipts.succeeded).toBe(2);
+    expect((statuses.lines['NONE'] ?? 0) + (statuses.words['NONE'] ?? 0)).toBe(untouched);
+    expect((statuses.lines['SUCCESS'] ?? 0) + (statuses.words['SUCCESS'] ?? 0)).toBe(
+      (execution?.output?.vectors ?? 0) + inBatches,
+    );
+    expect(Object.keys({ ...statuses.lines, ...statuses.words }).sort()).toStrictEqual([
+      'NOISE',
+      'NONE',
+      'SUCCESS',
+    ]);
+
+    const ofType = (type: string) => batches.filter((batch) => batch.type === type);
+    for (const type of ['LINE_EMBEDDING', 'WORD_EMBEDDING']) {
+      const [first, second] = ofType(type);
+      expect(ofType(type).map(({ status }) => status)).toStrictEqual(['EXPIRED', 'COMPLETED']);
+      expect(first?.released).toBeGreaterThan(0);
+      expect(first?.requested).toBe((first?.succeeded ?? 0) + (first?.released ?? 0));
+      expect(second).toMatchObject({
+        requested: first?.released,
+        succeeded: first?.released,
+        failed: 0,
+        released: 0,
+      });
+    }
+    const succeeded = (type: string) =>
+      ofType(type).reduce((sum, batch) => sum + batch.succeeded, 0);
+    expect(pinecone).toStrictEqual({
+      namespaces: { lines: succeeded('LINE_EMBEDDING'), words: succeeded('WORD_EMBEDDING') },
+      requests: 4,
+    });
+    expect(succeeded('LINE_EMBEDDING') + succeeded('WORD_EMBEDDING')).toBe(inBatches);
+    expect(shown.text).toContain(
+      `Pinecone finds ${inBatches} of ${inBatches} vectors as their own nearest neighbour\n`,
+    );
+  });
+
+  it('says that nothing is left for the batches of a single receipt', async () => {
+    const { text, summary } = await shownRun(stack, ['--limit', '1'], FOUR.slice(0, 1));
+    expect(text).toContain('No receipt is left for the batches\n');
+    expect(summary.batch_executions).toStrictEqual([]);
+  });
+
+  it('fails when its batches are refused, and says so', async () => {
+    const removeFault = stack.openai.fault({ on: 'files.create', status: 400 });
+    const refused = await shownRun(stack, ['--path', 'batch'], FOUR);
+    removeFault();
+
+    expect(refused.succeeded).toBe(false);
+    expect(refused.summary.execution).toBeNull();
+    expect(refused.summary.batch_executions).toMatchObject([
+      { status: 'FAILED', error: 'TooManyFailed' },
+    ]);
+    expect(refused.text).toMatch(/^ {2}FAILED: arn:aws:states:.*: TooManyFailed: /m);
   });
 });

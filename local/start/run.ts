@@ -2,28 +2,30 @@ import { writeFile } from 'node:fs/promises';
 import type { LocalStack } from '../local_stack.ts';
 import { loadReceipts } from '../receipts/load_receipts.ts';
 import { nearestLines } from './nearest_lines.ts';
+import { ownNeighbours } from './own_neighbours.ts';
 import type { StartOptions } from './options.ts';
-import { watchExecution } from './progress.ts';
+import { quantity } from './quantity.ts';
 import type { ReceiptsToLoad } from './receipts_to_load.ts';
-import { reportNearestLines, reportRun } from './report.ts';
+import {
+  reportBatches,
+  reportNearestLines,
+  reportNeighbours,
+  reportRun,
+  reportStatuses,
+} from './report.ts';
+import { runBatches } from './run_batches.ts';
+import { runRealtime } from './run_realtime.ts';
 import type { Screen } from './screen.ts';
-import { summarize } from './summary.ts';
-
-/** The state machine's input, as a user would give it. */
-function executionInput({ limit, filter, force }: StartOptions): Record<string, unknown> {
-  return {
-    ...(limit === undefined ? {} : { limit }),
-    ...(filter === undefined ? {} : { filter_by_embedding_status: filter }),
-    ...(force ? { force } : {}),
-  };
-}
+import { countAllStatuses } from './run_results.ts';
+import { shareReceipts } from './share_receipts.ts';
+import { summarizeBatches, summarizeRealtime, type StartSummary } from './summary.ts';
 
 /**
- * Loads the receipts, runs the workflow over them, and shows what came of it.
+ * Loads the receipts, runs the workflows over them, and shows what came of it.
  *
- * @returns whether the execution succeeded.
+ * @returns whether every execution succeeded.
  */
-export async function runRealtime(
+export async function run(
   stack: LocalStack,
   options: StartOptions,
   receipts: ReceiptsToLoad,
@@ -31,25 +33,39 @@ export async function runRealtime(
 ): Promise<boolean> {
   screen.line(`Loading ${receipts.description} into DynamoDB …`);
   const { rows } = await loadReceipts(stack.table, receipts.source);
-  const input = executionInput(options);
-  screen.line(`  ${rows.toLocaleString('en-US')} rows`);
-  screen.line(`Starting ${stack.stateMachineArn}`);
-  screen.line(`  with ${JSON.stringify(input)}`);
+  screen.line(`  ${quantity(rows, 'row')}`);
 
-  const started = performance.now();
-  const executionArn = await stack.start(input);
-  const execution = await watchExecution(stack.aws.clients.sfn, executionArn, screen);
-  const seconds = (performance.now() - started) / 1_000;
+  const limits = shareReceipts(options.path, receipts.count, options.limit);
+  const realtimeRun =
+    limits.realtime === 0 ? undefined : await runRealtime(stack, options, limits.realtime, screen);
+  const realtime = await summarizeRealtime(stack, realtimeRun);
+  const batchRun =
+    limits.batch === 0 ? undefined : await runBatches(stack, options, limits.batch, screen);
+  if (options.path === 'both' && batchRun === undefined) {
+    screen.line('No receipt is left for the batches');
+  }
+  const summary: StartSummary = {
+    ...realtime,
+    ...(await summarizeBatches(stack, batchRun)),
+    statuses: await countAllStatuses(stack.table),
+  };
 
-  const summary = await summarize(stack, execution, seconds);
-  reportRun(screen, summary);
+  if (summary.execution !== null) reportRun(screen, summary, summary.execution);
+  if (batchRun !== undefined) reportBatches(screen, summary);
+  reportStatuses(screen, summary.statuses);
   if (summary.compaction_runs.length > 0) {
     reportNearestLines(screen, await nearestLines(stack, summary.compaction_runs));
+  }
+  if (stack.pinecone.counts.size > 0) {
+    reportNeighbours(screen, await ownNeighbours(stack.pineconeAccess));
   }
   if (options.summary !== undefined) {
     await writeFile(options.summary, `${JSON.stringify(summary, null, 2)}\n`);
     screen.line();
     screen.line(`Summary: ${options.summary}`);
   }
-  return execution.status === 'SUCCEEDED';
+  return (
+    (summary.execution?.status ?? 'SUCCEEDED') === 'SUCCEEDED' &&
+    summary.batch_executions.every(({ status }) => status === 'SUCCEEDED')
+  );
 }

@@ -1,12 +1,17 @@
-import { compactionRunCodec, type CompactionRun } from 'receipt-embedding/entities';
-import { queryPages, type Table } from 'receipt-embedding/table';
+import {
+  batchSummaryCodec,
+  compactionRunCodec,
+  type BatchSummary,
+  type CompactionRun,
+} from 'receipt-embedding/entities';
+import { queryPages, receiptsWithStatus, SHARDS, type Table } from 'receipt-embedding/table';
 import { z } from 'zod';
 
 /** Embedding status → how many. */
 export type StatusCounts = Readonly<Record<string, number>>;
 
 /** How many lines (words) have which embedding status. */
-export async function countStatuses(
+async function countStatuses(
   table: Table,
   type: 'RECEIPT_LINE' | 'RECEIPT_WORD',
 ): Promise<StatusCounts> {
@@ -25,6 +30,55 @@ export async function countStatuses(
     }
   }
   return counts;
+}
+
+export interface AllStatuses {
+  readonly lines: StatusCounts;
+  readonly words: StatusCounts;
+}
+
+export async function countAllStatuses(table: Table): Promise<AllStatuses> {
+  return {
+    lines: await countStatuses(table, 'RECEIPT_LINE'),
+    words: await countStatuses(table, 'RECEIPT_WORD'),
+  };
+}
+
+/** How many receipts have a line or word that waits to be embedded. */
+export async function countReceiptsToEmbed(table: Table): Promise<number> {
+  const listing = {
+    table,
+    status: 'NONE',
+    after: undefined,
+    invalid: { count: 0 },
+    logger: { info: ignore, warn: ignore },
+  } as const;
+  let receipts = 0;
+  for (const shard of SHARDS) {
+    const found = receiptsWithStatus(listing, shard);
+    while ((await found.next()).done !== true) receipts++;
+  }
+  return receipts;
+}
+
+// The functions log what they skip.
+function ignore(): void {
+  return undefined;
+}
+
+/** All batches, in the order of their submission. */
+export async function readBatchSummaries(table: Table): Promise<BatchSummary[]> {
+  const batches: BatchSummary[] = [];
+  const pages = queryPages(table, {
+    IndexName: 'GSITYPE',
+    KeyConditionExpression: '#type = :type',
+    ExpressionAttributeNames: { '#type': 'TYPE' },
+    values: { type: 'BATCH_SUMMARY' },
+  });
+  for await (const rows of pages) {
+    batches.push(...rows.map((row) => z.decode(batchSummaryCodec, row as never)));
+  }
+  return batches.sort((a, b) => (a.submitted_at < b.submitted_at ? -1 : 1));
 }
 
 /** All recorded runs, oldest first. */

@@ -13,7 +13,7 @@ export interface TimeSpent {
 
 /** Adds up an execution that is over; nothing else may have run on this stack. */
 export async function timeSpent(
-  { aws, openaiWaiting }: LocalStack,
+  { aws, vendorWaiting }: LocalStack,
   executionArn: string,
 ): Promise<TimeSpent> {
   const activity = [...aws.lambda.activity];
@@ -23,7 +23,7 @@ export async function timeSpent(
       .filter(([functionName]) => functionName.includes('process-receipt'))
       .map(([, { milliseconds }]) => milliseconds),
   );
-  const waiting = aws.edge.waiting.milliseconds + openaiWaiting.milliseconds;
+  const waiting = aws.edge.waiting.milliseconds + vendorWaiting.milliseconds;
   return {
     functions: inFunctions - waiting,
     stand_ins: waiting,

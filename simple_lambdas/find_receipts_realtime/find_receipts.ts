@@ -5,14 +5,9 @@ import {
   type ReceiptIdentity,
 } from 'receipt-embedding/entities';
 import { z } from 'zod';
+import { executionFields } from '../runtime/execution_input.ts';
 
-/** An execution's name: what a folder of `runs/` is called by. */
-const executionNameSchema = z.string().regex(/^[A-Za-z0-9_-]{1,80}$/);
-
-/**
- * What the state machine was started with, and the context object of that execution beside it (`Id`, `Name`, …),
- * which the state machine adds. Invoked by hand, the function needs none of it.
- */
+/** What the state machine was started with, and the context of that execution beside it. */
 export const findReceiptsInputSchema = z.strictObject({
   /** At most so many receipts. */
   limit: z.int().min(1).optional(),
@@ -22,13 +17,7 @@ export const findReceiptsInputSchema = z.strictObject({
   exclusive_start_key: receiptIdentitySchema.nullish(),
   /** Embed again what is embedded already. */
   force: z.boolean().optional(),
-  Name: executionNameSchema.optional(),
-  Id: z.unknown().optional(),
-  Input: z.unknown().optional(),
-  RoleArn: z.unknown().optional(),
-  StartTime: z.unknown().optional(),
-  RedriveCount: z.unknown().optional(),
-  RedriveTime: z.unknown().optional(),
+  ...executionFields,
 });
 
 export type FindReceiptsInput = z.output<typeof findReceiptsInputSchema>;

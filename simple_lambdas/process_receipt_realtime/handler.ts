@@ -1,8 +1,7 @@
 import { tmpdir } from 'node:os';
 import { createDynamoDBClient, createS3Client } from 'receipt-embedding/aws';
-import { InvalidConfiguration } from 'receipt-embedding/errors';
 import { ChromaNeighbours, GooglePlaces, type MerchantSource } from 'receipt-embedding/merchants';
-import { createOpenAIClient, OpenAIEmbedder } from 'receipt-embedding/openai';
+import { OpenAIEmbedder } from 'receipt-embedding/openai';
 import type { Clock, Logger } from 'receipt-embedding/ports';
 import {
   findCompactionRuns,
@@ -13,6 +12,7 @@ import {
 import { ChromaDeltaStore } from 'receipt-embedding/vectors';
 import { parseEnvironment, variables } from '../runtime/environment.ts';
 import { createHandler } from '../runtime/handler.ts';
+import { connectOpenAI, openaiVariables } from '../runtime/openai_access.ts';
 import { readSecret } from '../runtime/secrets.ts';
 import { processReceipt, processReceiptInputSchema } from './process_receipt.ts';
 
@@ -22,9 +22,7 @@ const environment = parseEnvironment(
     CHROMADB_BUCKET: variables.CHROMADB_BUCKET,
     EMBEDDING_MODEL: variables.EMBEDDING_MODEL,
     EMBEDDING_DIMENSIONS: variables.EMBEDDING_DIMENSIONS,
-    OPENAI_BASE_URL: variables.OPENAI_BASE_URL,
-    OPENAI_API_KEY: variables.OPENAI_API_KEY,
-    OPENAI_API_KEY_SECRET_ARN: variables.OPENAI_API_KEY_SECRET_ARN,
+    ...openaiVariables,
     GOOGLE_PLACES_API_KEY: variables.GOOGLE_PLACES_API_KEY,
     GOOGLE_PLACES_API_KEY_SECRET_ARN: variables.GOOGLE_PLACES_API_KEY_SECRET_ARN,
     CHROMA_HTTP_ENDPOINT: variables.CHROMA_HTTP_ENDPOINT,
@@ -32,12 +30,16 @@ const environment = parseEnvironment(
   process.env,
 );
 const table = { client: createDynamoDBClient(), name: environment.DYNAMODB_TABLE_NAME };
-const vectors = new ChromaDeltaStore({
+const deltas = {
   s3: createS3Client(),
   bucket: environment.CHROMADB_BUCKET,
   dimensions: environment.EMBEDDING_DIMENSIONS,
   temporaryFolder: tmpdir(),
-});
+};
+const model = {
+  model: environment.EMBEDDING_MODEL,
+  dimensions: environment.EMBEDDING_DIMENSIONS,
+};
 const clock: Clock = () => new Date();
 
 /** Embeds one receipt. @see processReceipt */
@@ -52,8 +54,8 @@ export const handler = createHandler({
         findRuns: (receipt, idBeginning) => findCompactionRuns(table, receipt, idBeginning),
         recordRun: (run) => recordCompactionRun(table, run),
         markEmbedded: (holders) => setEmbeddingStatuses(table, holders, 'SUCCESS'),
-        embedder: await createEmbedder(),
-        vectors,
+        embedder: new OpenAIEmbedder(await connectOpenAI(environment), model),
+        vectorsOf: (run) => new ChromaDeltaStore(deltas, run),
         merchantSources: await createMerchantSources(logger),
         clock,
         logger,
@@ -65,20 +67,6 @@ export const handler = createHandler({
     return result;
   },
 });
-
-async function createEmbedder(): Promise<OpenAIEmbedder> {
-  const apiKey = await readSecret({
-    plain: environment.OPENAI_API_KEY,
-    arn: environment.OPENAI_API_KEY_SECRET_ARN,
-  });
-  if (apiKey === undefined) {
-    throw new InvalidConfiguration('OPENAI_API_KEY_SECRET_ARN (or OPENAI_API_KEY) is not set');
-  }
-  return new OpenAIEmbedder(createOpenAIClient({ apiKey, baseURL: environment.OPENAI_BASE_URL }), {
-    model: environment.EMBEDDING_MODEL,
-    dimensions: environment.EMBEDDING_DIMENSIONS,
-  });
-}
 
 async function createMerchantSources(logger: Logger): Promise<MerchantSource[]> {
   const sources: MerchantSource[] = [];

@@ -4,7 +4,7 @@ import {
   embeddingItems,
   isEmbeddable,
   RememberingEmbedder,
-  repeatedRunId,
+  repeatedId,
   type Embedder,
   type EmbeddingItems,
 } from 'receipt-embedding/embeddings';
@@ -81,7 +81,8 @@ export interface ProcessReceiptPorts {
   readonly recordRun: (run: CompactionRun) => Promise<boolean>;
   readonly markEmbedded: (holders: readonly StatusHolder[]) => Promise<StatusChanges>;
   readonly embedder: Embedder;
-  readonly vectors: VectorStore;
+  /** Where the vectors of a run go. */
+  readonly vectorsOf: (run: VectorRun) => VectorStore;
   readonly merchantSources: readonly MerchantSource[];
   readonly clock: Clock;
   readonly logger: Logger;
@@ -165,14 +166,14 @@ async function chooseRun(
   const contentId = contentRunId(items, embedder);
   const runs = await findRuns(receipt, contentPart(contentId));
   if (forcedBy !== undefined) {
-    const run_id = repeatedRunId(contentId, `forced by ${forcedBy}`);
+    const run_id = repeatedId(contentId, `forced by ${forcedBy}`);
     return { run: { ...receipt, run_id }, recorded: runs.some((run) => run.run_id === run_id) };
   }
   const usable = runs.find(({ failed }) => !failed);
   if (usable !== undefined) return { run: { ...receipt, run_id: usable.run_id }, recorded: true };
   // A run that the compactor failed at stays as it is, and a new one takes its place.
   const run_id =
-    runs.length === 0 ? contentId : repeatedRunId(contentId, `after ${runs.length} failed runs`);
+    runs.length === 0 ? contentId : repeatedId(contentId, `after ${runs.length} failed runs`);
   return { run: { ...receipt, run_id }, recorded: false };
 }
 
@@ -181,7 +182,7 @@ async function embedRun(
   run: VectorRun,
   { lines, words }: EmbeddingItems,
   embedder: Embedder,
-  { vectors: store, recordRun, clock }: ProcessReceiptPorts,
+  { vectorsOf, recordRun, clock }: ProcessReceiptPorts,
 ): Promise<void> {
   const items = [...lines, ...words];
   const { vectors } = await embedder.embed(items.map(({ input }) => input));
@@ -190,9 +191,10 @@ async function embedRun(
     if (vector === undefined) throw new InvalidReceiptData(`${id} got no vector`);
     return { id, vector, metadata };
   });
+  const store = vectorsOf(run);
   await Promise.all([
-    store.upsert('lines', records.slice(0, lines.length), run),
-    store.upsert('words', records.slice(lines.length), run),
+    store.upsert('lines', records.slice(0, lines.length)),
+    store.upsert('words', records.slice(lines.length)),
   ]);
   await recordRun(newCompactionRun(run, run.run_id, clock()));
 }

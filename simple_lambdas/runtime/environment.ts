@@ -5,6 +5,8 @@ import { z } from 'zod';
 export const variables = {
   DYNAMODB_TABLE_NAME: z.string(),
   CHROMADB_BUCKET: z.string(),
+  BATCH_BUCKET: z.string(),
+  BATCH_MAX_TOKENS: z.coerce.number().int().min(1),
   EMBEDDING_MODEL: z.string(),
   EMBEDDING_DIMENSIONS: z.coerce.number().int().min(1),
   OPENAI_BASE_URL: z.url().optional(),
@@ -13,6 +15,10 @@ export const variables = {
   GOOGLE_PLACES_API_KEY: z.string().optional(),
   GOOGLE_PLACES_API_KEY_SECRET_ARN: z.string().optional(),
   CHROMA_HTTP_ENDPOINT: z.url().optional(),
+  PINECONE_API_KEY: z.string().optional(),
+  PINECONE_API_KEY_SECRET_ARN: z.string().optional(),
+  PINECONE_INDEX_NAME: z.string(),
+  PINECONE_HOST: z.url().optional(),
 };
 
 /**

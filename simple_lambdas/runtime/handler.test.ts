@@ -122,4 +122,10 @@ describe('a handler', () => {
       ),
     ).toStrictEqual([{ ReceiptsEmbedded: 2, service: 'test' }]);
   });
+
+  it('writes nothing to its log when it has nothing to say and has counted nothing', async () => {
+    await handlerThat(() => Promise.resolve('done'))({});
+
+    expect(printed).toStrictEqual([]);
+  });
 });

@@ -61,7 +61,8 @@ export function createHandler<Input, Output>({
       logger.error('the function failed', { error_name: name, error_message: message });
       throw error;
     } finally {
-      metrics.publishStoredMetrics();
+      // Of nothing to publish it would warn in every log.
+      if (metrics.hasStoredMetrics()) metrics.publishStoredMetrics();
     }
   };
 }

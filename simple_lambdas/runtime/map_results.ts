@@ -16,35 +16,6 @@ const manifestSchema = z.object({
   }),
 });
 
-/** An output of the item processor: what `process_receipt_realtime` answered, or what was caught of it. */
-const outcomeSchema = z.discriminatedUnion('status', [
-  z.object({
-    status: z.literal('success'),
-    lines_count: z.int(),
-    words_count: z.int(),
-    invalid_rows: z.int(),
-    reused: z.boolean(),
-    vectors: z.int(),
-    openai_requests: z.int(),
-    prompt_tokens: z.int(),
-  }),
-  z.object({
-    status: z.literal('skipped'),
-    lines_count: z.int(),
-    words_count: z.int(),
-    invalid_rows: z.int(),
-  }),
-  z.object({
-    status: z.literal('error'),
-    image_id: z.string(),
-    receipt_id: z.int(),
-    error: z.string(),
-    cause: z.string(),
-  }),
-]);
-
-export type Outcome = z.output<typeof outcomeSchema>;
-
 /** A child execution that did not even reach its own Catch (stopped, timed out, over a limit). */
 const brokenChildSchema = z.object({
   Input: z.string(),
@@ -53,8 +24,6 @@ const brokenChildSchema = z.object({
   Status: z.string().optional(),
 });
 
-const childInputSchema = z.object({ image_id: z.string(), receipt_id: z.int() });
-
 /** Reads objects: one whole, one line by line, since a million results are more than memory should hold. */
 export interface ResultReader {
   readonly readText: (location: ResultLocation) => Promise<string>;
@@ -62,36 +31,47 @@ export interface ResultReader {
 }
 
 /**
- * What became of each receipt, out of the files that a Distributed Map's ResultWriter made of JSON lines.
+ * What became of each item, out of the files that a Distributed Map's ResultWriter made of JSON lines.
  *
+ * @param outcome an output of the item processor. One of status `error` has the fields of the item's input that say which it
+ * is, `error` and `cause`.
  * @throws InvalidReceiptData for a file that is not in the ResultWriter's format.
  */
-export async function* readOutcomes(
+export async function* readOutcomes<Outcome>(
   location: ResultLocation,
   reader: ResultReader,
+  outcome: z.ZodType<Outcome>,
 ): AsyncGenerator<Outcome> {
   const manifest = parse(manifestSchema, await reader.readText(location), location.Key);
   const { SUCCEEDED, FAILED, PENDING } = manifest.ResultFiles;
   for (const { Key } of SUCCEEDED) {
     for await (const line of reader.readLines({ Bucket: manifest.DestinationBucket, Key })) {
-      yield parse(outcomeSchema, line, Key);
+      yield parse(outcome, line, Key);
     }
   }
   for (const { Key } of [...FAILED, ...PENDING]) {
     for await (const line of reader.readLines({ Bucket: manifest.DestinationBucket, Key })) {
       const { Input, Status, Error: error, Cause } = parse(brokenChildSchema, line, Key);
-      yield {
-        status: 'error',
-        ...parse(childInputSchema, Input, Key),
-        error: error ?? Status ?? 'Unknown',
-        cause: Cause ?? '',
-      };
+      yield check(
+        outcome,
+        {
+          ...parse(z.looseObject({}), Input, Key),
+          status: 'error',
+          error: error ?? Status ?? 'Unknown',
+          cause: Cause ?? '',
+        },
+        Key,
+      );
     }
   }
 }
 
 function parse<Value>(schema: z.ZodType<Value>, text: string, key: string): Value {
-  const parsed = schema.safeParse(parseJson(text));
+  return check(schema, parseJson(text), key);
+}
+
+function check<Value>(schema: z.ZodType<Value>, value: unknown, key: string): Value {
+  const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const problems = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
   throw new InvalidReceiptData(

@@ -1,16 +1,12 @@
-import { createS3Client, readLines, readText } from 'receipt-embedding/aws';
 import { parseEnvironment, variables } from '../runtime/environment.ts';
 import { createHandler } from '../runtime/handler.ts';
-import { readOutcomes, type ResultReader } from './map_results.ts';
+import { readOutcomes } from '../runtime/map_results.ts';
+import { s3Results } from '../runtime/s3_results.ts';
+import { outcomeSchema } from './receipt_outcomes.ts';
 import { summarizeRun, summarizeRunInputSchema } from './summarize_run.ts';
 
 const environment = parseEnvironment({ EMBEDDING_MODEL: variables.EMBEDDING_MODEL }, process.env);
-const s3 = createS3Client();
-
-const reader: ResultReader = {
-  readText: ({ Bucket, Key }) => readText(s3, { bucket: Bucket, key: Key }),
-  readLines: ({ Bucket, Key }) => readLines(s3, { bucket: Bucket, key: Key }),
-};
+const results = s3Results();
 
 /** Adds up a run. @see summarizeRun */
 export const handler = createHandler({
@@ -19,7 +15,7 @@ export const handler = createHandler({
   handle: async (input, { logger, metrics }) => {
     const summary = await summarizeRun(
       input,
-      (location) => readOutcomes(location, reader),
+      (location) => readOutcomes(location, results, outcomeSchema),
       environment.EMBEDDING_MODEL,
     );
     metrics.count('ReceiptsFailed', summary.failed);

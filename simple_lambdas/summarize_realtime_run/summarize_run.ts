@@ -2,7 +2,9 @@ import { embeddingCost } from 'receipt-embedding/embeddings';
 import { receiptIdentitySchema, type ReceiptIdentity } from 'receipt-embedding/entities';
 import { InvalidReceiptData } from 'receipt-embedding/errors';
 import { z } from 'zod';
-import { resultLocationSchema, type Outcome, type ResultLocation } from './map_results.ts';
+import { describeFailure, FAILURES_SHOWN, type FailureDescription } from '../runtime/failures.ts';
+import { resultLocationSchema, type ResultLocation } from '../runtime/map_results.ts';
+import type { Outcome } from './receipt_outcomes.ts';
 
 export const summarizeRunInputSchema = z.object({
   total_receipts: z.int().min(1),
@@ -13,12 +15,7 @@ export const summarizeRunInputSchema = z.object({
 
 export type SummarizeRunInput = z.output<typeof summarizeRunInputSchema>;
 
-export interface Failure extends ReceiptIdentity {
-  /** The error's name. */
-  readonly error: string;
-  /** What happened, at most 300 characters of it. */
-  readonly cause: string;
-}
+export type Failure = ReceiptIdentity & FailureDescription;
 
 /** The execution's output. total = succeeded + reused + skipped + failed. */
 export interface RunSummary {
@@ -47,10 +44,6 @@ export interface RunSummary {
   readonly results: { readonly bucket: string; readonly key: string };
 }
 
-/** With these a summary stays under 16 KB, half of what the cause of a failed execution may hold. */
-const FAILURES_SHOWN = 20;
-const CAUSE_CHARACTERS = 300;
-
 /**
  * Adds up what became of the receipts of a run.
  *
@@ -68,7 +61,10 @@ export async function summarizeRun(
   for await (const outcome of readOutcomes(input.results)) {
     if (outcome.status === 'error') {
       count.failed++;
-      if (failures.length < FAILURES_SHOWN) failures.push(describeFailure(outcome));
+      if (failures.length < FAILURES_SHOWN) {
+        const { image_id, receipt_id } = outcome;
+        failures.push({ image_id, receipt_id, ...describeFailure(outcome) });
+      }
       continue;
     }
     sum.lines += outcome.lines_count;
@@ -95,28 +91,9 @@ export async function summarizeRun(
     failed_percentage: (100 * count.failed) / total,
     failures,
     ...sum,
-    estimated_cost_usd: embeddingCost(model, sum.prompt_tokens),
+    estimated_cost_usd: embeddingCost(model, sum.prompt_tokens, 'realtime'),
     invalid_rows: invalidRows,
     last_evaluated_key: input.last_evaluated_key,
     results: { bucket: input.results.Bucket, key: input.results.Key },
   };
-}
-
-function describeFailure({
-  image_id,
-  receipt_id,
-  error,
-  cause,
-}: Extract<Outcome, { status: 'error' }>): Failure {
-  return { image_id, receipt_id, error, cause: errorMessage(cause).slice(0, CAUSE_CHARACTERS) };
-}
-
-/** A failed function's cause is JSON with the message in it; a timeout's is plain text. */
-function errorMessage(cause: string): string {
-  try {
-    const parsed = z.object({ errorMessage: z.string() }).safeParse(JSON.parse(cause));
-    return parsed.success ? parsed.data.errorMessage : cause;
-  } catch {
-    return cause;
-  }
 }

@@ -1,4 +1,9 @@
-import type { State, StateMachineDefinition } from '../../components/state_machines/asl.ts';
+import {
+  isDistributed,
+  type MapState,
+  type State,
+  type StateMachineDefinition,
+} from '../../components/state_machines/asl.ts';
 
 type States = StateMachineDefinition['States'];
 
@@ -21,6 +26,9 @@ const MENDED_BY_WAITING = new Set([
 
 /** Lambda's longest run. A task that gives up earlier leaves a function running that nobody listens to. */
 const LAMBDA_SECONDS = 900;
+
+/** What an inline Map may run at once (docs/data_model.md §4). */
+const INLINE_CONCURRENCY = 40;
 
 /** All states, those of a Map's items too, by their names. */
 export function allStates({ States }: Pick<StateMachineDefinition, 'States'>): [string, State][] {
@@ -76,14 +84,7 @@ function nextStates(state: State): string[] {
 }
 
 function stateViolations(name: string, state: State): string[] {
-  if (state.Type === 'Map') {
-    return violationsOf(name, {
-      'is not distributed': (state.ItemProcessor.ProcessorConfig.Mode as string) !== 'DISTRIBUTED',
-      'does not tolerate every failure': state.ToleratedFailurePercentage !== 100,
-      'has no label of 1 to 40 characters': !/^[A-Za-z0-9_-]{1,40}$/.test(state.Label),
-      'does not catch everything': !catchesAllLast(state.Catch),
-    });
-  }
+  if (state.Type === 'Map') return mapViolations(name, state);
   if (state.Type !== 'Task') return [];
   const retried = state.Retry.flatMap(({ ErrorEquals }) => ErrorEquals);
   return violationsOf(name, {
@@ -97,6 +98,25 @@ function stateViolations(name: string, state: State): string[] {
     ),
     'does not catch everything': !catchesAllLast(state.Catch),
     'gives up before its function does': !(state.TimeoutSeconds > LAMBDA_SECONDS),
+  });
+}
+
+function mapViolations(name: string, map: MapState): string[] {
+  const rules = { 'does not catch everything': !catchesAllLast(map.Catch) };
+  if (isDistributed(map)) {
+    return violationsOf(name, {
+      'does not tolerate every failure': map.ToleratedFailurePercentage !== 100,
+      'has no label of 1 to 40 characters': !/^[A-Za-z0-9_-]{1,40}$/.test(map.Label),
+      'has no limit to what runs at once': !(map.MaxConcurrency >= 1),
+      ...rules,
+    });
+  }
+  return violationsOf(name, {
+    'runs more at once than an inline Map may': !(
+      map.MaxConcurrency >= 1 && map.MaxConcurrency <= INLINE_CONCURRENCY
+    ),
+    'keeps results, which have no bound together': (map.ResultPath as unknown) !== null,
+    ...rules,
   });
 }
 

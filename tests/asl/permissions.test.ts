@@ -1,15 +1,21 @@
 // Not proved here: that AWS asks for no other permission.
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import type { MapState } from '../../components/state_machines/asl.ts';
+import { isDistributed } from '../../components/state_machines/asl.ts';
+import { BATCH_FILES } from '../../components/state_machines/batch_files.ts';
 import { permissionsOf } from '../../components/state_machines/permissions.ts';
-import { realtimeStateMachine } from '../../components/state_machines/realtime.ts';
-import { resourcesOf, runProgram } from '../infra/recorded_program.ts';
+import {
+  planKey,
+  requestsKey,
+  resultPartKey,
+} from '../../layers/receipt_embedding/batch/batch_files.ts';
+import { resourcesOf, runProgram, WITH_BATCH_PATH } from '../infra/recorded_program.ts';
 import { allStates } from './asl_rules.ts';
-import { PLAIN_SETTINGS } from './plain_settings.ts';
+import { PLAIN_SETTINGS, PLAIN_SUBMIT_SETTINGS } from './plain_settings.ts';
+import { WORKFLOWS, type Workflow } from './workflows.ts';
 
 const written = vi.hoisted(() => [] as { bucket: string; key: string }[]);
 
-// The handler with its own idea of where the list goes, and nothing behind it.
+// The handlers with their own idea of where a list goes, and nothing behind them.
 vi.mock('receipt-embedding/aws', () => ({
   createDynamoDBClient: () => ({}),
   createS3Client: () => ({}),
@@ -19,24 +25,27 @@ vi.mock('receipt-embedding/aws', () => ({
   },
 }));
 vi.mock('receipt-embedding/table', () => ({ listReceipts: () => [], SHARDS: [] }));
+vi.mock('receipt-embedding/batches', () => ({
+  BatchStorage: vi.fn(),
+  OPENAI_BATCH_LIMITS: {},
+  planBatches: () => [],
+  listPendingEmbeddingBatches: () => ({ batches: [], more: false, invalid_rows: 0 }),
+}));
 
-const definition = realtimeStateMachine(PLAIN_SETTINGS);
-const permissions = permissionsOf(definition, {
-  name: 'realtime-embedding-sf-dev',
-  partition: 'aws',
-  region: 'us-east-1',
-  accountId: '123456789012',
-});
+const identity = { partition: 'aws', region: 'us-east-1', accountId: '123456789012' };
 
-const map = allStates(definition)
-  .map(([, state]) => state)
-  .find((state): state is MapState => state.Type === 'Map');
-
-/** The resources that an action is allowed on. */
-function allowed(action: string): string[] {
-  return permissions
-    .filter(({ actions }) => actions.includes(action))
-    .flatMap(({ resources }) => resources);
+/** A workflow's distributed Map, and the resources that its role is allowed an action on. */
+function derived({ definition, machineName }: Workflow) {
+  const permissions = permissionsOf(definition, { name: machineName, ...identity });
+  const [map] = allStates(definition)
+    .map(([, state]) => state)
+    .filter((state) => state.Type === 'Map')
+    .filter(isDistributed);
+  const allowed = (action: string): string[] =>
+    permissions
+      .filter(({ actions }) => actions.includes(action))
+      .flatMap(({ resources }) => resources);
+  return { permissions, map, allowed };
 }
 
 /** As IAM matches an ARN: `*` stands for any characters. */
@@ -59,7 +68,14 @@ interface Statement {
 
 /** What each role of the stack may do with an action, by the name of its policy. */
 async function deployedResources(action: string): Promise<Record<string, readonly string[]>> {
-  const deployed = await runProgram({ config: { chromadb_bucket_name: PLAIN_SETTINGS.bucket } });
+  const deployed = await runProgram({
+    ...WITH_BATCH_PATH,
+    config: {
+      ...WITH_BATCH_PATH.config,
+      chromadb_bucket_name: PLAIN_SETTINGS.bucket,
+      batch_bucket_name: PLAIN_SUBMIT_SETTINGS.bucket,
+    },
+  });
   const policies = Object.entries(resourcesOf(deployed, 'aws:iam/rolePolicy:RolePolicy'));
   return Object.fromEntries(
     policies.map(([name, { policy }]) => {
@@ -70,21 +86,22 @@ async function deployedResources(action: string): Promise<Record<string, readonl
   );
 }
 
-describe("the workflow's permissions and its definition", () => {
+describe.each(WORKFLOWS)('the permissions of $name and its definition', (workflow) => {
+  const { definition, functions, bucket, folder, list } = workflow;
+  const { permissions, map, allowed } = derived(workflow);
+  const place = `arn:aws:s3:::${bucket}/${folder}`;
+
   it('name exactly the same functions', () => {
     const invoked = allStates(definition).flatMap(([, state]) =>
       state.Type === 'Task' ? [state.Parameters.FunctionName] : [],
     );
-    expect(allowed('lambda:InvokeFunction')).toStrictEqual(invoked);
-    expect(invoked).toStrictEqual(Object.values(PLAIN_SETTINGS.functions));
+    expect(allowed('lambda:InvokeFunction').sort()).toStrictEqual(invoked.sort());
+    expect(invoked).toStrictEqual(Object.values(functions).sort());
   });
 
   it('name exactly two places in S3: the lists, to read, and the results, to read and write', () => {
-    expect(allowed('s3:GetObject')).toStrictEqual([
-      'arn:aws:s3:::vectors/runs/*/receipts.jsonl',
-      'arn:aws:s3:::vectors/runs/*/results/*',
-    ]);
-    expect(allowed('s3:PutObject')).toStrictEqual(['arn:aws:s3:::vectors/runs/*/results/*']);
+    expect(allowed('s3:GetObject')).toStrictEqual([`${place}/*/${list}`, `${place}/*/results/*`]);
+    expect(allowed('s3:PutObject')).toStrictEqual([`${place}/*/results/*`]);
     const actions = permissions.flatMap((permission) => permission.actions);
     expect(actions.filter((action) => action.startsWith('s3:'))).toHaveLength(5);
   });
@@ -92,50 +109,100 @@ describe("the workflow's permissions and its definition", () => {
   it.each(['0b5a', 'a-name_with-all_80'.padEnd(80, 'x')])(
     'let the Map of execution %s read its list and write its results',
     (name) => {
-      const list = formatted(map?.ItemReader.Parameters['Key.$'], name);
+      const key = formatted(map?.ItemReader.Parameters['Key.$'], name);
       const results = formatted(map?.ResultWriter.Parameters['Prefix.$'], name);
-      const may = (action: string, key: string): boolean =>
-        allowed(action).some((pattern) => matches(pattern, `arn:aws:s3:::vectors/${key}`));
+      const may = (action: string, object: string): boolean =>
+        allowed(action).some((pattern) => matches(pattern, `arn:aws:s3:::${bucket}/${object}`));
 
-      expect(may('s3:GetObject', list)).toBe(true);
+      expect([key, results]).toStrictEqual([
+        `${folder}/${name}/${list}`,
+        `${folder}/${name}/results`,
+      ]);
+      expect(may('s3:GetObject', key)).toBe(true);
       expect(may('s3:PutObject', `${results}/0d7c/manifest.json`)).toBe(true);
-      expect(may('s3:PutObject', list)).toBe(false);
+      expect(may('s3:PutObject', key)).toBe(false);
       expect(may('s3:GetObject', 'lines/delta/0d7c/delta.tar.gz')).toBe(false);
+      expect(may('s3:GetObject', 'batches/0d7c/results/part-00000.jsonl')).toBe(false);
     },
   );
 });
 
-describe('the list of a run', () => {
+describe('the list of an execution', () => {
   afterEach(() => {
     vi.unstubAllEnvs();
+    written.length = 0;
   });
 
-  it('is written where its function may write, the Map reads, and its role may read', async () => {
-    vi.stubEnv('POWERTOOLS_LOG_LEVEL', 'SILENT');
-    vi.stubEnv('POWERTOOLS_METRICS_DISABLED', 'true');
-    vi.stubEnv('DYNAMODB_TABLE_NAME', 'receipts');
-    vi.stubEnv('CHROMADB_BUCKET', PLAIN_SETTINGS.bucket);
-    const { handler } = await import('../../simple_lambdas/find_receipts_realtime/handler.ts');
+  it.each([
+    { name: 'realtime', folder: 'find_receipts_realtime' },
+    { name: 'batch_submit', folder: 'plan_batches' },
+    { name: 'batch_poll', folder: 'list_pending_batches' },
+  ])(
+    'of $name is written by $folder where it may write, the Map reads, and its role may read',
+    async ({ name, folder }) => {
+      const workflow = workflowOf(name);
+      const { map, allowed } = derived(workflow);
+      vi.stubEnv('POWERTOOLS_LOG_LEVEL', 'SILENT');
+      vi.stubEnv('POWERTOOLS_METRICS_DISABLED', 'true');
+      vi.stubEnv('DYNAMODB_TABLE_NAME', 'receipts');
+      vi.stubEnv('CHROMADB_BUCKET', workflow.bucket);
+      vi.stubEnv('BATCH_BUCKET', workflow.bucket);
+      vi.stubEnv('BATCH_MAX_TOKENS', '1000');
+      vi.stubEnv('EMBEDDING_MODEL', 'text-embedding-3-small');
+      vi.stubEnv('EMBEDDING_DIMENSIONS', '1536');
+      const { handler } = (await import(`../../simple_lambdas/${folder}/handler.ts`)) as {
+        handler: (input: object, context: object) => Promise<Listed>;
+      };
 
-    const found = await handler({ Name: 'nightly-7' }, { awsRequestId: 'r-1' });
+      const listed = await handler({ Name: 'nightly-7' }, { awsRequestId: 'r-1' });
 
-    expect(written).toStrictEqual([{ bucket: 'vectors', key: 'runs/nightly-7/receipts.jsonl' }]);
-    expect(found.manifest).toStrictEqual(written[0]);
-    expect(formatted(map?.ItemReader.Parameters['Key.$'], found.execution_name)).toBe(
-      written[0]?.key,
-    );
-    const arn = 'arn:aws:s3:::vectors/runs/nightly-7/receipts.jsonl';
-    const writable = await deployedResources('s3:PutObject');
-    expect(
-      writable['find-receipts-realtime-policy']?.some((pattern) => matches(pattern, arn)),
-    ).toBe(true);
-    expect(allowed('s3:GetObject').some((pattern) => matches(pattern, arn))).toBe(true);
+      const key = formatted(map?.ItemReader.Parameters['Key.$'], listed.execution_name);
+      expect(written).toStrictEqual([{ bucket: workflow.bucket, key }]);
+      expect(listed.manifest).toStrictEqual(written[0]);
+      const arn = `arn:aws:s3:::${workflow.bucket}/${key}`;
+      const writable = await deployedResources('s3:PutObject');
+      const policy = writable[`${folder.replaceAll('_', '-')}-policy`];
+      expect(policy?.some((pattern) => matches(pattern, arn))).toBe(true);
+      expect(allowed('s3:GetObject').some((pattern) => matches(pattern, arn))).toBe(true);
+    },
+  );
+});
+
+interface Listed {
+  readonly execution_name: string;
+  readonly manifest: unknown;
+}
+
+function workflowOf(name: string): Workflow {
+  const found = WORKFLOWS.find((workflow) => workflow.name === name);
+  if (found === undefined) throw new Error(`there is no ${name}`);
+  return found;
+}
+
+describe("a batch's files", () => {
+  it('lie where the roles of its functions say', () => {
+    expect([planKey('b'), requestsKey('b'), resultPartKey('b', 7)]).toStrictEqual([
+      BATCH_FILES.plan('b'),
+      BATCH_FILES.requests('b'),
+      `${BATCH_FILES.results('b')}/part-00007.jsonl`,
+    ]);
   });
 });
 
-describe('the results of a run', () => {
-  it('may be read by summarize_realtime_run exactly where the Map may write them', async () => {
-    const readable = await deployedResources('s3:GetObject');
-    expect(readable['summarize-realtime-run-policy']).toStrictEqual(allowed('s3:PutObject'));
-  });
+describe('the files of an execution', () => {
+  it.each<[string, string, string]>([
+    ['realtime', 'find-receipts-realtime', 'summarize-realtime-run'],
+    ['batch_submit', 'plan-batches', 'summarize-batch-submit'],
+    ['batch_poll', 'list-pending-batches', 'summarize-batch-poll'],
+  ])(
+    'of %s are written by %s where the Map reads, and read by %s where the Map writes',
+    async (name, lister, summarizer) => {
+      const { allowed } = derived(workflowOf(name));
+      const [list, results] = allowed('s3:GetObject');
+      const writable = await deployedResources('s3:PutObject');
+      const readable = await deployedResources('s3:GetObject');
+      expect(writable[`${lister}-policy`]).toContain(list);
+      expect(readable[`${summarizer}-policy`]).toStrictEqual([results]);
+    },
+  );
 });

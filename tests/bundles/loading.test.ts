@@ -5,7 +5,7 @@ import { join, sep } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Bundles } from '../../components/bundling/bundle_all.ts';
 import { FUNCTION_NAMES, type FunctionName } from '../../components/function_names.ts';
-import { resource, runProgram } from '../infra/recorded_program.ts';
+import { resource, runProgram, WITH_BATCH_PATH } from '../infra/recorded_program.ts';
 import { install, loadInBareNode, runInBareNode, sourcesOf, type Loaded } from './bare_node.ts';
 
 const MODULES = 'nodejs/node_modules';
@@ -40,7 +40,7 @@ async function load(
 /** The environment that the program gives a function. */
 async function deployedEnvironment(name: FunctionName): Promise<Record<string, string>> {
   const { environment } = resource(
-    await runProgram(),
+    await runProgram(WITH_BATCH_PATH),
     'aws:lambda/function:Function',
     `${name.replaceAll('_', '-')}-function`,
   ) as { environment: { variables: Record<string, string> } };
@@ -78,6 +78,17 @@ describe('a handler', () => {
       ['DYNAMODB_TABLE_NAME', 'CHROMADB_BUCKET', 'EMBEDDING_MODEL', 'EMBEDDING_DIMENSIONS'],
     ],
     ['summarize_realtime_run', ['EMBEDDING_MODEL']],
+    [
+      'plan_batches',
+      [
+        'DYNAMODB_TABLE_NAME',
+        'BATCH_BUCKET',
+        'BATCH_MAX_TOKENS',
+        'EMBEDDING_MODEL',
+        'EMBEDDING_DIMENSIONS',
+      ],
+    ],
+    ['upsert_to_pinecone', ['DYNAMODB_TABLE_NAME', 'BATCH_BUCKET', 'PINECONE_INDEX_NAME']],
   ])('%s says all that is missing in its environment, at once', async (name, variables) => {
     const empty = Object.fromEntries(variables.map((variable) => [variable, '']));
     for (const environment of [{}, empty]) {
@@ -91,22 +102,27 @@ describe('a handler', () => {
   });
 });
 
-describe('find_receipts_realtime', () => {
-  it('loads no openai, which process_receipt_realtime does', async () => {
-    const find = await load(
-      'find_receipts_realtime',
-      await deployedEnvironment('find_receipts_realtime'),
-    );
-    const process = await load(
-      'process_receipt_realtime',
-      await deployedEnvironment('process_receipt_realtime'),
-    );
+describe('a vendor’s client', () => {
+  it.each<[FunctionName, string[]]>([
+    ['find_receipts_realtime', ['@aws-sdk/client-dynamodb']],
+    ['process_receipt_realtime', ['@aws-sdk/client-dynamodb', 'openai']],
+    ['plan_batches', ['@aws-sdk/client-dynamodb']],
+    ['submit_batch', ['@aws-sdk/client-dynamodb', 'openai']],
+    ['list_pending_batches', ['@aws-sdk/client-dynamodb']],
+    ['upsert_to_pinecone', ['@aws-sdk/client-dynamodb', '@pinecone-database/pinecone']],
+    ['write_results_to_dynamo', ['@aws-sdk/client-dynamodb']],
+  ])('is loaded by %s only where it speaks to that vendor: %j', async (name, clients) => {
+    const packages = await packagesOf(await load(name, await deployedEnvironment(name)));
 
-    expect(await packagesOf(find)).not.toContain('openai');
-    expect(await packagesOf(find)).toContain('@aws-sdk/client-dynamodb');
-    expect(await packagesOf(process)).toContain('openai');
+    expect(
+      ['@aws-sdk/client-dynamodb', '@pinecone-database/pinecone', 'openai'].filter((client) =>
+        packages.includes(client),
+      ),
+    ).toStrictEqual(clients.toSorted());
   });
+});
 
+describe('find_receipts_realtime', () => {
   it('loads from a layer without openai, which process_receipt_realtime does not', async () => {
     const layer = join(root, 'layer-without-openai');
     await cp(bundles.layer, layer, { recursive: true });
@@ -145,6 +161,7 @@ describe("the layer's errors", () => {
         'InvalidRequest',
         'QuotaExhausted',
         'RateLimited',
+        'ResultsExpired',
         'UpstreamUnavailable',
       ].map((name) => [name, name, name, 'why', true]),
     );

@@ -2,7 +2,12 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { SECRET_NAMES, SETTING_NAMES } from '../../components/settings.ts';
 import { rejection } from '../support/rejection.ts';
-import { OPENAI_KEY, runProgram, type RecordedDeployment } from './recorded_program.ts';
+import {
+  PINECONE_KEY,
+  runProgram,
+  WITH_BATCH_PATH,
+  type RecordedDeployment,
+} from './recorded_program.ts';
 
 /** All that can differ of a deployment, by resource. */
 function picture({ registrations }: RecordedDeployment): ReadonlyMap<string, string> {
@@ -27,56 +32,128 @@ const FIND = 'Function find-receipts-realtime-function';
 const SUMMARIZE = 'Function summarize-realtime-run-function';
 const MACHINE = 'StateMachine realtime-embedding-state-machine';
 
+const SUBMIT_MACHINE = 'StateMachine batch-submit-embedding-state-machine';
+const POLL_MACHINE = 'StateMachine batch-poll-embedding-state-machine';
+
+const functionsOf = (names: readonly string[]): string[] =>
+  names.map((name) => `Function ${name}-function`);
+const policiesOf = (names: readonly string[]): string[] =>
+  names.map((name) => `RolePolicy ${name}-policy`);
+const bucketOf = (name: string): string[] => [
+  `Bucket ${name}-bucket`,
+  `BucketLifecycleConfiguration ${name}-lifecycle`,
+  `BucketPolicy ${name}-tls-only`,
+  `BucketPublicAccessBlock ${name}-privacy`,
+  `BucketServerSideEncryptionConfiguration ${name}-encryption`,
+  `BucketVersioning ${name}-versioning`,
+];
+const scheduleOf = (name: string): string[] => [
+  `Role ${name}-role`,
+  `RolePolicy ${name}-policy`,
+  `Schedule ${name}-schedule`,
+  `ServiceRole ${name}`,
+  `WorkflowSchedule ${name}`,
+];
+
+/** The functions of the batch path that use the table, OpenAI, the model, the batch bucket. */
+const ON_TABLE = [
+  'download-batch-results',
+  'get-batch-status',
+  'list-pending-batches',
+  'mark-batch-complete',
+  'plan-batches',
+  'record-batch-failure',
+  'release-batch',
+  'submit-batch',
+  'upsert-to-pinecone',
+  'write-results-to-dynamo',
+];
+const ON_OPENAI = ['download-batch-results', 'get-batch-status', 'release-batch', 'submit-batch'];
+const WITH_MODEL = ['plan-batches', 'submit-batch'];
+const ON_BUCKET = ON_TABLE.filter(
+  (name) => name !== 'get-batch-status' && name !== 'record-batch-failure',
+);
+const SUMMARIES = ['summarize-batch-poll', 'summarize-batch-submit'];
+const REALTIME_ON_TABLE = ['find-receipts-realtime', 'process-receipt-realtime'];
+
 const EFFECTS: Readonly<Record<string, { readonly value: string; readonly changes: string[] }>> = {
   dynamodb_table_name: {
     value: 'our-receipts',
     changes: [
-      FIND,
-      PROCESS,
-      'RolePolicy find-receipts-realtime-policy',
-      'RolePolicy process-receipt-realtime-policy',
+      ...functionsOf([...ON_TABLE, ...REALTIME_ON_TABLE]),
+      ...policiesOf([...ON_TABLE, ...REALTIME_ON_TABLE]),
       'Table receipts-table',
     ],
   },
   chromadb_bucket_name: {
     value: 'our-vectors',
     changes: [
-      'Bucket chromadb-bucket',
-      'BucketLifecycleConfiguration chromadb-lifecycle',
-      'BucketPolicy chromadb-tls-only',
-      'BucketPublicAccessBlock chromadb-privacy',
-      'BucketServerSideEncryptionConfiguration chromadb-encryption',
-      'BucketVersioning chromadb-versioning',
+      ...bucketOf('chromadb'),
       FIND,
       PROCESS,
-      'RolePolicy find-receipts-realtime-policy',
-      'RolePolicy process-receipt-realtime-policy',
-      'RolePolicy realtime-embedding-policy',
-      'RolePolicy summarize-realtime-run-policy',
+      ...policiesOf([...REALTIME_ON_TABLE, 'realtime-embedding', 'summarize-realtime-run']),
       MACHINE,
     ],
   },
-  openai_base_url: { value: 'https://openai.example/v1', changes: [PROCESS] },
-  embedding_model: { value: 'text-embedding-3-large', changes: [PROCESS, SUMMARIZE] },
-  embedding_dimensions: { value: '512', changes: [PROCESS] },
+  batch_bucket_name: {
+    value: 'our-batches',
+    changes: [
+      ...bucketOf('batch'),
+      ...functionsOf(ON_BUCKET),
+      ...policiesOf([...ON_BUCKET, ...SUMMARIES, 'batch-poll-embedding', 'batch-submit-embedding']),
+      SUBMIT_MACHINE,
+      POLL_MACHINE,
+    ],
+  },
+  openai_base_url: {
+    value: 'https://openai.example/v1',
+    changes: [PROCESS, ...functionsOf(ON_OPENAI)],
+  },
+  embedding_model: {
+    value: 'text-embedding-3-large',
+    changes: [
+      PROCESS,
+      SUMMARIZE,
+      // The last one for the dimensions, which are the model's own.
+      ...functionsOf([...WITH_MODEL, 'summarize-batch-poll', 'download-batch-results']),
+    ],
+  },
+  embedding_dimensions: {
+    value: '512',
+    changes: [PROCESS, ...functionsOf([...WITH_MODEL, 'download-batch-results'])],
+  },
   chroma_http_endpoint: { value: 'https://chroma.example', changes: [PROCESS] },
+  pinecone_index_name: { value: 'our-index', changes: functionsOf(['upsert-to-pinecone']) },
+  pinecone_host: {
+    value: 'https://our-index.svc.example',
+    changes: functionsOf(['upsert-to-pinecone']),
+  },
   max_concurrency: { value: '11', changes: [MACHINE] },
   child_execution_type: { value: 'EXPRESS', changes: [MACHINE] },
-  tolerated_failure_percentage: { value: '11', changes: [MACHINE] },
+  batch_max_tokens: { value: '5000', changes: functionsOf(['plan-batches']) },
+  batch_max_concurrency: { value: '6', changes: [SUBMIT_MACHINE, POLL_MACHINE] },
+  batch_submit_schedule: { value: 'rate(1 day)', changes: scheduleOf('batch-submit') },
+  batch_poll_schedule: { value: 'rate(15 minutes)', changes: scheduleOf('batch-poll') },
+  tolerated_failure_percentage: { value: '11', changes: [MACHINE, SUBMIT_MACHINE, POLL_MACHINE] },
   log_retention_days: {
     value: '60',
     changes: [
-      'LogGroup find-receipts-realtime-logs',
-      'LogGroup process-receipt-realtime-logs',
-      'LogGroup realtime-embedding-logs',
-      'LogGroup summarize-realtime-run-logs',
-    ],
+      ...ON_TABLE,
+      ...SUMMARIES,
+      ...REALTIME_ON_TABLE,
+      'summarize-realtime-run',
+      'batch-poll-embedding',
+      'batch-submit-embedding',
+      'realtime-embedding',
+    ].map((name) => `LogGroup ${name}-logs`),
   },
   protect_data: {
     value: 'true',
     changes: [
+      'Bucket batch-bucket',
       'Bucket chromadb-bucket',
       'Secret receipt-embedding-openai-api-key-secret',
+      'Secret receipt-embedding-pinecone-api-key-secret',
       'Table receipts-table',
     ],
   },
@@ -86,32 +163,41 @@ describe('each setting', () => {
   let before: ReadonlyMap<string, string>;
 
   beforeAll(async () => {
-    before = picture(await runProgram());
+    before = picture(await runProgram(WITH_BATCH_PATH));
   });
 
   it('is tried here', () => {
     expect(Object.keys(EFFECTS)).toStrictEqual(SETTING_NAMES);
-    expect(SECRET_NAMES).toStrictEqual(['openai_api_key', 'google_places_api_key']);
+    expect(SECRET_NAMES).toStrictEqual([
+      'openai_api_key',
+      'google_places_api_key',
+      'pinecone_api_key',
+    ]);
   });
 
   it.each(Object.entries(EFFECTS))(
     '%s changes what it is about, and nothing else',
     async (name, { value, changes }) => {
-      const after = picture(await runProgram({ config: { [name]: value } }));
-      expect(differences(before, after)).toStrictEqual(changes);
+      const config = { ...WITH_BATCH_PATH.config, [name]: value };
+      const after = picture(await runProgram({ ...WITH_BATCH_PATH, config }));
+      expect(differences(before, after)).toStrictEqual([...changes].sort());
     },
   );
 
-  it('openai_api_key changes the value of its secret, and nothing else', async () => {
-    const after = picture(await runProgram({ secrets: { openai_api_key: 'another' } }));
+  it.each([
+    ['openai_api_key', 'openai-api-key'],
+    ['pinecone_api_key', 'pinecone-api-key'],
+  ])('%s changes the value of its secret, and nothing else', async (name, what) => {
+    const secrets = { ...WITH_BATCH_PATH.secrets, [name]: 'another' };
+    const after = picture(await runProgram({ ...WITH_BATCH_PATH, secrets }));
     expect(differences(before, after)).toStrictEqual([
-      'SecretVersion receipt-embedding-openai-api-key-version',
+      `SecretVersion receipt-embedding-${what}-version`,
     ]);
   });
 
   it('google_places_api_key adds a secret, which process_receipt_realtime may read', async () => {
-    const secrets = { openai_api_key: OPENAI_KEY, google_places_api_key: 'places' };
-    const after = picture(await runProgram({ secrets }));
+    const secrets = { ...WITH_BATCH_PATH.secrets, google_places_api_key: 'places' };
+    const after = picture(await runProgram({ ...WITH_BATCH_PATH, secrets }));
     expect(differences(before, after)).toStrictEqual([
       'ApiKeySecret receipt-embedding-google-places-api-key',
       PROCESS,
@@ -122,8 +208,12 @@ describe('each setting', () => {
   });
 
   it('counts as missing when it is empty', async () => {
-    const config = Object.fromEntries(SETTING_NAMES.map((name) => [name, '']));
-    expect(differences(before, picture(await runProgram({ config })))).toStrictEqual([]);
+    const config = {
+      ...Object.fromEntries(SETTING_NAMES.map((name) => [name, ''])),
+      ...WITH_BATCH_PATH.config,
+    };
+    const after = picture(await runProgram({ ...WITH_BATCH_PATH, config }));
+    expect(differences(before, after)).toStrictEqual([]);
   });
 });
 
@@ -137,15 +227,16 @@ describe('a stack whose configuration is wrong', () => {
           embedding_model: 'ada',
           max_concurency: '5',
         },
-        secrets: { openai_api_key: '' },
+        secrets: { openai_api_key: '', pinecone_api_key: PINECONE_KEY },
       }),
     );
 
     expect(name).toBe('InvalidSettings');
     const [head, ...problems] = message.split('\n');
-    expect(head).toBe("the stack's configuration has 5 problems:");
+    expect(head).toBe("the stack's configuration has 6 problems:");
     expect(problems.map((problem) => problem.replace(/ \(.*\)/, ''))).toStrictEqual([
       '  - openai_api_key is not set: pulumi config set --secret openai_api_key <value>',
+      '  - pinecone_api_key is set, but pinecone_index_name is not: pulumi config set pinecone_index_name <value>',
       '  - max_concurency is no setting: pulumi config rm max_concurency',
       '  - embedding_model is wrong: pulumi config set embedding_model <value>',
       '  - max_concurrency is wrong: pulumi config set max_concurrency <value>',

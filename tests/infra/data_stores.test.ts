@@ -178,6 +178,9 @@ describe('an adopted table and bucket', () => {
         'arn:aws:states:us-east-1:123456789012:stateMachine:realtime-embedding-sf-dev',
       chromadb_bucket_name: 'our-vectors',
       dynamodb_table_name: 'our-receipts',
+      batch_submit_sf_arn: undefined,
+      batch_poll_sf_arn: undefined,
+      batch_bucket_name: undefined,
     });
   });
 

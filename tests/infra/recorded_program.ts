@@ -29,6 +29,8 @@ export interface Registration {
 
 export interface RecordedDeployment extends Deployment {
   readonly registrations: readonly Registration[];
+  /** What the program tells whoever deploys it. */
+  readonly messages: readonly string[];
 }
 
 export const REGION = 'us-east-1';
@@ -36,6 +38,13 @@ export const ACCOUNT_ID = '123456789012';
 /** Looked for in every input, so it must be like nothing else. */
 export const OPENAI_KEY = 'sk-openai-3f1d9c';
 export const PLACES_KEY = 'places-key-77ab02';
+export const PINECONE_KEY = 'pcsk-key-5e2c81';
+
+/** What a stack needs to have the batch path. */
+export const WITH_BATCH_PATH = {
+  config: { pinecone_index_name: 'receipts' },
+  secrets: { openai_api_key: OPENAI_KEY, pinecone_api_key: PINECONE_KEY },
+} as const;
 
 /**
  * Runs the program as the stack `dev` with the required secret alone, but for what is given.
@@ -47,6 +56,11 @@ export async function runProgram(
   onRegistration: (registration: Registration) => void = () => undefined,
 ): Promise<RecordedDeployment> {
   const registrations: Registration[] = [];
+  const messages: string[] = [];
+  const inform = vi.spyOn(pulumi.log, 'info').mockImplementation((message) => {
+    messages.push(message);
+    return Promise.resolve();
+  });
   const register = vi.spyOn(MockMonitor.prototype, 'registerResource').mockImplementation(function (
     this: MockMonitor,
     request: RegisterResourceRequest,
@@ -66,13 +80,14 @@ export async function runProgram(
       secrets: { openai_api_key: OPENAI_KEY },
       ...settings,
     });
-    return { ...deployment, registrations };
+    return { ...deployment, registrations, messages };
   } catch (error) {
     // What a failed program had begun to register must not end up in the next one.
     await pulumi.runtime.waitForRPCs();
     throw error;
   } finally {
     register.mockRestore();
+    inform.mockRestore();
   }
 }
 

@@ -5,7 +5,6 @@ import type { MerchantSource } from '../../layers/receipt_embedding/merchants/me
 import type {
   VectorCollection,
   VectorRecord,
-  VectorRun,
 } from '../../layers/receipt_embedding/vectors/vector_store.ts';
 import {
   processReceipt,
@@ -93,12 +92,13 @@ export class ReceiptWorld {
           return await embedder.embed(inputs);
         },
       },
-      vectors: {
-        upsert: async (collection: VectorCollection, records, { run_id }: VectorRun) => {
+      vectorsOf: ({ run_id }) => ({
+        upsert: async (collection: VectorCollection, records) => {
           await this.#step(collection);
           this.deltas.set(`${collection}/${run_id}`, records);
+          return records.length;
         },
-      },
+      }),
       merchantSources,
       clock: () => this.now,
       logger,

@@ -15,7 +15,7 @@ import {
   type LocalStack,
   type LocalStackSettings,
 } from '../../local/local_stack.ts';
-import type { FaultRule } from '../../local/openai/openai_stand_in.ts';
+import type { FaultRule, OperationFaultRule } from '../../local/openai/openai_stand_in.ts';
 import { loadReceipts } from '../../local/receipts/load_receipts.ts';
 import type { SyntheticReceipt } from '../../local/receipts/synthetic/synthetic_receipts.ts';
 import type { ExecutionDescription } from '../../local/step_functions/api/execution_view.ts';
@@ -49,7 +49,7 @@ export class TestStack {
   /** The latest environment of each function that asked AWS for anything. */
   readonly #environments = new Map<string, string>();
 
-  private constructor(local: LocalStack, logs: string[]) {
+  constructor(local: LocalStack, logs: string[]) {
     this.local = local;
     this.logs = logs;
     local.aws.edge.faults.add({
@@ -63,15 +63,18 @@ export class TestStack {
     });
   }
 
-  static async start({ config = {}, ...rest }: LocalStackSettings = {}): Promise<TestStack> {
+  static async start<Stack extends TestStack>(
+    this: new (local: LocalStack, logs: string[]) => Stack,
+    { config = {}, ...rest }: LocalStackSettings = {},
+  ): Promise<Stack> {
     const logs: string[] = [];
     const local = await startLocalStack({
       retryDelay: () => 0,
       onLog: (_, line) => logs.push(line),
-      config: { max_concurrency: '3', ...config },
+      config: { max_concurrency: '3', batch_max_concurrency: '2', ...config },
       ...rest,
     });
-    return new TestStack(local, logs);
+    return new this(local, logs);
   }
 
   async close(): Promise<void> {
@@ -102,16 +105,20 @@ export class TestStack {
     this.logs.length = 0;
   }
 
-  /** A fault of AWS's, until the next reset. */
-  breakAws(rule: AwsFaultRule): void {
-    this.#undo.push(this.local.aws.edge.faults.add(rule));
+  /** Something that lasts until the next reset, and how it is undone. @returns undoes it sooner. */
+  untilReset(undo: () => void): () => void {
+    this.#undo.push(undo);
+    return undo;
+  }
+
+  /** A fault of AWS's, until the next reset. @returns ends it sooner. */
+  breakAws(rule: AwsFaultRule): () => void {
+    return this.untilReset(this.local.aws.edge.faults.add(rule));
   }
 
   /** A fault of OpenAI's, until the next reset. @returns ends it sooner. */
-  breakOpenAI(rule: FaultRule): () => void {
-    const end = this.local.openai.fault(rule);
-    this.#undo.push(end);
-    return end;
+  breakOpenAI(rule: FaultRule | OperationFaultRule): () => void {
+    return this.untilReset(this.local.openai.fault(rule));
   }
 
   /** Kills every environment of a function, so that its next invocation is a cold start. */
@@ -199,14 +206,22 @@ export class TestStack {
   }
 }
 
-/** @throws when the execution has no summary, neither as its output nor as the cause of too many failures. */
+/** @throws when the execution has no summary. */
 export function finishedRun(execution: ExecutionDescription): FinishedRun {
-  const { status, output, error, cause } = execution;
+  return { execution, summary: summaryOf(execution) as RunSummary };
+}
+
+/**
+ * The summary of an execution, as its output or as the cause of too many failures.
+ *
+ * @throws when it has neither.
+ */
+export function summaryOf({ status, output, error, cause }: ExecutionDescription): unknown {
   const summary = status === 'SUCCEEDED' ? output : error === 'TooManyFailed' ? cause : undefined;
   if (summary === undefined) {
     throw new Error(`the execution ${status} with ${error ?? 'no error'}: ${cause ?? ''}`);
   }
-  return { execution, summary: JSON.parse(summary) as RunSummary };
+  return JSON.parse(summary);
 }
 
 /** Requests of the function that processes a receipt. */

@@ -1,6 +1,9 @@
+import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { GetObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
-import { InvalidReceiptData, UpstreamUnavailable } from '../errors.ts';
+import { backOff, systemBackoff, type Backoff } from '../dynamodb/backoff.ts';
+import { InvalidReceiptData, RateLimited, UpstreamUnavailable } from '../errors.ts';
+import { linesOf } from '../files/lines.ts';
 
 export interface ObjectLocation {
   readonly bucket: string;
@@ -24,6 +27,40 @@ export async function writeText(
   );
 }
 
+/** As many as the client makes of a request that it can repeat by itself. */
+const ATTEMPTS = 3;
+
+/**
+ * Writes a file, over whatever is there, without holding it in memory. A stream can't be sent a second time, so that the client
+ * gives up at the first failure: the file is opened anew for each try.
+ */
+export async function writeFile(
+  s3: S3Client,
+  { bucket, key }: ObjectLocation,
+  file: { readonly path: string; readonly bytes: number },
+  contentType: string,
+  backoff: Backoff = systemBackoff,
+): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await s3.send(
+        new PutObjectCommand({
+          Bucket: bucket,
+          Key: key,
+          Body: createReadStream(file.path),
+          ContentLength: file.bytes,
+          ContentType: contentType,
+        }),
+      );
+      return;
+    } catch (error) {
+      const passes = error instanceof RateLimited || error instanceof UpstreamUnavailable;
+      if (!passes || attempt === ATTEMPTS) throw error;
+    }
+    await backOff(backoff, attempt);
+  }
+}
+
 /** An object whole. */
 export async function readText(s3: S3Client, location: ObjectLocation): Promise<string> {
   const body = await open(s3, location);
@@ -40,14 +77,7 @@ export async function readText(s3: S3Client, location: ObjectLocation): Promise<
 export async function* readLines(s3: S3Client, location: ObjectLocation): AsyncGenerator<string> {
   const body = await open(s3, location);
   try {
-    // readline swallows its input's errors, so the lines are made here.
-    let rest = '';
-    for await (const chunk of body.setEncoding('utf8')) {
-      const lines = (rest + (chunk as string)).split(/\r?\n/);
-      rest = lines.pop() ?? '';
-      for (const line of lines) if (line !== '') yield line;
-    }
-    if (rest !== '') yield rest;
+    yield* linesOf(body);
   } catch (error) {
     throw brokenOff(location, error);
   }

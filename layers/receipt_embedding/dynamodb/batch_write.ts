@@ -2,13 +2,11 @@ import { BatchWriteItemCommand, type WriteRequest } from '@aws-sdk/client-dynamo
 import { marshall } from '@aws-sdk/util-dynamodb';
 import type { RowKey } from '../entities/keys.ts';
 import { RateLimited } from '../errors.ts';
-import { backOff, systemBackoff, type Backoff } from './backoff.ts';
+import { backOff, PATIENT_ATTEMPTS, systemBackoff, type Backoff } from './backoff.ts';
 import type { Table } from './table.ts';
 
 /** BatchWriteItem's own limit (docs/data_model.md §4). */
 const BATCH = 25;
-/** With full jitter and a cap of 5 s, about 20 seconds of waiting on average. */
-const ATTEMPTS = 12;
 
 /**
  * Puts rows, 25 a request, whole and without a condition: for rows that are ours alone. What DynamoDB
@@ -43,7 +41,7 @@ async function writeAll(
   backoff: Backoff,
 ): Promise<void> {
   let left = [...requests];
-  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+  for (let attempt = 0; attempt < PATIENT_ATTEMPTS; attempt++) {
     if (attempt > 0) await backOff(backoff, attempt);
     const { UnprocessedItems = {} } = await table.client.send(
       new BatchWriteItemCommand({ RequestItems: { [table.name]: left } }),
@@ -52,6 +50,6 @@ async function writeAll(
     if (left.length === 0) return;
   }
   throw new RateLimited(
-    `DynamoDB left ${left.length} of ${requests.length} rows unprocessed after ${ATTEMPTS} tries`,
+    `DynamoDB left ${left.length} of ${requests.length} rows unprocessed after ${PATIENT_ATTEMPTS} tries`,
   );
 }

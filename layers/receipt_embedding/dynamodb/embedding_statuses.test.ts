@@ -1,6 +1,7 @@
 import { DeleteItemCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { BATCH_ID } from '../../../tests/support/batch_factory.ts';
 import { aLine, aWord } from '../../../tests/support/receipt_factory.ts';
 import { ReceiptTable, rowOf } from '../../../tests/support/receipt_table.ts';
 import { rejection } from '../../../tests/support/rejection.ts';
@@ -62,6 +63,17 @@ describe('setting the embedding status of a word', () => {
     expect(await setEmbeddingStatus(table, holder, 'SUCCESS')).toBe('changed');
     expect(await table.get(row)).toStrictEqual({
       ...edited,
+      embedding_status: 'SUCCESS',
+      GSI1PK: 'EMBEDDING_STATUS#SUCCESS',
+    });
+  });
+
+  it('ends the claim that a batch has on it', async () => {
+    await table.put({ ...row, embedding_status: 'PENDING', embedding_batch_id: BATCH_ID });
+
+    expect(await setEmbeddingStatus(table, holder, 'SUCCESS')).toBe('changed');
+    expect(await table.get(row)).toStrictEqual({
+      ...row,
       embedding_status: 'SUCCESS',
       GSI1PK: 'EMBEDDING_STATUS#SUCCESS',
     });

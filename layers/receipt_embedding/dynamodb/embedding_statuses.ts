@@ -1,11 +1,8 @@
-import { GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
-import { marshall } from '@aws-sdk/util-dynamodb';
 import pMap from 'p-map';
-import { embeddingStatusKey, type EmbeddingStatus } from '../entities/embedding_status.ts';
+import type { EmbeddingStatus } from '../entities/embedding_status.ts';
 import type { RowKey } from '../entities/keys.ts';
 import { ConcurrentUpdate } from '../errors.ts';
-import { conditionHeld } from './conditional_write.ts';
-import { toRow } from './rows.ts';
+import { readStatus, updateStatus } from './status_update.ts';
 import type { Table } from './table.ts';
 
 /** A line or word as it was read: its status may change only while it still is this. */
@@ -45,9 +42,9 @@ export async function setEmbeddingStatuses(
 }
 
 /**
- * Sets the embedding status of one line or word: both attributes in one update, on condition that the row exists,
- * says the same text, and has the status it is changed from. When somebody else changes the status
- * meanwhile, theirs is read and the change tried again from there.
+ * Sets the embedding status of one line or word, on condition that the row exists, says the same text, and has the
+ * status it is changed from. When somebody else changes the status meanwhile, theirs is read and the change tried
+ * again from there.
  *
  * @throws ConcurrentUpdate when the status changes under every one of 5 tries.
  */
@@ -60,7 +57,7 @@ export async function setEmbeddingStatus(
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     if (current === status) return 'unchanged';
     if (await update(table, holder, current, status)) return 'changed';
-    const row = await read(table, holder);
+    const row = await readStatus(table, holder);
     if (row === undefined) return 'deleted';
     if (row.text !== holder.text) return 'edited';
     current = row.embedding_status ?? 'NONE';
@@ -73,45 +70,16 @@ export async function setEmbeddingStatus(
 /** @returns false when the condition did not hold. */
 async function update(
   table: Table,
-  { PK, SK, text }: StatusHolder,
+  holder: StatusHolder,
   from: EmbeddingStatus,
   to: EmbeddingStatus,
 ): Promise<boolean> {
   // A row of old that has no status counts as NONE.
   const unset = from === 'NONE' ? ' OR attribute_not_exists(embedding_status)' : '';
-  return await conditionHeld(
-    table.client.send(
-      new UpdateItemCommand({
-        TableName: table.name,
-        Key: marshall({ PK, SK }),
-        UpdateExpression: 'SET embedding_status = :to, GSI1PK = :key',
-        ConditionExpression: `attribute_exists(PK) AND #text = :text AND (embedding_status = :from${unset})`,
-        ExpressionAttributeNames: { '#text': 'text' },
-        ExpressionAttributeValues: marshall({
-          ':to': to,
-          ':key': embeddingStatusKey(to),
-          ':text': text,
-          ':from': from,
-        }),
-      }),
-    ),
-  );
-}
-
-async function read(
-  table: Table,
-  { PK, SK }: RowKey,
-): Promise<{ text: string; embedding_status?: EmbeddingStatus } | undefined> {
-  const { Item } = await table.client.send(
-    new GetItemCommand({
-      TableName: table.name,
-      Key: marshall({ PK, SK }),
-      ProjectionExpression: '#text, embedding_status',
-      ExpressionAttributeNames: { '#text': 'text' },
-      ConsistentRead: true,
-    }),
-  );
-  return Item === undefined
-    ? undefined
-    : (toRow(Item) as unknown as { text: string; embedding_status?: EmbeddingStatus });
+  return await updateStatus(table, holder, {
+    to,
+    condition: `#text = :text AND (embedding_status = :from${unset})`,
+    names: { '#text': 'text' },
+    values: { ':text': holder.text, ':from': from },
+  });
 }

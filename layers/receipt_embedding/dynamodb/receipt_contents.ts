@@ -37,19 +37,34 @@ export async function readReceiptContents(
   receipt: ReceiptIdentity,
   logger: Logger,
 ): Promise<ReceiptContents> {
-  const [lines, words, labels, metadata] = await Promise.all([
-    queryAll(table, byReceipt(receipt, 'LINE'), receiptLineCodec, logger),
-    queryAll(table, byReceipt(receipt, 'WORD'), receiptWordCodec, logger),
+  const [text, labels, metadata] = await Promise.all([
+    readReceiptText(table, receipt, logger),
     queryAll(table, labelsOf(receipt), receiptWordLabelCodec, logger),
     readMetadata(table, receipt, logger),
+  ]);
+  return {
+    ...text,
+    labels: labels.entities,
+    metadata: metadata.entities[0],
+    invalid_rows: [...text.invalid_rows, ...labels.invalid, ...metadata.invalid],
+  };
+}
+
+/** The part of a receipt that is embedded: its lines and words alone. @see readReceiptContents */
+export async function readReceiptText(
+  table: Table,
+  receipt: ReceiptIdentity,
+  logger: Logger,
+): Promise<Pick<ReceiptContents, 'lines' | 'words' | 'invalid_rows'>> {
+  const [lines, words] = await Promise.all([
+    queryAll(table, byReceipt(receipt, 'LINE'), receiptLineCodec, logger),
+    queryAll(table, byReceipt(receipt, 'WORD'), receiptWordCodec, logger),
   ]);
   return {
     // The index gives every row of a receipt the same sort key: the order that they come in means nothing.
     lines: lines.entities.sort((a, b) => a.line_id - b.line_id),
     words: words.entities.sort((a, b) => a.line_id - b.line_id || a.word_id - b.word_id),
-    labels: labels.entities,
-    metadata: metadata.entities[0],
-    invalid_rows: [lines, words, labels, metadata].flatMap(({ invalid }) => invalid),
+    invalid_rows: [...lines.invalid, ...words.invalid],
   };
 }
 

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { decodeVector } from './openai_embedder.ts';
+import { UpstreamUnavailable } from '../errors.ts';
+import { decodeVector, readVector } from './decode_vector.ts';
 
 const vector = Float32Array.of(1.5, -2.25, 3.125);
 const bytes = new Uint8Array(vector.buffer);
@@ -34,5 +35,24 @@ describe('a vector as base64', () => {
     decodedAt(offset);
 
     expect(decodeVector('…')).toStrictEqual(vector);
+  });
+});
+
+describe('a vector as OpenAI answers it', () => {
+  it('may be an array of numbers', () => {
+    expect(readVector([1.5, -2.25, 3.125], 3)).toStrictEqual(vector);
+  });
+
+  it.each([
+    ['of other dimensions', [1, 2], /2 dimensions where 3/],
+    ['with a number that float32 can not hold', [1, 1e300, 3], /not finite/],
+    ['with null, as JSON writes NaN', [1, null, 3], /something else than numbers/],
+    ['of texts', ['1', '2', '3'], /something else than numbers/],
+    ['that is none', undefined, /as undefined/],
+  ])('is refused: one %s', (_, answer, message) => {
+    const read = (): unknown => readVector(answer, 3);
+
+    expect(read).toThrow(UpstreamUnavailable);
+    expect(read).toThrow(message);
   });
 });

@@ -1,6 +1,7 @@
 import type OpenAI from 'openai';
 import { z } from 'zod';
 import { UpstreamUnavailable } from '../errors.ts';
+import { readVector } from './decode_vector.ts';
 import type { Embedder, EmbeddingModel, Embeddings } from './embedder.ts';
 import { translateOpenAIError } from './openai_errors.ts';
 import { packRequests } from './request_packing.ts';
@@ -82,40 +83,8 @@ export class OpenAIEmbedder implements Embedder {
       if (index < 0 || index >= count || vectors[index] !== undefined) {
         throw new UpstreamUnavailable(`OpenAI answered index ${index} twice or out of range`);
       }
-      vectors[index] = this.#decode(embedding);
+      vectors[index] = readVector(embedding, this.dimensions);
     }
     return vectors as Float32Array[];
   }
-
-  #decode(embedding: unknown): Float32Array {
-    const vector = decodeVector(embedding);
-    if (vector.length !== this.dimensions) {
-      throw new UpstreamUnavailable(
-        `OpenAI answered a vector of ${vector.length} dimensions where ${this.dimensions} were asked for`,
-      );
-    }
-    if (!vector.every(Number.isFinite)) {
-      throw new UpstreamUnavailable(
-        'OpenAI answered a vector that holds a number that is not finite',
-      );
-    }
-    return vector;
-  }
-}
-
-/** Base64 of little-endian float32, or an array of numbers, which servers that know no base64 answer. */
-export function decodeVector(embedding: unknown): Float32Array {
-  if (Array.isArray(embedding)) return Float32Array.from(embedding as number[]);
-  if (typeof embedding !== 'string') {
-    throw new UpstreamUnavailable(`OpenAI answered a vector as ${typeof embedding}`);
-  }
-  const bytes = Buffer.from(embedding, 'base64');
-  // Every machine that runs this is little-endian, so a view will do where the bytes lie aligned.
-  const aligned =
-    bytes.byteOffset % Float32Array.BYTES_PER_ELEMENT === 0 ? bytes : Uint8Array.from(bytes);
-  return new Float32Array(
-    aligned.buffer,
-    aligned.byteOffset,
-    Math.floor(aligned.byteLength / Float32Array.BYTES_PER_ELEMENT),
-  );
 }

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { aLabel, aLine, aWord, box } from '../../../tests/support/receipt_factory.ts';
 import type { EmbeddingModel } from './embedder.ts';
 import { embeddingItems, type ReceiptText } from './embedding_items.ts';
-import { contentPart, contentRunId, repeatedRunId } from './run_id.ts';
+import { contentRunId } from './run_id.ts';
 
 const VERSION_4 = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
@@ -76,29 +76,5 @@ describe('the run id of a content', () => {
     ['the order of its rows', { lines: text.lines.toReversed() }],
   ])('stays when this differs, which no delta holds: %s', (_, change) => {
     expect(runIdOf(change)).toBe(runIdOf());
-  });
-});
-
-describe('a repeated run', () => {
-  const id = '0b7e3f3a-1111-4222-8333-444455556666';
-
-  it('keeps the part that says what the content is', () => {
-    expect(contentPart(id)).toBe('0b7e3f3a-1111-4222-8333-');
-    expect(contentPart(repeatedRunId(id, 'forced'))).toBe(contentPart(id));
-  });
-
-  it('has one id for one occasion, and another for another', () => {
-    const ids = ['forced by a', 'forced by a', 'forced by b'].map((why) => repeatedRunId(id, why));
-
-    expect(new Set([id, ...ids]).size).toBe(3);
-    expect(ids[0]).toBe(ids[1]);
-  });
-
-  it('has the shape of a version-4 UUID, whatever the occasion', () => {
-    fc.assert(
-      fc.property(fc.string(), (occasion) => {
-        expect(repeatedRunId(id, occasion)).toMatch(VERSION_4);
-      }),
-    );
   });
 });

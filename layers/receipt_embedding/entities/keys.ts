@@ -79,7 +79,12 @@ export interface KeyParts extends ReceiptIdentity {
  * @returns undefined when the key is none of these.
  */
 export function parseKey({ PK, SK }: RowKey): KeyParts | undefined {
-  const groups = KEY_PATTERN.exec(`${PK}#${SK}`)?.groups;
+  return parsePath(`${PK}#${SK}`);
+}
+
+/** The same for a key in one string, as vector ids are. @see parseKey */
+export function parsePath(path: string): KeyParts | undefined {
+  const groups = KEY_PATTERN.exec(path)?.groups;
   if (groups === undefined) return undefined;
   const { image, receipt, line, word, label } = groups;
   const identity = receiptIdentitySchema.safeParse({

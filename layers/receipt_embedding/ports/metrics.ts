@@ -7,7 +7,12 @@ export type MetricName =
   | 'PromptTokens'
   | 'InvalidRows'
   | 'MerchantLookupsFailed'
-  | 'ReceiptsFailed';
+  | 'ReceiptsFailed'
+  | 'BatchesSubmitted'
+  | 'BatchesEnded'
+  | 'BatchesFailed'
+  | 'BatchRowsFailed'
+  | 'BatchRowsReleased';
 
 export interface Metrics {
   count(name: MetricName, value: number): void;

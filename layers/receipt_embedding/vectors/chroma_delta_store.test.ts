@@ -37,7 +37,7 @@ function storeRefusing(...names: readonly string[]) {
   };
   const s3 = { send } as unknown as S3Client;
   const settings = { s3, bucket: 'vectors', dimensions: 4, temporaryFolder };
-  return { store: new ChromaDeltaStore(settings), inputs };
+  return { store: new ChromaDeltaStore(settings, run), inputs };
 }
 
 const { lines } = embeddingItems({ lines: [aLine()], words: [], labels: [] }, 'X', 'realtime');
@@ -47,7 +47,7 @@ describe('the deltas of a run', () => {
   it('are written where the compactor looks, on condition that they are not there', async () => {
     const { store, inputs } = storeRefusing();
 
-    await store.upsert('lines', records, run);
+    await store.upsert('lines', records);
 
     expect(inputs.map((input) => without(input, 'Body'))).toStrictEqual([
       {
@@ -69,8 +69,8 @@ describe('the deltas of a run', () => {
   it('hold each vector with its id, its text as the document and Chroma’s metadata', async () => {
     const { store, inputs } = storeRefusing();
 
-    await store.upsert('lines', records, run);
-    await store.upsert('words', [], run);
+    await store.upsert('lines', records);
+    await store.upsert('words', []);
 
     const deltas = inputs.map(({ Body }) => openDelta(Body as Buffer, temporaryFolder));
     expect(await Promise.all(deltas)).toStrictEqual([
@@ -96,7 +96,7 @@ describe('the deltas of a run', () => {
       metadata: { ...record.metadata, ...upright, avg_word_confidence: 1 },
     }));
 
-    await store.upsert('lines', whole, run);
+    await store.upsert('lines', whole);
 
     const database = (await unpackDelta(inputs[0]?.Body as Buffer)).toString('latin1');
     for (const [name, value] of Object.entries({ ...upright, avg_word_confidence: 1 })) {
@@ -108,7 +108,7 @@ describe('the deltas of a run', () => {
   it('that are there already are good', async () => {
     const { store, inputs } = storeRefusing('PreconditionFailed');
 
-    await store.upsert('lines', records, run);
+    await store.upsert('lines', records);
 
     expect(inputs).toHaveLength(1);
   });
@@ -119,7 +119,7 @@ describe('the deltas of a run', () => {
       'ConditionalRequestConflict',
     );
 
-    await store.upsert('lines', records, run);
+    await store.upsert('lines', records);
 
     expect(inputs).toHaveLength(3);
   });
@@ -127,7 +127,7 @@ describe('the deltas of a run', () => {
   it('are given up when others write them each time', async () => {
     const { store, inputs } = storeRefusing(...Array<string>(5).fill('ConditionalRequestConflict'));
 
-    const error = await rejection(store.upsert('words', [], run));
+    const error = await rejection(store.upsert('words', []));
 
     expect(error.name).toBe('ConcurrentUpdate');
     expect(inputs).toHaveLength(3);
@@ -136,7 +136,7 @@ describe('the deltas of a run', () => {
   it('fail as S3 fails', async () => {
     const { store, inputs } = storeRefusing('UpstreamUnavailable');
 
-    expect((await rejection(store.upsert('lines', records, run))).name).toBe('UpstreamUnavailable');
+    expect((await rejection(store.upsert('lines', records))).name).toBe('UpstreamUnavailable');
     expect(inputs).toHaveLength(1);
   });
 });

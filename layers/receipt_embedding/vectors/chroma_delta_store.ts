@@ -1,9 +1,10 @@
 import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { createDelta } from '../deltas/delta.ts';
 import { deltaPrefix } from '../entities/compaction_run.ts';
+import type { ReceiptIdentity } from '../entities/keys.ts';
 import { ConcurrentUpdate } from '../errors.ts';
 import { CHROMA_FLOAT_FIELDS, chromaMetadata } from './chroma_metadata.ts';
-import type { VectorCollection, VectorRecord, VectorRun, VectorStore } from './vector_store.ts';
+import type { VectorCollection, VectorRecord, VectorStore } from './vector_store.ts';
 
 export interface ChromaDeltaStoreSettings {
   readonly s3: S3Client;
@@ -13,24 +14,29 @@ export interface ChromaDeltaStoreSettings {
   readonly temporaryFolder: string;
 }
 
+/** On whose behalf deltas are written. */
+export interface VectorRun extends ReceiptIdentity {
+  /** From the content: the same run has the same vectors. */
+  readonly run_id: string;
+}
+
 const ATTEMPTS = 3;
 
 /**
- * Writes vectors as ChromaDB deltas to S3 (docs/data_model.md §3), from where a compactor merges them. A run's delta is
- * written once: a second try finds it there and is content, since a run id stands for its content.
+ * Writes the vectors of a run as ChromaDB deltas to S3 (docs/data_model.md §3), from where a compactor merges them. A run's
+ * delta is written once: a second try finds it there and is content, since a run id stands for its content.
  */
 export class ChromaDeltaStore implements VectorStore {
   readonly #settings: ChromaDeltaStoreSettings;
 
-  constructor(settings: ChromaDeltaStoreSettings) {
+  readonly #run: VectorRun;
+
+  constructor(settings: ChromaDeltaStoreSettings, run: VectorRun) {
     this.#settings = settings;
+    this.#run = run;
   }
 
-  async upsert(
-    collection: VectorCollection,
-    records: readonly VectorRecord[],
-    run: VectorRun,
-  ): Promise<void> {
+  async upsert(collection: VectorCollection, records: readonly VectorRecord[]): Promise<number> {
     const { dimensions, temporaryFolder } = this.#settings;
     const delta = await createDelta({
       collection,
@@ -44,10 +50,12 @@ export class ChromaDeltaStore implements VectorStore {
         metadata: chromaMetadata(metadata),
       })),
     });
-    await this.#putOnce(collection, run, delta);
+    await this.#putOnce(collection, delta);
+    return records.length;
   }
 
-  async #putOnce(collection: VectorCollection, run: VectorRun, delta: Buffer): Promise<void> {
+  async #putOnce(collection: VectorCollection, delta: Buffer): Promise<void> {
+    const run = this.#run;
     const prefix = deltaPrefix(collection, run.run_id);
     const command = new PutObjectCommand({
       Bucket: this.#settings.bucket,

@@ -1,4 +1,3 @@
-import type { ReceiptIdentity } from '../entities/keys.ts';
 import type { VectorMetadata } from './vector_metadata.ts';
 
 /** The two collections of every store. */
@@ -11,17 +10,8 @@ export interface VectorRecord {
   readonly metadata: VectorMetadata;
 }
 
-/** On whose behalf vectors are written. */
-export interface VectorRun extends ReceiptIdentity {
-  /** From the content: the same run has the same vectors. */
-  readonly run_id: string;
-}
-
-/** Where vectors go. Writing the same records for the same run again changes nothing. */
+/** Where vectors go. Writing the same records again changes nothing. */
 export interface VectorStore {
-  upsert(
-    collection: VectorCollection,
-    records: readonly VectorRecord[],
-    run: VectorRun,
-  ): Promise<void>;
+  /** @returns the number of vectors that are there now, which is all of them. */
+  upsert(collection: VectorCollection, records: readonly VectorRecord[]): Promise<number>;
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { InvalidSettings, readSettings, type Settings } from './settings.ts';
+import { InvalidSettings, readSettings } from './read_settings.ts';
+import type { Settings } from './settings.ts';
 
 /** Reads these values beside a key that is set. */
 function read(values: Readonly<Record<string, string>>, secrets = ['openai_api_key']): Settings {
@@ -28,6 +29,8 @@ describe('settings', () => {
       embedding_dimensions: 1536,
       max_concurrency: 10,
       child_execution_type: 'STANDARD',
+      batch_max_tokens: 3_000_000,
+      batch_max_concurrency: 5,
       tolerated_failure_percentage: 10,
       log_retention_days: 30,
     });
@@ -35,20 +38,37 @@ describe('settings', () => {
 
   it('are read as what they mean', () => {
     expect(
-      read({
-        dynamodb_table_name: 'our-receipts',
-        chromadb_bucket_name: 'our-vectors',
-        openai_base_url: 'https://openai.example/v1',
-        embedding_model: 'text-embedding-3-large',
-        embedding_dimensions: '256',
-        chroma_http_endpoint: 'http://10.0.0.1:8000',
-        max_concurrency: '40',
-        child_execution_type: 'EXPRESS',
-        tolerated_failure_percentage: '5',
-        log_retention_days: '7',
-        protect_data: 'false',
-      }),
+      read(
+        {
+          dynamodb_table_name: 'our-receipts',
+          chromadb_bucket_name: 'our-vectors',
+          batch_bucket_name: 'our-batches',
+          pinecone_index_name: 'our-index',
+          pinecone_host: 'https://our-index.svc.example',
+          batch_max_tokens: '1000',
+          batch_max_concurrency: '7',
+          batch_submit_schedule: 'cron(0 3 * * ? *)',
+          batch_poll_schedule: 'rate(15 minutes)',
+          openai_base_url: 'https://openai.example/v1',
+          embedding_model: 'text-embedding-3-large',
+          embedding_dimensions: '256',
+          chroma_http_endpoint: 'http://10.0.0.1:8000',
+          max_concurrency: '40',
+          child_execution_type: 'EXPRESS',
+          tolerated_failure_percentage: '5',
+          log_retention_days: '7',
+          protect_data: 'false',
+        },
+        ['openai_api_key', 'pinecone_api_key'],
+      ),
     ).toStrictEqual({
+      batch_bucket_name: 'our-batches',
+      pinecone_index_name: 'our-index',
+      pinecone_host: 'https://our-index.svc.example',
+      batch_max_tokens: 1_000,
+      batch_max_concurrency: 7,
+      batch_submit_schedule: 'cron(0 3 * * ? *)',
+      batch_poll_schedule: 'rate(15 minutes)',
       dynamodb_table_name: 'our-receipts',
       chromadb_bucket_name: 'our-vectors',
       openai_base_url: 'https://openai.example/v1',
@@ -80,7 +100,19 @@ describe('a limit', () => {
     ['dynamodb_table_name', 't'.repeat(255), 't'.repeat(256)],
     ['chromadb_bucket_name', 'abc', 'ab'],
     ['chromadb_bucket_name', 'b'.repeat(63), 'b'.repeat(64)],
+    ['batch_bucket_name', 'abc', 'ab'],
+    ['batch_bucket_name', 'b'.repeat(63), 'b'.repeat(64)],
     ['openai_base_url', 'https://openai.example', 'openai.example'],
+    ['pinecone_host', 'https://index.svc.example', 'index.svc.example'],
+    ['batch_max_tokens', '1', '0'],
+    ['batch_max_tokens', '1000000000', '1000000001'],
+    ['batch_max_concurrency', '1', '0'],
+    ['batch_max_concurrency', '1000', '1001'],
+    ['batch_submit_schedule', 'rate(1 day)', 'at(2030-01-01T00:00:00)'],
+    ['batch_submit_schedule', 'cron(0 3 ? * MON-FRI *)', 'cron(0 3 * * *)'],
+    ['batch_poll_schedule', 'rate(15 minutes)', 'rate(0 minutes)'],
+    ['batch_poll_schedule', 'rate(1 hour)', 'rate(15 seconds)'],
+    ['batch_poll_schedule', 'rate(1 minute)', 'every 15 minutes'],
     ['embedding_model', 'text-embedding-3-large', 'text-embedding-ada-002'],
     ['embedding_dimensions', '1', '0'],
     ['embedding_dimensions', '1536', '1537'],
@@ -104,6 +136,21 @@ describe('a limit', () => {
     expect(problems[0]).toMatch(
       new RegExp(`^ {2}- ${name} is wrong \\(.+\\): pulumi config set ${name} <value>$`, 's'),
     );
+  });
+
+  it.each([
+    ['a', 'A'],
+    ['i'.repeat(45), 'i'.repeat(46)],
+    ['our-index-2', 'our_index'],
+    ['0-9', '-index'],
+    ['in-dex', 'index-'],
+  ])('of pinecone_index_name allows %s and not %s', (allowed, refused) => {
+    const secrets = ['openai_api_key', 'pinecone_api_key'];
+    expect(problemsOf({ pinecone_index_name: allowed }, secrets)).toStrictEqual([]);
+    expect(problemsOf({ pinecone_index_name: refused }, secrets)).toStrictEqual([
+      '  - pinecone_index_name is wrong (expected 1 to 45 lower-case letters, digits and inner hyphens): ' +
+        'pulumi config set pinecone_index_name <value>',
+    ]);
   });
 
   it('of the dimensions is that of the model', () => {
@@ -141,6 +188,19 @@ describe('problems', () => {
     expect(problemsOf({ embedding_dimensions: '1537.5' })).toHaveLength(1);
   });
 
+  it('are the half of a pair: an index of Pinecone without its key, and the other way round', () => {
+    expect(problemsOf({ pinecone_index_name: 'our-index' })).toStrictEqual([
+      '  - pinecone_index_name is set, but pinecone_api_key is not: ' +
+        'pulumi config set --secret pinecone_api_key <value>',
+    ]);
+    expect(problemsOf({}, ['openai_api_key', 'pinecone_api_key'])).toStrictEqual([
+      '  - pinecone_api_key is set, but pinecone_index_name is not: ' +
+        'pulumi config set pinecone_index_name <value>',
+    ]);
+    // Empty is missing, here too.
+    expect(problemsOf({ pinecone_index_name: '' })).toStrictEqual([]);
+  });
+
   it.each([
     [{ foo: '1' }, "the stack's configuration has 1 problem:"],
     [{ foo: '1', bar: '2' }, "the stack's configuration has 2 problems:"],
@@ -149,6 +209,7 @@ describe('problems', () => {
   });
 
   it('are none for the secrets that are known', () => {
-    expect(problemsOf({}, ['openai_api_key', 'google_places_api_key'])).toStrictEqual([]);
+    const secrets = ['openai_api_key', 'google_places_api_key', 'pinecone_api_key'];
+    expect(problemsOf({ pinecone_index_name: 'our-index' }, secrets)).toStrictEqual([]);
   });
 });

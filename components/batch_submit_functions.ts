@@ -1,0 +1,70 @@
+import {
+  grantMapResults,
+  PLANNING,
+  READ_PLAN,
+  SENDING,
+  SMALL,
+  WRITE_REQUESTS,
+  type BatchFunctionsArgs,
+} from './batch_grants.ts';
+import type { EmbeddingFunction } from './embedding_function.ts';
+import {
+  grantBucket,
+  grantOpenAI,
+  grantTable,
+  plainVariables,
+  type CreateFunction,
+} from './function_grants.ts';
+import { BATCH_FILES, SUBMIT_FILES } from './state_machines/batch_files.ts';
+import type { BatchSubmitStateMachineSettings } from './state_machines/batch_submit.ts';
+
+export type BatchSubmitFunctions = Readonly<
+  Record<keyof BatchSubmitStateMachineSettings['functions'], EmbeddingFunction>
+>;
+
+/** Creates the functions of the submit workflow, each with its least privilege. */
+export function createBatchSubmitFunctions(
+  create: CreateFunction,
+  { table, batchBucket, embedding, openai, batchMaxTokens }: BatchFunctionsArgs,
+): BatchSubmitFunctions {
+  return {
+    planBatches: create('plan_batches', PLANNING, [
+      grantTable(table, [
+        { actions: ['dynamodb:Query'], indexes: ['GSI1', 'GSI3'] },
+        { actions: ['dynamodb:GetItem'] },
+      ]),
+      grantBucket('BATCH_BUCKET', batchBucket, [
+        {
+          actions: ['s3:PutObject'],
+          keys: [BATCH_FILES.plan('*'), SUBMIT_FILES.manifest('*')],
+        },
+      ]),
+      plainVariables({
+        EMBEDDING_MODEL: embedding.model,
+        EMBEDDING_DIMENSIONS: embedding.dimensions,
+        BATCH_MAX_TOKENS: batchMaxTokens,
+      }),
+    ]),
+    submitBatch: create('submit_batch', SENDING, [
+      grantTable(table, [
+        {
+          actions: [
+            'dynamodb:Query',
+            'dynamodb:GetItem',
+            'dynamodb:PutItem',
+            'dynamodb:UpdateItem',
+          ],
+        },
+      ]),
+      grantBucket('BATCH_BUCKET', batchBucket, [READ_PLAN, WRITE_REQUESTS]),
+      plainVariables({
+        EMBEDDING_MODEL: embedding.model,
+        EMBEDDING_DIMENSIONS: embedding.dimensions,
+      }),
+      grantOpenAI(openai),
+    ]),
+    summarizeSubmit: create('summarize_batch_submit', SMALL, [
+      grantMapResults(batchBucket, SUBMIT_FILES),
+    ]),
+  };
+}

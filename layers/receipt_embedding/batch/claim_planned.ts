@@ -1,0 +1,50 @@
+import { pMapIterable } from 'p-map';
+import { claimEntity } from '../dynamodb/embedding_claims.ts';
+import type { Table } from '../dynamodb/table.ts';
+import type { EmbeddingModel } from '../embeddings/embedder.ts';
+import { parsePath, rowKey } from '../entities/keys.ts';
+import type { BatchStorage } from './batch_storage.ts';
+import { requestLine, type PlannedEntity } from './planned_entity.ts';
+
+/** Half the connections that an AWS client keeps, so that a burst of updates starves nobody. */
+const CLAIMING = { concurrency: 25, backpressure: 50 } as const;
+
+/**
+ * Claims the lines or words that a batch wants, and writes the requests for those that it got. Whoever was faster keeps the
+ * others.
+ *
+ * @returns how many it got, those of an earlier try included.
+ */
+export async function claimPlannedEntities(
+  table: Table,
+  batchId: string,
+  model: EmbeddingModel,
+  storage: BatchStorage,
+): Promise<number> {
+  return await storage.writeRequests(batchId, requests(table, batchId, model, storage));
+}
+
+async function* requests(
+  table: Table,
+  batchId: string,
+  model: EmbeddingModel,
+  storage: BatchStorage,
+): AsyncGenerator<string> {
+  const claimed = pMapIterable(
+    storage.readPlan(batchId),
+    async (entity) => ((await claim(table, batchId, entity)) ? entity : undefined),
+    CLAIMING,
+  );
+  for await (const entity of claimed) {
+    if (entity !== undefined) yield requestLine(entity, model);
+  }
+}
+
+async function claim(
+  table: Table,
+  batchId: string,
+  { custom_id, text }: PlannedEntity,
+): Promise<boolean> {
+  const image = parsePath(custom_id)?.image_id;
+  return image !== undefined && (await claimEntity(table, rowKey(image, custom_id), text, batchId));
+}

@@ -1,0 +1,77 @@
+import {
+  batchStatusKey,
+  batchSummaryCodec,
+  batchTypeKey,
+  STORED_ACTIVE_STATUSES,
+  STORED_BATCH_TYPES,
+  type BatchSummary,
+} from '../entities/batch_summary.ts';
+import { epochMilliseconds } from '../entities/timestamp.ts';
+import type { Logger } from '../ports/logger.ts';
+import { queryPages } from './query.ts';
+import { readRows } from './read_rows.ts';
+import type { Table } from './table.ts';
+
+/** Without the list of receipts, which may be hundreds of kilobytes. */
+const ATTRIBUTES = [
+  'PK',
+  'SK',
+  'TYPE',
+  'batch_type',
+  'status',
+  'openai_batch_id',
+  'submitted_at',
+  'result_file_id',
+] as const;
+
+/** A submission that takes longer than its function may run has died. */
+const SUBMISSION_MS = 15 * 60_000;
+
+export interface PendingBatches {
+  /** Oldest first; their `receipt_refs` are not read. */
+  readonly batches: readonly BatchSummary[];
+  /** Whether there are more than these. */
+  readonly more: boolean;
+  /** Rows that could not be read, and were skipped and logged. */
+  readonly invalid_rows: number;
+}
+
+/**
+ * The batches that are to be looked after: every one that has not ended, oldest first, but those that are being
+ * submitted just now. Also in the forms that rows of old have (docs/data_model.md §1).
+ *
+ * @param most at most so many.
+ */
+export async function listPendingEmbeddingBatches(
+  table: Table,
+  { now, most, logger }: { readonly now: Date; readonly most: number; readonly logger: Logger },
+): Promise<PendingBatches> {
+  // A batch that moves on meanwhile is found under both of its statuses; they are listed in the order in which it moves.
+  const batches = new Map<string, BatchSummary>();
+  let invalidRows = 0;
+  for (const status of STORED_ACTIVE_STATUSES) {
+    for (const type of STORED_BATCH_TYPES) {
+      const pages = queryPages(table, {
+        IndexName: 'GSI1',
+        KeyConditionExpression: 'GSI1PK = :status AND begins_with(GSI1SK, :type)',
+        ProjectionExpression: ATTRIBUTES.map((name) => `#${name}`).join(', '),
+        ExpressionAttributeNames: Object.fromEntries(ATTRIBUTES.map((name) => [`#${name}`, name])),
+        values: { status: batchStatusKey(status), type: batchTypeKey(type) },
+      });
+      for await (const rows of pages) {
+        const { entities, invalid } = readRows(rows, batchSummaryCodec, logger);
+        for (const batch of entities) batches.set(batch.batch_id, batch);
+        invalidRows += invalid.length;
+      }
+    }
+  }
+  const due = [...batches.values()]
+    .map((batch) => ({ batch, submitted: epochMilliseconds(batch.submitted_at) }))
+    .filter(
+      ({ batch, submitted }) =>
+        batch.status !== 'SUBMITTING' || submitted <= now.getTime() - SUBMISSION_MS,
+    )
+    .sort((a, b) => a.submitted - b.submitted || (a.batch.batch_id < b.batch.batch_id ? -1 : 1))
+    .map(({ batch }) => batch);
+  return { batches: due.slice(0, most), more: due.length > most, invalid_rows: invalidRows };
+}

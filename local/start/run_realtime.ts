@@ -1,0 +1,35 @@
+import type { DescribeExecutionCommandOutput } from '@aws-sdk/client-sfn';
+import type { LocalStack } from '../local_stack.ts';
+import type { StartOptions } from './options.ts';
+import { progressLine, watchExecution } from './progress.ts';
+import { count, quantity } from './quantity.ts';
+import type { Screen } from './screen.ts';
+
+export interface RealtimeRun {
+  readonly execution: DescribeExecutionCommandOutput;
+  readonly seconds: number;
+}
+
+/** Starts the realtime workflow, and shows its progress until it ends. */
+export async function runRealtime(
+  stack: LocalStack,
+  { filter, force }: StartOptions,
+  limit: number | undefined,
+  screen: Screen,
+): Promise<RealtimeRun> {
+  const input = {
+    ...(limit === undefined ? {} : { limit }),
+    ...(filter === undefined ? {} : { filter_by_embedding_status: filter }),
+    ...(force ? { force } : {}),
+  };
+  screen.line(`Starting ${stack.stateMachines.realtime}`);
+  screen.line(`  with ${JSON.stringify(input)}`);
+  const started = performance.now();
+  const arn = await stack.start(input);
+  const execution = await watchExecution(stack.aws.clients.sfn, arn, (items) => {
+    const text = `${count(items.done)} of ${quantity(items.total, 'receipt')}`;
+    screen.progress(progressLine(items, text), items.done / items.total);
+  });
+  screen.endProgress();
+  return { execution, seconds: (performance.now() - started) / 1_000 };
+}

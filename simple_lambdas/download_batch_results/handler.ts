@@ -1,0 +1,76 @@
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createDynamoDBClient, createS3Client } from 'receipt-embedding/aws';
+import {
+  BatchStorage,
+  updateBatch,
+  VectorSpool,
+  withTemporaryFolder,
+} from 'receipt-embedding/batches';
+import { downloadOpenaiBatchResult, readRequestedEntities } from 'receipt-embedding/openai_batches';
+import { readReceiptText } from 'receipt-embedding/table';
+import { claimedBatch } from '../runtime/claimed_batch.ts';
+import { parseEnvironment, variables } from '../runtime/environment.ts';
+import { createHandler } from '../runtime/handler.ts';
+import { connectOpenAI, openaiVariables } from '../runtime/openai_access.ts';
+import { downloadInputSchema, downloadResults } from './download_results.ts';
+
+const environment = parseEnvironment(
+  {
+    DYNAMODB_TABLE_NAME: variables.DYNAMODB_TABLE_NAME,
+    BATCH_BUCKET: variables.BATCH_BUCKET,
+    EMBEDDING_DIMENSIONS: variables.EMBEDDING_DIMENSIONS,
+    ...openaiVariables,
+  },
+  process.env,
+);
+const table = { client: createDynamoDBClient(), name: environment.DYNAMODB_TABLE_NAME };
+const storage = new BatchStorage({
+  s3: createS3Client(),
+  bucket: environment.BATCH_BUCKET,
+  temporaryFolder: tmpdir(),
+});
+const dimensions = environment.EMBEDDING_DIMENSIONS;
+
+/** Brings a batch's results into parts. @see downloadResults */
+export const handler = createHandler({
+  service: 'download_batch_results',
+  input: downloadInputSchema,
+  handle: async (input, { logger, metrics }) => {
+    const { batch_id } = input;
+    const openai = await connectOpenAI(environment);
+    const claim = () => ({ batch_id, owner: input.execution_name, now: new Date() });
+    const result = await withTemporaryFolder(tmpdir(), async (folder) => {
+      const spool = new VectorSpool(join(folder, 'vectors'), dimensions);
+      try {
+        return await downloadResults(input, {
+          claimed: () => claimedBatch(table, claim()),
+          requestedEntities: (batch) =>
+            readRequestedEntities(batch, input.input_file_id, {
+              storage,
+              openai,
+              readText: (receipt) => readReceiptText(table, receipt, logger),
+            }),
+          recordRequested: async (ids) => {
+            await storage.writeRequestedIds(batch_id, ids);
+            await updateBatch(table, claim(), { requested: ids.length });
+          },
+          results: (onRejected) =>
+            downloadOpenaiBatchResult(openai, input, { dimensions, onRejected }),
+          spool,
+          writePart: (part, rows) => storage.writePart(batch_id, part, rows),
+          logger,
+        });
+      } finally {
+        spool.close();
+      }
+    });
+    metrics.count('PromptTokens', result.results.prompt_tokens);
+    logger.info('results downloaded', {
+      ...result,
+      reason: undefined,
+      parts: result.parts.length,
+    });
+    return result;
+  },
+});

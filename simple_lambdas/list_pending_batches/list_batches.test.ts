@@ -1,0 +1,67 @@
+import { describe, expect, it } from 'vitest';
+import { ourBatch } from '../../tests/support/batch_factory.ts';
+import { rejection } from '../../tests/support/rejection.ts';
+import { listBatches, listBatchesInputSchema } from './list_batches.ts';
+
+const OLDEST = ourBatch({ batch_id: '00000000-0000-4000-8000-000000000002' });
+const NEXT = ourBatch({ batch_id: '00000000-0000-4000-8000-000000000001' });
+
+async function list(input: unknown = {}, pending = { batches: [OLDEST, NEXT], more: false }) {
+  const asked: number[] = [];
+  const written: unknown[] = [];
+  const output = await listBatches(
+    listBatchesInputSchema.parse(input),
+    {
+      listPending: (most) => {
+        asked.push(most);
+        return Promise.resolve({ ...pending, invalid_rows: 4 });
+      },
+      writeManifest: (name, batches) => {
+        written.push(batches);
+        return Promise.resolve({ bucket: 'batches', key: `polls/${name}/batches.jsonl` });
+      },
+    },
+    'request-1',
+  );
+  return { output, asked, written };
+}
+
+describe('listing batches', () => {
+  it('asks for 250, and writes their ids in the order in which they came', async () => {
+    const { output, asked, written } = await list({ Name: 'poll-1' });
+
+    expect(asked).toStrictEqual([250]);
+    expect(written).toStrictEqual([[{ batch_id: OLDEST.batch_id }, { batch_id: NEXT.batch_id }]]);
+    expect(output).toStrictEqual({
+      total_batches: 2,
+      more: false,
+      invalid_rows: 4,
+      execution_name: 'poll-1',
+      manifest: { bucket: 'batches', key: 'polls/poll-1/batches.jsonl' },
+    });
+  });
+
+  it('goes by the request’s id when there is no execution, and says that there are more', async () => {
+    const { output, written } = await list({}, { batches: [], more: true });
+
+    expect(written).toStrictEqual([[]]);
+    expect(output).toMatchObject({ total_batches: 0, more: true, execution_name: 'request-1' });
+  });
+
+  it('fails with what the listing fails with', async () => {
+    const listPending = () => Promise.reject(new Error('no table'));
+    const writeManifest = () => Promise.reject(new Error('nothing is to be written'));
+    const listing = listBatches({}, { listPending, writeManifest }, 'request-1');
+
+    expect((await rejection(listing)).message).toBe('no table');
+  });
+
+  it.each([
+    ['a limit, which it does not have', { limit: 1 }, ['']],
+    ['a name that is no folder’s, and more', { Name: 'a/b', limit: 1 }, ['Name', '']],
+  ])('is refused with %s', (_, input, fields) => {
+    const { error } = listBatchesInputSchema.safeParse(input);
+
+    expect(error?.issues.map(({ path }) => path.join('.'))).toStrictEqual(fields);
+  });
+});

@@ -1,0 +1,62 @@
+import { tmpdir } from 'node:os';
+import { createDynamoDBClient, createS3Client } from 'receipt-embedding/aws';
+import {
+  BatchStorage,
+  claimBatch,
+  markBatchComplete,
+  readBatchSummary,
+} from 'receipt-embedding/batches';
+import { ENDED_BATCH_STATUSES } from 'receipt-embedding/entities';
+import { z } from 'zod';
+import { countOutcome } from '../runtime/batch_metrics.ts';
+import { endOnce } from '../runtime/end_batch.ts';
+import { parseEnvironment, variables } from '../runtime/environment.ts';
+import { executionNameSchema } from '../runtime/execution_input.ts';
+import { createHandler } from '../runtime/handler.ts';
+
+const environment = parseEnvironment(
+  {
+    DYNAMODB_TABLE_NAME: variables.DYNAMODB_TABLE_NAME,
+    BATCH_BUCKET: variables.BATCH_BUCKET,
+  },
+  process.env,
+);
+const table = { client: createDynamoDBClient(), name: environment.DYNAMODB_TABLE_NAME };
+const storage = new BatchStorage({
+  s3: createS3Client(),
+  bucket: environment.BATCH_BUCKET,
+  temporaryFolder: tmpdir(),
+});
+
+/** What download_batch_results answered, as far as it matters at the end. */
+const inputSchema = z.object({
+  batch_id: z.uuid(),
+  execution_name: executionNameSchema,
+  batch_status: z.enum(ENDED_BATCH_STATUSES),
+  reason: z.string().nullable(),
+  results: z.object({ prompt_tokens: z.int().min(0) }),
+});
+
+/** Ends a batch whose results are recorded. @see markBatchComplete */
+export const handler = createHandler({
+  service: 'mark_batch_complete',
+  input: inputSchema,
+  handle: async (input, { logger, metrics }) => {
+    const { batch_id, batch_status: status, reason, results } = input;
+    const claim = () => ({ batch_id, owner: input.execution_name, now: new Date() });
+    const outcome = await endOnce(batch_id, {
+      claim: () => claimBatch(table, claim()),
+      read: () => readBatchSummary(table, batch_id),
+      end: (batch) =>
+        markBatchComplete(table, claim(), batch, storage.requestedIds(batch_id), {
+          status,
+          reason,
+          prompt_tokens: results.prompt_tokens,
+        }),
+    });
+    countOutcome(metrics, outcome);
+    // OpenAI's reason may quote an input: it is on the batch's record, and in no log.
+    logger.info('batch complete', { ...outcome, reason: undefined });
+    return outcome;
+  },
+});

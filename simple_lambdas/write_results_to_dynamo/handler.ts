@@ -1,0 +1,44 @@
+import { tmpdir } from 'node:os';
+import { createDynamoDBClient, createS3Client } from 'receipt-embedding/aws';
+import { BatchStorage, ownerOf, writeEmbeddingResultsToDynamo } from 'receipt-embedding/batches';
+import { readReceiptText } from 'receipt-embedding/table';
+import { claimedBatch } from '../runtime/claimed_batch.ts';
+import { parseEnvironment, variables } from '../runtime/environment.ts';
+import { createHandler } from '../runtime/handler.ts';
+import { partInputSchema } from '../runtime/part_input.ts';
+
+const environment = parseEnvironment(
+  {
+    DYNAMODB_TABLE_NAME: variables.DYNAMODB_TABLE_NAME,
+    BATCH_BUCKET: variables.BATCH_BUCKET,
+  },
+  process.env,
+);
+const table = { client: createDynamoDBClient(), name: environment.DYNAMODB_TABLE_NAME };
+const storage = new BatchStorage({
+  s3: createS3Client(),
+  bucket: environment.BATCH_BUCKET,
+  temporaryFolder: tmpdir(),
+});
+
+/** Records the results of a part, whose vectors are written by now. @see writeEmbeddingResultsToDynamo */
+export const handler = createHandler({
+  service: 'write_results_to_dynamo',
+  input: partInputSchema,
+  handle: async ({ batch_id, execution_name, part }, { logger }) => {
+    const batch = await claimedBatch(table, { batch_id, owner: execution_name, now: new Date() });
+    const rows = await storage.readPart(part.key);
+    const written = await writeEmbeddingResultsToDynamo(batch_id, ownerOf(batch), rows, {
+      table,
+      // What was embedded is known; labels and merchant are the vectors' alone.
+      readReceipt: async (receipt) => ({
+        ...(await readReceiptText(table, receipt, logger)),
+        labels: [],
+        metadata: undefined,
+      }),
+      logger,
+    });
+    logger.info('results written', { batch_id, part: part.key, rows: rows.length, written });
+    return { written };
+  },
+});

@@ -1,0 +1,165 @@
+// Not proved here: that the functions answer with these fields, and take these payloads (their own tests do).
+import { describe, expect, it } from 'vitest';
+import type { State } from '../../components/state_machines/asl.ts';
+import type { JsonValue } from '../../local/step_functions/data/json_value.ts';
+import { dataFlow, type Flow } from './data_flow.ts';
+import { FLOW_SAMPLES } from './flow_samples.ts';
+import { WORKFLOWS } from './workflows.ts';
+
+/** Everything that may come about in a workflow, with another state in the place of one of its own. */
+function flowOf(workflow: string, changed: Readonly<Record<string, State>> = {}): Flow {
+  const definition = WORKFLOWS.find(({ name }) => name === workflow)?.definition;
+  const samples = FLOW_SAMPLES[workflow];
+  if (definition === undefined || samples === undefined) throw new Error(`no ${workflow}`);
+  const States = { ...definition.States, ...changed };
+  return dataFlow({ definition: { ...definition, States }, input: {}, ...samples });
+}
+
+/** The fields of each state's data; several where they differ. */
+function fieldsOf(data: Flow['payloads']): Record<string, string[]> {
+  const fields = (value: JsonValue): string => Object.keys(value as object).join(' ');
+  return Object.fromEntries(
+    Object.entries(data).map(([name, values]) => [name, [...new Set(values.map(fields))]]),
+  );
+}
+
+const BATCH = 'batch_id batch_type';
+const STATUS =
+  'action execution_name batch_status reason output_file_id error_file_id input_file_id';
+const DOWNLOADED = 'execution_name batch_status reason results parts';
+
+describe('what each function is given', () => {
+  it('by batch_submit', () => {
+    expect(fieldsOf(flowOf('batch_submit').payloads)).toStrictEqual({
+      PlanBatches: ['Id Input Name StartTime'],
+      SubmitBatch: [`${BATCH} execution_name`],
+      SummarizeSubmit: ['total_batches planned receipts more invalid_rows results'],
+    });
+  });
+
+  it('by batch_poll', () => {
+    expect(fieldsOf(flowOf('batch_poll').payloads)).toStrictEqual({
+      ListPendingBatches: ['Id Input Name StartTime'],
+      GetBatchStatus: ['batch_id execution_name'],
+      DownloadResults: [`${BATCH} ${STATUS}`],
+      // A second kind of release: of a batch whose results are gone, with the error that said so.
+      ReleaseBatch: [`${BATCH} ${STATUS} failure`, `${BATCH} ${STATUS}`],
+      UpsertToPinecone: [`${BATCH} execution_name part`],
+      WriteResultsToDynamo: [`${BATCH} execution_name part upserted`],
+      MarkBatchComplete: [`${BATCH} ${DOWNLOADED}`],
+      RecordBatchFailure: ['batch_id execution_name error cause'],
+      SummarizePoll: ['total_batches more invalid_rows results'],
+    });
+  });
+});
+
+describe('what comes out', () => {
+  const failed = {
+    status: 'error',
+    batch_id: 'b-1',
+    error: 'RateLimited',
+    cause: '{"errorMessage":"slow down"}',
+  };
+
+  it('of batch_submit is a summary, also of nothing, and of a batch what became of it', () => {
+    expect(flowOf('batch_submit').outputs).toStrictEqual({
+      NoBatches: [
+        {
+          total: 0,
+          submitted: 0,
+          dropped: 0,
+          failed: 0,
+          failed_percentage: 0,
+          failures: [],
+          planned: 0,
+          requested: 0,
+          receipts: 2,
+          more: false,
+          invalid_rows: 0,
+        },
+      ],
+      RunSucceeded: [{ total: 3, failed_percentage: 0 }],
+      SubmitBatch: [{ status: 'submitted', batch_id: 'b-1', batch_type: 'LINE_EMBEDDING' }],
+      SubmitBatchFailed: [failed],
+    });
+  });
+
+  it('of batch_poll is a summary, also of nothing, and of a batch what became of it', () => {
+    const ended = FLOW_SAMPLES['batch_poll']?.answers[functionOf('markBatchComplete')];
+    expect(flowOf('batch_poll').outputs).toStrictEqual({
+      NoBatches: [
+        {
+          total: 0,
+          completed: 0,
+          running: 0,
+          failed: 0,
+          failed_percentage: 0,
+          failures: [],
+          requested: 0,
+          succeeded: 0,
+          rows_failed: 0,
+          released: 0,
+          prompt_tokens: 0,
+          estimated_cost_usd: 0,
+          more: false,
+          invalid_rows: 0,
+        },
+      ],
+      RunSucceeded: [{ total: 3, failed_percentage: 0 }],
+      BatchStillRunning: [
+        {
+          status: 'running',
+          batch_id: 'b-1',
+          batch_type: 'LINE_EMBEDDING',
+          batch_status: 'COMPLETED',
+        },
+      ],
+      // Whatever failed, and whether or not it could be recorded.
+      BatchFailed: [failed],
+      MarkBatchComplete: ended,
+      ReleaseBatch: ended,
+      WriteResultsToDynamo: [{ written: 9 }],
+    });
+  });
+});
+
+describe.each(WORKFLOWS)('the data of $name', ({ name }) => {
+  it('has every path that a state reads, whichever way it came there', () => {
+    expect(() => flowOf(name)).not.toThrow();
+  });
+
+  it('stays far below the 256 KiB that may go between two states, also for the largest batch', () => {
+    expect(flowOf(name).longest).toBeLessThan(16 * 1_024);
+  });
+
+  it('holds no list in what a function is given, but the parts and what the user has sent', () => {
+    const lists = Object.entries(flowOf(name).payloads).flatMap(([state, payloads]) =>
+      payloads.flatMap((payload) => listsIn(payload)).map((path) => `${state} ${path}`),
+    );
+    expect([...new Set(lists)]).toStrictEqual(
+      name === 'batch_poll' ? ['MarkBatchComplete .parts'] : [],
+    );
+  });
+});
+
+describe('a path that leads nowhere', () => {
+  it('is found by the walk, on whichever way it lies', () => {
+    const pass: State = { Type: 'Pass', Parameters: { 'x.$': '$.nothing' }, End: true };
+    expect(() => flowOf('batch_submit', { NoBatches: pass })).toThrow(
+      /^The JSONPath '\$\.nothing' specified for the field 'x\.\$' could not be found/,
+    );
+    const fail: State = { Type: 'Fail', CausePath: '$.gone' };
+    expect(() => flowOf('batch_poll', { RunFailed: fail })).toThrow(/^The JSONPath '\$\.gone'/);
+  });
+});
+
+function functionOf(what: string): string {
+  return WORKFLOWS.find(({ name }) => name === 'batch_poll')?.functions[what] ?? '';
+}
+
+/** Where lists are. */
+function listsIn(value: JsonValue, path = ''): string[] {
+  if (value === null || typeof value !== 'object') return [];
+  if (Array.isArray(value)) return [path];
+  return Object.entries(value).flatMap(([key, inner]) => listsIn(inner, `${path}.${key}`));
+}

@@ -1,0 +1,75 @@
+// Not proved here: that AWS takes the definitions, and what they do when they run (tests/end_to_end does, on the embedded AWS).
+import { format } from 'prettier';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { State, StateMachineDefinition } from '../../components/state_machines/asl.ts';
+import {
+  InvalidDefinition,
+  validatedDefinition,
+} from '../../local/step_functions/definition/asl_validation.ts';
+import {
+  resource,
+  runProgram,
+  WITH_BATCH_PATH,
+  type RecordedDeployment,
+} from '../infra/recorded_program.ts';
+import { ruleViolations } from './asl_rules.ts';
+import { WORKFLOWS } from './workflows.ts';
+
+/** What CreateStateMachine would answer. A copy is checked: the validator writes into what it is given. */
+function problemsOf(checked: StateMachineDefinition): string | undefined {
+  try {
+    validatedDefinition(structuredClone(checked));
+    return undefined;
+  } catch (error) {
+    if (error instanceof InvalidDefinition) return error.message;
+    throw error;
+  }
+}
+
+let deployed: RecordedDeployment;
+
+beforeAll(async () => {
+  deployed = await runProgram({
+    ...WITH_BATCH_PATH,
+    config: {
+      ...WITH_BATCH_PATH.config,
+      chromadb_bucket_name: 'vectors',
+      batch_bucket_name: 'batch-files',
+    },
+  });
+});
+
+describe.each(WORKFLOWS)('the workflow $name', ({ name, resource: stem, definition, limits }) => {
+  it('is valid in the States Language, and all of it runs on the embedded AWS', () => {
+    expect(problemsOf(definition)).toBeUndefined();
+  });
+
+  it('would not be, with a path that is none or a state of another kind', () => {
+    const { StartAt, States } = definition;
+    const wrong = { ...States[StartAt], OutputPath: 'Payload' } as State;
+    expect(problemsOf({ ...definition, States: { ...States, [StartAt]: wrong } })).toContain(
+      'Invalid State Machine Definition',
+    );
+  });
+
+  it('keeps the rules of this house', () => {
+    expect(ruleViolations(definition)).toStrictEqual([]);
+  });
+
+  it('stays so with the least and the most at a time', () => {
+    expect(limits).toHaveLength(2);
+    expect(limits.map(problemsOf)).toStrictEqual([undefined, undefined]);
+    expect(limits.flatMap(ruleViolations)).toStrictEqual([]);
+  });
+
+  it('is this one, whoever changes it', async () => {
+    const text = await format(JSON.stringify(definition), { parser: 'json', printWidth: 100 });
+    await expect(text).toMatchFileSnapshot(`./${name}.asl.json`);
+  });
+
+  it('is what the stack deploys', () => {
+    const type = 'aws:sfn/stateMachine:StateMachine';
+    const machine = resource(deployed, type, `${stem}-state-machine`);
+    expect(JSON.parse(machine['definition'] as string)).toStrictEqual(definition);
+  });
+});

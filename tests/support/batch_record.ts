@@ -1,0 +1,66 @@
+import type { BatchChanges } from '../../layers/receipt_embedding/dynamodb/batch_summaries.ts';
+import {
+  ENDED_BATCH_STATUSES,
+  type BatchStatus,
+  type BatchSummary,
+} from '../../layers/receipt_embedding/entities/batch_summary.ts';
+import {
+  epochMilliseconds,
+  toTimestamp,
+} from '../../layers/receipt_embedding/entities/timestamp.ts';
+import { ConcurrentUpdate } from '../../layers/receipt_embedding/errors.ts';
+import type { Clock } from '../../layers/receipt_embedding/ports/clock.ts';
+import { without } from './without.ts';
+
+/** How long a claim lasts. */
+export const CLAIM_MS = 20 * 60_000;
+
+/** The row of one batch in memory, with the conditions that dynamodb/batch_summaries.ts puts on its writes. */
+export class BatchRecord {
+  batch: BatchSummary | undefined;
+  readonly #clock: Clock;
+
+  constructor(clock: Clock, batch?: BatchSummary) {
+    this.#clock = clock;
+    this.batch = batch;
+  }
+
+  create(batch: BatchSummary, owner: string): boolean {
+    if (this.batch !== undefined) return false;
+    this.batch = { ...batch, ...this.#claimOf(owner) };
+    return true;
+  }
+
+  claim(owner: string): BatchSummary | undefined {
+    const { batch } = this;
+    if (batch === undefined || isEnded(batch.status) || this.#isAnothers(batch, owner)) {
+      return undefined;
+    }
+    this.batch = { ...batch, ...this.#claimOf(owner) };
+    return this.batch;
+  }
+
+  update(owner: string, changes: BatchChanges, options?: { readonly endClaim: true }): void {
+    const { batch } = this;
+    if (batch?.claimed_by !== owner) throw new ConcurrentUpdate(`the claim of ${owner} is lost`);
+    const free = without({ ...batch, ...changes }, 'claimed_by', 'claim_expires_at');
+    this.batch = options?.endClaim === true ? free : { ...free, ...this.#claimOf(owner) };
+  }
+
+  #isAnothers({ claimed_by, claim_expires_at = '' }: BatchSummary, owner: string): boolean {
+    return (
+      claimed_by !== undefined &&
+      claimed_by !== owner &&
+      epochMilliseconds(claim_expires_at) >= this.#clock().getTime()
+    );
+  }
+
+  #claimOf(owner: string): { readonly claimed_by: string; readonly claim_expires_at: string } {
+    const expiry = new Date(this.#clock().getTime() + CLAIM_MS);
+    return { claimed_by: owner, claim_expires_at: toTimestamp(expiry) };
+  }
+}
+
+function isEnded(status: BatchStatus): boolean {
+  return (ENDED_BATCH_STATUSES as readonly BatchStatus[]).includes(status);
+}

@@ -1,0 +1,56 @@
+import { Pinecone, type Index } from '@pinecone-database/pinecone';
+import type { LocalStack } from '../../local/local_stack.ts';
+
+/** A vector as a reader of the index gets it. */
+export interface StoredVector {
+  readonly values: Float32Array;
+  readonly metadata: Readonly<Record<string, unknown>>;
+}
+
+/** Ids in the address of one request. */
+const FETCHED_AT_ONCE = 50;
+
+/** All that an index holds, by namespace and id. */
+export async function pineconeContents(
+  access: LocalStack['pineconeAccess'],
+): Promise<Record<'lines' | 'words', ReadonlyMap<string, StoredVector>>> {
+  return { lines: await contentsOf(access, 'lines'), words: await contentsOf(access, 'words') };
+}
+
+/** Takes everything out of it again. */
+export async function emptyPinecone(access: LocalStack['pineconeAccess']): Promise<void> {
+  for (const name of ['lines', 'words']) await namespaceOf(access, name).deleteAll();
+}
+
+async function contentsOf(
+  access: LocalStack['pineconeAccess'],
+  name: string,
+): Promise<Map<string, StoredVector>> {
+  const namespace = namespaceOf(access, name);
+  const ids = await idsIn(namespace);
+  const contents = new Map<string, StoredVector>();
+  for (let at = 0; at < ids.length; at += FETCHED_AT_ONCE) {
+    const { records } = await namespace.fetch({ ids: ids.slice(at, at + FETCHED_AT_ONCE) });
+    for (const [id, { values = [], metadata = {} }] of Object.entries(records)) {
+      contents.set(id, { values: new Float32Array(values), metadata });
+    }
+  }
+  return contents;
+}
+
+async function idsIn(namespace: Index): Promise<string[]> {
+  const ids: string[] = [];
+  let paginationToken: string | undefined;
+  do {
+    const page = await namespace.listPaginated(
+      paginationToken === undefined ? {} : { paginationToken },
+    );
+    ids.push(...(page.vectors ?? []).flatMap(({ id }) => id ?? []));
+    paginationToken = page.pagination?.next;
+  } while (paginationToken !== undefined);
+  return ids;
+}
+
+function namespaceOf({ apiKey, host }: LocalStack['pineconeAccess'], name: string): Index {
+  return new Pinecone({ apiKey }).index({ host }).namespace(name);
+}
