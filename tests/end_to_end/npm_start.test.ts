@@ -7,11 +7,12 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { serve } from '../../local/http/server.ts';
 import { writeExport } from '../../local/receipts/exports/write_export.ts';
-import type { StartSummary } from '../../local/start/summary.ts';
+import type { RealtimeExecution, StartSummary } from '../../local/start/summary.ts';
 import { NpmStart, npmStart } from '../support/npm_start.ts';
 import { smallReceipts } from '../support/small_receipts.ts';
 
 const SMALL = ['--receipts', '3', '--words', '12'];
+const SMALL_REALTIME = [...SMALL, '--path', 'realtime'];
 
 let folder: string;
 
@@ -23,6 +24,11 @@ afterAll(() => rm(folder, { recursive: true }));
 
 async function readSummary(file: string): Promise<StartSummary> {
   return JSON.parse(await readFile(file, 'utf8')) as StartSummary;
+}
+
+function realtimeOf({ execution }: StartSummary): RealtimeExecution {
+  if (execution === null) throw new Error('there was no realtime execution');
+  return execution;
 }
 
 /** Writes JSON into a file of the test's own. */
@@ -47,16 +53,30 @@ describe('npm start', () => {
           /^Loading 3 synthetic receipts \(seed 1\) into DynamoDB …/,
           /^ {2}\d+ rows/,
           /^Starting arn:aws:states:us-east-1:000000000000:stateMachine:realtime-embedding-sf-dev/,
+          /^ {2}with \{"limit":2\}/,
+          /^ {2}\[█{30}\] 2 of 2 receipts/,
+          /^Starting arn:aws:states:us-east-1:000000000000:stateMachine:batch-submit-embedding-sf-dev/,
           /^ {2}with \{\}/,
-          /^ {2}\[█{30}\] 3 of 3 receipts/,
-          /^ {2}Execution +SUCCEEDED in [\d.]+ s {2}arn:aws:states:.*/,
-          /^ {2}Receipts +3 embedded, 0 reused, 0 skipped, 0 failed/,
-          /^ {2}Read +\d+ lines, 36 words/,
-          /^ {2}OpenAI +3 requests, \d+ inputs, [\d,]+ tokens \(\$0\.\d+ at OpenAI's list price\)/,
-          /^ {2}Deltas +6 in s3:\/\/.*/,
-          /^ {2}COMPACTION_RUN +3 records, under GSI1PK = RUNS/,
+          /^ {2}\[█{30}\] 2 of 2 batches submitted/,
+          /^ {2}2 batches with \d+ lines and words/,
+          /^Polling arn:aws:states:us-east-1:000000000000:stateMachine:batch-poll-embedding-sf-dev/,
+          /^ {2}\[█{30}\] 2 of 2 batches done \(poll \d+\)/,
+          /^ {2}2 batches done: \d+ embedded, 0 refused, 0 given back/,
+          /^ {2}Realtime +SUCCEEDED in [\d.]+ s {2}arn:aws:states:.*/,
+          /^ {2}Receipts +2 embedded, 0 reused, 0 skipped, 0 failed/,
+          /^ {2}Read +\d+ lines, 24 words/,
+          /^ {2}OpenAI +2 requests, \d+ inputs, [\d,]+ tokens \(\$0\.\d+ at OpenAI's list price\)/,
+          /^ {2}Deltas +4 in s3:\/\/.*/,
+          /^ {2}COMPACTION_RUN +2 records, under GSI1PK = RUNS/,
+          /^ {2}Batch path +\d+ executions in [\d.]+ s, 0 failed/,
+          /^ {2}(?:LINE|WORD)_EMBEDDING +COMPLETED {2}\d+ requested, \d+ embedded, 0 refused, 0 given back {2}[-0-9a-f]{36}/,
+          /^ {2}OpenAI +[\d,]+ tokens \(\$0\.\d+ at OpenAI's list price\)/,
+          /^ {2}Pinecone +\d+ vectors in lines, \d+ vectors in words, 2 requests/,
+          /^ {2}Line statuses +(?:\d+ NOISE, )?\d+ SUCCESS/,
+          /^ {2}Word statuses +(?:\d+ NOISE, )?\d+ SUCCESS/,
           /^What the vectors know: .*/,
           /^ {2}"total amount to pay"\n {4}0\.\d\d {2}.*/,
+          /^Pinecone finds (\d+) of \1 vectors as their own nearest neighbour/,
           /^Summary: .*summary\.json/,
         ]
           .map(({ source }) => `${source}$`)
@@ -66,25 +86,25 @@ describe('npm start', () => {
     );
 
     const summary = await readSummary(file);
-    const { arn, status: executionStatus, output } = summary.execution;
+    const { arn, status: executionStatus, output } = realtimeOf(summary);
     expect(arn).toMatch(
       /^arn:aws:states:us-east-1:000000000000:execution:realtime-embedding-sf-dev:/,
     );
     expect(executionStatus).toBe('SUCCEEDED');
-    expect(output).toMatchObject({ total: 3, succeeded: 3, failed: 0, words: 36 });
+    expect(output).toMatchObject({ total: 2, succeeded: 2, failed: 0, words: 24 });
     expect(summary.receipts).toStrictEqual({
-      total: 3,
-      succeeded: 3,
+      total: 2,
+      succeeded: 2,
       reused: 0,
       skipped: 0,
       failed: 0,
     });
     expect(summary.openai).toStrictEqual({
-      requests: 3,
+      requests: 2,
       inputs: expect.any(Number) as unknown,
       tokens: output?.prompt_tokens,
     });
-    expect(summary.compaction_runs).toHaveLength(3);
+    expect(summary.compaction_runs).toHaveLength(2);
     expect(summary.deltas).toStrictEqual({
       bucket: 'receipt-embeddings-chromadb-bucket',
       keys: ['lines', 'words'].flatMap((collection) =>
@@ -93,12 +113,35 @@ describe('npm start', () => {
           .sort(),
       ),
     });
-    const { lines, words } = summary.statuses;
-    const total = (counts: Readonly<Record<string, number>>): number =>
-      Object.values(counts).reduce((sum, count) => sum + count, 0);
-    expect([total(lines), total(words)]).toStrictEqual([output?.lines, 36]);
-    expect((lines['SUCCESS'] ?? 0) + (words['SUCCESS'] ?? 0)).toBe(output?.vectors);
-    expect(summary.seconds).toBeGreaterThan(0);
+
+    const { batches, pinecone, statuses } = summary;
+    const requested = Object.fromEntries(batches.map((batch) => [batch.type, batch.requested]));
+    expect(batches.map(({ type }) => type).sort()).toStrictEqual([
+      'LINE_EMBEDDING',
+      'WORD_EMBEDDING',
+    ]);
+    for (const batch of batches) {
+      expect(batch).toStrictEqual({
+        ...batch,
+        status: 'COMPLETED',
+        succeeded: batch.requested,
+        failed: 0,
+        released: 0,
+      });
+    }
+    expect(pinecone).toStrictEqual({
+      namespaces: { lines: requested['LINE_EMBEDDING'], words: requested['WORD_EMBEDDING'] },
+      requests: 2,
+    });
+    // Every line and word is embedded, by one path or the other.
+    const { SUCCESS: lines = 0, NOISE: noisyLines = 0, ...otherLines } = statuses.lines;
+    const { SUCCESS: words = 0, NOISE: noisyWords = 0, ...otherWords } = statuses.words;
+    expect([otherLines, otherWords]).toStrictEqual([{}, {}]);
+    expect(lines + noisyLines).toBeGreaterThan(output?.lines ?? 0);
+    expect(words + noisyWords).toBe(36);
+    expect(lines + words).toBe(
+      (output?.vectors ?? 0) + batches.reduce((sum, batch) => sum + batch.succeeded, 0),
+    );
 
     await command.gone();
     expect(await command.temporaryFiles()).toStrictEqual([]);
@@ -117,12 +160,11 @@ describe('npm start', () => {
     const { status, stdout } = await npmStart(
       '--data',
       await writeJson('long.json', data),
-      '--summary',
-      file,
+      ...['--path', 'realtime', '--summary', file],
     );
 
     expect(status).toBe(1);
-    expect(stdout).toMatch(/^ {2}Execution +FAILED /m);
+    expect(stdout).toMatch(/^ {2}Realtime +FAILED /m);
     expect(stdout).toMatch(/^ {2}Receipts +0 embedded, 0 reused, 0 skipped, 1 failed$/m);
     expect(stdout).toMatch(new RegExp(`^ {2}failed: ${line.image_id} \\d+: \\w+: .+$`, 'm'));
     expect((await readSummary(file)).execution).toMatchObject({
@@ -136,7 +178,7 @@ describe('npm start', () => {
     const files = ['one.json', 'two.json'].map((name) => join(folder, name));
 
     const ended = await Promise.all(
-      files.map((file, at) => npmStart(...SMALL, '--seed', `${at}`, '--summary', file)),
+      files.map((file, at) => npmStart(...SMALL_REALTIME, '--seed', `${at}`, '--summary', file)),
     );
 
     expect(ended.map(({ status, stderr }) => [status, stderr])).toStrictEqual([
@@ -151,21 +193,15 @@ describe('npm start', () => {
     expect(new Set(images.flat()).size).toBe(6);
   });
 
-  it('hands --limit, --filter and --force to the state machine', async () => {
+  it('hands --limit, --filter and --force to the state machine, and succeeds when that finds nothing', async () => {
     const { status, stdout } = await npmStart(
-      ...SMALL,
-      ...['--limit', '2', '--filter', 'NONE', '--force'],
+      ...SMALL_REALTIME,
+      ...['--limit', '2', '--filter', 'FAILED', '--force'],
     );
     expect(status).toBe(0);
     expect(stdout).toContain(
-      '  with {"limit":2,"filter_by_embedding_status":"NONE","force":true}\n',
+      '  with {"limit":2,"filter_by_embedding_status":"FAILED","force":true}\n',
     );
-    expect(stdout).toMatch(/^ {2}Receipts +2 embedded, 0 reused, 0 skipped, 0 failed$/m);
-  });
-
-  it('succeeds when the filter finds nothing', async () => {
-    const { status, stdout } = await npmStart(...SMALL, '--filter', 'FAILED');
-    expect(status).toBe(0);
     expect(stdout).toMatch(/^ {2}Receipts +0 embedded, 0 reused, 0 skipped, 0 failed$/m);
     expect(stdout).not.toContain('What the vectors know');
   });
@@ -175,6 +211,7 @@ describe('npm start with wrong arguments', () => {
   it.each<[string[], RegExp]>([
     [['--receipts', '0'], /^error: option '--receipts <N>' argument '0' is invalid\./],
     [['--sumary', 'file'], /^error: unknown option '--sumary'/],
+    [['--path', 'x'], /^error: option '--path <WHICH>' argument 'x' is invalid\./],
     [['now'], /^error: too many arguments/],
     [['--openai', 'real'], /^--openai real needs your key: set OPENAI_API_KEY and start again\n$/],
     [
@@ -215,7 +252,7 @@ describe('npm start --data', () => {
   it('embeds the receipts of an export', async () => {
     const file = await writeJson('export.json', writeExport(smallReceipts(2)));
 
-    const { status, stdout } = await npmStart('--data', file);
+    const { status, stdout } = await npmStart('--data', file, '--path', 'realtime');
 
     expect(status).toBe(0);
     expect(stdout).toMatch(/^Loading \d+ lines and 24 words of .*export\.json into DynamoDB …$/m);
@@ -247,7 +284,13 @@ describe('npm start --data', () => {
   it('and --skip-invalid leaves it out, says so, and embeds the rest', async () => {
     const file = await brokenExport('skipped.json');
 
-    const { status, stdout } = await npmStart('--data', file, '--skip-invalid');
+    const { status, stdout } = await npmStart(
+      '--data',
+      file,
+      '--skip-invalid',
+      '--path',
+      'realtime',
+    );
 
     expect(status).toBe(0);
     expect(stdout.split('\n')[0]).toMatch(/^Left out: .*: receipt_words\[1\]: text: \S/);
@@ -264,7 +307,10 @@ describe('npm start --serve', () => {
 
   it('stays up for the AWS SDKs with the exports that it prints, until Ctrl-C, and leaves nothing behind', async () => {
     const file = join(folder, 'served.json');
-    const command = await NpmStart.start([...SMALL, '--serve', '--port', '0', '--summary', file]);
+    const command = await NpmStart.start([
+      ...SMALL_REALTIME,
+      ...['--serve', '--port', '0', '--summary', file],
+    ]);
     const stdout = await command.printed(/^Ctrl-C ends it\.$/m);
     const exported = Object.fromEntries(
       [...stdout.matchAll(/^export (\w+)=(.*)$/gm)].map(([, name = '', value = '']) => [
@@ -278,6 +324,9 @@ describe('npm start --serve', () => {
       'AWS_DEFAULT_REGION',
       'AWS_ACCESS_KEY_ID',
       'AWS_SECRET_ACCESS_KEY',
+      'BATCH_BUCKET_NAME',
+      'BATCH_POLL_SF_ARN',
+      'BATCH_SUBMIT_SF_ARN',
       'CHROMADB_BUCKET_NAME',
       'DYNAMODB_TABLE_NAME',
       'REALTIME_EMBEDDING_SF_ARN',
@@ -288,7 +337,7 @@ describe('npm start --serve', () => {
     const { executions = [] } = await client.send(
       new ListExecutionsCommand({ stateMachineArn: exported['REALTIME_EMBEDDING_SF_ARN'] }),
     );
-    const { arn } = (await readSummary(file)).execution;
+    const { arn } = realtimeOf(await readSummary(file));
     expect(executions.map(({ executionArn }) => executionArn)).toStrictEqual([arn]);
     const { status: executionStatus } = await client.send(
       new DescribeExecutionCommand({ executionArn: arn }),
@@ -318,14 +367,28 @@ async function expectFree(port: number): Promise<void> {
 
 describe('Ctrl-C', () => {
   it('in the middle of a run ends it with 130, and leaves nothing behind', async () => {
-    const command = await NpmStart.start([...SMALL, '--latency', '600000']);
+    const command = await NpmStart.start([...SMALL_REALTIME, '--latency', '600000']);
     await command.printed(/0 of 3 receipts/);
 
     command.interrupt();
 
     const { status, stdout, stderr } = await command.ended;
     expect([status, stderr]).toStrictEqual([130, '']);
-    expect(stdout).not.toContain('Execution');
+    expect(stdout).not.toContain('Receipts');
+    await command.gone();
+    expect(await command.temporaryFiles()).toStrictEqual([]);
+  });
+
+  it('while batches are running does so too', async () => {
+    const argv = ['--receipts', '1', '--words', '12', '--path', 'batch'];
+    const command = await NpmStart.start([...argv, '--batch-latency', '600000']);
+    await command.printed(/0 of 2 batches done \(poll 1: /);
+
+    command.interrupt();
+
+    const { status, stdout, stderr } = await command.ended;
+    expect([status, stderr]).toStrictEqual([130, '']);
+    expect(stdout).not.toContain('Batch path');
     await command.gone();
     expect(await command.temporaryFiles()).toStrictEqual([]);
   });
@@ -338,7 +401,7 @@ describe('Ctrl-C', () => {
 
     const { status, stdout, stderr } = await command.ended;
     expect([status, stderr]).toStrictEqual([130, '']);
-    expect(stdout).not.toContain('Execution');
+    expect(stdout).not.toContain('Loading');
     await command.gone();
     expect(await command.temporaryFiles()).toStrictEqual([]);
   });

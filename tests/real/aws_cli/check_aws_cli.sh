@@ -7,7 +7,8 @@ usage() {
 Usage: tests/real/aws_cli/check_aws_cli.sh [--cache FOLDER] [--deltas FOLDER]
 
 Starts `npm start -- --serve`, reads the export lines that it prints, and drives the embedded AWS with the
-AWS CLI: Step Functions, S3, DynamoDB and Lambda, with right and with wrong input.
+AWS CLI: Step Functions, S3, DynamoDB and Lambda, with right and with wrong input, and a batch from its submission to
+its end.
 
   --deltas FOLDER  keep the run's deltas there, downloaded with `aws s3 cp`
   --cache FOLDER   where the CLI is installed and kept for the next time
@@ -56,7 +57,7 @@ fi
 aws() { "$venv/bin/aws" "$@"; }
 
 cd "$(dirname "${BASH_SOURCE[0]}")/../../.."
-node_modules/.bin/node local/start.ts --serve --port 0 --receipts 12 --words 20 >"$work/server.log" 2>&1 &
+node_modules/.bin/node local/start.ts --serve --port 0 --receipts 12 --words 20 --path realtime --batch-latency 0 >"$work/server.log" 2>&1 &
 server=$!
 until grep -q '^Ctrl-C ends it' "$work/server.log"; do
   kill -0 "$server" 2>/dev/null || { cat "$work/server.log" >&2; exit 1; }
@@ -86,14 +87,21 @@ machine=$REALTIME_EMBEDDING_SF_ARN
 bucket=$CHROMADB_BUCKET_NAME
 table=$DYNAMODB_TABLE_NAME
 
+# end_of EXECUTION: waits for it, and prints how it ended.
+end_of() {
+  local state=RUNNING
+  for _ in $(seq 100); do
+    state=$(aws stepfunctions describe-execution --execution-arn "$1" --query status --output text)
+    [[ $state == RUNNING ]] || break
+    sleep 0.2
+  done
+  echo "$state"
+}
+
 execution=$(aws stepfunctions start-execution --state-machine-arn "$machine" --name by-hand \
   --input '{"limit": 10}' --query executionArn --output text)
 check 'start-execution answers an ARN' '^arn:aws:states:.*:execution:realtime-embedding-sf-dev:by-hand$' echo "$execution"
-for _ in $(seq 100); do
-  state=$(aws stepfunctions describe-execution --execution-arn "$execution" --query status --output text)
-  [[ $state == RUNNING ]] || break
-  sleep 0.2
-done
+state=$(end_of "$execution")
 check 'describe-execution sees its end' '^SUCCEEDED$' echo "$state"
 check 'its output is the summary, cut at the limit' '"total":10.*"reused":10.*"last_evaluated_key":\{' \
   aws stepfunctions describe-execution --execution-arn "$execution" --query output --output text
@@ -138,6 +146,34 @@ check 'dynamodb query by type' '"Count": 12' aws dynamodb query --table-name "$t
 check 'dynamodb query of a table that is not there' 'ResourceNotFoundException' \
   aws dynamodb query --table-name nothing --key-condition-expression 'PK = :p' --expression-attribute-values '{":p": {"S": "x"}}'
 check 'dynamodb query without a condition' 'ValidationException' aws dynamodb query --table-name "$table"
+
+# The run has embedded everything: one line is to be embedded once more, in a batch.
+line=$(aws dynamodb query --table-name "$table" --index-name GSI1 --key-condition-expression 'GSI1PK = :k' \
+  --expression-attribute-values '{":k": {"S": "EMBEDDING_STATUS#SUCCESS"}}' --max-items 1 \
+  --query 'Items[0].{PK: PK, SK: SK}' --output json)
+aws dynamodb update-item --table-name "$table" --key "$line" \
+  --update-expression 'SET embedding_status = :s, GSI1PK = :k' \
+  --expression-attribute-values '{":s": {"S": "NONE"}, ":k": {"S": "EMBEDDING_STATUS#NONE"}}'
+batch_summary() {
+  aws dynamodb query --table-name "$table" --index-name GSITYPE --key-condition-expression '#t = :t' \
+    --expression-attribute-names '{"#t": "TYPE"}' --expression-attribute-values '{":t": {"S": "BATCH_SUMMARY"}}' \
+    --query 'Items[].[batch_type.S, status.S, requested.N, succeeded.N]' --output text
+}
+start() { aws stepfunctions start-execution --state-machine-arn "$@" --query executionArn --output text; }
+output() { aws stepfunctions describe-execution --execution-arn "$1" --query output --output text; }
+submit=$(start "$BATCH_SUBMIT_SF_ARN" --name submit-by-hand --input '{"entity": "lines"}')
+check 'a batch is submitted' '^SUCCEEDED$' end_of "$submit"
+check 'the output says how many' '"total":1,"submitted":1,.*"requested":1,' output "$submit"
+check 'the table has its BATCH_SUMMARY' $'^LINE_EMBEDDING\tPENDING\t1\tNone$' batch_summary
+check 's3 ls of the batch bucket has its requests' ' batches/[-0-9a-f]{36}/requests.jsonl$' \
+  aws s3 ls --recursive "s3://$BATCH_BUCKET_NAME/"
+poll=$(start "$BATCH_POLL_SF_ARN" --name poll-by-hand)
+check 'a poll brings it to its end' '^SUCCEEDED$' end_of "$poll"
+check 'the output says what came of it' '"total":1,"completed":1,"running":0,"failed":0,.*"succeeded":1,' output "$poll"
+check 'and so does the BATCH_SUMMARY' $'^LINE_EMBEDDING\tCOMPLETED\t1\t1$' batch_summary
+check 'the line is SUCCESS again' '^SUCCESS$' aws dynamodb get-item --table-name "$table" --key "$line" \
+  --query Item.embedding_status.S --output text
+check 'another poll finds nothing' '"total":0,' output "$(poll=$(start "$BATCH_POLL_SF_ARN") && end_of "$poll" >/dev/null && echo "$poll")"
 
 payload() { aws lambda invoke --function-name "$1" --payload "$2" "$work/answer.json"; cat "$work/answer.json"; }
 check 'lambda invoke answers the list' '"total_receipts":3' payload embedding-find-receipts-realtime-lambda-dev '{"limit": 3}'

@@ -1,0 +1,108 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { DeltaRecord } from '../../layers/receipt_embedding/deltas/delta_record.ts';
+import { syntheticReceipts } from '../../local/receipts/synthetic/synthetic_receipts.ts';
+import { BatchStack } from '../support/batch_stack.ts';
+import type { StoredVector } from '../support/pinecone_contents.ts';
+import { storedRuns } from '../support/stored_deltas.ts';
+
+/** The same receipts, embedded by one path and then, as if they had never been, by the other. */
+let stack: BatchStack;
+let records: Record<'lines' | 'words', readonly DeltaRecord[]>;
+let vectors: Record<'lines' | 'words', ReadonlyMap<string, StoredVector>>;
+/** Each once. */
+let inputs: Record<'realtime' | 'batch', readonly string[]>;
+
+beforeAll(async () => {
+  stack = await BatchStack.start();
+  // Among them are turned ones, ones whose words have their lines' boxes, with and without merchant and labels.
+  const receipts = [...syntheticReceipts({ count: 6, seed: 'both paths', words: 45 })];
+  await stack.load(receipts);
+  await stack.run();
+  await stack.load(receipts);
+  await stack.submit();
+  await stack.pollUntilDone();
+
+  const runs = await storedRuns(stack);
+  records = {
+    lines: runs.flatMap(({ lines }) => lines),
+    words: runs.flatMap(({ words }) => words),
+  };
+  vectors = await stack.vectors();
+  const asked = (await stack.batches()).flatMap(({ batch_id }) => [
+    ...stack.requests(batch_id).values(),
+  ]);
+  inputs = {
+    realtime: eachOnce(stack.local.openai.requests.flatMap((request) => request.inputs)),
+    batch: eachOnce(asked.map((input) => input ?? '')),
+  };
+});
+
+afterAll(async () => {
+  await stack.close();
+});
+
+function eachOnce(texts: readonly string[]): string[] {
+  return [...new Set(texts)].sort();
+}
+
+/** A delta's metadata as Pinecone should have it (docs/data_model.md §2). */
+function inPineconesForm(metadata: DeltaRecord['metadata']): Record<string, unknown> {
+  const { receipt_id, source, merchant_name, validated_labels, invalid_labels, ...same } = metadata;
+  return {
+    ...same,
+    receipt_id: Number(receipt_id),
+    source: String(source).replace(/_realtime$/, '_batch'),
+    ...(merchant_name === '' ? {} : { merchant_name }),
+    ...listOf('validated_labels', validated_labels),
+    ...listOf('invalid_labels', invalid_labels),
+  };
+}
+
+function listOf(name: string, delimited: unknown): Record<string, string[]> {
+  if (typeof delimited !== 'string' || delimited === '') return {};
+  return { [name]: delimited.slice(1, -1).split(',') };
+}
+
+describe('what is embedded by batch after it was embedded in realtime', () => {
+  it('is asked of OpenAI in the same words', () => {
+    expect(inputs.batch.length).toBeGreaterThan(250);
+    expect(inputs.batch).toStrictEqual(inputs.realtime);
+  });
+
+  it.each(['lines', 'words'] as const)('has the same ids, vectors and metadata (%s)', (kind) => {
+    expect(records[kind].length).toBeGreaterThan(100);
+    expect(vectors[kind]).toStrictEqual(
+      new Map(
+        records[kind].map(({ id, vector, metadata }) => [
+          id,
+          { values: vector, metadata: inPineconesForm(metadata) },
+        ]),
+      ),
+    );
+  });
+
+  it('has every field that there is, where it is known', () => {
+    const fieldsOf = (kind: 'lines' | 'words'): string[] =>
+      eachOnce([...vectors[kind].values()].flatMap(({ metadata }) => Object.keys(metadata)));
+    const both = ['image_id', 'text', 'receipt_id', 'line_id', 'embedding_type', 'source'].concat(
+      ['x', 'y', 'width', 'height', 'confidence', 'merchant_name'],
+      ['normalized_phone_10', 'normalized_full_address', 'normalized_url'],
+    );
+    expect(fieldsOf('lines')).toStrictEqual(
+      eachOnce([
+        ...both,
+        ...['angle_degrees', 'word_count', 'avg_word_confidence', 'prev_line', 'next_line'],
+        'section',
+      ]),
+    );
+    expect(fieldsOf('words')).toStrictEqual(
+      eachOnce([
+        ...both,
+        ...['word_id', 'left', 'right', 'label_status', 'validated_labels', 'invalid_labels'],
+        ...['label_proposed_by', 'label_validated_at'],
+      ]),
+    );
+    const merchants = [...vectors.words.values()].map(({ metadata }) => metadata['merchant_name']);
+    expect(merchants).toContain(undefined);
+  });
+});

@@ -1,0 +1,213 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { BatchScript, BatchState } from '../../local/openai/openai_stand_in.ts';
+import { expectBatchInvariants } from '../support/batch_invariants.ts';
+import { BatchStack } from '../support/batch_stack.ts';
+import { receiptOfLines } from '../support/receipt_of_lines.ts';
+
+let stack: BatchStack;
+
+beforeAll(async () => {
+  stack = await BatchStack.start();
+});
+
+afterAll(async () => {
+  await stack.close();
+});
+
+beforeEach(async () => {
+  await stack.reset();
+});
+
+/** Loads one receipt of four lines, and submits them as one batch. */
+async function submitFourLines(): Promise<void> {
+  await stack.load([receiptOfLines('MILK 3.99', 'BREAD 2.50', 'EGGS 4.10', 'TOTAL 10.59')]);
+  expect(await stack.submit()).toMatchObject({ total: 1, submitted: 1, requested: 4, failed: 0 });
+}
+
+interface End {
+  readonly script: BatchScript;
+  /** Of the four lines. */
+  readonly counts: {
+    readonly succeeded: number;
+    readonly failed: number;
+    readonly released: number;
+  };
+  readonly status: string;
+  readonly reason?: string;
+}
+
+const ENDS: Record<string, End> = {
+  completed: {
+    script: {},
+    status: 'COMPLETED',
+    counts: { succeeded: 4, failed: 0, released: 0 },
+  },
+  'completed with only an error file, its inputs refused': {
+    script: { otherwise: 'refused' },
+    status: 'COMPLETED',
+    counts: { succeeded: 0, failed: 4, released: 0 },
+  },
+  'completed with only an error file, of server errors': {
+    script: { otherwise: 'server_error' },
+    status: 'COMPLETED',
+    counts: { succeeded: 0, failed: 0, released: 4 },
+  },
+  'completed without any file': {
+    script: { otherwise: 'missing' },
+    status: 'COMPLETED',
+    counts: { succeeded: 0, failed: 0, released: 4 },
+    reason: 'it has no output',
+  },
+  'failed with errors': {
+    script: {
+      end: 'failed',
+      errors: [
+        { code: 'invalid_json_line', message: 'Line 2 is not valid JSON.', line: 2 },
+        { code: 'token_limit_exceeded', message: 'Enqueued token limit reached.' },
+      ],
+    },
+    status: 'FAILED',
+    counts: { succeeded: 0, failed: 0, released: 4 },
+    reason:
+      'invalid_json_line: line 2: Line 2 is not valid JSON.; token_limit_exceeded: Enqueued token limit reached.',
+  },
+  'expired with a partial output and an error file': {
+    script: { end: 'expired', rows: (_, at) => (['ok', 'refused'] as const)[at] },
+    status: 'EXPIRED',
+    counts: { succeeded: 1, failed: 1, released: 2 },
+  },
+  'expired with a partial output alone': {
+    script: { end: 'expired', rows: (_, at) => (at < 3 ? 'ok' : 'missing') },
+    status: 'EXPIRED',
+    counts: { succeeded: 3, failed: 0, released: 1 },
+  },
+  'expired before anything was done': {
+    script: { end: 'expired' },
+    status: 'EXPIRED',
+    counts: { succeeded: 0, failed: 0, released: 4 },
+  },
+  'cancelled with a partial output': {
+    script: { end: 'cancelled', rows: (_, at) => (at < 2 ? 'ok' : undefined) },
+    status: 'CANCELLED',
+    counts: { succeeded: 2, failed: 0, released: 2 },
+  },
+  'cancelled without any file': {
+    script: { end: 'cancelled', otherwise: 'missing' },
+    status: 'CANCELLED',
+    counts: { succeeded: 0, failed: 0, released: 4 },
+  },
+  'unknown to OpenAI': {
+    script: { gone: true },
+    status: 'FAILED',
+    counts: { succeeded: 0, failed: 0, released: 4 },
+    reason: 'OpenAI knows no batch',
+  },
+};
+
+describe('a batch that OpenAI ends', () => {
+  it.each(Object.entries(ENDS))(
+    '%s is recorded so, with each line embedded, failed or given back',
+    async (_, { script, status, counts, reason }) => {
+      await submitFourLines();
+      stack.script(script);
+
+      const summary = await stack.poll();
+
+      const { succeeded, failed, released } = counts;
+      expect(summary).toMatchObject({
+        total: 1,
+        completed: 1,
+        running: 0,
+        failed: 0,
+        requested: 4,
+        succeeded,
+        rows_failed: failed,
+        released,
+      });
+      const batch = await stack.batch();
+      expect(batch).toMatchObject({ status, requested: 4, ...counts });
+      expect(batch.reason ?? '').toContain(reason ?? '');
+      expect(batch.reason === undefined).toBe(reason === undefined);
+      const [atOpenai] = stack.openaiBatches(batch.batch_id);
+      expect(batch.result_file_id).toBe(atOpenai?.outputFileId ?? 'N/A');
+      expect(batch.error_file_id).toBe(atOpenai?.errorFileId);
+      expect(await stack.statuses()).toStrictEqual({
+        ...(succeeded === 0 ? {} : { SUCCESS: succeeded }),
+        ...(failed === 0 ? {} : { FAILED: failed }),
+        ...(released === 0 ? {} : { NONE: released }),
+      });
+      expect((await stack.vectors()).lines.size).toBe(succeeded);
+      await expectBatchInvariants(stack);
+      expect(await stack.poll()).toMatchObject({ total: 0 });
+    },
+  );
+
+  it('gives back what it did not embed, which the next batch asks for, and nothing else', async () => {
+    await submitFourLines();
+    const end = stack.script({ end: 'expired', rows: (_, at) => (at < 2 ? 'ok' : undefined) });
+    await stack.poll();
+    end();
+    const left = (await stack.entities()).filter(({ status }) => status === 'NONE');
+
+    const again = await stack.submit();
+    const polled = await stack.poll();
+
+    expect([again.requested, polled.succeeded]).toStrictEqual([2, 2]);
+    const [, second] = await stack.batches();
+    expect([...stack.requests(second?.batch_id ?? '').keys()].sort()).toStrictEqual(
+      left.map(({ id }) => id).sort(),
+    );
+    expect(await stack.statuses()).toStrictEqual({ SUCCESS: 4 });
+    await expectBatchInvariants(stack);
+  });
+
+  it('without having embedded anything is followed by one of the same content, under an id of its own', async () => {
+    await submitFourLines();
+    const end = stack.script({ end: 'expired' });
+    await stack.poll();
+    end();
+
+    const again = await stack.submit();
+    await stack.poll();
+
+    expect(again).toMatchObject({ submitted: 1, dropped: 0, requested: 4 });
+    const batches = await stack.batches();
+    expect(new Set(batches.map(({ batch_id }) => batch_id)).size).toBe(2);
+    expect(batches.map(({ status, succeeded }) => [status, succeeded])).toStrictEqual([
+      ['EXPIRED', 0],
+      ['COMPLETED', 4],
+    ]);
+    await expectBatchInvariants(stack);
+  });
+});
+
+describe('a batch that OpenAI is still at work on', () => {
+  const WAYS: [string, NonNullable<BatchScript['stays']>[], BatchState, string][] = [
+    ['to its completion', ['validating', 'in_progress', 'finalizing'], 'completed', 'COMPLETED'],
+    ['to its cancellation', ['in_progress', 'cancelling'], 'cancelled', 'CANCELLED'],
+  ];
+
+  it.each(WAYS)(
+    'is polled again on its way %s, with its state on record',
+    async (_, way, end, status) => {
+      await submitFourLines();
+      const { batch_id } = await stack.batch();
+
+      for (const state of way) {
+        stack.script({ stays: state });
+        expect(await stack.poll()).toMatchObject({ total: 1, running: 1, completed: 0, failed: 0 });
+        const batch = await stack.batch();
+        expect(batch).toMatchObject({ status: state.toUpperCase() });
+        expect(batch.claimed_by).toBeUndefined();
+        expect(await stack.statuses()).toStrictEqual({ PENDING: 4 });
+        await expectBatchInvariants(stack);
+      }
+      const [atOpenai] = stack.openaiBatches(batch_id);
+      stack.local.openai.batches.advance(atOpenai?.id ?? '', end);
+
+      expect(await stack.poll()).toMatchObject({ total: 1, running: 0, completed: 1 });
+      expect(await stack.batch()).toMatchObject({ status, requested: 4 });
+      await expectBatchInvariants(stack);
+    },
+  );
+});

@@ -1,0 +1,475 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { AwsFault } from '../../local/aws/faults.ts';
+import type { OperationFaultRule } from '../../local/openai/openai_stand_in.ts';
+import type { FaultRule } from '../../local/pinecone/pinecone_stand_in.ts';
+import { expectBatchInvariants } from '../support/batch_invariants.ts';
+import { BATCH_REQUESTS, type BatchRequest } from '../support/batch_requests.ts';
+import { retriesOfState } from '../support/batch_retries.ts';
+import { BATCH_FUNCTIONS, BatchStack } from '../support/batch_stack.ts';
+import { lineReceipts } from '../support/line_receipts.ts';
+
+/** Lines of the one receipt, and of the one batch, that a test is about. */
+const LINES = 2;
+
+type Called = keyof typeof BATCH_FUNCTIONS;
+
+let stack: BatchStack;
+
+beforeAll(async () => {
+  stack = await BatchStack.start({ config: { embedding_dimensions: '64' } });
+});
+
+afterAll(async () => {
+  await stack.close();
+});
+
+beforeEach(async () => {
+  await stack.reset();
+  await stack.load(lineReceipts(1, LINES));
+  before = counts();
+});
+
+let before: Counts;
+
+interface Counts {
+  readonly invocations: Readonly<Record<Called, number>>;
+  /** Batches that OpenAI has created. */
+  readonly created: number;
+  /** Rows that OpenAI has embedded. */
+  readonly embedded: number;
+}
+
+function counts(): Counts {
+  const { batches, requests } = stack.local.openai.batchUsage;
+  const invocations = Object.entries(BATCH_FUNCTIONS).map(
+    ([name, deployed]) => [name, stack.invocations(deployed)] as const,
+  );
+  return {
+    invocations: Object.fromEntries(invocations) as Counts['invocations'],
+    created: batches,
+    embedded: requests,
+  };
+}
+
+/** How often each function ran in this test, those that ran as often as without any fault left out. */
+function unusualInvocations(): Partial<Record<Called, number>> {
+  const now = counts().invocations;
+  const ran = (Object.keys(now) as Called[]).map(
+    (name) => [name, now[name] - before.invocations[name]] as const,
+  );
+  return Object.fromEntries(ran.filter(([name, times]) => times !== (name === 'release' ? 0 : 1)));
+}
+
+async function expectEmbeddedOnce(): Promise<void> {
+  const { created, embedded } = counts();
+  expect([created - before.created, embedded - before.embedded]).toStrictEqual([1, LINES]);
+  expect(await stack.batch()).toMatchObject({
+    status: 'COMPLETED',
+    requested: LINES,
+    succeeded: LINES,
+    failed: 0,
+    released: 0,
+  });
+  expect(await stack.statuses()).toStrictEqual({ SUCCESS: LINES });
+  expect((await stack.vectors()).lines.size).toBe(LINES);
+  await expectBatchInvariants(stack);
+}
+
+type Break = () => void;
+
+function aws(request: BatchRequest, fault: AwsFault, times = Infinity): Break {
+  return () => {
+    stack.breakAws({ when: BATCH_REQUESTS[request], fault, times });
+  };
+}
+
+function s3(name: Called, file: string, fault: AwsFault, times = Infinity): Break {
+  return () => {
+    stack.breakAws({
+      when: ({ functionName, service, operation }) =>
+        functionName === BATCH_FUNCTIONS[name] && service === 's3' && operation.includes(file),
+      fault,
+      times,
+    });
+  };
+}
+
+function openai(rule: OperationFaultRule): Break {
+  return () => {
+    stack.untilReset(stack.local.openai.fault(rule));
+  };
+}
+
+function pinecone(rule: FaultRule): Break {
+  return () => {
+    stack.breakPinecone({ when: ({ name }) => name === 'upsert', ...rule });
+  };
+}
+
+/**
+ * A batch that may have been created is looked for during 20 seconds, which nobody waits for here: the mark of when that
+ * began is a year older, by the time it is written.
+ */
+function settleAtOnce(): void {
+  stack.breakAws({
+    when: (request) => {
+      if (BATCH_REQUESTS['submit: the time of the creation'](request)) {
+        const at = request.body.indexOf('20', request.body.indexOf('":creating_since"'));
+        request.body.write(String(new Date().getUTCFullYear() - 1), at);
+      }
+      return false;
+    },
+    fault: { kind: 'cut' },
+  });
+}
+
+const error = (status: number, code: string): AwsFault => ({ kind: 'error', status, code });
+
+const THROTTLED = error(400, 'ProvisionedThroughputExceededException');
+const DYNAMODB_BROKEN = error(503, 'ServiceUnavailable');
+const SLOW_DOWN = error(503, 'SlowDown');
+const ANSWER_LOST: AwsFault = { kind: 'cut', moment: 'after' };
+const CUT: AwsFault = { kind: 'cut' };
+
+describe('a failure that passes is waited for, and the batch embedded once:', () => {
+  // The SDK tries three times; what is left of a failure after that is the state machine's.
+  it.each<[string, Break, Partial<Record<Called, number>>]>([
+    ['the record, its answer lost', aws('submit: the record', ANSWER_LOST, 3), { submit: 2 }],
+    ['a claim: throttled', aws('submit: a claim', THROTTLED, 5), {}],
+    ['a claim: cut', aws('submit: a claim', CUT, 2), {}],
+    ['the requests: 503', s3('submit', '/requests.jsonl', SLOW_DOWN, 2), {}],
+    [
+      'the plan: 503',
+      s3('submit', '/plan.jsonl', error(503, 'ServiceUnavailable'), 3),
+      { submit: 2 },
+    ],
+    [
+      'the time of the creation, its answer lost',
+      aws('submit: the time of the creation', ANSWER_LOST, 3),
+      { submit: 2 },
+    ],
+    ['the batch’s id: 503', aws('submit: the batch’s id', DYNAMODB_BROKEN, 3), { submit: 2 }],
+    [
+      'the batch’s id, its answer lost',
+      aws('submit: the batch’s id', ANSWER_LOST, 3),
+      { submit: 2 },
+    ],
+    ['the upload: 429', openai({ on: 'files.create', status: 429, retryAfter: 0, times: 2 }), {}],
+    [
+      'the upload: 500',
+      openai({ on: 'files.create', status: 500, retryAfter: 0, times: 3 }),
+      { submit: 2 },
+    ],
+    [
+      'the upload, its answer lost',
+      openai({ on: 'files.create', cut: true, moment: 'after', times: 1 }),
+      {},
+    ],
+    ['the creation: 429', openai({ on: 'batches.create', status: 429, times: 2 }), { submit: 3 }],
+    ['the creation: 500', openai({ on: 'batches.create', status: 500, times: 1 }), { submit: 2 }],
+    [
+      'the creation, its answer lost',
+      openai({ on: 'batches.create', cut: true, moment: 'after', times: 1 }),
+      { submit: 2 },
+    ],
+    [
+      'the creation, done and answered with 500',
+      openai({ on: 'batches.create', status: 500, moment: 'after', times: 1 }),
+      { submit: 2 },
+    ],
+    [
+      'the status: 500',
+      openai({ on: 'batches.retrieve', status: 500, retryAfter: 0, times: 3 }),
+      { status: 2 },
+    ],
+    [
+      'the status: 429',
+      openai({ on: 'batches.retrieve', status: 429, retryAfter: 0, times: 1 }),
+      {},
+    ],
+    [
+      'the results: cut in the middle',
+      openai({ on: 'files.content', cutAfterBytes: 600, times: 1 }),
+      { download: 2 },
+    ],
+    ['the results: 500', openai({ on: 'files.content', status: 500, retryAfter: 0, times: 2 }), {}],
+    ['a part: 503', s3('download', '/part-', SLOW_DOWN, 3), { download: 2 }],
+    ['a part, its answer lost', aws('download: a part', ANSWER_LOST, 3), { download: 2 }],
+    ['Pinecone: 429', pinecone({ status: 429, retryAfter: 0, times: 3 }), {}],
+    ['Pinecone: 429 with Retry-After', pinecone({ status: 429, retryAfter: 1, times: 1 }), {}],
+    ['Pinecone: 500', pinecone({ status: 500, retryAfter: 0, times: 2 }), {}],
+    ['Pinecone: 500 for longer', pinecone({ status: 503, retryAfter: 0, times: 3 }), { upsert: 2 }],
+    ['Pinecone, its answer lost', pinecone({ cut: 'after', times: 1 }), {}],
+    ['reading a part: 503', s3('write', '/part-', SLOW_DOWN, 3), { write: 2 }],
+    ['a status: throttled', aws('write: a status', THROTTLED, 5), {}],
+    ['a status, its answer lost', aws('write: a status', ANSWER_LOST, 2), {}],
+    [
+      'the result rows: unprocessed',
+      aws('write: the result rows', { kind: 'unprocessed', processed: 0 }, 3),
+      {},
+    ],
+    [
+      'the result rows: half of them unprocessed',
+      aws('write: the result rows', { kind: 'unprocessed', processed: 1 }, 1),
+      {},
+    ],
+    [
+      'the result rows, their answer lost',
+      aws('write: the result rows', ANSWER_LOST, 3),
+      { write: 2 },
+    ],
+    ['the end: 503', aws('complete: the end', DYNAMODB_BROKEN, 3), { complete: 2 }],
+    ['the end, its answer lost', aws('complete: the end', ANSWER_LOST, 3), { complete: 2 }],
+  ])('%s', async (_, breakIt, invocations) => {
+    settleAtOnce();
+    breakIt();
+
+    expect(await stack.submit()).toMatchObject({ total: 1, submitted: 1, requested: LINES });
+    expect(await stack.poll()).toMatchObject({ total: 1, completed: 1, succeeded: LINES });
+
+    expect(unusualInvocations()).toStrictEqual(invocations);
+    await expectEmbeddedOnce();
+  });
+
+  it('every answer of AWS, lost once', async () => {
+    for (const request of Object.keys(BATCH_REQUESTS))
+      aws(request as BatchRequest, ANSWER_LOST, 1)();
+
+    expect(await stack.submit()).toMatchObject({ total: 1, submitted: 1, requested: LINES });
+    expect(await stack.poll()).toMatchObject({ total: 1, completed: 1, succeeded: LINES });
+
+    await expectEmbeddedOnce();
+  });
+});
+
+const LONG_AGO = '2025-01-01T00:00:00.000+00:00';
+
+describe('a submission whose failure stays', () => {
+  it.each<[string, Break, error: string, cause: RegExp]>([
+    [
+      'the upload: 429',
+      openai({ on: 'files.create', status: 429, retryAfter: 0 }),
+      'RateLimited',
+      /^OpenAI answered 429/,
+    ],
+    [
+      'the creation: 500',
+      openai({ on: 'batches.create', status: 500 }),
+      'UpstreamUnavailable',
+      /^OpenAI answered 500/,
+    ],
+    [
+      'the requests: 503',
+      s3('submit', '/requests.jsonl', error(503, 'ServiceUnavailable')),
+      'UpstreamUnavailable',
+      /^PutObjectCommand failed/,
+    ],
+    [
+      'a claim: no permission',
+      aws('submit: a claim', error(400, 'AccessDeniedException')),
+      'InvalidConfiguration',
+      /^UpdateItemCommand failed: AccessDenied/,
+    ],
+  ])(
+    '(%s) is tried as often as the state machine says; a poll gives back what it claimed, later on',
+    async (_, breakIt, name, cause) => {
+      settleAtOnce();
+      breakIt();
+
+      const { failures, ...summary } = await stack.submit();
+
+      expect(summary).toMatchObject({ total: 1, submitted: 0, failed: 1 });
+      const { batch_id } = await stack.batch();
+      expect(failures).toStrictEqual([
+        { batch_id, error: name, cause: expect.stringMatching(cause) as string },
+      ]);
+      expect(unusualInvocations().submit ?? 1).toBe(1 + retriesOfState(stack, 'SubmitBatch', name));
+      await expectBatchInvariants(stack);
+
+      stack.mend();
+      await stack.updateBatch(batch_id, { submitted_at: LONG_AGO, claim_expires_at: LONG_AGO });
+      expect(await stack.poll()).toMatchObject({ total: 1, completed: 1, succeeded: 0 });
+      expect(await stack.statuses()).toStrictEqual({ NONE: LINES });
+      expect(await stack.submit()).toMatchObject({ submitted: 1, requested: LINES });
+      expect(await stack.poll()).toMatchObject({ completed: 1, succeeded: LINES });
+      expect(counts().embedded - before.embedded).toBe(LINES);
+      await expectBatchInvariants(stack);
+    },
+  );
+
+  it.each<[string, OperationFaultRule, error: string, reason: RegExp]>([
+    [
+      'no quota for the batch',
+      { on: 'batches.create', status: 429, code: 'insufficient_quota' },
+      'QuotaExhausted',
+      /insufficient_quota.*check its plan and billing/,
+    ],
+    [
+      'a key that is not good any more',
+      { on: 'batches.create', status: 401, code: 'invalid_api_key' },
+      'InvalidConfiguration',
+      /^OpenAI answered 401 .*check the API key/,
+    ],
+    [
+      'a batch that is not taken',
+      { on: 'batches.create', status: 400, code: 'token_limit_exceeded', param: 'input_file_id' },
+      'InvalidRequest',
+      /^OpenAI answered 400 token_limit_exceeded/,
+    ],
+    [
+      'a file that is not taken',
+      { on: 'files.create', status: 400, code: 'invalid_file' },
+      'InvalidRequest',
+      /^OpenAI answered 400 invalid_file/,
+    ],
+  ])('(%s) is refused at once, and gives back what it claimed', async (_, rule, name, reason) => {
+    openai(rule)();
+
+    const { failures, ...summary } = await stack.submit();
+
+    const batch = await stack.batch();
+    const { batch_id } = batch;
+    expect(summary).toMatchObject({ total: 1, submitted: 0, failed: 1, requested: 0 });
+    expect(failures).toStrictEqual([
+      { batch_id, error: name, cause: expect.stringMatching(reason) as string },
+    ]);
+    expect(unusualInvocations().submit ?? 1).toBe(1);
+    expect(batch).toMatchObject({
+      status: 'FAILED',
+      reason: expect.stringMatching(reason) as string,
+      requested: LINES,
+      succeeded: 0,
+      failed: 0,
+      released: LINES,
+    });
+    expect(await stack.statuses()).toStrictEqual({ NONE: LINES });
+    expect(await stack.poll()).toMatchObject({ total: 0 });
+    await expectBatchInvariants(stack);
+
+    stack.mend();
+    expect(await stack.submit()).toMatchObject({ submitted: 1, requested: LINES });
+    expect(await stack.poll()).toMatchObject({ completed: 1, succeeded: LINES });
+    await expectBatchInvariants(stack);
+  });
+
+  it('(no API key to be had) has claimed nothing', async () => {
+    stack.killEnvironments(BATCH_FUNCTIONS.submit);
+    stack.breakAws({
+      when: ({ functionName, operation }) =>
+        functionName === BATCH_FUNCTIONS.submit && operation === 'GetSecretValue',
+      fault: error(400, 'AccessDeniedException'),
+    });
+
+    const { failures } = await stack.submit();
+
+    expect(failures.map((failure) => failure.error)).toStrictEqual(['InvalidConfiguration']);
+    expect(await stack.batches()).toStrictEqual([]);
+    expect(await stack.statuses()).toStrictEqual({ NONE: LINES });
+  });
+});
+
+describe('a poll whose failure stays', () => {
+  it.each<[string, Break, Called, state: string, error: string, cause: RegExp]>([
+    [
+      'the status: 429',
+      openai({ on: 'batches.retrieve', status: 429, retryAfter: 0 }),
+      'status',
+      'GetBatchStatus',
+      'RateLimited',
+      /^OpenAI answered 429/,
+    ],
+    [
+      'the status: a key that is not good any more',
+      openai({ on: 'batches.retrieve', status: 401 }),
+      'status',
+      'GetBatchStatus',
+      'InvalidConfiguration',
+      /^OpenAI answered 401/,
+    ],
+    [
+      'the results: cut in the middle',
+      openai({ on: 'files.content', cutAfterBytes: 600 }),
+      'download',
+      'DownloadResults',
+      'UpstreamUnavailable',
+      /^the download of the file file-\w+ from OpenAI broke off$/,
+    ],
+    [
+      'a part: 503',
+      s3('download', '/part-', error(503, 'ServiceUnavailable')),
+      'download',
+      'DownloadResults',
+      'UpstreamUnavailable',
+      /^PutObjectCommand failed/,
+    ],
+    [
+      'Pinecone: 429',
+      pinecone({ status: 429, retryAfter: 0 }),
+      'upsert',
+      'UpsertToPinecone',
+      'RateLimited',
+      /^Pinecone answered 429/,
+    ],
+    [
+      'Pinecone: the month’s limit',
+      pinecone({ status: 429, message: 'write unit limit reached for the current month' }),
+      'upsert',
+      'UpsertToPinecone',
+      'QuotaExhausted',
+      /^Pinecone answered 429.*the plan's limit is reached/,
+    ],
+    [
+      'a status: 503',
+      aws('write: a status', DYNAMODB_BROKEN),
+      'write',
+      'WriteResultsToDynamo',
+      'UpstreamUnavailable',
+      /^UpdateItemCommand failed/,
+    ],
+    [
+      'the result rows: no permission',
+      aws('write: the result rows', error(400, 'AccessDeniedException')),
+      'write',
+      'WriteResultsToDynamo',
+      'InvalidConfiguration',
+      /^BatchWriteItemCommand failed: AccessDenied/,
+    ],
+    [
+      'the end: 503',
+      aws('complete: the end', DYNAMODB_BROKEN),
+      'complete',
+      'MarkBatchComplete',
+      'UpstreamUnavailable',
+      /^UpdateItemCommand failed/,
+    ],
+  ])(
+    '(%s) is tried as often as the state machine says, then noted, and the next poll finishes',
+    async (_, breakIt, called, state, name, cause) => {
+      await stack.submit();
+      breakIt();
+
+      const { failures, ...summary } = await stack.poll();
+
+      const { batch_id, last_error, claimed_by } = await stack.batch();
+      expect(summary).toMatchObject({ total: 1, completed: 0, failed: 1, succeeded: 0 });
+      expect(failures).toStrictEqual([
+        { batch_id, error: name, cause: expect.stringMatching(cause) as string },
+      ]);
+      expect(last_error).toBe(`${name}: ${failures[0]?.cause ?? ''}`);
+      expect(claimed_by).toBeUndefined();
+      expect(unusualInvocations()[called] ?? 1).toBe(1 + retriesOfState(stack, state, name));
+
+      stack.mend();
+
+      expect(await stack.poll()).toMatchObject({ total: 1, completed: 1, succeeded: LINES });
+      await expectEmbeddedOnce();
+    },
+  );
+
+  it('says in the state machine which errors are worth another try', () => {
+    const errors = ['RateLimited', 'UpstreamUnavailable', 'QuotaExhausted', 'InvalidConfiguration'];
+    for (const state of ['SubmitBatch', 'GetBatchStatus', 'DownloadResults', 'UpsertToPinecone']) {
+      expect(errors.map((name) => retriesOfState(stack, state, name))).toStrictEqual([5, 5, 0, 0]);
+    }
+  });
+});

@@ -1,0 +1,234 @@
+import OpenAI from 'openai';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { BatchStatus } from '../../layers/receipt_embedding/entities/batch_summary.ts';
+import type { SyntheticReceipt } from '../../local/receipts/synthetic/synthetic_receipts.ts';
+import { expectBatchInvariants } from '../support/batch_invariants.ts';
+import { BatchStack, type EntityRow } from '../support/batch_stack.ts';
+import { embeddableCount, smallReceipts } from '../support/small_receipts.ts';
+
+let stack: BatchStack;
+let openai: OpenAI;
+
+beforeAll(async () => {
+  stack = await BatchStack.start();
+  const { apiKey, baseURL = '' } = stack.local.openaiAccess;
+  openai = new OpenAI({ apiKey, baseURL });
+});
+
+afterAll(async () => {
+  await stack.close();
+});
+
+beforeEach(async () => {
+  await stack.reset();
+});
+
+const BATCH_ID = '0b7e3f3a-1111-4222-8333-444455556666';
+const NO_SUCH_BATCH = 'batch_of_long_ago';
+
+interface OldBatch {
+  readonly receipts: readonly SyntheticReceipt[];
+  /** Their words, which are PENDING, each without an owner. */
+  readonly words: readonly EntityRow[];
+  readonly inputFileId: string;
+  readonly openaiBatchId: string;
+}
+
+/**
+ * Two receipts whose words an older system has submitted: its record has the type EMBEDDING and the receipts, and there is no
+ * file of ours; at OpenAI lie requests with prompts of its own, for vectors as numbers.
+ */
+async function submittedOfOld(status: BatchStatus | 'CANCELING' = 'PENDING'): Promise<OldBatch> {
+  const receipts = smallReceipts(2).map((receipt) => ({ ...receipt, lines: [] }));
+  await stack.load(receipts);
+  for (const word of await stack.entities()) {
+    if (word.status !== 'NONE') continue;
+    await stack.update(word, {
+      embedding_status: 'PENDING',
+      GSI1PK: 'EMBEDDING_STATUS#PENDING',
+    });
+  }
+  const words = (await stack.entities()).filter((word) => word.status === 'PENDING');
+  const requests = words.map(({ id, text }) =>
+    JSON.stringify({
+      custom_id: id,
+      method: 'POST',
+      url: '/v1/embeddings',
+      body: { model: 'text-embedding-3-small', input: `<WORD>${text}</WORD>` },
+    }),
+  );
+  const file = new File([`${requests.join('\n')}\n`], 'words.jsonl');
+  const { id: inputFileId } = await openai.files.create({ file, purpose: 'batch' });
+  const { id: openaiBatchId } = await openai.batches.create({
+    input_file_id: inputFileId,
+    endpoint: '/v1/embeddings',
+    completion_window: '24h',
+  });
+  await stack.put({
+    PK: `BATCH#${BATCH_ID}`,
+    SK: 'STATUS',
+    TYPE: 'BATCH_SUMMARY',
+    GSI1PK: `STATUS#${status}`,
+    GSI1SK: `BATCH_TYPE#EMBEDDING#BATCH_ID#${BATCH_ID}`,
+    batch_type: 'EMBEDDING',
+    openai_batch_id: openaiBatchId,
+    submitted_at: '2025-03-01T10:00:00.123456',
+    status,
+    result_file_id: 'N/A',
+    receipt_refs: receipts.map(({ receipt: { image_id, receipt_id } }) => ({
+      image_id,
+      receipt_id,
+    })),
+  });
+  return { receipts, words, inputFileId, openaiBatchId };
+}
+
+/** The statuses of words, by vector id. */
+async function statusesById(): Promise<Map<string, string>> {
+  return new Map((await stack.entities()).map(({ id, status }) => [id, status]));
+}
+
+describe('a batch that an older system has submitted', () => {
+  it('is ingested, and recorded under today’s names', async () => {
+    const { words } = await submittedOfOld();
+
+    const polled = await stack.poll();
+
+    expect(polled).toMatchObject({ total: 1, completed: 1, failed: 0, requested: words.length });
+    expect(await stack.batch()).toMatchObject({
+      batch_type: 'WORD_EMBEDDING',
+      status: 'COMPLETED',
+      requested: words.length,
+      succeeded: words.length,
+      failed: 0,
+      released: 0,
+    });
+    const statuses = await statusesById();
+    expect(words.filter(({ id }) => statuses.get(id) !== 'SUCCESS')).toStrictEqual([]);
+    expect((await stack.vectors()).words.size).toBe(words.length);
+    await expectBatchInvariants(stack);
+  });
+
+  it('is polled on while it is CANCELING, then has what it brought, and gives back the rest', async () => {
+    const { words, openaiBatchId } = await submittedOfOld('CANCELING');
+    stack.script({
+      stays: 'cancelling',
+      end: 'cancelled',
+      rows: (_, at) => (at < 5 ? 'ok' : undefined),
+    });
+
+    expect(await stack.poll()).toMatchObject({ total: 1, running: 1 });
+    expect(await stack.batch()).toMatchObject({ status: 'CANCELLING' });
+    stack.local.openai.batches.advance(openaiBatchId, 'cancelled');
+    await stack.poll();
+
+    expect(await stack.batch()).toMatchObject({
+      status: 'CANCELLED',
+      requested: words.length,
+      succeeded: 5,
+      failed: 0,
+      released: words.length - 5,
+    });
+    const statuses = await statusesById();
+    expect(words.map(({ id }) => statuses.get(id)).sort()).toStrictEqual([
+      ...words.slice(5).map(() => 'NONE'),
+      ...words.slice(0, 5).map(() => 'SUCCESS'),
+    ]);
+    await expectBatchInvariants(stack);
+  });
+
+  it('whose requests OpenAI has no more is completed by its results and its receipts', async () => {
+    const { words, inputFileId, openaiBatchId } = await submittedOfOld();
+    const [refused, missing, reset] = words;
+    if (reset === undefined) throw new Error('there are no three words');
+    // Only its result says that this one was asked for too.
+    await stack.update(reset, { embedding_status: 'NONE', GSI1PK: 'EMBEDDING_STATUS#NONE' });
+    stack.script({ rows: { [refused?.id ?? '']: 'refused', [missing?.id ?? '']: 'missing' } });
+    stack.local.openai.batches.advance(openaiBatchId, 'completed');
+    await openai.files.delete(inputFileId);
+
+    await stack.poll();
+
+    expect(await stack.batch()).toMatchObject({
+      status: 'COMPLETED',
+      requested: words.length,
+      succeeded: words.length - 2,
+      failed: 1,
+      released: 1,
+    });
+    const statuses = await statusesById();
+    expect([refused, missing, reset].map((word) => statuses.get(word?.id ?? ''))).toStrictEqual([
+      'FAILED',
+      'NONE',
+      'SUCCESS',
+    ]);
+    await expectBatchInvariants(stack);
+  });
+
+  it.each<[string, (batch: OldBatch) => Promise<void>, string]>([
+    [
+      'has failed',
+      () => {
+        stack.script({ end: 'failed' });
+        return Promise.resolve();
+      },
+      'batch_failed: The batch failed.',
+    ],
+    [
+      'has failed, and whose requests OpenAI has no more',
+      async ({ openaiBatchId, inputFileId }) => {
+        stack.script({ end: 'failed' });
+        stack.local.openai.batches.advance(openaiBatchId, 'failed');
+        await openai.files.delete(inputFileId);
+      },
+      'batch_failed: The batch failed.',
+    ],
+    [
+      'OpenAI has forgotten',
+      async () => {
+        await stack.updateBatch(BATCH_ID, { openai_batch_id: NO_SUCH_BATCH });
+      },
+      `OpenAI knows no batch ${NO_SUCH_BATCH}`,
+    ],
+  ])('that %s gives its words back, to be embedded by us', async (_, happen, reason) => {
+    const batch = await submittedOfOld();
+    await happen(batch);
+
+    await stack.poll();
+    stack.mend();
+
+    const { words, receipts } = batch;
+    expect(await stack.batch()).toMatchObject({
+      status: 'FAILED',
+      reason,
+      requested: words.length,
+      succeeded: 0,
+      failed: 0,
+      released: words.length,
+    });
+    const embeddable = receipts.reduce((sum, receipt) => sum + embeddableCount(receipt), 0);
+    expect(await stack.statuses()).toMatchObject({ NONE: embeddable });
+    await stack.submit();
+    await stack.poll();
+    expect(await stack.statuses()).toMatchObject({ SUCCESS: embeddable });
+    await expectBatchInvariants(stack);
+  });
+
+  it('leaves alone what a batch of ours has claimed meanwhile', async () => {
+    const { words } = await submittedOfOld();
+    stack.script({ otherwise: 'missing' });
+    const [word] = words;
+    if (word === undefined) throw new Error('no words');
+    await stack.update(word, { embedding_status: 'NONE', GSI1PK: 'EMBEDDING_STATUS#NONE' });
+    stack.script({ stays: 'in_progress' }, ({ metadata }) => metadata !== null);
+    await stack.submit();
+
+    expect(await stack.poll()).toMatchObject({ total: 2, completed: 1, running: 1 });
+
+    expect(await stack.statuses()).toMatchObject({ NONE: words.length - 1, PENDING: 1 });
+    const claimed = (await stack.entities()).find(({ status }) => status === 'PENDING');
+    expect(claimed).toMatchObject({ id: word.id });
+    expect(claimed?.owner).not.toBe(undefined);
+    await expectBatchInvariants(stack);
+  });
+});
