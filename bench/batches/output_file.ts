@@ -1,0 +1,23 @@
+import { createWriteStream } from 'node:fs';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { withTemporaryFolder } from '../../layers/receipt_embedding/files/temporary_folder.ts';
+
+/** Brings a file of OpenAI's to this machine, for as long as `use` takes. @param url of OpenAI, with `/v1`. */
+export async function withOutputFile<Result>(
+  url: string,
+  fileId: string,
+  folder: string,
+  use: (path: string) => Promise<Result>,
+): Promise<Result> {
+  return await withTemporaryFolder(folder, async (inside) => {
+    const path = join(inside, 'output.jsonl');
+    const { body } = await fetch(`${url}/files/${fileId}/content`, {
+      headers: { authorization: 'Bearer sk-local-stand-in' },
+    });
+    if (body === null) throw new Error(`there is no file ${fileId}`);
+    await pipeline(Readable.fromWeb(body), createWriteStream(path));
+    return await use(path);
+  });
+}

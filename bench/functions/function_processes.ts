@@ -1,0 +1,129 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import { CREDENTIALS, REGION } from '../../local/aws/embedded_aws.ts';
+import type { FunctionConfiguration } from '../../local/lambda/function_configuration.ts';
+import type { Invocation, LambdaStandIn } from '../../local/lambda/lambda_stand_in.ts';
+import { FunctionProcess } from './function_process.ts';
+import type { Answer } from './function_protocol.ts';
+
+/** Lambda's own error. */
+const EXITED = { errorType: 'Runtime.ExitError', errorMessage: 'the process ended' } as const;
+
+/** What the invocations of one function have taken. */
+export interface FunctionUse {
+  readonly invocations: number;
+  /** From call to answer, the process's start included; all of them together. */
+  readonly milliseconds: number;
+  /** Of the longest. */
+  readonly longestMilliseconds: number;
+  readonly cpuMilliseconds: number;
+  /** Processes that ended instead of answering, as one does that needs more heap than it has. */
+  readonly deaths: number;
+  /** Of the process that took most, Node itself included. */
+  readonly peakBytes: number;
+  /** MB. */
+  readonly memorySize: number;
+  /** Seconds. */
+  readonly timeout: number;
+}
+
+/**
+ * Runs functions in processes of their own, where the embedded AWS runs them in threads of its own process: only so can be
+ * told how much memory each takes. What they run is the same: the bundle and the layer as they are deployed.
+ */
+export class FunctionProcesses {
+  /** By function name. */
+  readonly use = new Map<string, FunctionUse>();
+  readonly #endpointUrl: string;
+  readonly #folder: string;
+  readonly #all: FunctionProcess[] = [];
+  readonly #idle = new Map<string, FunctionProcess[]>();
+
+  private constructor(endpointUrl: string, folder: string) {
+    this.#endpointUrl = endpointUrl;
+    this.#folder = folder;
+  }
+
+  /** @param endpointUrl where functions find AWS. */
+  static async start(endpointUrl: string): Promise<FunctionProcesses> {
+    const folder = await mkdtemp(join(tmpdir(), 'function-processes-'));
+    const processes = new FunctionProcesses(endpointUrl, folder);
+    // Bundled, so that Node has no types to strip in there, which alone would take memory.
+    await build({
+      entryPoints: [join(import.meta.dirname, 'function_program.ts')],
+      outfile: processes.#program,
+      platform: 'node',
+      format: 'esm',
+      bundle: true,
+    });
+    return processes;
+  }
+
+  /** Takes the place of the stand-in's own environments. */
+  takeOver(lambda: LambdaStandIn): void {
+    lambda.invoke = (configuration, event) => this.invoke(configuration, event);
+  }
+
+  async invoke(configuration: FunctionConfiguration, event: string): Promise<Invocation> {
+    const { functionName, timeout } = configuration;
+    const idle = this.#idle.get(functionName) ?? [];
+    this.#idle.set(functionName, idle);
+    const running = idle.pop() ?? this.#start(configuration);
+    const started = performance.now();
+    const call = { requestId: randomUUID(), event, deadline: Date.now() + timeout * 1_000 };
+    const answer = await running.invoke(call).catch(() => undefined);
+    this.#account(configuration, answer, performance.now() - started);
+    if (answer === undefined) return { error: EXITED, logTail: '' };
+    idle.push(running);
+    const { payload = 'null', error } = answer;
+    return error === undefined ? { payload, logTail: '' } : { error, logTail: '' };
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#all.map((running) => running.close()));
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  #account(
+    { functionName, memorySize, timeout }: FunctionConfiguration,
+    answer: Answer | undefined,
+    milliseconds: number,
+  ): void {
+    const use = this.use.get(functionName);
+    this.use.set(functionName, {
+      invocations: (use?.invocations ?? 0) + 1,
+      milliseconds: (use?.milliseconds ?? 0) + milliseconds,
+      longestMilliseconds: Math.max(use?.longestMilliseconds ?? 0, milliseconds),
+      cpuMilliseconds: (use?.cpuMilliseconds ?? 0) + (answer?.cpuMilliseconds ?? 0),
+      peakBytes: Math.max(use?.peakBytes ?? 0, answer?.peakBytes ?? 0),
+      deaths: (use?.deaths ?? 0) + (answer === undefined ? 1 : 0),
+      memorySize,
+      timeout,
+    });
+  }
+
+  get #program(): string {
+    return join(this.#folder, 'function_program.mjs');
+  }
+
+  #start(configuration: FunctionConfiguration): FunctionProcess {
+    const { functionName, memorySize } = configuration;
+    const running = new FunctionProcess(this.#program, configuration, {
+      AWS_REGION: REGION,
+      AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
+      AWS_ENDPOINT_URL: this.#endpointUrl,
+      AWS_CONFIG_FILE: join(this.#folder, 'no-config'),
+      AWS_SHARED_CREDENTIALS_FILE: join(this.#folder, 'no-credentials'),
+      AWS_LAMBDA_FUNCTION_NAME: functionName,
+      AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(memorySize),
+      TMPDIR: this.#folder,
+      ...configuration.environment,
+    });
+    this.#all.push(running);
+    return running;
+  }
+}

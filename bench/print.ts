@@ -1,0 +1,4 @@
+/** A line of a benchmark's figures. */
+export function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
