@@ -121,7 +121,7 @@ check 'a state machine that is not there' 'StateMachineDoesNotExist' \
 check 'an execution that is not there' 'ExecutionDoesNotExist' \
   aws stepfunctions describe-execution --execution-arn "${execution}x"
 wrong=$(aws stepfunctions start-execution --state-machine-arn "$machine" --input '{"limit": 0}' --query executionArn --output text)
-sleep 2
+end_of "$wrong" >/dev/null
 check 'a wrong input fails the execution and names the field' 'InvalidRequest.*' \
   aws stepfunctions describe-execution --execution-arn "$wrong" --query '[status, error, cause]' --output text
 check 'the field is limit' 'limit' \
@@ -173,7 +173,9 @@ check 'the output says what came of it' '"total":1,"completed":1,"running":0,"fa
 check 'and so does the BATCH_SUMMARY' $'^LINE_EMBEDDING\tCOMPLETED\t1\t1$' batch_summary
 check 'the line is SUCCESS again' '^SUCCESS$' aws dynamodb get-item --table-name "$table" --key "$line" \
   --query Item.embedding_status.S --output text
-check 'another poll finds nothing' '"total":0,' output "$(poll=$(start "$BATCH_POLL_SF_ARN") && end_of "$poll" >/dev/null && echo "$poll")"
+again=$(start "$BATCH_POLL_SF_ARN")
+end_of "$again" >/dev/null
+check 'another poll finds nothing' '"total":0,' output "$again"
 
 payload() { aws lambda invoke --function-name "$1" --payload "$2" "$work/answer.json"; cat "$work/answer.json"; }
 check 'lambda invoke answers the list' '"total_receipts":3' payload embedding-find-receipts-realtime-lambda-dev '{"limit": 3}'
