@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { FUNCTION_NAMES } from '../../components/function_names.ts';
 import { serve, type RunningServer } from '../../local/http/server.ts';
 import { OpenAIStandIn } from '../../local/openai/openai_stand_in.ts';
 import {
@@ -177,7 +178,7 @@ describe('no secret and no receipt’s text', () => {
     const functions = stack.local.aws.deployment.resources.filter(
       ({ type }) => type === 'aws:lambda/function:Function',
     );
-    expect(functions).toHaveLength(3);
+    expect(functions).toHaveLength(FUNCTION_NAMES.length);
     const environments = functions.map(({ inputs }) => JSON.stringify(inputs['environment']));
     expect(secretsIn(environments)).toStrictEqual([]);
     expect(environments.filter((text) => text.includes('arn:aws:secretsmanager:'))).toHaveLength(1);

@@ -13,6 +13,7 @@ its end.
   --deltas FOLDER  keep the run's deltas there, downloaded with `aws s3 cp`
   --cache FOLDER   where the CLI is installed and kept for the next time
                    (default: a temporary folder, removed afterwards)
+  --install        install the CLI there, and do nothing else
   --help           this text
 
 Needs Python 3.9 or later with venv (PYTHON names another than python3), a package index for pip, and an `npm ci`.
@@ -25,9 +26,11 @@ AWS_CLI_VERSION=1.46.2
 
 cache=''
 deltas=''
+install_only=''
 while (($# > 0)); do
   case $1 in
     --help) usage; exit 0 ;;
+    --install) install_only=yes; shift ;;
     --cache) (($# > 1)) || { usage >&2; exit 2; }; cache=$2; shift 2 ;;
     --deltas) (($# > 1)) || { usage >&2; exit 2; }; deltas=$2; shift 2 ;;
     *) printf 'unknown argument %s\n\n' "$1" >&2; usage >&2; exit 2 ;;
@@ -54,6 +57,7 @@ if [[ ! -e $venv/complete ]]; then
   "$venv/bin/pip" install --quiet --disable-pip-version-check "awscli==$AWS_CLI_VERSION"
   touch "$venv/complete"
 fi
+[[ -z $install_only ]] || exit 0
 aws() { "$venv/bin/aws" "$@"; }
 
 cd "$(dirname "${BASH_SOURCE[0]}")/../../.."

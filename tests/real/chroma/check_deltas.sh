@@ -15,6 +15,7 @@ or `words` must hold the collection of that name.
   --chroma VERSION  the version of chromadb to check with, repeatable (default: 1.0.5 and 1.5.9)
   --cache FOLDER    where the versions are installed and kept for the next time
                     (default: a temporary folder, removed afterwards)
+  --install         install the versions there, and do nothing else
   --help            this text
 
 Needs Python 3.9 to 3.12 with venv (PYTHON names another than python3) and a package index for pip.
@@ -32,17 +33,19 @@ wrong() {
 cache=''
 folder=''
 versions=()
+install_only=''
 while (($# > 0)); do
   case $1 in
     --help) usage; exit 0 ;;
     --cache) (($# > 1)) || wrong '--cache needs a folder'; cache=$2; shift 2 ;;
+    --install) install_only=yes; shift ;;
     --chroma) (($# > 1)) || wrong '--chroma needs a version'; versions+=("$2"); shift 2 ;;
     -*) wrong "unknown option $1" ;;
     *) [[ -z $folder ]] || wrong 'one FOLDER only'; folder=$1; shift ;;
   esac
 done
-[[ -n $folder ]] || wrong 'FOLDER is missing'
-[[ -d $folder ]] || wrong "no folder $folder"
+[[ -n $folder || -n $install_only ]] || wrong 'FOLDER is missing'
+[[ -n $install_only || -d $folder ]] || wrong "no folder $folder"
 ((${#versions[@]} > 0)) || versions=(1.0.5 1.5.9)
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -62,6 +65,7 @@ for version in "${versions[@]}"; do
     "$venv/bin/python" -m pip install --quiet --disable-pip-version-check "chromadb==$version"
     touch "$venv/complete"
   fi
+  [[ -z $install_only ]] || continue
   printf 'Chroma %s\n' "$version"
   HOME=$work TMPDIR=$work ANONYMIZED_TELEMETRY=False \
     "$venv/bin/python" -B "$here/check_deltas.py" "$folder" || status=1
