@@ -40,7 +40,8 @@ export async function ownNeighbours(
   return { asked, found };
 }
 
-async function allIds(namespace: Index): Promise<string[]> {
+/** The ids of all vectors of a namespace. */
+export async function allIds(namespace: Index): Promise<string[]> {
   const ids: string[] = [];
   let paginationToken: string | undefined;
   do {

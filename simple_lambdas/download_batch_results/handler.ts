@@ -1,35 +1,25 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createDynamoDBClient, createS3Client } from 'receipt-embedding/aws';
-import {
-  BatchStorage,
-  updateBatch,
-  VectorSpool,
-  withTemporaryFolder,
-} from 'receipt-embedding/batches';
+import { updateBatch, VectorSpool, withTemporaryFolder } from 'receipt-embedding/batches';
 import { downloadOpenaiBatchResult, readRequestedEntities } from 'receipt-embedding/openai_batches';
 import { readReceiptText } from 'receipt-embedding/table';
 import { claimedBatch } from '../runtime/claimed_batch.ts';
 import { parseEnvironment, variables } from '../runtime/environment.ts';
 import { createHandler } from '../runtime/handler.ts';
 import { connectOpenAI, openaiVariables } from '../runtime/openai_access.ts';
+import { openBatchStorage, openTable, storeVariables } from '../runtime/stores.ts';
 import { downloadInputSchema, downloadResults } from './download_results.ts';
 
 const environment = parseEnvironment(
   {
-    DYNAMODB_TABLE_NAME: variables.DYNAMODB_TABLE_NAME,
-    BATCH_BUCKET: variables.BATCH_BUCKET,
+    ...storeVariables,
     EMBEDDING_DIMENSIONS: variables.EMBEDDING_DIMENSIONS,
     ...openaiVariables,
   },
   process.env,
 );
-const table = { client: createDynamoDBClient(), name: environment.DYNAMODB_TABLE_NAME };
-const storage = new BatchStorage({
-  s3: createS3Client(),
-  bucket: environment.BATCH_BUCKET,
-  temporaryFolder: tmpdir(),
-});
+const table = openTable(environment);
+const storage = openBatchStorage(environment);
 const dimensions = environment.EMBEDDING_DIMENSIONS;
 
 /** Brings a batch's results into parts. @see downloadResults */

@@ -1,16 +1,16 @@
-import { createDynamoDBClient } from 'receipt-embedding/aws';
 import { claimBatch, readBatchSummary, updateBatch } from 'receipt-embedding/batches';
 import { findOpenaiBatch, getOpenaiBatchStatus } from 'receipt-embedding/openai_batches';
 import { parseEnvironment, variables } from '../runtime/environment.ts';
 import { createHandler } from '../runtime/handler.ts';
 import { connectOpenAI, openaiVariables } from '../runtime/openai_access.ts';
+import { openTable } from '../runtime/stores.ts';
 import { batchStatus, batchStatusInputSchema } from './batch_status.ts';
 
 const environment = parseEnvironment(
   { DYNAMODB_TABLE_NAME: variables.DYNAMODB_TABLE_NAME, ...openaiVariables },
   process.env,
 );
-const table = { client: createDynamoDBClient(), name: environment.DYNAMODB_TABLE_NAME };
+const table = openTable(environment);
 
 /** Tells how a batch stands. @see batchStatus */
 export const handler = createHandler({

@@ -1,19 +1,12 @@
-import { createDynamoDBClient, createS3Client, writeText } from 'receipt-embedding/aws';
 import { listPendingEmbeddingBatches } from 'receipt-embedding/batches';
-import { parseEnvironment, variables } from '../runtime/environment.ts';
+import { parseEnvironment } from '../runtime/environment.ts';
 import { createHandler } from '../runtime/handler.ts';
-import { toJsonLines } from '../runtime/json_lines.ts';
+import { openBatchStorage, openTable, storeVariables } from '../runtime/stores.ts';
 import { listBatches, listBatchesInputSchema } from './list_batches.ts';
 
-const environment = parseEnvironment(
-  {
-    DYNAMODB_TABLE_NAME: variables.DYNAMODB_TABLE_NAME,
-    BATCH_BUCKET: variables.BATCH_BUCKET,
-  },
-  process.env,
-);
-const table = { client: createDynamoDBClient(), name: environment.DYNAMODB_TABLE_NAME };
-const s3 = createS3Client();
+const environment = parseEnvironment(storeVariables, process.env);
+const table = openTable(environment);
+const storage = openBatchStorage(environment);
 
 /** Lists the batches of a poll. @see listBatches */
 export const handler = createHandler({
@@ -25,14 +18,8 @@ export const handler = createHandler({
       {
         listPending: (most) =>
           listPendingEmbeddingBatches(table, { now: new Date(), most, logger }),
-        writeManifest: async (executionName, batches) => {
-          const manifest = {
-            bucket: environment.BATCH_BUCKET,
-            key: `polls/${executionName}/batches.jsonl`,
-          };
-          await writeText(s3, manifest, toJsonLines(batches), 'application/jsonl');
-          return manifest;
-        },
+        writeManifest: (executionName, batches) =>
+          storage.writeManifest('polls', executionName, batches),
       },
       requestId,
     );

@@ -1,32 +1,16 @@
-import { tmpdir } from 'node:os';
-import { createDynamoDBClient, createS3Client } from 'receipt-embedding/aws';
-import {
-  BatchStorage,
-  claimBatch,
-  markBatchComplete,
-  readBatchSummary,
-} from 'receipt-embedding/batches';
+import { claimBatch, markBatchComplete, readBatchSummary } from 'receipt-embedding/batches';
 import { ENDED_BATCH_STATUSES } from 'receipt-embedding/entities';
 import { z } from 'zod';
 import { countOutcome } from '../runtime/batch_metrics.ts';
 import { endOnce } from '../runtime/end_batch.ts';
-import { parseEnvironment, variables } from '../runtime/environment.ts';
+import { parseEnvironment } from '../runtime/environment.ts';
 import { executionNameSchema } from '../runtime/execution_input.ts';
 import { createHandler } from '../runtime/handler.ts';
+import { openBatchStorage, openTable, storeVariables } from '../runtime/stores.ts';
 
-const environment = parseEnvironment(
-  {
-    DYNAMODB_TABLE_NAME: variables.DYNAMODB_TABLE_NAME,
-    BATCH_BUCKET: variables.BATCH_BUCKET,
-  },
-  process.env,
-);
-const table = { client: createDynamoDBClient(), name: environment.DYNAMODB_TABLE_NAME };
-const storage = new BatchStorage({
-  s3: createS3Client(),
-  bucket: environment.BATCH_BUCKET,
-  temporaryFolder: tmpdir(),
-});
+const environment = parseEnvironment(storeVariables, process.env);
+const table = openTable(environment);
+const storage = openBatchStorage(environment);
 
 /** What download_batch_results answered, as far as it matters at the end. */
 const inputSchema = z.object({

@@ -1,36 +1,23 @@
-import { tmpdir } from 'node:os';
-import { createDynamoDBClient, createS3Client, writeText } from 'receipt-embedding/aws';
-import {
-  BatchStorage,
-  OPENAI_BATCH_LIMITS,
-  planBatches,
-  readBatchSummary,
-} from 'receipt-embedding/batches';
+import { OPENAI_BATCH_LIMITS, planBatches, readBatchSummary } from 'receipt-embedding/batches';
 import type { ReceiptIdentity } from 'receipt-embedding/entities';
 import type { Logger } from 'receipt-embedding/ports';
 import { readReceiptText, receiptsWithStatus, SHARDS } from 'receipt-embedding/table';
 import { parseEnvironment, variables } from '../runtime/environment.ts';
 import { createHandler } from '../runtime/handler.ts';
-import { toJsonLines } from '../runtime/json_lines.ts';
+import { openBatchStorage, openTable, storeVariables } from '../runtime/stores.ts';
 import { plan, planInputSchema } from './plan.ts';
 
 const environment = parseEnvironment(
   {
-    DYNAMODB_TABLE_NAME: variables.DYNAMODB_TABLE_NAME,
-    BATCH_BUCKET: variables.BATCH_BUCKET,
+    ...storeVariables,
     BATCH_MAX_TOKENS: variables.BATCH_MAX_TOKENS,
     EMBEDDING_MODEL: variables.EMBEDDING_MODEL,
     EMBEDDING_DIMENSIONS: variables.EMBEDDING_DIMENSIONS,
   },
   process.env,
 );
-const table = { client: createDynamoDBClient(), name: environment.DYNAMODB_TABLE_NAME };
-const s3 = createS3Client();
-const storage = new BatchStorage({
-  s3,
-  bucket: environment.BATCH_BUCKET,
-  temporaryFolder: tmpdir(),
-});
+const table = openTable(environment);
+const storage = openBatchStorage(environment);
 const model = {
   model: environment.EMBEDDING_MODEL,
   dimensions: environment.EMBEDDING_DIMENSIONS,
@@ -59,14 +46,8 @@ export const handler = createHandler({
           ),
         statusOf: async (batchId) => (await readBatchSummary(table, batchId))?.status,
         writePlan: (batchId, entities) => storage.writePlan(batchId, entities),
-        writeManifest: async (executionName, batches) => {
-          const manifest = {
-            bucket: environment.BATCH_BUCKET,
-            key: `submits/${executionName}/batches.jsonl`,
-          };
-          await writeText(s3, manifest, toJsonLines(batches), 'application/jsonl');
-          return manifest;
-        },
+        writeManifest: (executionName, batches) =>
+          storage.writeManifest('submits', executionName, batches),
         invalidRows: () => invalid.count,
       },
       requestId,

@@ -1,4 +1,3 @@
-import { createDynamoDBClient } from 'receipt-embedding/aws';
 import { updateBatch } from 'receipt-embedding/batches';
 import { ConcurrentUpdate } from 'receipt-embedding/errors';
 import { z } from 'zod';
@@ -6,12 +5,13 @@ import { parseEnvironment, variables } from '../runtime/environment.ts';
 import { executionNameSchema } from '../runtime/execution_input.ts';
 import { describeFailure } from '../runtime/failures.ts';
 import { createHandler } from '../runtime/handler.ts';
+import { openTable } from '../runtime/stores.ts';
 
 const environment = parseEnvironment(
   { DYNAMODB_TABLE_NAME: variables.DYNAMODB_TABLE_NAME },
   process.env,
 );
-const table = { client: createDynamoDBClient(), name: environment.DYNAMODB_TABLE_NAME };
+const table = openTable(environment);
 
 const inputSchema = z.strictObject({
   batch_id: z.uuid(),

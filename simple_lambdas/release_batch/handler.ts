@@ -1,7 +1,4 @@
-import { tmpdir } from 'node:os';
-import { createDynamoDBClient, createS3Client } from 'receipt-embedding/aws';
 import {
-  BatchStorage,
   claimBatch,
   markBatchComplete,
   readBatchSummary,
@@ -11,25 +8,21 @@ import { readRequestedEntities } from 'receipt-embedding/openai_batches';
 import { readReceiptText } from 'receipt-embedding/table';
 import { countOutcome } from '../runtime/batch_metrics.ts';
 import { endOnce } from '../runtime/end_batch.ts';
-import { parseEnvironment, variables } from '../runtime/environment.ts';
+import { parseEnvironment } from '../runtime/environment.ts';
 import { createHandler } from '../runtime/handler.ts';
 import { connectOpenAI, openaiVariables } from '../runtime/openai_access.ts';
+import { openBatchStorage, openTable, storeVariables } from '../runtime/stores.ts';
 import { endWithoutResults, idsOf, releaseBatchInputSchema } from './release_batch.ts';
 
 const environment = parseEnvironment(
   {
-    DYNAMODB_TABLE_NAME: variables.DYNAMODB_TABLE_NAME,
-    BATCH_BUCKET: variables.BATCH_BUCKET,
+    ...storeVariables,
     ...openaiVariables,
   },
   process.env,
 );
-const table = { client: createDynamoDBClient(), name: environment.DYNAMODB_TABLE_NAME };
-const storage = new BatchStorage({
-  s3: createS3Client(),
-  bucket: environment.BATCH_BUCKET,
-  temporaryFolder: tmpdir(),
-});
+const table = openTable(environment);
+const storage = openBatchStorage(environment);
 
 /** Ends a batch that has no results, and gives back what it had claimed. @see markBatchComplete */
 export const handler = createHandler({

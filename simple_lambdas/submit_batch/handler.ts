@@ -1,8 +1,5 @@
-import { tmpdir } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createDynamoDBClient, createS3Client } from 'receipt-embedding/aws';
 import {
-  BatchStorage,
   claimBatch,
   claimPlannedEntities,
   createBatchSummary,
@@ -18,24 +15,20 @@ import {
 import { parseEnvironment, variables } from '../runtime/environment.ts';
 import { createHandler } from '../runtime/handler.ts';
 import { connectOpenAI, openaiVariables } from '../runtime/openai_access.ts';
+import { openBatchStorage, openTable, storeVariables } from '../runtime/stores.ts';
 import { submitBatch, submitBatchInputSchema } from './submit_batch.ts';
 
 const environment = parseEnvironment(
   {
-    DYNAMODB_TABLE_NAME: variables.DYNAMODB_TABLE_NAME,
-    BATCH_BUCKET: variables.BATCH_BUCKET,
+    ...storeVariables,
     EMBEDDING_MODEL: variables.EMBEDDING_MODEL,
     EMBEDDING_DIMENSIONS: variables.EMBEDDING_DIMENSIONS,
     ...openaiVariables,
   },
   process.env,
 );
-const table = { client: createDynamoDBClient(), name: environment.DYNAMODB_TABLE_NAME };
-const storage = new BatchStorage({
-  s3: createS3Client(),
-  bucket: environment.BATCH_BUCKET,
-  temporaryFolder: tmpdir(),
-});
+const table = openTable(environment);
+const storage = openBatchStorage(environment);
 const model = {
   model: environment.EMBEDDING_MODEL,
   dimensions: environment.EMBEDDING_DIMENSIONS,

@@ -1,6 +1,4 @@
-import { tmpdir } from 'node:os';
-import { createDynamoDBClient, createS3Client } from 'receipt-embedding/aws';
-import { BatchStorage, upsertEmbeddingsToPinecone } from 'receipt-embedding/batches';
+import { upsertEmbeddingsToPinecone } from 'receipt-embedding/batches';
 import { InvalidConfiguration } from 'receipt-embedding/errors';
 import { createPineconeStore } from 'receipt-embedding/pinecone';
 import { readReceiptContents } from 'receipt-embedding/table';
@@ -9,11 +7,11 @@ import { parseEnvironment, variables } from '../runtime/environment.ts';
 import { createHandler } from '../runtime/handler.ts';
 import { partInputSchema } from '../runtime/part_input.ts';
 import { readSecret } from '../runtime/secrets.ts';
+import { openBatchStorage, openTable, storeVariables } from '../runtime/stores.ts';
 
 const environment = parseEnvironment(
   {
-    DYNAMODB_TABLE_NAME: variables.DYNAMODB_TABLE_NAME,
-    BATCH_BUCKET: variables.BATCH_BUCKET,
+    ...storeVariables,
     PINECONE_API_KEY: variables.PINECONE_API_KEY,
     PINECONE_API_KEY_SECRET_ARN: variables.PINECONE_API_KEY_SECRET_ARN,
     PINECONE_INDEX_NAME: variables.PINECONE_INDEX_NAME,
@@ -21,12 +19,8 @@ const environment = parseEnvironment(
   },
   process.env,
 );
-const table = { client: createDynamoDBClient(), name: environment.DYNAMODB_TABLE_NAME };
-const storage = new BatchStorage({
-  s3: createS3Client(),
-  bucket: environment.BATCH_BUCKET,
-  temporaryFolder: tmpdir(),
-});
+const table = openTable(environment);
+const storage = openBatchStorage(environment);
 
 /** Writes the vectors of a part to Pinecone. @see upsertEmbeddingsToPinecone */
 export const handler = createHandler({

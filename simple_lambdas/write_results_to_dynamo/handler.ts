@@ -1,25 +1,14 @@
-import { tmpdir } from 'node:os';
-import { createDynamoDBClient, createS3Client } from 'receipt-embedding/aws';
-import { BatchStorage, ownerOf, writeEmbeddingResultsToDynamo } from 'receipt-embedding/batches';
+import { ownerOf, writeEmbeddingResultsToDynamo } from 'receipt-embedding/batches';
 import { readReceiptText } from 'receipt-embedding/table';
 import { claimedBatch } from '../runtime/claimed_batch.ts';
-import { parseEnvironment, variables } from '../runtime/environment.ts';
+import { parseEnvironment } from '../runtime/environment.ts';
 import { createHandler } from '../runtime/handler.ts';
 import { partInputSchema } from '../runtime/part_input.ts';
+import { openBatchStorage, openTable, storeVariables } from '../runtime/stores.ts';
 
-const environment = parseEnvironment(
-  {
-    DYNAMODB_TABLE_NAME: variables.DYNAMODB_TABLE_NAME,
-    BATCH_BUCKET: variables.BATCH_BUCKET,
-  },
-  process.env,
-);
-const table = { client: createDynamoDBClient(), name: environment.DYNAMODB_TABLE_NAME };
-const storage = new BatchStorage({
-  s3: createS3Client(),
-  bucket: environment.BATCH_BUCKET,
-  temporaryFolder: tmpdir(),
-});
+const environment = parseEnvironment(storeVariables, process.env);
+const table = openTable(environment);
+const storage = openBatchStorage(environment);
 
 /** Records the results of a part, whose vectors are written by now. @see writeEmbeddingResultsToDynamo */
 export const handler = createHandler({

@@ -1,5 +1,6 @@
 import { Pinecone, type Index } from '@pinecone-database/pinecone';
 import type { LocalStack } from '../../local/local_stack.ts';
+import { allIds } from '../../local/start/own_neighbours.ts';
 
 /** A vector as a reader of the index gets it. */
 export interface StoredVector {
@@ -27,7 +28,7 @@ async function contentsOf(
   name: string,
 ): Promise<Map<string, StoredVector>> {
   const namespace = namespaceOf(access, name);
-  const ids = await idsIn(namespace);
+  const ids = await allIds(namespace);
   const contents = new Map<string, StoredVector>();
   for (let at = 0; at < ids.length; at += FETCHED_AT_ONCE) {
     const { records } = await namespace.fetch({ ids: ids.slice(at, at + FETCHED_AT_ONCE) });
@@ -36,19 +37,6 @@ async function contentsOf(
     }
   }
   return contents;
-}
-
-async function idsIn(namespace: Index): Promise<string[]> {
-  const ids: string[] = [];
-  let paginationToken: string | undefined;
-  do {
-    const page = await namespace.listPaginated(
-      paginationToken === undefined ? {} : { paginationToken },
-    );
-    ids.push(...(page.vectors ?? []).flatMap(({ id }) => id ?? []));
-    paginationToken = page.pagination?.next;
-  } while (paginationToken !== undefined);
-  return ids;
 }
 
 function namespaceOf({ apiKey, host }: LocalStack['pineconeAccess'], name: string): Index {

@@ -1,3 +1,7 @@
+/** The list of batches that an execution of the submit or the poll workflow works on, as its Map reads it. */
+export const manifestKey = (folder: 'submits' | 'polls', executionName: string): string =>
+  `${folder}/${executionName}/batches.jsonl`;
+
 /** What a batch wants: a PlannedEntity a line. */
 export const planKey = (batchId: string): string => `batches/${batchId}/plan.jsonl`;
 

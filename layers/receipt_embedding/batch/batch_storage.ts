@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { z } from 'zod';
-import { readLines, writeFile, writeText } from '../aws/objects.ts';
+import { readLines, writeFile, writeText, type ObjectLocation } from '../aws/objects.ts';
 import { InvalidReceiptData } from '../errors.ts';
 import { writeLineFile } from '../files/line_file.ts';
 import { withTemporaryFolder } from '../files/temporary_folder.ts';
-import { planKey, requestsKey, resultPartKey } from './batch_files.ts';
+import { manifestKey, planKey, requestsKey, resultPartKey } from './batch_files.ts';
 import { partRowSchema, type PartRow } from './part_row.ts';
 import { plannedEntitySchema, requestSchema, type PlannedEntity } from './planned_entity.ts';
 
@@ -24,6 +24,20 @@ export class BatchStorage {
 
   constructor(settings: BatchStorageSettings) {
     this.#settings = settings;
+  }
+
+  /** Writes the list of an execution's batches. @returns where it lies. */
+  async writeManifest(
+    folder: 'submits' | 'polls',
+    executionName: string,
+    batches: readonly { readonly batch_id: string }[],
+  ): Promise<ObjectLocation> {
+    const key = manifestKey(folder, executionName);
+    await this.#writeLines(
+      key,
+      batches.map((batch) => JSON.stringify(batch)),
+    );
+    return { bucket: this.#settings.bucket, key };
   }
 
   async writePlan(batchId: string, entities: readonly PlannedEntity[]): Promise<void> {
