@@ -1,4 +1,4 @@
-import type { Service } from '../../local/http/service.ts';
+import type { Service, WholeResponse } from '../../local/http/service.ts';
 import { Random } from '../../local/receipts/synthetic/random.ts';
 import type { TestStack } from './test_stack.ts';
 
@@ -15,7 +15,9 @@ export function shuffleAnswers(stack: TestStack, seed: number): () => void {
   const shuffled: Service = async (request) => {
     const response = await ordinary(request);
     if (request.headers['x-amz-target'] !== 'DynamoDB_20120810.Query') return response;
-    const answer = JSON.parse(String(response.body)) as { readonly Items?: readonly unknown[] };
+    // Only an object's content is answered in pieces.
+    const text = (response as WholeResponse).body?.toString() ?? '{}';
+    const answer = JSON.parse(text) as { readonly Items?: readonly unknown[] };
     const { Items = [] } = answer;
     return {
       status: response.status,
