@@ -25,12 +25,32 @@ vi.mock('receipt-embedding/aws', () => ({
   },
 }));
 vi.mock('receipt-embedding/table', () => ({ listReceipts: () => [], SHARDS: [] }));
-vi.mock('receipt-embedding/batches', () => ({
-  BatchStorage: vi.fn(),
+vi.mock('receipt-embedding/batches', async () => ({
+  BatchStorage: await storageThatOnlyLists(),
   OPENAI_BATCH_LIMITS: {},
   planBatches: () => [],
   listPendingEmbeddingBatches: () => ({ batches: [], more: false, invalid_rows: 0 }),
 }));
+
+/** The batches' files, of which nothing but where a list goes is real. */
+async function storageThatOnlyLists() {
+  const { manifestKey } = await vi.importActual<
+    typeof import('../../layers/receipt_embedding/batch/batch_files.ts')
+  >('../../layers/receipt_embedding/batch/batch_files.ts');
+  return class {
+    readonly #bucket: string;
+
+    constructor({ bucket }: { readonly bucket: string }) {
+      this.#bucket = bucket;
+    }
+
+    writeManifest(...[folder, name]: Parameters<typeof manifestKey>): unknown {
+      const location = { bucket: this.#bucket, key: manifestKey(folder, name) };
+      written.push(location);
+      return Promise.resolve(location);
+    }
+  };
+}
 
 const identity = { partition: 'aws', region: 'us-east-1', accountId: '123456789012' };
 
