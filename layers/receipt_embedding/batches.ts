@@ -12,7 +12,7 @@ export {
 export type { PartRow } from './batch/part_row.ts';
 export { partition } from './batch/partition.ts';
 export { batchIdOf, isEnded, planBatches, type PlannedReceipts } from './batch/plan_batches.ts';
-export { requestLine, type PlannedEntity } from './batch/planned_entity.ts';
+export { requestLine } from './batch/planned_entity.ts';
 export {
   ResultCollector,
   type RequestedEntities,
@@ -30,5 +30,4 @@ export {
   type BatchClaim,
 } from './dynamodb/batch_summaries.ts';
 export { listPendingEmbeddingBatches } from './dynamodb/batch_listing.ts';
-export { claimEntity, releaseClaim } from './dynamodb/embedding_claims.ts';
 export { withTemporaryFolder } from './files/temporary_folder.ts';

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { readLines, writeFile, writeText, type ObjectLocation } from '../aws/objects.ts';
 import { InvalidReceiptData } from '../errors.ts';
 import { writeLineFile } from '../files/line_file.ts';
+import { parseJson } from '../files/parse_json.ts';
 import { withTemporaryFolder } from '../files/temporary_folder.ts';
 import { manifestKey, planKey, requestsKey, resultPartKey } from './batch_files.ts';
 import { partRowSchema, type PartRow } from './part_row.ts';
@@ -127,13 +128,5 @@ export class BatchStorage {
       }
       yield parsed.data;
     }
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
   }
 }

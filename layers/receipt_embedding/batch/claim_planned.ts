@@ -1,13 +1,14 @@
 import { pMapIterable } from 'p-map';
 import { claimEntity } from '../dynamodb/embedding_claims.ts';
+import { UPDATES_AT_ONCE } from '../dynamodb/status_update.ts';
 import type { Table } from '../dynamodb/table.ts';
 import type { EmbeddingModel } from '../embeddings/embedder.ts';
 import { parsePath, rowKey } from '../entities/keys.ts';
 import type { BatchStorage } from './batch_storage.ts';
 import { requestLine, type PlannedEntity } from './planned_entity.ts';
 
-/** Half the connections that an AWS client keeps, so that a burst of updates starves nobody. */
-const CLAIMING = { concurrency: 25, backpressure: 50 } as const;
+/** Twice as many are read as are claimed at once. */
+const CLAIMING = { concurrency: UPDATES_AT_ONCE, backpressure: 2 * UPDATES_AT_ONCE } as const;
 
 /**
  * Claims the lines or words that a batch wants, and writes the requests for those that it got. Whoever was faster keeps the

@@ -2,6 +2,7 @@ import pMap from 'p-map';
 import { readBatchResults } from '../dynamodb/batch_results.ts';
 import { updateBatch, type BatchClaim } from '../dynamodb/batch_summaries.ts';
 import { releaseClaim, type ClaimOwner } from '../dynamodb/embedding_claims.ts';
+import { UPDATES_AT_ONCE } from '../dynamodb/status_update.ts';
 import type { Table } from '../dynamodb/table.ts';
 import type { BatchSummary, BatchType, EndedBatchStatus } from '../entities/batch_summary.ts';
 import { parsePath, rowKey } from '../entities/keys.ts';
@@ -31,9 +32,6 @@ export interface BatchOutcome {
   readonly prompt_tokens: number;
   readonly reason: string | null;
 }
-
-/** Half the connections that an AWS client keeps. */
-const CONCURRENCY = 25;
 
 /**
  * Ends a batch: every line and word that it asked for has a result by now, or is given back, to be done by another. What
@@ -106,7 +104,7 @@ async function release(table: Table, owner: ClaimOwner, ids: readonly string[]):
         ? 'elsewhere'
         : await releaseClaim(table, rowKey(image, id), owner);
     },
-    { concurrency: CONCURRENCY },
+    { concurrency: UPDATES_AT_ONCE },
   );
   return outcomes.filter((outcome) => outcome === 'settled').length;
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { EmbeddingModel } from '../embeddings/embedder.ts';
+import { parseJson } from '../files/parse_json.ts';
 
 export const plannedEntitySchema = z.object({
   /** The vector id. */
@@ -31,9 +32,5 @@ export const requestSchema = z.object({ custom_id: z.string() });
 
 /** Whom a line of an input file is for; undefined when it is no request. */
 export function requestedId(line: string): string | undefined {
-  try {
-    return requestSchema.safeParse(JSON.parse(line)).data?.custom_id;
-  } catch {
-    return undefined;
-  }
+  return requestSchema.safeParse(parseJson(line)).data?.custom_id;
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { readVector } from '../embeddings/decode_vector.ts';
+import { parseJson } from '../files/parse_json.ts';
 
 /** A line of a batch's output or error file. */
 export type ResultRow =
@@ -82,12 +83,4 @@ function describe(
 ): string {
   const text = [error?.code, error?.message].filter(Boolean).join(': ');
   return (text === '' ? otherwise : text).slice(0, REASON_CHARACTERS);
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
 }

@@ -6,15 +6,13 @@ import {
   type ClaimOwner,
   type SettledClaim,
 } from '../dynamodb/embedding_claims.ts';
+import { UPDATES_AT_ONCE } from '../dynamodb/status_update.ts';
 import type { Table } from '../dynamodb/table.ts';
 import type { EmbeddingBatchResult } from '../entities/embedding_batch_result.ts';
 import { rowKey } from '../entities/keys.ts';
 import type { Logger } from '../ports/logger.ts';
 import { matchResults, type MatchedResult, type ReadReceipt } from './match_results.ts';
 import type { PartRow } from './part_row.ts';
-
-/** Half the connections that an AWS client keeps, so that a burst of updates starves nobody. */
-const CONCURRENCY = 25;
 
 export interface WriteResultsPorts {
   readonly table: Table;
@@ -43,7 +41,7 @@ export async function writeEmbeddingResultsToDynamo(
       const settled = await settle(table, batchId, owner, result);
       return settled === 'edited' || settled === 'deleted' ? [] : [resultOf(batchId, result)];
     },
-    { concurrency: CONCURRENCY },
+    { concurrency: UPDATES_AT_ONCE },
   );
   return await putBatchResults(table, results.flat());
 }

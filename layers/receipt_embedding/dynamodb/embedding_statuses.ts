@@ -2,7 +2,7 @@ import pMap from 'p-map';
 import type { EmbeddingStatus } from '../entities/embedding_status.ts';
 import type { RowKey } from '../entities/keys.ts';
 import { ConcurrentUpdate } from '../errors.ts';
-import { readStatus, updateStatus } from './status_update.ts';
+import { readStatus, UPDATES_AT_ONCE, updateStatus } from './status_update.ts';
 import type { Table } from './table.ts';
 
 /** A line or word as it was read: its status may change only while it still is this. */
@@ -21,8 +21,6 @@ export type StatusChange = 'changed' | 'unchanged' | 'deleted' | 'edited';
 export type StatusChanges = Readonly<Record<StatusChange, number>>;
 
 const ATTEMPTS = 5;
-/** Half the connections that an AWS client keeps, so that a burst of updates starves nobody. */
-const CONCURRENCY = 25;
 
 /** Sets the embedding status of many lines and words, 25 at a time. @see setEmbeddingStatus */
 export async function setEmbeddingStatuses(
@@ -36,7 +34,7 @@ export async function setEmbeddingStatuses(
     async (holder) => {
       changes[await setEmbeddingStatus(table, holder, status)]++;
     },
-    { concurrency: CONCURRENCY },
+    { concurrency: UPDATES_AT_ONCE },
   );
   return changes;
 }

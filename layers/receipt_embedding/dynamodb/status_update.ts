@@ -9,6 +9,9 @@ import type { Table } from './table.ts';
 /** The attribute of a line or word that says which batch has claimed it; it is there while that claim is. */
 export const CLAIM_ATTRIBUTE = 'embedding_batch_id';
 
+/** How many rows change at once: half the connections that an AWS client keeps, so that a burst of updates starves nobody. */
+export const UPDATES_AT_ONCE = 25;
+
 /** What a line's or word's status may depend on. */
 export interface StatusRow {
   readonly text: string;
