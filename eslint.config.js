@@ -45,6 +45,23 @@ export default tseslint.config(
     },
   },
   {
+    files: ['command_line/**', 'receipt_exports/**', 'policies/**', 'tools/**'],
+    ignores: ['**/*.test.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            {
+              group: ['**/local/**', '**/tests/**'],
+              message: 'Arrows run one way: nothing imports local or tests.',
+            },
+          ],
+        },
+      ],
+    },
+  },
+  {
     files: ['layers/**'],
     ignores: ['**/*.test.ts'],
     rules: {

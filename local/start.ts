@@ -1,12 +1,12 @@
-import { InvalidExport } from './receipts/exports/receipt_exports.ts';
-import { interruption } from './start/interruption.ts';
+import { InvalidExport } from '../receipt_exports/receipt_exports.ts';
+import { interruption } from '../command_line/interruption.ts';
 import { CommandLineEnd, parseOptions, type StartOptions } from './start/options.ts';
 import { portProblem } from './start/port_problem.ts';
 import { realApiKey } from './start/real_openai.ts';
 import { receiptsToLoad } from './start/receipts_to_load.ts';
-import { Screen } from './start/screen.ts';
+import { Screen } from '../command_line/screen.ts';
 import { checkSummaryFile } from './start/summary_file.ts';
-import { WrongArgument } from './start/wrong_argument.ts';
+import { WrongArgument } from '../command_line/wrong_argument.ts';
 
 const EXIT = { succeeded: 0, failed: 1, wrongArguments: 2, interrupted: 130 } as const;
 

@@ -7,7 +7,7 @@ import { ReceiptTable } from '../../tests/support/receipt_table.ts';
 import { RecordingLogger } from '../../tests/support/recorders.ts';
 import { rejection } from '../../tests/support/rejection.ts';
 import { loadReceipts } from './load_receipts.ts';
-import type { ReceiptExports } from './exports/receipt_exports.ts';
+import type { ReceiptExports } from '../../receipt_exports/receipt_exports.ts';
 import { syntheticReceipts, type SyntheticReceipt } from './synthetic/synthetic_receipts.ts';
 
 let table: ReceiptTable;

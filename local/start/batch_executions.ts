@@ -3,9 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { PollSummary } from '../../simple_lambdas/summarize_batch_poll/summarize_poll.ts';
 import type { SubmitSummary } from '../../simple_lambdas/summarize_batch_submit/summarize_submit.ts';
 import type { LocalStack, Workflow } from '../local_stack.ts';
-import { progressLine, watchExecution, type ItemCounts } from './progress.ts';
-import { count, quantity } from './quantity.ts';
-import type { Screen } from './screen.ts';
+import { progressLine, watchExecution, type ItemCounts } from '../../command_line/progress.ts';
+import { count, quantity } from '../../command_line/quantity.ts';
+import type { Screen } from '../../command_line/screen.ts';
 
 /** Starts the batch path's workflows, shows the progress of each, and keeps account of them. */
 export class BatchExecutions {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { realApiKey } from './real_openai.ts';
-import { WrongArgument } from './wrong_argument.ts';
+import { WrongArgument } from '../../command_line/wrong_argument.ts';
 
 describe('the key for OpenAI itself', () => {
   it('is not looked at for the stand-in', () => {

@@ -1,4 +1,4 @@
-import { WrongArgument } from './wrong_argument.ts';
+import { WrongArgument } from '../../command_line/wrong_argument.ts';
 
 /**
  * The key for OpenAI itself, when it was asked for.

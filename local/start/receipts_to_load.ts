@@ -1,11 +1,11 @@
-import { readReceiptExports, type InvalidEntry } from '../receipts/exports/receipt_exports.ts';
+import { readReceiptExports, type InvalidEntry } from '../../receipt_exports/receipt_exports.ts';
 import type { ReceiptEntities } from '../receipts/load_receipts.ts';
 import {
   syntheticReceipts,
   type SyntheticReceipt,
 } from '../receipts/synthetic/synthetic_receipts.ts';
 import type { StartOptions } from './options.ts';
-import { quantity } from './quantity.ts';
+import { quantity } from '../../command_line/quantity.ts';
 
 export interface ReceiptsToLoad {
   readonly source: ReceiptEntities | Iterable<SyntheticReceipt>;

@@ -13,7 +13,7 @@ import type {
   RealtimeSummary,
   RunOutput,
 } from './summary.ts';
-import { writtenScreen } from './testing/written_screen.ts';
+import { writtenScreen } from '../../command_line/testing/written_screen.ts';
 
 const OUTPUT: RunOutput = {
   total: 1_500,

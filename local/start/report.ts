@@ -1,7 +1,7 @@
 import type { NearestLines } from './nearest_lines.ts';
-import type { Screen } from './screen.ts';
+import type { Screen } from '../../command_line/screen.ts';
 import type { OwnNeighbours } from './own_neighbours.ts';
-import { count, quantity } from './quantity.ts';
+import { count, quantity } from '../../command_line/quantity.ts';
 import type { AllStatuses } from './run_results.ts';
 import type { BatchesSummary, BatchLine, RealtimeExecution, RealtimeSummary } from './summary.ts';
 import type { TimeSpent } from './time_spent.ts';

@@ -13,7 +13,7 @@ import { parseOptions } from './options.ts';
 import { run } from './run.ts';
 import { readCompactionRuns } from './run_results.ts';
 import type { StartSummary } from './summary.ts';
-import { writtenScreen } from './testing/written_screen.ts';
+import { writtenScreen } from '../../command_line/testing/written_screen.ts';
 
 let folder: string;
 

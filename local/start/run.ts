@@ -4,7 +4,7 @@ import { loadReceipts } from '../receipts/load_receipts.ts';
 import { nearestLines } from './nearest_lines.ts';
 import { ownNeighbours } from './own_neighbours.ts';
 import type { StartOptions } from './options.ts';
-import { quantity } from './quantity.ts';
+import { quantity } from '../../command_line/quantity.ts';
 import type { ReceiptsToLoad } from './receipts_to_load.ts';
 import {
   reportBatches,
@@ -15,7 +15,7 @@ import {
 } from './report.ts';
 import { runBatches } from './run_batches.ts';
 import { runRealtime } from './run_realtime.ts';
-import type { Screen } from './screen.ts';
+import type { Screen } from '../../command_line/screen.ts';
 import { countAllStatuses } from './run_results.ts';
 import { shareReceipts } from './share_receipts.ts';
 import { summarizeBatches, summarizeRealtime, type StartSummary } from './summary.ts';

@@ -5,7 +5,7 @@ import type { SubmitSummary } from '../../simple_lambdas/summarize_batch_submit/
 import type { LocalStack, Workflow } from '../local_stack.ts';
 import { BatchExecutions } from './batch_executions.ts';
 import { runBatches } from './run_batches.ts';
-import { writtenScreen } from './testing/written_screen.ts';
+import { writtenScreen } from '../../command_line/testing/written_screen.ts';
 
 const results = { bucket: 'bucket', key: 'key' };
 const SUBMITTED: SubmitSummary = {

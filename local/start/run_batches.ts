@@ -2,9 +2,9 @@ import type { DescribeExecutionCommandOutput } from '@aws-sdk/client-sfn';
 import type { LocalStack } from '../local_stack.ts';
 import { BatchExecutions } from './batch_executions.ts';
 import type { StartOptions } from './options.ts';
-import { quantity } from './quantity.ts';
+import { quantity } from '../../command_line/quantity.ts';
 import { countReceiptsToEmbed } from './run_results.ts';
-import type { Screen } from './screen.ts';
+import type { Screen } from '../../command_line/screen.ts';
 
 /** The executions of the batch path, in their order, and what they have cost. */
 export interface BatchRun {

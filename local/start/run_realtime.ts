@@ -1,9 +1,9 @@
 import type { DescribeExecutionCommandOutput } from '@aws-sdk/client-sfn';
 import type { LocalStack } from '../local_stack.ts';
 import type { StartOptions } from './options.ts';
-import { progressLine, watchExecution } from './progress.ts';
-import { count, quantity } from './quantity.ts';
-import type { Screen } from './screen.ts';
+import { progressLine, watchExecution } from '../../command_line/progress.ts';
+import { count, quantity } from '../../command_line/quantity.ts';
+import type { Screen } from '../../command_line/screen.ts';
 
 export interface RealtimeRun {
   readonly execution: DescribeExecutionCommandOutput;

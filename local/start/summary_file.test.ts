@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkSummaryFile } from './summary_file.ts';
-import { WrongArgument } from './wrong_argument.ts';
+import { WrongArgument } from '../../command_line/wrong_argument.ts';
 
 let folder: string;
 

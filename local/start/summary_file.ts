@@ -1,6 +1,6 @@
 import { access, constants, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { WrongArgument } from './wrong_argument.ts';
+import { WrongArgument } from '../../command_line/wrong_argument.ts';
 
 /**
  * Checks before the run that its summary can be written after it.

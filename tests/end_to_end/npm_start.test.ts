@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { serve } from '../../local/http/server.ts';
-import { writeExport } from '../../local/receipts/exports/write_export.ts';
+import { writeExport } from '../../local/receipts/write_export.ts';
 import type { RealtimeExecution, StartSummary } from '../../local/start/summary.ts';
 import { NpmStart, npmStart } from '../support/npm_start.ts';
 import { smallReceipts } from '../support/small_receipts.ts';

@@ -5,7 +5,7 @@ import type {
   ReceiptWord,
   ReceiptWordLabel,
 } from 'receipt-embedding/entities';
-import type { SyntheticReceipt } from '../synthetic/synthetic_receipts.ts';
+import type { SyntheticReceipt } from './synthetic/synthetic_receipts.ts';
 
 /** What an export file holds; as JSON text, `readReceiptExports` reads it back. */
 export interface ReceiptExport {

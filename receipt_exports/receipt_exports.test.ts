@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { without } from '../../../tests/support/without.ts';
+import { without } from '../tests/support/without.ts';
 import { InvalidExport, readReceiptExports, type ReceiptExports } from './receipt_exports.ts';
 
 const image_id = '0f5c8a52-6d1b-4a6e-9d57-2b8f3f6b1c01';

@@ -3,8 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readReceiptExports } from './receipt_exports.ts';
-import { syntheticReceipts, type SyntheticReceipt } from '../synthetic/synthetic_receipts.ts';
+import { readReceiptExports } from '../../receipt_exports/receipt_exports.ts';
+import {
+  syntheticReceipts,
+  type SyntheticReceipt,
+} from './synthetic/synthetic_receipts.ts';
 import { writeExport } from './write_export.ts';
 
 let folder = '';
