@@ -26,4 +26,6 @@ export const batch_submit_sf_arn = infrastructure.batchSubmitSfArn;
 export const batch_poll_sf_arn = infrastructure.batchPollSfArn;
 export const chromadb_bucket_name = infrastructure.chromadbBucketName;
 export const batch_bucket_name = infrastructure.batchBucketName;
+export const dashboard_url = infrastructure.dashboardUrl;
+export const alert_topic_arn = infrastructure.alertTopicArn;
 export const dynamodb_table_name = infrastructure.dynamodbTableName;

@@ -33,11 +33,16 @@ export interface EmbeddingFunctionArgs {
 export class EmbeddingFunction extends pulumi.ComponentResource {
   public readonly arn: pulumi.Output<string>;
   public readonly functionName: string;
+  public readonly logGroupName: pulumi.Output<string>;
+  /** Seconds. */
+  public readonly timeout: number;
 
   constructor(name: string, args: EmbeddingFunctionArgs, opts?: pulumi.ComponentResourceOptions) {
     super('receipts:lambda:EmbeddingFunction', name, {}, opts);
     this.functionName = stackName('function', functionStem(args.what), pulumi.getStack());
+    this.timeout = args.timeout;
     const logGroup = this.createLogGroup(name, args);
+    this.logGroupName = logGroup.name;
     const role = this.createRole(name, args, logGroup);
     this.arn = this.createFunction(name, args, role, logGroup).arn;
     this.registerOutputs({ arn: this.arn });

@@ -4,6 +4,8 @@ import { createBatchWorkflows, type BatchWorkflows } from './batch_workflows.ts'
 import type { Bundles } from './bundling/bundle_all.ts';
 import { createDataStores, type DataStores } from './data_stores.ts';
 import { arnsOf, LambdaFunctions, type LambdaFunctionsArgs } from './lambda_functions.ts';
+import { Monitoring } from './monitoring.ts';
+import type { MonitoredWorkflow } from './monitoring/monitored.ts';
 import { checkStackName } from './names.ts';
 import { RealtimeEmbeddingWorkflow } from './realtime_workflow.ts';
 import type { Settings } from './settings.ts';
@@ -26,6 +28,8 @@ export class EmbeddingInfrastructure extends pulumi.ComponentResource {
   public readonly batchSubmitSfArn: pulumi.Output<string> | undefined;
   public readonly batchPollSfArn: pulumi.Output<string> | undefined;
   public readonly batchBucketName: pulumi.Output<string> | undefined;
+  public readonly alertTopicArn: pulumi.Output<string>;
+  public readonly dashboardUrl: pulumi.Output<string>;
   private readonly args: EmbeddingInfrastructureArgs;
   private readonly tags: Tags;
 
@@ -56,6 +60,9 @@ export class EmbeddingInfrastructure extends pulumi.ComponentResource {
     this.batchSubmitSfArn = batch?.submit.arn;
     this.batchPollSfArn = batch?.poll.arn;
     this.batchBucketName = stores.batchBucket?.bucketName;
+    const monitoring = this.createMonitoring(functions);
+    this.alertTopicArn = monitoring.topicArn;
+    this.dashboardUrl = monitoring.dashboardUrl;
     this.registerOutputs({
       realtimeEmbeddingSfArn: this.realtimeEmbeddingSfArn,
       chromadbBucketName: this.chromadbBucketName,
@@ -63,7 +70,31 @@ export class EmbeddingInfrastructure extends pulumi.ComponentResource {
       batchSubmitSfArn: this.batchSubmitSfArn,
       batchPollSfArn: this.batchPollSfArn,
       batchBucketName: this.batchBucketName,
+      alertTopicArn: this.alertTopicArn,
+      dashboardUrl: this.dashboardUrl,
     });
+  }
+
+  private createMonitoring(functions: LambdaFunctions): Monitoring {
+    const { alert_email: alertEmail } = this.args.settings;
+    const workflow = (
+      name: string,
+      arn: pulumi.Output<string> | undefined,
+    ): readonly MonitoredWorkflow[] => (arn === undefined ? [] : [{ name, arn }]);
+    return new Monitoring(
+      'monitoring',
+      {
+        functions: functions.all,
+        workflows: [
+          ...workflow('realtime-embedding', this.realtimeEmbeddingSfArn),
+          ...workflow('batch-submit-embedding', this.batchSubmitSfArn),
+          ...workflow('batch-poll-embedding', this.batchPollSfArn),
+        ],
+        ...(alertEmail === undefined ? {} : { alertEmail }),
+        tags: this.tags,
+      },
+      { parent: this },
+    );
   }
 
   /** Its vectors go to Pinecone: where that is not configured, there is nothing to deploy. */

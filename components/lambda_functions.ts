@@ -5,6 +5,7 @@ import { createBatchSubmitFunctions, type BatchSubmitFunctions } from './batch_s
 import type { Bundles } from './bundling/bundle_all.ts';
 import { EmbeddingFunction } from './embedding_function.ts';
 import type { CreateFunction } from './function_grants.ts';
+import type { FunctionName } from './function_names.ts';
 import { SharedLayer } from './lambda_layer.ts';
 import { functionPurpose } from './names.ts';
 import {
@@ -39,6 +40,7 @@ export class LambdaFunctions extends pulumi.ComponentResource {
   public readonly realtime: RealtimeFunctions;
   /** Undefined in a stack without the batch path. */
   public readonly batch: BatchFunctions | undefined;
+  private readonly created: Partial<Record<FunctionName, EmbeddingFunction>> = {};
 
   constructor(name: string, args: LambdaFunctionsArgs, opts?: pulumi.ComponentResourceOptions) {
     super('receipts:lambda:LambdaFunctions', name, {}, opts);
@@ -57,13 +59,18 @@ export class LambdaFunctions extends pulumi.ComponentResource {
     });
   }
 
+  /** All of them, by the folders of their handlers. */
+  public get all(): Readonly<Partial<Record<FunctionName, EmbeddingFunction>>> {
+    return this.created;
+  }
+
   private creator(
     layer: SharedLayer,
     { bundles, logRetentionDays, tags }: LambdaFunctionsArgs,
   ): CreateFunction {
     return (folder, size, grants) => {
       const what = functionPurpose(folder);
-      return new EmbeddingFunction(
+      const created = new EmbeddingFunction(
         what,
         {
           what,
@@ -81,6 +88,8 @@ export class LambdaFunctions extends pulumi.ComponentResource {
         },
         { parent: this },
       );
+      this.created[folder] = created;
+      return created;
     };
   }
 }

@@ -1,7 +1,16 @@
+import * as pulumi from '@pulumi/pulumi';
 import { FUNCTION_NAMES, type FunctionName } from './function_names.ts';
 
 /** AWS's limits for the names that this program gives. */
-export const NAME_LIMITS = { function: 64, role: 64, schedule: 64, stateMachine: 80 } as const;
+export const NAME_LIMITS = {
+  alarm: 255,
+  dashboard: 255,
+  function: 64,
+  role: 64,
+  schedule: 64,
+  stateMachine: 80,
+  topic: 256,
+} as const;
 
 /** What a function does, in kebab case: the middle of its name. */
 export const functionPurpose = (name: FunctionName): string => name.replaceAll('_', '-');
@@ -15,8 +24,8 @@ export const LONGEST_STACK_NAME = Math.min(
   ),
 );
 
-/** Thrown when a stack's name makes a resource's name longer than AWS allows. */
-export class NameTooLong extends Error {
+/** Thrown when a stack's name makes a resource's name longer than AWS allows; Pulumi shows it without its stack trace. */
+export class NameTooLong extends pulumi.RunError {
   override readonly name = 'NameTooLong';
 }
 

@@ -69,6 +69,8 @@ const shape = {
       message: `expected one of ${RETENTIONS.join(', ')}`,
     })
     .default(30),
+  /** Who gets alarms, by e-mail. Without it they go to the topic only. */
+  alert_email: z.email('expected an e-mail address').optional(),
   /** Keep Pulumi from deleting the table and the buckets. By default on, but for the stack `dev`. */
   protect_data: z
     .enum(['true', 'false'])

@@ -1,6 +1,8 @@
 /** The part of the Amazon States Language (JSONPath) that our state machines are built from. */
 export interface StateMachineDefinition {
   readonly Comment: string;
+  /** After so long an execution is ended, TIMED_OUT; without it, after a year. */
+  readonly TimeoutSeconds: number;
   readonly StartAt: string;
   readonly States: Readonly<Record<string, State>>;
 }

@@ -4,6 +4,7 @@ import { batchIngestion, type BatchIngestionFunctions } from './batch_ingestion.
 import { distributedMap } from './distributed_map.ts';
 import { catchAll, lambdaTask } from './lambda_task.ts';
 import { EXECUTION_INPUT, runOutcome } from './run_outcome.ts';
+import { RUN_TIMEOUT } from './run_timeout.ts';
 
 export interface BatchPollStateMachineSettings {
   /** ARNs of the functions. */
@@ -29,6 +30,7 @@ export function batchPollStateMachine(
   const { functions } = settings;
   return {
     Comment: 'Asks OpenAI about batches, and ingests the results of those that have ended',
+    TimeoutSeconds: RUN_TIMEOUT.batchPoll,
     StartAt: 'ListPendingBatches',
     States: {
       ListPendingBatches: {
@@ -49,6 +51,7 @@ export function batchPollStateMachine(
           failed: 0,
           failed_percentage: 0,
           failures: [],
+          failures_by_reason: {},
           requested: 0,
           succeeded: 0,
           rows_failed: 0,
@@ -85,6 +88,7 @@ export function batchPollStateMachine(
               'more.$': '$.more',
               'invalid_rows.$': '$.invalid_rows',
               'results.$': '$.results.location',
+              'execution_name.$': '$.execution_name',
             },
           },
           catchAll('RunFailed'),

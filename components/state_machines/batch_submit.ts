@@ -3,6 +3,7 @@ import { SUBMIT_FILES } from './batch_files.ts';
 import { distributedMap } from './distributed_map.ts';
 import { catchAll, lambdaTask } from './lambda_task.ts';
 import { EXECUTION_INPUT, runOutcome } from './run_outcome.ts';
+import { RUN_TIMEOUT } from './run_timeout.ts';
 
 export interface BatchSubmitStateMachineSettings {
   /** ARNs of the functions. */
@@ -26,6 +27,7 @@ export function batchSubmitStateMachine(
   const { functions } = settings;
   return {
     Comment: 'Submits lines and words that are to be embedded to OpenAI, as batches',
+    TimeoutSeconds: RUN_TIMEOUT.batchSubmit,
     StartAt: 'PlanBatches',
     States: {
       PlanBatches: {
@@ -46,6 +48,7 @@ export function batchSubmitStateMachine(
           failed: 0,
           failed_percentage: 0,
           failures: [],
+          failures_by_reason: {},
           planned: 0,
           requested: 0,
           'receipts.$': '$.receipts',
@@ -82,6 +85,7 @@ export function batchSubmitStateMachine(
               'more.$': '$.more',
               'invalid_rows.$': '$.invalid_rows',
               'results.$': '$.results.location',
+              'execution_name.$': '$.execution_name',
             },
           },
           catchAll('RunFailed'),

@@ -44,9 +44,12 @@ describe("a state machine's permissions", () => {
         resources: ['arn:aws:states:eu-central-1:210987654321:stateMachine:machine-dev'],
       },
       {
-        actions: ['states:DescribeExecution', 'states:StopExecution', 'states:RedriveExecution'],
+        actions: ['states:DescribeExecution', 'states:StopExecution'],
+        resources: ['arn:aws:states:eu-central-1:210987654321:execution:machine-dev:*'],
+      },
+      {
+        actions: ['states:RedriveExecution'],
         resources: [
-          'arn:aws:states:eu-central-1:210987654321:execution:machine-dev:*',
           'arn:aws:states:eu-central-1:210987654321:execution:machine-dev/ProcessReceipts:*',
         ],
       },
@@ -85,10 +88,8 @@ describe("a state machine's permissions", () => {
     expect(resources).toStrictEqual([
       ['arn:find', 'arn:process', 'arn:sum'],
       ['arn:aws-cn:states:eu-central-1:210987654321:stateMachine:machine-prod'],
-      [
-        'arn:aws-cn:states:eu-central-1:210987654321:execution:machine-prod:*',
-        'arn:aws-cn:states:eu-central-1:210987654321:execution:machine-prod/Other:*',
-      ],
+      ['arn:aws-cn:states:eu-central-1:210987654321:execution:machine-prod:*'],
+      ['arn:aws-cn:states:eu-central-1:210987654321:execution:machine-prod/Other:*'],
       ['arn:aws-cn:s3:::lists/in/*/*.jsonl'],
       ['arn:aws-cn:s3:::results/out/*/*'],
     ]);
@@ -121,7 +122,9 @@ describe("a state machine's permissions", () => {
       releaseBatch: 'arn:release',
       recordBatchFailure: 'arn:record',
     });
-    expect(permissionsOf({ Comment: '', ...definition }, identity)).toStrictEqual([
+    expect(
+      permissionsOf({ Comment: '', TimeoutSeconds: 1, ...definition }, identity),
+    ).toStrictEqual([
       {
         actions: ['lambda:InvokeFunction'],
         resources: [

@@ -53,10 +53,15 @@ function mapPermissions(
     `arn:${partition}:s3:::${bucket}/${keyPattern(expression)}${rest}`;
   return [
     { actions: ['states:StartExecution'], resources: [`${states}:stateMachine:${name}`] },
+    // By AWS's guide to the policies of Distributed Maps: a child belongs to the state machine while it runs, and to
+    // its Map when it is redriven.
     {
-      actions: ['states:DescribeExecution', 'states:StopExecution', 'states:RedriveExecution'],
-      // Its own executions, and the children that its Map Runs start.
-      resources: [`${states}:execution:${name}:*`, `${states}:execution:${name}/${Label}:*`],
+      actions: ['states:DescribeExecution', 'states:StopExecution'],
+      resources: [`${states}:execution:${name}:*`],
+    },
+    {
+      actions: ['states:RedriveExecution'],
+      resources: [`${states}:execution:${name}/${Label}:*`],
     },
     {
       actions: ['s3:GetObject'],

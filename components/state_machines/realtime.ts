@@ -3,6 +3,7 @@ import { distributedMap } from './distributed_map.ts';
 import { catchAll, lambdaTask } from './lambda_task.ts';
 import { RUN_FILES } from './run_files.ts';
 import { EXECUTION_INPUT, runOutcome } from './run_outcome.ts';
+import { RUN_TIMEOUT } from './run_timeout.ts';
 
 export interface RealtimeStateMachineSettings {
   /** ARNs of the functions. */
@@ -27,6 +28,7 @@ export function realtimeStateMachine(
   const { functions } = settings;
   return {
     Comment: 'Embeds receipts: lines and words to ChromaDB deltas, one receipt at a time',
+    TimeoutSeconds: RUN_TIMEOUT.realtime,
     StartAt: 'FindReceipts',
     States: {
       FindReceipts: {
@@ -48,6 +50,7 @@ export function realtimeStateMachine(
           failed: 0,
           failed_percentage: 0,
           failures: [],
+          failures_by_reason: {},
           lines: 0,
           words: 0,
           vectors: 0,
@@ -85,6 +88,7 @@ export function realtimeStateMachine(
               'last_evaluated_key.$': '$.last_evaluated_key',
               'invalid_rows.$': '$.invalid_rows',
               'results.$': '$.results.location',
+              'execution_name.$': '$.execution_name',
             },
           },
           catchAll('RunFailed'),

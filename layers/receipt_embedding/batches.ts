@@ -29,5 +29,5 @@ export {
   type BatchChanges,
   type BatchClaim,
 } from './dynamodb/batch_summaries.ts';
-export { listPendingEmbeddingBatches } from './dynamodb/batch_listing.ts';
+export { listPendingEmbeddingBatches, type PendingBatches } from './dynamodb/batch_listing.ts';
 export { withTemporaryFolder } from './files/temporary_folder.ts';

@@ -1,4 +1,4 @@
 /** What the layer wants from whoever runs it. */
 export type { Clock } from './ports/clock.ts';
 export type { Logger } from './ports/logger.ts';
-export type { MetricName, Metrics } from './ports/metrics.ts';
+export type { DimensionOf, MetricName, Metrics } from './ports/metrics.ts';

@@ -20,7 +20,7 @@ let folder: string;
 let server: RunningServer;
 let standIns: StandIns;
 /** What the scheduler starts, each as its wait in milliseconds, the state machine and the input. */
-let scheduled: [number, string, string][];
+let scheduled: [number, string, string, string][];
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'bring-to-life-'));
@@ -53,8 +53,8 @@ beforeEach(async () => {
     }),
     // Time passes at once, and once.
     scheduler: new SchedulerStandIn({
-      startExecution: (arn, input) =>
-        Promise.resolve(scheduled.push([waits.at(-1) ?? NaN, arn, input])),
+      startExecution: (role, arn, input) =>
+        Promise.resolve(scheduled.push([waits.at(-1) ?? NaN, role, arn, input])),
       every: (milliseconds, action) => {
         waits.push(milliseconds);
         action();
@@ -222,10 +222,10 @@ describe('data stores', () => {
 describe('a schedule', () => {
   const target = { arn: 'arn:machine', roleArn: 'role', input: '{}' };
 
-  it('starts its state machine', async () => {
+  it('starts its state machine under its role', async () => {
     const state = { name: 'poll', scheduleExpression: 'rate(15 minutes)', target };
     await bringToLife([resource('aws:scheduler/schedule:Schedule', state)], standIns);
-    expect(scheduled).toStrictEqual([[900_000, 'arn:machine', '{}']]);
+    expect(scheduled).toStrictEqual([[900_000, 'role', 'arn:machine', '{}']]);
   });
 
   it('that can not run here is refused by its name', async () => {

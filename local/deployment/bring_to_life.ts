@@ -24,9 +24,12 @@ export interface StandIns {
   readonly functionsFolder: string;
 }
 
-/** Resources that only say who may do what, how data lies, or what is logged: nothing of them runs here. */
+/** Resources that only say who may do what, how data lies, or what is logged and watched: nothing of them runs here. */
 const WITHOUT_LOCAL_EFFECT = new Set([
+  'aws:cloudwatch/dashboard:Dashboard',
   'aws:cloudwatch/logGroup:LogGroup',
+  'aws:cloudwatch/metricAlarm:MetricAlarm',
+  'aws:cloudwatch/queryDefinition:QueryDefinition',
   'aws:iam/role:Role',
   'aws:iam/rolePolicy:RolePolicy',
   'aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration',
@@ -34,6 +37,9 @@ const WITHOUT_LOCAL_EFFECT = new Set([
   'aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock',
   'aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration',
   'aws:s3/bucketVersioning:BucketVersioning',
+  'aws:sns/topic:Topic',
+  'aws:sns/topicPolicy:TopicPolicy',
+  'aws:sns/topicSubscription:TopicSubscription',
 ]);
 
 /**
@@ -97,7 +103,7 @@ async function create(
 interface ScheduleState {
   readonly name: string;
   readonly scheduleExpression: string;
-  readonly target: { readonly arn: string; readonly input: string };
+  readonly target: { readonly arn: string; readonly roleArn: string; readonly input: string };
 }
 
 function createSchedule(
@@ -108,6 +114,7 @@ function createSchedule(
     name,
     expression: scheduleExpression,
     stateMachineArn: target.arn,
+    roleArn: target.roleArn,
     input: target.input,
   });
 }

@@ -27,6 +27,9 @@ describe('the Pulumi program', () => {
       batch_submit_sf_arn: undefined,
       batch_poll_sf_arn: undefined,
       batch_bucket_name: undefined,
+      dashboard_url:
+        'https://eu-central-1.console.aws.amazon.com/cloudwatch/home?region=eu-central-1#dashboards/dashboard/receipt-embedding-dev',
+      alert_topic_arn: 'arn:aws:sns:eu-central-1:123456789012:receipt-embedding-alerts-dev',
     });
   });
 

@@ -32,6 +32,12 @@ export function registeredState(
     }
     case 'aws:iam/role:Role':
       return result(named(name), { arn: `arn:aws:iam::${accountId}:role/${named(name)}` });
+    case 'aws:sns/topic:Topic': {
+      const topic = arn('sns', named(name));
+      return result(topic, { arn: topic });
+    }
+    case 'aws:cloudwatch/metricAlarm:MetricAlarm':
+      return result(named(name), { arn: arn('cloudwatch', `alarm:${named(name)}`) });
     case 'aws:cloudwatch/logGroup:LogGroup':
       return result(named(name), { arn: arn('logs', `log-group:${named(name)}`) });
     case 'aws:secretsmanager/secret:Secret': {

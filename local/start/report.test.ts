@@ -23,6 +23,7 @@ const OUTPUT: RunOutput = {
   failed: 100,
   failed_percentage: 6.7,
   failures: [],
+  failures_by_reason: {},
   lines: 40_000,
   words: 90_000,
   vectors: 120_000,

@@ -26,7 +26,7 @@ const dimensions = environment.EMBEDDING_DIMENSIONS;
 export const handler = createHandler({
   service: 'download_batch_results',
   input: downloadInputSchema,
-  handle: async (input, { logger, metrics }) => {
+  handle: async (input, { logger }) => {
     const { batch_id } = input;
     const openai = await connectOpenAI(environment);
     const claim = () => ({ batch_id, owner: input.execution_name, now: new Date() });
@@ -55,7 +55,6 @@ export const handler = createHandler({
         spool.close();
       }
     });
-    metrics.count('PromptTokens', result.results.prompt_tokens);
     logger.info('results downloaded', {
       ...result,
       reason: undefined,

@@ -42,7 +42,6 @@ export const handler = createHandler({
     );
     metrics.count('InvalidRows', invalid.count);
     logger.info('receipts found', {
-      execution: found.execution_name,
       total_receipts: found.total_receipts,
       invalid_rows: found.invalid_rows,
     });

@@ -1,4 +1,5 @@
 import { listPendingEmbeddingBatches } from 'receipt-embedding/batches';
+import type { Clock } from 'receipt-embedding/ports';
 import { parseEnvironment } from '../runtime/environment.ts';
 import { createHandler } from '../runtime/handler.ts';
 import { openBatchStorage, openTable, storeVariables } from '../runtime/stores.ts';
@@ -7,6 +8,7 @@ import { listBatches, listBatchesInputSchema } from './list_batches.ts';
 const environment = parseEnvironment(storeVariables, process.env);
 const table = openTable(environment);
 const storage = openBatchStorage(environment);
+const clock: Clock = () => new Date();
 
 /** Lists the batches of a poll. @see listBatches */
 export const handler = createHandler({
@@ -16,14 +18,14 @@ export const handler = createHandler({
     const listed = await listBatches(
       input,
       {
-        listPending: (most) =>
-          listPendingEmbeddingBatches(table, { now: new Date(), most, logger }),
+        listPending: (most) => listPendingEmbeddingBatches(table, { now: clock(), most, logger }),
         writeManifest: (executionName, batches) =>
           storage.writeManifest('polls', executionName, batches),
+        clock,
+        metrics,
       },
       requestId,
     );
-    metrics.count('InvalidRows', listed.invalid_rows);
     logger.info('batches listed', { ...listed });
     return listed;
   },

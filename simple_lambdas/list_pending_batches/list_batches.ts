@@ -1,4 +1,5 @@
-import type { BatchSummary } from 'receipt-embedding/entities';
+import type { PendingBatches } from 'receipt-embedding/batches';
+import type { Clock, Metrics } from 'receipt-embedding/ports';
 import { z } from 'zod';
 import { executionFields } from '../runtime/execution_input.ts';
 
@@ -19,15 +20,13 @@ export interface ListBatchesOutput {
 }
 
 export interface ListBatchesPorts {
-  readonly listPending: (most: number) => Promise<{
-    readonly batches: readonly BatchSummary[];
-    readonly more: boolean;
-    readonly invalid_rows: number;
-  }>;
+  readonly listPending: (most: number) => Promise<PendingBatches>;
   readonly writeManifest: (
     executionName: string,
     batches: readonly { readonly batch_id: string }[],
   ) => Promise<ListBatchesOutput['manifest']>;
+  readonly clock: Clock;
+  readonly metrics: Metrics;
 }
 
 /** How many batches one execution looks after, the oldest first. */
@@ -36,11 +35,14 @@ const MOST_BATCHES = 250;
 /** Lists the batches to look after, and writes the list where the Map reads it. */
 export async function listBatches(
   { Name }: ListBatchesInput,
-  { listPending, writeManifest }: ListBatchesPorts,
+  { listPending, writeManifest, clock, metrics }: ListBatchesPorts,
   defaultName: string,
 ): Promise<ListBatchesOutput> {
   const executionName = Name ?? defaultName;
-  const { batches, more, invalid_rows } = await listPending(MOST_BATCHES);
+  const { batches, more, invalid_rows, ...pending } = await listPending(MOST_BATCHES);
+  metrics.count('InvalidRows', invalid_rows);
+  metrics.countEach('PendingBatches', pending.by_status);
+  metrics.count('OldestPendingBatchAge', secondsSince(pending.oldest_submitted_at, clock()));
   return {
     total_batches: batches.length,
     more,
@@ -51,4 +53,9 @@ export async function listBatches(
       batches.map(({ batch_id }) => ({ batch_id })),
     ),
   };
+}
+
+function secondsSince(then: Date | undefined, now: Date): number {
+  // A clock may be a little behind another.
+  return then === undefined ? 0 : Math.max(0, (now.getTime() - then.getTime()) / 1_000);
 }

@@ -39,6 +39,7 @@ export const handler = createHandler({
         }),
     });
     countOutcome(metrics, outcome);
+    metrics.count('BatchRowsFailed', outcome.failed);
     // OpenAI's reason may quote an input: it is on the batch's record, and in no log.
     logger.info('batch complete', { ...outcome, reason: undefined });
     return outcome;

@@ -46,7 +46,7 @@ const clock: Clock = () => new Date();
 export const handler = createHandler({
   service: 'process_receipt_realtime',
   input: processReceiptInputSchema,
-  handle: async (input, { logger, metrics, requestId }) => {
+  handle: async (input, { logger, metrics, requestId, identify }) => {
     const result = await processReceipt(
       input,
       {
@@ -58,6 +58,9 @@ export const handler = createHandler({
         vectorsOf: (run) => new ChromaDeltaStore(deltas, run),
         merchantSources: await createMerchantSources(logger),
         clock,
+        onRun: (run_id) => {
+          identify({ run_id });
+        },
         logger,
         metrics,
       },

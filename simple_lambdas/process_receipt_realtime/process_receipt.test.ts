@@ -34,6 +34,7 @@ describe('a receipt that is not embedded yet', () => {
       ReceiptsEmbedded: 1,
       VectorsWritten: 3,
       PromptTokens: 3,
+      EstimatedCostUsd: 6e-8,
     });
   });
 
@@ -45,6 +46,7 @@ describe('a receipt that is not embedded yet', () => {
     const [run] = world.runs;
     const id = run?.run_id ?? '';
     expect(id).toMatch(VERSION_4);
+    expect(world.announcedRuns).toStrictEqual([id]);
     expect(world.deltaSizes).toStrictEqual({ [`lines/${id}`]: 1, [`words/${id}`]: 2 });
     const [inputs = []] = world.embedder.calls;
     const stored = [...world.deltas.values()].flat();

@@ -1,6 +1,7 @@
 import {
   contentPart,
   contentRunId,
+  embeddingCost,
   embeddingItems,
   isEmbeddable,
   RememberingEmbedder,
@@ -85,6 +86,8 @@ export interface ProcessReceiptPorts {
   readonly vectorsOf: (run: VectorRun) => VectorStore;
   readonly merchantSources: readonly MerchantSource[];
   readonly clock: Clock;
+  /** Hears under which id the receipt is embedded, as soon as that is known. */
+  readonly onRun: (runId: string) => void;
   readonly logger: Logger;
   readonly metrics: Metrics;
 }
@@ -120,6 +123,7 @@ export async function processReceipt(
   const forcedBy =
     input.force === true ? (input.execution_name ?? defaultExecutionName) : undefined;
   const { run, recorded } = await chooseRun(receipt, content, forcedBy, ports);
+  ports.onRun(run.run_id);
   const embedder = new RememberingEmbedder(ports.embedder);
   const merchant: Merchant = recorded
     ? { name: known, source: known === undefined ? 'unknown' : 'metadata' }
@@ -138,7 +142,9 @@ export async function processReceipt(
   const vectors = recorded ? 0 : content.lines.length + content.words.length;
   ports.metrics.count(recorded ? 'ReceiptsReused' : 'ReceiptsEmbedded', 1);
   ports.metrics.count('VectorsWritten', vectors);
-  ports.metrics.count('PromptTokens', embedder.usage.prompt_tokens);
+  const { prompt_tokens: tokens } = embedder.usage;
+  ports.metrics.count('PromptTokens', tokens);
+  ports.metrics.count('EstimatedCostUsd', embeddingCost(embedder.model, tokens, 'realtime') ?? 0);
   return {
     status: 'success',
     ...counts,

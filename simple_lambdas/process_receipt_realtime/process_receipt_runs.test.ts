@@ -49,6 +49,7 @@ describe('a receipt that is embedded already', () => {
       ReceiptsReused: 1,
       VectorsWritten: 0,
       PromptTokens: 0,
+      EstimatedCostUsd: 0,
     });
   });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { describeFailure, errorMessage } from './failures.ts';
+import { describeFailure, errorMessage, Failures } from './failures.ts';
 
 describe('what a caught error says', () => {
   it.each([
@@ -31,5 +31,38 @@ describe('what a caught error says', () => {
       error: 'RateLimited',
       cause: shown,
     });
+  });
+});
+
+describe('failures', () => {
+  function failed(names: readonly string[]): Failures<{ id: number }> {
+    const failures = new Failures<{ id: number }>();
+    for (const [id, error] of names.entries()) failures.add({ id }, { error, cause: 'why' });
+    return failures;
+  }
+
+  it('shows the first 20 of 21, and counts all by their name', () => {
+    const { shown, byReason } = failed([
+      ...Array.from({ length: 20 }, () => 'RateLimited'),
+      'InvalidRequest',
+    ]);
+
+    expect(shown.map(({ id, error }) => [id, error])).toStrictEqual(
+      Array.from({ length: 20 }, (_, id) => [id, 'RateLimited']),
+    );
+    expect(byReason).toStrictEqual({ RateLimited: 20, InvalidRequest: 1 });
+  });
+
+  it('counts a thirteenth name, and all further ones, as Other', () => {
+    const names = Array.from({ length: 14 }, (_, at) => `Error${at}`);
+
+    const { byReason } = failed([...names, 'Error0', 'Error13']);
+
+    expect(Object.keys(byReason)).toHaveLength(13);
+    expect([byReason['Error0'], byReason['Error11'], byReason['Other']]).toStrictEqual([2, 1, 3]);
+  });
+
+  it('counts a name that every object knows as any other', () => {
+    expect(failed(['constructor', 'constructor']).byReason).toStrictEqual({ constructor: 2 });
   });
 });

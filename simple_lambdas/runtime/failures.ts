@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** With so many failures a summary stays under 16 KB, half of what the cause of a failed execution may hold. */
-export const FAILURES_SHOWN = 20;
+const FAILURES_SHOWN = 20;
 const CAUSE_CHARACTERS = 300;
 
 export interface FailureDescription {
@@ -22,5 +22,27 @@ export function errorMessage(cause: string): string {
     return parsed.success ? parsed.data.errorMessage : cause;
   } catch {
     return cause;
+  }
+}
+
+/** Names of errors that are counted each for itself; a summary, and the metrics made of it, have no more. */
+const REASONS_COUNTED = 12;
+export const OTHER_REASONS = 'Other';
+
+/** What failed, added up and with examples. */
+export class Failures<Item extends object> {
+  /** The first 20. */
+  readonly shown: (Item & FailureDescription)[] = [];
+  /** How many failed, by the name of their error; beyond 12 names, together as `Other`. */
+  readonly byReason: Record<string, number> = {};
+
+  add(item: Item, failure: FailureDescription): void {
+    if (this.shown.length < FAILURES_SHOWN)
+      this.shown.push({ ...item, ...describeFailure(failure) });
+    const known = Object.hasOwn(this.byReason, failure.error);
+    const reason =
+      known || Object.keys(this.byReason).length < REASONS_COUNTED ? failure.error : OTHER_REASONS;
+    const before = Object.hasOwn(this.byReason, reason) ? this.byReason[reason] : undefined;
+    this.byReason[reason] = (before ?? 0) + 1;
   }
 }

@@ -39,6 +39,20 @@ function lines(): Record<string, unknown>[] {
     .map((text) => JSON.parse(text) as Record<string, unknown>);
 }
 
+interface MetricDirective {
+  readonly Namespace: string;
+  readonly Dimensions: readonly (readonly string[])[];
+  readonly Metrics: readonly { readonly Name: string; readonly Unit: string }[];
+}
+
+/** What CloudWatch reads of the metrics’ lines. */
+function emf(): MetricDirective[] {
+  return lines().flatMap(({ _aws }) => {
+    const directives = _aws as { readonly CloudWatchMetrics: MetricDirective[] } | undefined;
+    return directives?.CloudWatchMetrics ?? [];
+  });
+}
+
 describe('a handler', () => {
   it('answers what its logic answers to the parsed event', async () => {
     const handler = handlerThat((event, { requestId }) => Promise.resolve({ event, requestId }));
@@ -122,6 +136,125 @@ describe('a handler', () => {
       ),
     ).toStrictEqual([{ ReceiptsEmbedded: 2, service: 'test' }]);
   });
+
+  it('counts by the deployed function, whose name has the stack’s in it', async () => {
+    vi.stubEnv('AWS_LAMBDA_FUNCTION_NAME', 'embedding-test-lambda-dev');
+    const handler = handlerThat((_, { metrics }) => {
+      metrics.count('ReceiptsEmbedded', 1);
+      return Promise.resolve();
+    });
+
+    await handler({});
+
+    expect(lines().map(({ service }) => service)).toStrictEqual(['embedding-test-lambda-dev']);
+  });
+
+  it('sends each metric in its unit, all in one namespace', async () => {
+    const handler = handlerThat((_, { metrics }) => {
+      metrics.count('ReceiptsEmbedded', 2);
+      metrics.count('EstimatedCostUsd', 0.000_02);
+      metrics.count('OldestPendingBatchAge', 12.5);
+      return Promise.resolve();
+    });
+
+    await handler({});
+
+    expect(emf()).toStrictEqual([
+      {
+        Namespace: 'ReceiptEmbeddings',
+        Dimensions: [['service']],
+        Metrics: [
+          { Name: 'ReceiptsEmbedded', Unit: 'Count' },
+          { Name: 'EstimatedCostUsd', Unit: 'None' },
+          { Name: 'OldestPendingBatchAge', Unit: 'Seconds' },
+        ],
+      },
+    ]);
+    expect(lines()).toMatchObject([
+      { ReceiptsEmbedded: 2, EstimatedCostUsd: 0.000_02, OldestPendingBatchAge: 12.5 },
+    ]);
+  });
+
+  it('sends what is told apart by a dimension of its own value by value', async () => {
+    const handler = handlerThat((_, { metrics }) => {
+      metrics.countEach('Failures', { RateLimited: 2, InvalidRequest: 1 });
+      metrics.countEach('PendingBatches', { IN_PROGRESS: 0 });
+      metrics.count('ReceiptsFailed', 3);
+      return Promise.resolve();
+    });
+
+    await handler({});
+
+    expect(
+      lines().map(({ Failures, PendingBatches, ReceiptsFailed, reason, status }) => [
+        Failures ?? PendingBatches ?? ReceiptsFailed,
+        reason ?? status,
+      ]),
+    ).toStrictEqual([
+      [2, 'RateLimited'],
+      [1, 'InvalidRequest'],
+      [0, 'IN_PROGRESS'],
+      [3, undefined],
+    ]);
+    expect(emf().map(({ Dimensions }) => Dimensions)).toStrictEqual([
+      [['service', 'reason']],
+      [['service', 'reason']],
+      [['service', 'status']],
+      [['service']],
+    ]);
+  });
+
+  it('logs with the ids of its event, and with those that become known later', async () => {
+    const handler = createHandler({
+      service: 'test',
+      input: z.unknown(),
+      handle: (_, { logger, identify }) => {
+        logger.info('begins');
+        identify({ run_id: 'run-1' });
+        return Promise.reject(new Error('later'));
+      },
+    });
+    const ids = { execution_name: 'run-a', image_id: 'image-1', receipt_id: 7, batch_id: 'b-1' };
+
+    await rejection(handler({ ...ids, text: 'WHOLE MILK' }, context));
+    await rejection(handler({ Name: 'run-b' }, context));
+
+    expect(
+      lines().map(({ execution_name, image_id, receipt_id, batch_id, run_id }) => [
+        execution_name,
+        image_id,
+        receipt_id,
+        batch_id,
+        run_id,
+      ]),
+    ).toStrictEqual([
+      ['run-a', 'image-1', 7, 'b-1', undefined],
+      ['run-a', 'image-1', 7, 'b-1', 'run-1'],
+      ['run-b', undefined, undefined, undefined, undefined],
+      ['run-b', undefined, undefined, undefined, 'run-1'],
+    ]);
+    expect(printed.join('\n')).not.toContain('MILK');
+  });
+
+  it.each([['a text'], [null], [7], [[{ batch_id: 'b' }]], [{ receipt_id: 'WHOLE MILK' }]])(
+    'takes no ids from %j',
+    async (event) => {
+      const handler = createHandler({
+        service: 'test',
+        input: z.unknown(),
+        handle: (_, { logger }) => {
+          logger.info('works');
+          return Promise.resolve();
+        },
+      });
+
+      await handler(event, context);
+
+      expect(lines().map(({ batch_id, receipt_id }) => [batch_id, receipt_id])).toStrictEqual([
+        [undefined, undefined],
+      ]);
+    },
+  );
 
   it('writes nothing to its log when it has nothing to say and has counted nothing', async () => {
     await handlerThat(() => Promise.resolve('done'))({});

@@ -1,16 +1,16 @@
 import { Logger as PowertoolsLogger } from '@aws-lambda-powertools/logger';
-import { Metrics as PowertoolsMetrics } from '@aws-lambda-powertools/metrics';
 import type { Context } from 'aws-lambda';
 import { InvalidRequest } from 'receipt-embedding/errors';
 import type { Logger, Metrics } from 'receipt-embedding/ports';
 import { z } from 'zod';
-
-/** One namespace for all functions; the one dimension is the function (`service`). */
-const NAMESPACE = 'ReceiptEmbeddings';
+import { logIdsOf, type LogIds } from './log_ids.ts';
+import { createMetrics } from './metrics.ts';
 
 export interface Invocation {
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** Ids that become known later than the event: every line from here on has them. */
+  readonly identify: (ids: LogIds) => void;
   /** The same for every try of one asynchronous invocation. */
   readonly requestId: string;
 }
@@ -34,10 +34,10 @@ export function createHandler<Input, Output>({
   handle,
 }: HandlerDefinition<Input, Output>): (event: unknown, context: LambdaContext) => Promise<Output> {
   const logger = new PowertoolsLogger({ serviceName: service });
-  const metrics = new PowertoolsMetrics({ namespace: NAMESPACE, serviceName: service });
+  const metrics = createMetrics(process.env['AWS_LAMBDA_FUNCTION_NAME'] ?? service);
   return async (event, context) => {
     logger.resetKeys();
-    logger.appendKeys({ request_id: context.awsRequestId });
+    logger.appendKeys({ request_id: context.awsRequestId, ...logIdsOf(event) });
     try {
       return await handle(parseEvent(schema, event), {
         logger: {
@@ -48,10 +48,9 @@ export function createHandler<Input, Output>({
             logger.warn(message, fields);
           },
         },
-        metrics: {
-          count: (name, value) => {
-            metrics.addMetric(name, 'Count', value);
-          },
+        metrics,
+        identify: (ids) => {
+          logger.appendKeys({ ...ids });
         },
         requestId: context.awsRequestId,
       });
@@ -61,8 +60,7 @@ export function createHandler<Input, Output>({
       logger.error('the function failed', { error_name: name, error_message: message });
       throw error;
     } finally {
-      // Of nothing to publish it would warn in every log.
-      if (metrics.hasStoredMetrics()) metrics.publishStoredMetrics();
+      metrics.publish();
     }
   };
 }

@@ -18,6 +18,9 @@ export const handler = createHandler({
       environment.EMBEDDING_MODEL,
     );
     metrics.count('BatchesFailed', summary.failed);
+    metrics.countEach('Failures', summary.failures_by_reason);
+    metrics.count('PromptTokens', summary.prompt_tokens);
+    metrics.count('EstimatedCostUsd', summary.estimated_cost_usd ?? 0);
     logger.info('poll summarized', { ...summary });
     return summary;
   },

@@ -66,6 +66,7 @@ describe('the summary of a poll', () => {
       failed: 1,
       failed_percentage: 20,
       failures: [{ batch_id: 'c', error: 'UpstreamUnavailable', cause: 'timed out' }],
+      failures_by_reason: { UpstreamUnavailable: 1 },
       requested: 67,
       succeeded: 35,
       rows_failed: 20,

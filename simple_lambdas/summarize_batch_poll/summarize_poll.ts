@@ -1,7 +1,7 @@
 import { embeddingCost } from 'receipt-embedding/embeddings';
 import { InvalidReceiptData } from 'receipt-embedding/errors';
 import { z } from 'zod';
-import { describeFailure, FAILURES_SHOWN, type FailureDescription } from '../runtime/failures.ts';
+import { Failures, type FailureDescription } from '../runtime/failures.ts';
 import { resultLocationSchema, type ResultLocation } from '../runtime/map_results.ts';
 
 export const summarizePollInputSchema = z.object({
@@ -48,6 +48,8 @@ export interface PollSummary {
   readonly failed_percentage: number;
   /** The first 20 of them. */
   readonly failures: readonly (FailureDescription & { readonly batch_id: string })[];
+  /** All of them, by the name of their error. */
+  readonly failures_by_reason: Readonly<Record<string, number>>;
   /** Lines and words of the batches that have ended now. */
   readonly requested: number;
   readonly succeeded: number;
@@ -77,7 +79,7 @@ export async function summarizePoll(
 ): Promise<PollSummary> {
   const count = { completed: 0, running: 0, failed: 0 };
   const sum = { requested: 0, succeeded: 0, rows_failed: 0, released: 0, prompt_tokens: 0 };
-  const failures: (FailureDescription & { batch_id: string })[] = [];
+  const failures = new Failures<{ readonly batch_id: string }>();
   for await (const outcome of readOutcomes(results)) {
     if (outcome.status === 'running') {
       count.running++;
@@ -90,9 +92,7 @@ export async function summarizePoll(
       sum.prompt_tokens += outcome.prompt_tokens;
     } else {
       count.failed++;
-      if (failures.length < FAILURES_SHOWN) {
-        failures.push({ batch_id: outcome.batch_id, ...describeFailure(outcome) });
-      }
+      failures.add({ batch_id: outcome.batch_id }, outcome);
     }
   }
   const total = count.completed + count.running + count.failed;
@@ -105,7 +105,8 @@ export async function summarizePoll(
     total,
     ...count,
     failed_percentage: (100 * count.failed) / total,
-    failures,
+    failures: failures.shown,
+    failures_by_reason: failures.byReason,
     ...sum,
     estimated_cost_usd: embeddingCost(model, sum.prompt_tokens, 'batch'),
     more,

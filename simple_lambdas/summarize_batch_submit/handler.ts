@@ -18,6 +18,7 @@ export const handler = createHandler({
       readOutcomes(location, results, submissionSchema),
     );
     metrics.count('BatchesFailed', summary.failed);
+    metrics.countEach('Failures', summary.failures_by_reason);
     logger.info('submission summarized', { ...summary });
     return summary;
   },

@@ -58,6 +58,7 @@ describe('the summary of a submission', () => {
         { batch_id: 'c', error: 'RateLimited', cause: 'no quota left' },
         { batch_id: 'd', error: 'RateLimited', cause: 'timed out' },
       ],
+      failures_by_reason: { RateLimited: 2 },
       planned: 100,
       receipts: 10,
       more: true,

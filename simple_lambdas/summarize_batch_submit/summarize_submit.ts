@@ -1,6 +1,6 @@
 import { InvalidReceiptData } from 'receipt-embedding/errors';
 import { z } from 'zod';
-import { describeFailure, FAILURES_SHOWN, type FailureDescription } from '../runtime/failures.ts';
+import { Failures, type FailureDescription } from '../runtime/failures.ts';
 import { resultLocationSchema, type ResultLocation } from '../runtime/map_results.ts';
 
 export const summarizeSubmitInputSchema = z.object({
@@ -38,6 +38,8 @@ export interface SubmitSummary {
   readonly failed_percentage: number;
   /** The first 20 of them. */
   readonly failures: readonly (FailureDescription & { readonly batch_id: string })[];
+  /** All of them, by the name of their error. */
+  readonly failures_by_reason: Readonly<Record<string, number>>;
   /** Lines and words in the plan. */
   readonly planned: number;
   /** Lines and words in the batches that were submitted. */
@@ -62,7 +64,7 @@ export async function summarizeSubmit(
 ): Promise<SubmitSummary> {
   const count = { submitted: 0, dropped: 0, failed: 0 };
   let requested = 0;
-  const failures: (FailureDescription & { batch_id: string })[] = [];
+  const failures = new Failures<{ readonly batch_id: string }>();
   for await (const outcome of readOutcomes(results)) {
     if (outcome.status === 'submitted') {
       count.submitted++;
@@ -71,9 +73,7 @@ export async function summarizeSubmit(
       count.dropped++;
     } else {
       count.failed++;
-      if (failures.length < FAILURES_SHOWN) {
-        failures.push({ batch_id: outcome.batch_id, ...describeFailure(outcome) });
-      }
+      failures.add({ batch_id: outcome.batch_id }, outcome);
     }
   }
   const total = count.submitted + count.dropped + count.failed;
@@ -86,7 +86,8 @@ export async function summarizeSubmit(
     total,
     ...count,
     failed_percentage: (100 * count.failed) / total,
-    failures,
+    failures: failures.shown,
+    failures_by_reason: failures.byReason,
     ...plan,
     requested,
     results: { bucket: results.Bucket, key: results.Key },

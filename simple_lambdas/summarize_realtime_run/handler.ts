@@ -19,6 +19,7 @@ export const handler = createHandler({
       environment.EMBEDDING_MODEL,
     );
     metrics.count('ReceiptsFailed', summary.failed);
+    metrics.countEach('Failures', summary.failures_by_reason);
     logger.info('run summarized', { ...summary });
     return summary;
   },

@@ -73,6 +73,7 @@ describe('the summary of a run', () => {
       failed: 1,
       failed_percentage: 20,
       failures: [{ image_id: IMAGE_ID, receipt_id: 3, error: 'RateLimited', cause: 'timed out' }],
+      failures_by_reason: { RateLimited: 1 },
       lines: 62,
       words: 303,
       vectors: 220,

@@ -2,7 +2,7 @@ import { embeddingCost } from 'receipt-embedding/embeddings';
 import { receiptIdentitySchema, type ReceiptIdentity } from 'receipt-embedding/entities';
 import { InvalidReceiptData } from 'receipt-embedding/errors';
 import { z } from 'zod';
-import { describeFailure, FAILURES_SHOWN, type FailureDescription } from '../runtime/failures.ts';
+import { Failures, type FailureDescription } from '../runtime/failures.ts';
 import { resultLocationSchema, type ResultLocation } from '../runtime/map_results.ts';
 import type { Outcome } from './receipt_outcomes.ts';
 
@@ -31,6 +31,8 @@ export interface RunSummary {
   readonly failed_percentage: number;
   /** The first 20 of them. */
   readonly failures: readonly Failure[];
+  /** All of them, by the name of their error. */
+  readonly failures_by_reason: Readonly<Record<string, number>>;
   readonly lines: number;
   readonly words: number;
   readonly vectors: number;
@@ -57,14 +59,11 @@ export async function summarizeRun(
   const count = { succeeded: 0, reused: 0, skipped: 0, failed: 0 };
   const sum = { lines: 0, words: 0, vectors: 0, openai_requests: 0, prompt_tokens: 0 };
   let invalidRows = input.invalid_rows;
-  const failures: Failure[] = [];
+  const failures = new Failures<ReceiptIdentity>();
   for await (const outcome of readOutcomes(input.results)) {
     if (outcome.status === 'error') {
       count.failed++;
-      if (failures.length < FAILURES_SHOWN) {
-        const { image_id, receipt_id } = outcome;
-        failures.push({ image_id, receipt_id, ...describeFailure(outcome) });
-      }
+      failures.add({ image_id: outcome.image_id, receipt_id: outcome.receipt_id }, outcome);
       continue;
     }
     sum.lines += outcome.lines_count;
@@ -89,7 +88,8 @@ export async function summarizeRun(
     total,
     ...count,
     failed_percentage: (100 * count.failed) / total,
-    failures,
+    failures: failures.shown,
+    failures_by_reason: failures.byReason,
     ...sum,
     estimated_cost_usd: embeddingCost(model, sum.prompt_tokens, 'realtime'),
     invalid_rows: invalidRows,

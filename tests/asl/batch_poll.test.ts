@@ -228,6 +228,7 @@ describe('the rules of this house', () => {
       const broken = { IngestParts: { ...inner, ...change, End: true } as unknown as State };
       return {
         Comment: '',
+        TimeoutSeconds: 1,
         StartAt: 'IngestParts',
         States: { ...broken, RecordBatchFailure: END },
       };

@@ -33,7 +33,7 @@ describe('what each function is given', () => {
     expect(fieldsOf(flowOf('batch_submit').payloads)).toStrictEqual({
       PlanBatches: ['Id Input Name StartTime'],
       SubmitBatch: [`${BATCH} execution_name`],
-      SummarizeSubmit: ['total_batches planned receipts more invalid_rows results'],
+      SummarizeSubmit: ['total_batches planned receipts more invalid_rows results execution_name'],
     });
   });
 
@@ -48,7 +48,7 @@ describe('what each function is given', () => {
       WriteResultsToDynamo: [`${BATCH} execution_name part upserted`],
       MarkBatchComplete: [`${BATCH} ${DOWNLOADED}`],
       RecordBatchFailure: ['batch_id execution_name error cause'],
-      SummarizePoll: ['total_batches more invalid_rows results'],
+      SummarizePoll: ['total_batches more invalid_rows results execution_name'],
     });
   });
 });
@@ -71,6 +71,7 @@ describe('what comes out', () => {
           failed: 0,
           failed_percentage: 0,
           failures: [],
+          failures_by_reason: {},
           planned: 0,
           requested: 0,
           receipts: 2,
@@ -95,6 +96,7 @@ describe('what comes out', () => {
           failed: 0,
           failed_percentage: 0,
           failures: [],
+          failures_by_reason: {},
           requested: 0,
           succeeded: 0,
           rows_failed: 0,

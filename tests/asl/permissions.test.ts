@@ -29,7 +29,13 @@ vi.mock('receipt-embedding/batches', async () => ({
   BatchStorage: await storageThatOnlyLists(),
   OPENAI_BATCH_LIMITS: {},
   planBatches: () => [],
-  listPendingEmbeddingBatches: () => ({ batches: [], more: false, invalid_rows: 0 }),
+  listPendingEmbeddingBatches: () => ({
+    batches: [],
+    more: false,
+    by_status: {},
+    oldest_submitted_at: undefined,
+    invalid_rows: 0,
+  }),
 }));
 
 /** The batches' files, of which nothing but where a list goes is real. */

@@ -184,7 +184,14 @@ describe('a submission', () => {
 });
 
 describe('with nothing to do', () => {
-  const nothing = { total: 0, failed: 0, failed_percentage: 0, failures: [], more: false };
+  const nothing = {
+    total: 0,
+    failed: 0,
+    failed_percentage: 0,
+    failures: [],
+    failures_by_reason: {},
+    more: false,
+  };
 
   it('a submission submits nothing', async () => {
     await stack.load([{ ...receiptOfLines(' '), words: [] }]);

@@ -96,6 +96,7 @@ describe('the filter NONE', () => {
       failed: 0,
       failed_percentage: 0,
       failures: [],
+      failures_by_reason: {},
       lines: 0,
       words: 0,
       vectors: 0,

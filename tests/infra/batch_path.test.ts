@@ -23,6 +23,18 @@ const functionResources = (name: string): string[] => [
   `${name} > aws:iam/rolePolicy:RolePolicy ${name}-policy`,
 ];
 
+const alarms = (names: readonly string[]): string[] =>
+  names.map((name) => `monitoring > aws:cloudwatch/metricAlarm:MetricAlarm ${name}`);
+
+/** What watches both paths together, and so differs between stacks with one and with two. */
+const WATCHING_BOTH = [
+  'dashboard',
+  'invalid-rows',
+  'log-query-failures',
+  'log-query-receipt',
+  'log-query-execution',
+];
+
 const workflowResources = (type: string, name: string): string[] => [
   `embeddings > receipts:workflow:${type} ${name}`,
   `${name} > aws:cloudwatch/logGroup:LogGroup ${name}-logs`,
@@ -73,6 +85,14 @@ describe('a stack with Pinecone', () => {
         'receipt-embedding-pinecone-api-key > aws:secretsmanager/secretVersion:SecretVersion receipt-embedding-pinecone-api-key-version',
         ...workflowResources('BatchSubmitWorkflow', 'batch-submit-embedding'),
         ...workflowResources('BatchPollWorkflow', 'batch-poll-embedding'),
+        ...FUNCTIONS.flatMap((name) =>
+          alarms(['errors', 'throttles', 'duration'].map((what) => `function-${what}-${name}`)),
+        ),
+        ...['batch-submit-embedding', 'batch-poll-embedding'].flatMap((name) =>
+          alarms(['failed', 'timed-out', 'throttled'].map((what) => `executions-${what}-${name}`)),
+        ),
+        'monitoring > aws:cloudwatch/queryDefinition:QueryDefinition log-query-batch',
+        ...alarms(['batches-failed', 'batch-rows-failed', 'oldest-pending-batch']),
       ].sort(),
     );
   });
@@ -85,6 +105,7 @@ describe('a stack with Pinecone', () => {
   it('changes nothing of the realtime path', () => {
     const realtime = (of: RecordedDeployment): unknown => {
       const names = new Set(realtimeAlone.registrations.map(({ name }) => name));
+      for (const name of WATCHING_BOTH) names.delete(name);
       return of.registrations
         .filter(({ name }) => names.has(name))
         .map(({ type, name, wireInputs }) => [type, name, wireInputs])
@@ -108,6 +129,9 @@ describe('a stack with Pinecone', () => {
       chromadb_bucket_name: 'receipt-embeddings-chromadb-bucket',
       batch_bucket_name: 'receipt-embeddings-batch-bucket',
       dynamodb_table_name: 'receipt-embeddings-receipts-table',
+      dashboard_url:
+        'https://us-east-1.console.aws.amazon.com/cloudwatch/home?region=us-east-1#dashboards/dashboard/receipt-embedding-dev',
+      alert_topic_arn: 'arn:aws:sns:us-east-1:123456789012:receipt-embedding-alerts-dev',
     });
   });
 
@@ -212,8 +236,9 @@ describe('a stack with Pinecone', () => {
     );
     expect(names('aws:iam/rolePolicy:RolePolicy').sort()).toStrictEqual(roles.sort());
     const tagged = other.resources.filter(({ inputs }) => 'tags' in inputs);
-    // 15 functions with role and log, 3 workflows with role and log, 2 roles of schedules, 3 stores, 2 secrets.
-    expect(tagged).toHaveLength(15 * 3 + 3 * 3 + 2 + 3 + 2);
+    // 15 functions with role, log and 3 alarms, 3 workflows with role, log and 3 alarms, 6 more alarms and their
+    // topic, 2 roles of schedules, 3 stores, 2 secrets.
+    expect(tagged).toHaveLength(15 * 6 + 3 * 6 + 6 + 1 + 2 + 3 + 2);
     const tags = { Project: 'receipt-embeddings', Stack: stack, ManagedBy: 'pulumi' };
     expect(tagged.map(({ inputs }) => inputs['tags'])).toStrictEqual(tagged.map(() => tags));
     const logs = Object.values(resourcesOf(other, 'aws:cloudwatch/logGroup:LogGroup'));

@@ -2,6 +2,9 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { runProgram, type RecordedDeployment, type Registration } from './recorded_program.ts';
 
+const DASHBOARD_URL =
+  'https://us-east-1.console.aws.amazon.com/cloudwatch/home?region=us-east-1#dashboards/dashboard/receipt-embedding-dev';
+
 /** Everything that hangs under a parent, two more spaces for each generation. */
 function tree(
   registrations: readonly Registration[],
@@ -22,6 +25,32 @@ const FUNCTION_TREE = (name: string): string[] => [
   `      receipts:iam:ServiceRole ${name}`,
   `        aws:iam/role:Role ${name}-role`,
   `        aws:iam/rolePolicy:RolePolicy ${name}-policy`,
+];
+
+const ALARM = 'aws:cloudwatch/metricAlarm:MetricAlarm';
+const functionAlarms = (name: string): string[] =>
+  ['duration', 'errors', 'throttles'].map((what) => `    ${ALARM} function-${what}-${name}`);
+
+const MONITORING_TREE = [
+  '  receipts:monitoring:Monitoring monitoring',
+  ...[
+    '    aws:cloudwatch/dashboard:Dashboard dashboard',
+    ...['failed', 'throttled', 'timed-out'].map(
+      (what) => `    ${ALARM} executions-${what}-realtime-embedding`,
+    ),
+    ...functionAlarms('find-receipts-realtime'),
+    ...functionAlarms('process-receipt-realtime'),
+    ...functionAlarms('summarize-realtime-run'),
+    ...['invalid-rows', 'merchant-lookups-failed', 'receipts-failed'].map(
+      (what) => `    ${ALARM} ${what}`,
+    ),
+    ...['execution', 'failures', 'receipt'].map(
+      (what) => `    aws:cloudwatch/queryDefinition:QueryDefinition log-query-${what}`,
+    ),
+  ].sort(),
+  '    receipts:monitoring:AlertTopic alerts',
+  '      aws:sns/topic:Topic alerts-topic',
+  '      aws:sns/topicPolicy:TopicPolicy alerts-policy',
 ];
 
 describe('the resources of a stack', () => {
@@ -49,6 +78,7 @@ describe('the resources of a stack', () => {
       ...FUNCTION_TREE('summarize-realtime-run'),
       '    receipts:lambda:SharedLayer receipt-embedding-layer',
       '      aws:lambda/layerVersion:LayerVersion receipt-embedding-layer-version',
+      ...MONITORING_TREE,
       '  receipts:secrets:ApiKeySecret receipt-embedding-openai-api-key',
       '    aws:secretsmanager/secret:Secret receipt-embedding-openai-api-key-secret',
       '    aws:secretsmanager/secretVersion:SecretVersion receipt-embedding-openai-api-key-version',
@@ -69,7 +99,7 @@ describe('the resources of a stack', () => {
   it('are components without inputs, which would lie in the state', () => {
     const components = deployed.registrations.filter(({ type }) => type.startsWith('receipts:'));
     expect(components.map(({ wireInputs }) => wireInputs)).toStrictEqual(
-      Array.from({ length: 14 }, () => ({})),
+      Array.from({ length: 16 }, () => ({})),
     );
   });
 
@@ -108,6 +138,8 @@ describe('the resources of a stack', () => {
       batch_submit_sf_arn: undefined,
       batch_poll_sf_arn: undefined,
       batch_bucket_name: undefined,
+      dashboard_url: DASHBOARD_URL,
+      alert_topic_arn: 'arn:aws:sns:us-east-1:123456789012:receipt-embedding-alerts-dev',
     });
   });
 

@@ -5,16 +5,20 @@ import { resource, resourcesOf, runProgram, type RecordedDeployment } from './re
 /** What AWS lets tag, of all that a stack has. */
 const TAGGABLE = [
   'aws:cloudwatch/logGroup:LogGroup',
+  'aws:cloudwatch/metricAlarm:MetricAlarm',
   'aws:dynamodb/table:Table',
   'aws:iam/role:Role',
   'aws:lambda/function:Function',
   'aws:s3/bucket:Bucket',
   'aws:secretsmanager/secret:Secret',
   'aws:sfn/stateMachine:StateMachine',
+  'aws:sns/topic:Topic',
 ];
 
 /** What it does not. A type that is in neither list fails the test, so that somebody looks. */
 const NOT_TAGGABLE = [
+  'aws:cloudwatch/dashboard:Dashboard',
+  'aws:cloudwatch/queryDefinition:QueryDefinition',
   'aws:iam/rolePolicy:RolePolicy',
   'aws:lambda/layerVersion:LayerVersion',
   'aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration',
@@ -23,6 +27,7 @@ const NOT_TAGGABLE = [
   'aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration',
   'aws:s3/bucketVersioning:BucketVersioning',
   'aws:secretsmanager/secretVersion:SecretVersion',
+  'aws:sns/topicPolicy:TopicPolicy',
 ];
 
 let deployed: RecordedDeployment;
@@ -34,7 +39,7 @@ beforeAll(async () => {
 describe('tags', () => {
   it('are on everything that AWS lets tag: project, stack, and who manages it', () => {
     const tagged = deployed.resources.filter(({ type }) => TAGGABLE.includes(type));
-    expect(tagged).toHaveLength(15);
+    expect(tagged).toHaveLength(15 + 15 + 1);
     expect(tagged.map(({ name, inputs }) => [name, inputs['tags']])).toStrictEqual(
       tagged.map(({ name }) => [
         name,

@@ -29,6 +29,8 @@ export class ReceiptWorld {
   readonly embedder = new RecordingEmbedder();
   readonly logger = new RecordingLogger();
   metrics = new RecordingMetrics();
+  /** Under which ids the receipt was embedded, as the last call said. */
+  announcedRuns: string[] = [];
   /** What happened, in order. */
   steps: Step[] = [];
   /** The step that throws, until this is unset. */
@@ -49,6 +51,7 @@ export class ReceiptWorld {
   async process(input: Partial<ProcessReceiptInput> = {}): Promise<ProcessReceiptOutput> {
     this.steps = [];
     this.metrics = new RecordingMetrics();
+    this.announcedRuns = [];
     return await processReceipt({ ...RECEIPT, ...input }, this.#ports(), 'request-1');
   }
 
@@ -63,6 +66,9 @@ export class ReceiptWorld {
       readReceipt: async () => {
         await this.#step('read');
         return this.contents;
+      },
+      onRun: (runId) => {
+        this.announcedRuns.push(runId);
       },
       findRuns: async (_, beginning) => {
         await this.#step('find_runs');

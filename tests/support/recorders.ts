@@ -1,5 +1,9 @@
 import type { Logger } from '../../layers/receipt_embedding/ports/logger.ts';
-import type { MetricName, Metrics } from '../../layers/receipt_embedding/ports/metrics.ts';
+import type {
+  DimensionOf,
+  MetricName,
+  Metrics,
+} from '../../layers/receipt_embedding/ports/metrics.ts';
 
 export interface LogEntry {
   readonly level: 'info' | 'warn';
@@ -28,8 +32,17 @@ export class RecordingLogger implements Logger {
 /** Metrics that add up. */
 export class RecordingMetrics implements Metrics {
   readonly totals: Partial<Record<MetricName, number>> = {};
+  /** By name and value of the dimension. */
+  readonly each: Record<string, number> = {};
 
   count(name: MetricName, value: number): void {
     this.totals[name] = (this.totals[name] ?? 0) + value;
+  }
+
+  countEach(name: keyof DimensionOf, values: Readonly<Record<string, number>>): void {
+    for (const [value, count] of Object.entries(values)) {
+      const key = `${name} ${value}`;
+      this.each[key] = (this.each[key] ?? 0) + count;
+    }
   }
 }

@@ -1,9 +1,11 @@
 import {
+  ACTIVE_BATCH_STATUSES,
   batchStatusKey,
   batchSummaryCodec,
   batchTypeKey,
   STORED_ACTIVE_STATUSES,
   STORED_BATCH_TYPES,
+  type ActiveBatchStatus,
   type BatchSummary,
 } from '../entities/batch_summary.ts';
 import { epochMilliseconds } from '../entities/timestamp.ts';
@@ -32,6 +34,10 @@ export interface PendingBatches {
   readonly batches: readonly BatchSummary[];
   /** Whether there are more than these. */
   readonly more: boolean;
+  /** How many have not ended, those that are being submitted just now too. */
+  readonly by_status: Readonly<Record<ActiveBatchStatus, number>>;
+  /** Since when the oldest of them has been pending; undefined when there is none. */
+  readonly oldest_submitted_at: Date | undefined;
   /** Rows that could not be read, and were skipped and logged. */
   readonly invalid_rows: number;
 }
@@ -46,16 +52,54 @@ export async function listPendingEmbeddingBatches(
   table: Table,
   { now, most, logger }: { readonly now: Date; readonly most: number; readonly logger: Logger },
 ): Promise<PendingBatches> {
+  const { batches, invalid_rows } = await readActiveBatches(table, logger);
+  const pending = batches
+    .map((batch) => ({ batch, submitted: epochMilliseconds(batch.submitted_at) }))
+    .sort((a, b) => a.submitted - b.submitted || (a.batch.batch_id < b.batch.batch_id ? -1 : 1));
+  const due = pending
+    .filter(({ batch }) => batch.status !== 'SUBMITTING' || submissionDied(batch, now))
+    .map(({ batch }) => batch);
+  const oldest = pending[0]?.submitted;
+  return {
+    batches: due.slice(0, most),
+    more: due.length > most,
+    by_status: countByStatus(batches),
+    oldest_submitted_at: oldest === undefined ? undefined : new Date(oldest),
+    invalid_rows,
+  };
+}
+
+/** Whether a batch has been SUBMITTING for longer than a submission can take. */
+export function submissionDied(
+  { status, submitted_at }: Pick<BatchSummary, 'status' | 'submitted_at'>,
+  now: Date,
+): boolean {
+  return (
+    status === 'SUBMITTING' && epochMilliseconds(submitted_at) <= now.getTime() - SUBMISSION_MS
+  );
+}
+
+/**
+ * Every batch that has not ended, in no particular order, also in the forms that rows of old have.
+ *
+ * @param more attributes to read beside those that no batch is without; `receipt_refs` is best left out.
+ */
+export async function readActiveBatches(
+  table: Table,
+  logger: Logger,
+  more: readonly (keyof BatchSummary)[] = [],
+): Promise<{ readonly batches: readonly BatchSummary[]; readonly invalid_rows: number }> {
   // A batch that moves on meanwhile is found under both of its statuses; they are listed in the order in which it moves.
   const batches = new Map<string, BatchSummary>();
   let invalidRows = 0;
+  const attributes = [...ATTRIBUTES, ...more];
   for (const status of STORED_ACTIVE_STATUSES) {
     for (const type of STORED_BATCH_TYPES) {
       const pages = queryPages(table, {
         IndexName: 'GSI1',
         KeyConditionExpression: 'GSI1PK = :status AND begins_with(GSI1SK, :type)',
-        ProjectionExpression: ATTRIBUTES.map((name) => `#${name}`).join(', '),
-        ExpressionAttributeNames: Object.fromEntries(ATTRIBUTES.map((name) => [`#${name}`, name])),
+        ProjectionExpression: attributes.map((name) => `#${name}`).join(', '),
+        ExpressionAttributeNames: Object.fromEntries(attributes.map((name) => [`#${name}`, name])),
         values: { status: batchStatusKey(status), type: batchTypeKey(type) },
       });
       for await (const rows of pages) {
@@ -65,13 +109,14 @@ export async function listPendingEmbeddingBatches(
       }
     }
   }
-  const due = [...batches.values()]
-    .map((batch) => ({ batch, submitted: epochMilliseconds(batch.submitted_at) }))
-    .filter(
-      ({ batch, submitted }) =>
-        batch.status !== 'SUBMITTING' || submitted <= now.getTime() - SUBMISSION_MS,
-    )
-    .sort((a, b) => a.submitted - b.submitted || (a.batch.batch_id < b.batch.batch_id ? -1 : 1))
-    .map(({ batch }) => batch);
-  return { batches: due.slice(0, most), more: due.length > most, invalid_rows: invalidRows };
+  return { batches: [...batches.values()], invalid_rows: invalidRows };
+}
+
+function countByStatus(batches: Iterable<BatchSummary>): Record<ActiveBatchStatus, number> {
+  const counts = Object.fromEntries(ACTIVE_BATCH_STATUSES.map((status) => [status, 0])) as Record<
+    ActiveBatchStatus,
+    number
+  >;
+  for (const { status } of batches) counts[status as ActiveBatchStatus]++;
+  return counts;
 }

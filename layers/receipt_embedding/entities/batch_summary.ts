@@ -22,6 +22,7 @@ export const ENDED_BATCH_STATUSES = ['COMPLETED', 'FAILED', 'EXPIRED', 'CANCELLE
 
 export const batchStatusSchema = z.enum([...ACTIVE_BATCH_STATUSES, ...ENDED_BATCH_STATUSES]);
 export type BatchStatus = z.output<typeof batchStatusSchema>;
+export type ActiveBatchStatus = (typeof ACTIVE_BATCH_STATUSES)[number];
 export type EndedBatchStatus = (typeof ENDED_BATCH_STATUSES)[number];
 
 /** As rows of old have them, and what that means. */

@@ -1,0 +1,174 @@
+import { FUNCTION_NAMES, type FunctionName } from '../function_names.ts';
+import { functionPurpose } from '../names.ts';
+import { column, metricWidget, textWidget, type Series, type Widget } from './dashboard_widgets.ts';
+import { executionMetric, functionMetric, ownMetric, ownMetrics } from './metrics.ts';
+
+export interface DashboardContents {
+  readonly stack: string;
+  readonly region: string;
+  /** The deployed functions' names. */
+  readonly functions: Readonly<Partial<Record<FunctionName, string>>>;
+  readonly workflows: readonly { readonly name: string; readonly arn: string }[];
+  readonly alarmArns: readonly string[];
+}
+
+const HOUR = 3_600;
+const QUARTER_HOUR = 900;
+
+/** The dashboard's JSON (CloudWatch API Reference, "Dashboard Body Structure"): what a person wants to see, from the top. */
+export function dashboardBody(contents: DashboardContents): {
+  readonly widgets: readonly Widget[];
+} {
+  return {
+    widgets: column([
+      [
+        textWidget(
+          `# Receipt embeddings: ${contents.stack}\nWhat each alarm means: docs/operations.md`,
+        ),
+      ],
+      [{ type: 'alarm', height: 4, properties: { title: 'Alarms', alarms: contents.alarmArns } }],
+      workDone(contents),
+      cost(contents),
+      latency(contents),
+      batches(contents),
+      quality(contents),
+    ]),
+  };
+}
+
+function workDone({ functions, workflows, region }: DashboardContents): Widget[] {
+  return [
+    metricWidget(region, 'Receipts an hour', HOUR, [
+      ...counted(functions, 'process_receipt_realtime', {
+        ReceiptsEmbedded: 'embedded',
+        ReceiptsReused: 'embedded before',
+        ReceiptsSkipped: 'nothing to embed',
+      }),
+      ...counted(functions, 'summarize_realtime_run', { ReceiptsFailed: 'failed' }),
+    ]),
+    metricWidget(region, 'Vectors an hour', HOUR, [
+      ...counted(functions, 'process_receipt_realtime', { VectorsWritten: 'ChromaDB deltas' }),
+      ...counted(functions, 'upsert_to_pinecone', { VectorsWritten: 'Pinecone' }),
+    ]),
+    metricWidget(
+      region,
+      'Executions',
+      HOUR,
+      workflows.flatMap(({ name, arn }): Series[] => [
+        { metric: executionMetric(arn, 'ExecutionsStarted'), label: `${name} started` },
+        { metric: executionMetric(arn, 'ExecutionsSucceeded'), label: `${name} succeeded` },
+        { metric: executionMetric(arn, 'ExecutionsFailed'), label: `${name} failed` },
+      ]),
+    ),
+  ];
+}
+
+function cost({ functions, region }: DashboardContents): Widget[] {
+  return [
+    metricWidget(region, 'Tokens an hour', HOUR, [
+      ...counted(functions, 'process_receipt_realtime', { PromptTokens: 'realtime' }),
+      ...counted(functions, 'summarize_batch_poll', { PromptTokens: 'batch' }),
+    ]),
+    metricWidget(region, 'OpenAI, estimated dollars an hour', HOUR, [
+      ...counted(functions, 'process_receipt_realtime', { EstimatedCostUsd: 'realtime' }),
+      ...counted(functions, 'summarize_batch_poll', { EstimatedCostUsd: 'batch' }),
+    ]),
+    metricWidget(
+      region,
+      'Failures by reason',
+      HOUR,
+      present(functions, [
+        'summarize_realtime_run',
+        'summarize_batch_submit',
+        'summarize_batch_poll',
+      ]).map((functionName) => ({
+        search: ownMetrics(functionName, 'Failures', 'reason', 'Sum', HOUR),
+      })),
+    ),
+  ];
+}
+
+function latency({ functions, region }: DashboardContents): Widget[] {
+  const durations = (statistic: 'p50' | 'p95'): Series[] =>
+    FUNCTION_NAMES.flatMap((name): Series[] => {
+      const functionName = functions[name];
+      if (functionName === undefined) return [];
+      const metric = functionMetric(functionName, 'Duration', statistic);
+      return [{ metric, label: functionPurpose(name) }];
+    });
+  return [
+    metricWidget(region, 'Latency by step, median (ms)', QUARTER_HOUR, durations('p50')),
+    metricWidget(region, 'Latency by step, 95th percentile (ms)', QUARTER_HOUR, durations('p95')),
+  ];
+}
+
+function batches({ functions, region }: DashboardContents): Widget[] {
+  const { list_pending_batches: lists } = functions;
+  if (lists === undefined) return [];
+  return [
+    metricWidget(region, 'Pending batches by state', QUARTER_HOUR, [
+      { search: ownMetrics(lists, 'PendingBatches', 'status', 'Maximum', QUARTER_HOUR) },
+    ]),
+    metricWidget(region, 'Age of the oldest pending batch (s)', QUARTER_HOUR, [
+      { metric: ownMetric(lists, 'OldestPendingBatchAge', 'Maximum'), label: 'age' },
+    ]),
+    metricWidget(region, 'Batches, and their lines and words, an hour', HOUR, [
+      ...counted(functions, 'submit_batch', { BatchesSubmitted: 'submitted' }),
+      ...(['mark_batch_complete', 'release_batch'] as const).flatMap((name) =>
+        counted(functions, name, {
+          BatchesEnded: `ended (${functionPurpose(name)})`,
+          BatchRowsReleased: `rows given back (${functionPurpose(name)})`,
+        }),
+      ),
+      ...counted(functions, 'mark_batch_complete', { BatchRowsFailed: 'rows failed' }),
+      ...counted(functions, 'summarize_batch_submit', { BatchesFailed: 'failed to be submitted' }),
+      ...counted(functions, 'summarize_batch_poll', { BatchesFailed: 'failed to be ended' }),
+    ]),
+  ];
+}
+
+function quality({ functions, region }: DashboardContents): Widget[] {
+  const readers = [
+    'find_receipts_realtime',
+    'process_receipt_realtime',
+    'plan_batches',
+    'list_pending_batches',
+  ] as const;
+  return [
+    metricWidget(
+      region,
+      'Rows that could not be read, an hour',
+      HOUR,
+      readers.flatMap((name) => counted(functions, name, { InvalidRows: functionPurpose(name) })),
+    ),
+    metricWidget(
+      region,
+      'Merchant lookups that failed, an hour',
+      HOUR,
+      counted(functions, 'process_receipt_realtime', { MerchantLookupsFailed: 'failed' }),
+    ),
+  ];
+}
+
+type CountedName = Parameters<typeof ownMetric>[1];
+
+/** What a function counts, each with its label; nothing for a function that the stack does not have. */
+function counted(
+  functions: DashboardContents['functions'],
+  name: FunctionName,
+  labels: Readonly<Partial<Record<CountedName, string>>>,
+): Series[] {
+  const functionName = functions[name];
+  if (functionName === undefined) return [];
+  return Object.entries(labels).map(([metric, label]) => ({
+    metric: ownMetric(functionName, metric as CountedName),
+    label,
+  }));
+}
+
+function present(
+  functions: DashboardContents['functions'],
+  names: readonly FunctionName[],
+): string[] {
+  return names.flatMap((name) => functions[name] ?? []);
+}

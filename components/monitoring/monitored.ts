@@ -1,0 +1,20 @@
+import type * as pulumi from '@pulumi/pulumi';
+import type { FunctionName } from '../function_names.ts';
+
+/** A function, as far as it is watched. */
+export interface MonitoredFunction {
+  readonly functionName: string;
+  readonly logGroupName: pulumi.Input<string>;
+  /** Seconds. */
+  readonly timeout: number;
+}
+
+/** The functions that a stack has. */
+export type MonitoredFunctions = Readonly<Partial<Record<FunctionName, MonitoredFunction>>>;
+
+/** A workflow, as far as it is watched. */
+export interface MonitoredWorkflow {
+  /** In kebab case. */
+  readonly name: string;
+  readonly arn: pulumi.Input<string>;
+}

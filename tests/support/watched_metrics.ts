@@ -1,0 +1,83 @@
+import type { RegisteredResource } from '../../local/deployment/pulumi_program.ts';
+
+interface MetricQuery {
+  readonly metric?: {
+    readonly namespace: string;
+    readonly metricName: string;
+    readonly dimensions: Readonly<Record<string, string>>;
+  };
+}
+
+interface DashboardBody {
+  readonly widgets: readonly {
+    readonly properties: { readonly metrics?: readonly (readonly unknown[])[] };
+  }[];
+}
+
+const OWN = 'ReceiptEmbeddings';
+const SEARCH =
+  /^SEARCH\('\{(?<namespace>\w+),service,(?<dimension>\w+)\} MetricName="(?<name>\w+)" service="(?<service>[\w-]+)"', '(Sum|Maximum)', \d+\)$/;
+
+/** What the stack's alarms and dashboard read of the functions' own metrics, in the form of `emittedMetrics`. */
+export function watchedMetrics(resources: readonly RegisteredResource[]): string[] {
+  return [...new Set([...byAlarms(resources), ...byDashboards(resources)])].sort();
+}
+
+/** @throws for a metric of AWS's own that it does not send of the stack's functions and state machines. */
+function byAlarms(resources: readonly RegisteredResource[]): string[] {
+  return resources
+    .filter(({ type }) => type === 'aws:cloudwatch/metricAlarm:MetricAlarm')
+    .flatMap(({ inputs }) => inputs['metricQueries'] as readonly MetricQuery[])
+    .flatMap(({ metric }) =>
+      metric === undefined
+        ? []
+        : ownMetric(metric.namespace, metric.metricName, metric.dimensions, resources),
+    );
+}
+
+function byDashboards(resources: readonly RegisteredResource[]): string[] {
+  return resources
+    .filter(({ type }) => type === 'aws:cloudwatch/dashboard:Dashboard')
+    .map(({ inputs }) => JSON.parse(inputs['dashboardBody'] as string) as DashboardBody)
+    .flatMap(({ widgets }) => widgets.flatMap(({ properties }) => properties.metrics ?? []))
+    .flatMap((entry) => {
+      const [first] = entry;
+      if (typeof first === 'object') {
+        const { expression } = first as { readonly expression: string };
+        const { namespace, name, service, dimension } = SEARCH.exec(expression)?.groups ?? {};
+        if (namespace === undefined) throw new Error(`the dashboard searches for ${expression}`);
+        return [`${namespace} ${name ?? ''} service=${service ?? ''} ${dimension ?? ''}`];
+      }
+      const [namespace, name, dimension, value] = entry as string[];
+      return ownMetric(namespace ?? '', name ?? '', { [dimension ?? '']: value ?? '' }, resources);
+    });
+}
+
+/** What AWS sends by itself, by the dimension that names the resource, and how that resource is known here. */
+const OF_AWS: Readonly<Record<string, readonly [string, string, readonly string[]]>> = {
+  'AWS/Lambda': ['FunctionName', 'name', ['Invocations', 'Errors', 'Throttles', 'Duration']],
+  'AWS/States': [
+    'StateMachineArn',
+    'arn',
+    [
+      'ExecutionsStarted',
+      'ExecutionsSucceeded',
+      'ExecutionsFailed',
+      'ExecutionsTimedOut',
+      'ExecutionThrottled',
+    ],
+  ],
+};
+
+function ownMetric(
+  namespace: string,
+  name: string,
+  dimensions: Readonly<Record<string, string>>,
+  resources: readonly RegisteredResource[],
+): string[] {
+  if (namespace === OWN) return [`${OWN} ${name} service=${dimensions['service'] ?? ''}`];
+  const [dimension = '', key = '', names = []] = OF_AWS[namespace] ?? [];
+  const known = resources.some(({ state }) => state[key] === dimensions[dimension]);
+  if (known && names.includes(name)) return [];
+  throw new Error(`AWS sends no ${namespace} ${name} of ${JSON.stringify(dimensions)}`);
+}
