@@ -45,7 +45,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['command_line/**', 'receipt_exports/**', 'policies/**', 'tools/**'],
+    files: ['command_line/**', 'receipt_exports/**', 'tokens/**', 'policies/**', 'tools/**'],
     ignores: ['**/*.test.ts'],
     rules: {
       'no-restricted-imports': [

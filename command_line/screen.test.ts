@@ -29,6 +29,21 @@ describe('progress on a terminal', () => {
     expect(text()).toBe('\r\u001b[K1 of 2\r\u001b[K2 of 2\ndone\n');
   });
 
+  it('stays below the lines that are written meanwhile', () => {
+    const { screen, text } = writtenScreen(true);
+    screen.progress('1 of 2', 0.5);
+    screen.line('one failed');
+    screen.endProgress();
+    expect(text()).toBe('\r\u001b[K1 of 2\r\u001b[Kone failed\n1 of 2\n');
+  });
+
+  it('is cut where it would run over into another line', () => {
+    const { screen, text } = writtenScreen(true, 10);
+    screen.progress('1,000 of 2,000', 0.5);
+    screen.endProgress();
+    expect(text()).toBe('\r\u001b[K1,000 of \n');
+  });
+
   it('that never began leaves no line', () => {
     const { screen, text } = writtenScreen(true);
     screen.endProgress();

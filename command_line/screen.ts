@@ -1,25 +1,37 @@
 import type { WriteStream } from 'node:tty';
 
-/** Where `npm start` writes for people: a terminal, or a file or pipe, which gets plain lines. */
-export class Screen {
-  readonly #out: NodeJS.WritableStream & Partial<Pick<WriteStream, 'isTTY'>>;
-  /** The share of the progress that a plain line was last written for. */
-  #shown = -1;
-  #inProgress = false;
+/** Where a command-line program writes for people: a terminal, or a file or pipe, which gets plain lines. */
+export type ScreenOutput = NodeJS.WritableStream & Partial<Pick<WriteStream, 'isTTY' | 'columns'>>;
 
-  constructor(out: NodeJS.WritableStream & Partial<Pick<WriteStream, 'isTTY'>>) {
+export class Screen {
+  readonly #out: ScreenOutput;
+  /** The share of the progress that a plain line was last written for. */
+  #shown = -Infinity;
+  /** The progress that stands in the terminal's last line. */
+  #drawn: string | undefined;
+
+  constructor(out: ScreenOutput) {
     this.#out = out;
   }
 
+  /** Goes above the progress, where there is any. */
   line(text = ''): void {
-    this.#out.write(`${text}\n`);
+    if (this.#drawn === undefined) {
+      this.#out.write(`${text}\n`);
+      return;
+    }
+    this.#out.write(`\r\u001b[K${text}\n${this.#drawn}`);
   }
 
-  /** Draws over the line before; without a terminal, a line for each tenth. */
+  /**
+   * Draws over the progress before; without a terminal, a line for each tenth.
+   *
+   * @param share 0 to 1; below 0, one more line is for what comes before the beginning.
+   */
   progress(text: string, share: number): void {
     if (this.#out.isTTY === true) {
-      this.#out.write(`\r\u001b[K${text}`);
-      this.#inProgress = true;
+      this.#drawn = this.#fitting(text);
+      this.#out.write(`\r\u001b[K${this.#drawn}`);
       return;
     }
     const tenth = Math.floor(share * 10);
@@ -29,14 +41,20 @@ export class Screen {
   }
 
   endProgress(): void {
-    if (this.#inProgress) this.line();
-    this.#inProgress = false;
-    this.#shown = -1;
+    if (this.#drawn !== undefined) this.#out.write('\n');
+    this.#drawn = undefined;
+    this.#shown = -Infinity;
   }
 
   /** Names and values in two columns. */
   table(rows: readonly (readonly [string, string])[]): void {
     const width = Math.max(...rows.map(([name]) => name.length));
     for (const [name, value] of rows) this.line(`  ${name.padEnd(width)}  ${value}`);
+  }
+
+  /** What runs over into another line can not be drawn over. */
+  #fitting(text: string): string {
+    const { columns } = this.#out;
+    return columns === undefined || columns <= 0 ? text : text.slice(0, columns - 1);
   }
 }

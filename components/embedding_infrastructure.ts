@@ -44,14 +44,13 @@ export class EmbeddingInfrastructure extends pulumi.ComponentResource {
     this.tags = stackTags();
     const { settings } = args;
     const protect = settings.protect_data ?? pulumi.getStack() !== 'dev';
+    const batchPath = this.hasBatchPath();
+    if (protect) this.sayWhatIsProtected(batchPath);
     const stores = createDataStores(
-      { settings, batchPath: this.hasBatchPath(), protect, tags: this.tags },
+      { settings, batchPath, protect, tags: this.tags },
       { parent: this },
     );
-    const secrets = createApiKeySecrets(
-      { keys: args.secrets, recoverable: protect, tags: this.tags },
-      { parent: this },
-    );
+    const secrets = createApiKeySecrets({ keys: args.secrets, tags: this.tags }, { parent: this });
     const functions = this.createFunctions(stores, secrets);
     const batch = this.createBatchWorkflows(functions, stores);
     this.realtimeEmbeddingSfArn = this.createRealtimeWorkflow(functions, stores).arn;
@@ -104,12 +103,28 @@ export class EmbeddingInfrastructure extends pulumi.ComponentResource {
       settings.pinecone_index_name !== undefined && secrets.pinecone_api_key !== undefined;
     if (!configured) {
       void pulumi.log.info(
-        'the batch path is not deployed, since it needs Pinecone: pulumi config set pinecone_index_name <value>; ' +
-          'pulumi config set --secret pinecone_api_key <value>',
+        'the batch path is not deployed, since it needs Pinecone: npx pulumi config set pinecone_index_name <index>; ' +
+          'npx pulumi config set --secret pinecone_api_key <key>',
         this,
       );
     }
     return configured;
+  }
+
+  /** Whoever wants to remove the stack one day should not have to find out from a refusal. */
+  private sayWhatIsProtected(batchPath: boolean): void {
+    const { settings } = this.args;
+    const adopted = [
+      settings.dynamodb_table_name,
+      settings.chromadb_bucket_name,
+      ...(batchPath ? [settings.batch_bucket_name] : []),
+    ];
+    if (!adopted.includes(undefined)) return;
+    void pulumi.log.info(
+      'what holds data is protected: to remove it, npx pulumi config set protect_data false; npx pulumi up; ' +
+        'npx pulumi destroy',
+      this,
+    );
   }
 
   private createFunctions(stores: DataStores, secrets: ApiKeySecretArns): LambdaFunctions {

@@ -8,7 +8,7 @@ export interface WrittenScreen {
   readonly lines: () => string[];
 }
 
-export function writtenScreen(isTTY?: boolean): WrittenScreen {
+export function writtenScreen(isTTY?: boolean, columns?: number): WrittenScreen {
   let text = '';
   const out = new Writable({
     write: (chunk: Buffer, _, done) => {
@@ -17,7 +17,13 @@ export function writtenScreen(isTTY?: boolean): WrittenScreen {
     },
   });
   return {
-    screen: new Screen(Object.assign(out, isTTY === undefined ? {} : { isTTY })),
+    screen: new Screen(
+      Object.assign(
+        out,
+        isTTY === undefined ? {} : { isTTY },
+        columns === undefined ? {} : { columns },
+      ),
+    ),
     text: () => text,
     lines: () => text.replace(/\n$/, '').split('\n'),
   };

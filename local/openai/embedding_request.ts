@@ -1,6 +1,6 @@
 import { ApiError, invalidRequest, missingParameter } from './api_error.ts';
 import { embeddingModels, type EmbeddingModel } from './embedding_models.ts';
-import { countTokens } from './token_count.ts';
+import { countTokens } from '../../tokens/token_count.ts';
 
 export type EncodingFormat = 'float' | 'base64';
 

@@ -5,6 +5,7 @@ import {
   resource,
   resourcesOf,
   runProgram,
+  WITH_BATCH_PATH,
   type RecordedDeployment,
   type Registration,
 } from './recorded_program.ts';
@@ -194,7 +195,28 @@ describe('an adopted table and bucket', () => {
   });
 });
 
+/** What a deployment says, so that nobody has to find it out from a refusal. */
+const PROTECTED =
+  'what holds data is protected: to remove it, npx pulumi config set protect_data false; npx pulumi up; npx pulumi destroy';
+
 describe('what holds data', () => {
+  it.each([
+    { title: 'that was all adopted', program: {}, said: [] },
+    {
+      title: 'that was adopted but for the batches’ bucket',
+      program: WITH_BATCH_PATH,
+      said: [PROTECTED],
+    },
+  ])('is spoken of where the stack has made any of it: $title', async ({ program, said }) => {
+    const adopted = { dynamodb_table_name: 'our-receipts', chromadb_bucket_name: 'our-vectors' };
+    const { messages } = await runProgram({
+      stack: 'prod',
+      ...program,
+      config: { ...('config' in program ? program.config : {}), ...adopted },
+    });
+    expect(messages.filter((text) => text.includes('protected'))).toStrictEqual(said);
+  });
+
   it.each<{ title: string; stack: string; config: Record<string, string>; kept: boolean }>([
     { title: 'may be deleted in dev', stack: 'dev', config: {}, kept: false },
     { title: 'is kept elsewhere', stack: 'prod', config: {}, kept: true },
@@ -224,7 +246,27 @@ describe('what holds data', () => {
       deletionProtection: kept,
       emptiedFirst: !kept,
     });
-    const others = deployed.registrations.filter(({ type }) => ![TABLE, BUCKET].includes(type));
-    expect(others.filter(({ protect }) => protect)).toStrictEqual([]);
+    expect(deployed.messages.filter((text) => text.includes('protected'))).toStrictEqual(
+      kept ? [PROTECTED] : [],
+    );
+    expect(
+      deployed.registrations
+        .filter(({ protect }) => protect)
+        .map(({ name }) => name)
+        .sort(),
+      'the table, the bucket, and what keeps it private',
+    ).toStrictEqual(
+      kept
+        ? [
+            'chromadb-bucket',
+            'chromadb-encryption',
+            'chromadb-lifecycle',
+            'chromadb-privacy',
+            'chromadb-tls-only',
+            'chromadb-versioning',
+            'receipts-table',
+          ]
+        : [],
+    );
   });
 });

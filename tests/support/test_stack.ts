@@ -70,6 +70,7 @@ export class TestStack {
     const logs: string[] = [];
     const local = await startLocalStack({
       retryDelay: () => 0,
+      enforceIam: true,
       onLog: (_, line) => logs.push(line),
       config: { max_concurrency: '3', batch_max_concurrency: '2', ...config },
       ...rest,

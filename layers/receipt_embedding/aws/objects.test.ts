@@ -3,7 +3,9 @@ import { GetObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/clie
 import { describe, expect, it } from 'vitest';
 import { collect } from '../../../tests/support/collect.ts';
 import { rejection } from '../../../tests/support/rejection.ts';
+import { InvalidConfiguration, RateLimited } from '../errors.ts';
 import { readLines, readText, writeText } from './objects.ts';
+import { translateAwsError } from './translate_errors.ts';
 
 const location = { bucket: 'receipts', key: 'runs/a/receipts.jsonl' };
 
@@ -15,6 +17,12 @@ function bucketOf(body: readonly Uint8Array[] | undefined) {
     return Promise.resolve({ Body: body === undefined ? undefined : Readable.from(body) });
   };
   return { s3: { send } as unknown as S3Client, inputs };
+}
+
+/** An S3 whose every request fails. */
+function failing(error: Error): S3Client {
+  const send = (): Promise<unknown> => Promise.reject(error);
+  return { send } as unknown as S3Client;
 }
 
 /** A text cut in the middle of its characters too. */
@@ -60,6 +68,31 @@ describe('an object of text', () => {
       'InvalidReceiptData',
       's3://receipts/runs/a/receipts.jsonl has no content',
     ]);
+  });
+
+  it('that S3 denies is named, and may just as well not be there', async () => {
+    const denied = translateAwsError(
+      Object.assign(new Error('no identity-based policy allows the s3:ListBucket action'), {
+        name: 'AccessDenied',
+        $fault: 'client',
+        $metadata: { httpStatusCode: 403 },
+      }),
+      'GetObjectCommand',
+    ) as Error;
+
+    const { name, message } = await rejection(readText(failing(denied), location));
+
+    expect([name, message]).toStrictEqual([
+      'InvalidConfiguration',
+      's3://receipts/runs/a/receipts.jsonl is not there (files expire), or may not be read: no identity-based policy allows the s3:ListBucket action',
+    ]);
+  });
+
+  it.each([
+    new RateLimited('slow down'),
+    new InvalidConfiguration('no such bucket', { cause: new Error('NoSuchBucket') }),
+  ])('that fails otherwise fails so: %s', async (error) => {
+    expect(await rejection(readText(failing(error), location))).toBe(error);
   });
 
   it('that breaks off while it is read is worth another try', async () => {

@@ -1,8 +1,18 @@
 import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
-import { GetObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import {
+  GetObjectCommand,
+  PutObjectCommand,
+  type GetObjectCommandOutput,
+  type S3Client,
+} from '@aws-sdk/client-s3';
 import { backOff, systemBackoff, type Backoff } from '../dynamodb/backoff.ts';
-import { InvalidReceiptData, RateLimited, UpstreamUnavailable } from '../errors.ts';
+import {
+  InvalidConfiguration,
+  InvalidReceiptData,
+  RateLimited,
+  UpstreamUnavailable,
+} from '../errors.ts';
 import { linesOf } from '../files/lines.ts';
 
 export interface ObjectLocation {
@@ -89,9 +99,26 @@ function brokenOff({ bucket, key }: ObjectLocation, cause: unknown): UpstreamUna
 }
 
 async function open(s3: S3Client, { bucket, key }: ObjectLocation): Promise<Readable> {
-  const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
+  const { Body } = await get(s3, { bucket, key });
   if (!(Body instanceof Readable)) {
     throw new InvalidReceiptData(`s3://${bucket}/${key} has no content`);
   }
   return Body;
+}
+
+/** No function may list a bucket: of an object that is not there S3 says the same then as of one that may not be read. */
+async function get(
+  s3: S3Client,
+  { bucket, key }: ObjectLocation,
+): Promise<Pick<GetObjectCommandOutput, 'Body'>> {
+  try {
+    return await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
+  } catch (error) {
+    const cause = error instanceof InvalidConfiguration ? error.cause : undefined;
+    if (!(cause instanceof Error) || cause.name !== 'AccessDenied') throw error;
+    throw new InvalidConfiguration(
+      `s3://${bucket}/${key} is not there (files expire), or may not be read: ${cause.message}`,
+      { cause },
+    );
+  }
 }

@@ -49,7 +49,7 @@ export async function* planBatches(
   const packers = types.map((type) => ({ type, packer: new BatchPacker(type, model, limits) }));
   const texts = pMapIterable(receipts, readText, READING);
   for await (const text of texts) {
-    const wanted = toDo(text);
+    const wanted = entitiesToDo(text);
     if (types.every((type) => wanted[type].length === 0)) continue;
     if (planned.receipts === mostReceipts) {
       planned.more = true;
@@ -62,7 +62,9 @@ export async function* planBatches(
 }
 
 /** What of a receipt has the status NONE; noise and blanks are never embedded. */
-function toDo(text: Omit<ReceiptText, 'labels'>): Record<BatchType, PlannedEntity[]> {
+export function entitiesToDo(
+  text: Omit<ReceiptText, 'labels'>,
+): Record<BatchType, PlannedEntity[]> {
   const { lines, words } = embeddingItems({ ...text, labels: [] }, undefined, 'batch');
   return { LINE_EMBEDDING: wanted(lines), WORD_EMBEDDING: wanted(words) };
 }

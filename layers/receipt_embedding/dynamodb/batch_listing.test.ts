@@ -142,6 +142,39 @@ describe('the batches that are to be looked after', () => {
     },
   );
 
+  it('are counted by their status, however many are listed, and those that are being submitted too', async () => {
+    const counts: Partial<Record<string, number>> = {};
+    for (const { status } of [...everything, submitting]) {
+      counts[status] = (counts[status] ?? 0) + 1;
+    }
+
+    expect((await list(1)).by_status).toStrictEqual(counts);
+  });
+
+  it('have waited since the oldest of them was submitted', async () => {
+    expect((await list()).oldest_submitted_at).toStrictEqual(
+      new Date(active[0]?.submitted_at ?? NaN),
+    );
+  });
+
+  it('are none in an empty table: every count is 0, and none is the oldest', async () => {
+    const empty = await ReceiptTable.start();
+    const listed = await listPendingEmbeddingBatches(empty, {
+      now,
+      most: 250,
+      logger: new RecordingLogger(),
+    });
+    await empty.close();
+
+    expect(listed).toStrictEqual({
+      batches: [],
+      more: false,
+      by_status: Object.fromEntries(ACTIVE_BATCH_STATUSES.map((status) => [status, 0])),
+      oldest_submitted_at: undefined,
+      invalid_rows: 0,
+    });
+  });
+
   it('are listed once, also those whose status changes while they are listed', async () => {
     const [moving] = active;
     if (moving === undefined) throw new RangeError('no batch');

@@ -18,7 +18,7 @@ export async function* queryPages(
     {
       ...input,
       TableName: table.name,
-      ExpressionAttributeValues: marshall(prefixed(values)),
+      ExpressionAttributeValues: marshall(prefixedValues(values)),
     },
   );
   for await (const page of pages) {
@@ -26,6 +26,7 @@ export async function* queryPages(
   }
 }
 
-function prefixed(values: QueryInput['values']): Record<string, string | boolean> {
+/** Values by the names that expressions have for them: with a colon. */
+export function prefixedValues(values: QueryInput['values']): Record<string, string | boolean> {
   return Object.fromEntries(Object.entries(values).map(([name, value]) => [`:${name}`, value]));
 }

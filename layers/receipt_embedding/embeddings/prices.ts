@@ -1,16 +1,65 @@
 import type { EmbeddingPath } from '../vectors/vector_metadata.ts';
 
-/** OpenAI's list prices, US dollars for a million tokens through the Embeddings API. */
-export const PRICES = {
-  as_of: '2026-11-01',
-  embeddings_per_million_tokens: {
-    'text-embedding-3-small': 0.02,
-    'text-embedding-3-large': 0.13,
-    'text-embedding-ada-002': 0.1,
-  } as Readonly<Record<string, number>>,
-  /** What the Batch API costs of that. */
+/**
+ * What everything costs: the only price list of the project, in US dollars, without taxes, free tiers and discounts. Change
+ * PRICES_AS_OF with it. The functions use OpenAI's part alone; the rest is for estimates, and no bundle has it.
+ *
+ * Looked up for that date: OpenAI's, Step Functions' transitions, DynamoDB's and Pinecone's. The others are list prices that have
+ * stood for years: look them up before you decide on much money.
+ */
+export const PRICES_AS_OF = '2026-11-01';
+
+/** The AWS region that the prices are of; others are up to half as expensive again. */
+export const PRICES_REGION = 'us-east-1';
+
+/** What a number of units costs. */
+export interface Price {
+  readonly usd: number;
+  readonly per: number;
+  readonly unit: string;
+}
+
+/** OpenAI's page "Pricing", section "Embeddings": tokens through the Embeddings API. */
+export const OPENAI_PRICES = {
+  embeddings: {
+    'text-embedding-3-small': { usd: 0.02, per: 1_000_000, unit: 'token' },
+    'text-embedding-3-large': { usd: 0.13, per: 1_000_000, unit: 'token' },
+    'text-embedding-ada-002': { usd: 0.1, per: 1_000_000, unit: 'token' },
+  } as Readonly<Record<string, Price>>,
+  /** What the Batch API costs of that (page "Batch API"). */
   batch_share: 0.5,
 } as const;
+
+/** The pages "Pricing" of AWS Lambda, AWS Step Functions, Amazon DynamoDB, Amazon S3 and Amazon CloudWatch. */
+export const AWS_PRICES = {
+  /** arm64, the first tier. */
+  lambda_gb_second: { usd: 0.000_013_333_4, per: 1, unit: 'GB-second' },
+  lambda_request: { usd: 0.2, per: 1_000_000, unit: 'request' },
+  /** Each state that is entered, each retry too. */
+  step_functions_transition: { usd: 0.025, per: 1_000, unit: 'state transition' },
+  step_functions_express_request: { usd: 1, per: 1_000_000, unit: 'execution' },
+  step_functions_express_gb_second: { usd: 0.000_016_67, per: 1, unit: 'GB-second' },
+  /** On-demand, table class Standard. */
+  dynamodb_write_unit: { usd: 0.625, per: 1_000_000, unit: 'write request unit' },
+  dynamodb_read_unit: { usd: 0.125, per: 1_000_000, unit: 'read request unit' },
+  /** Storage class Standard. */
+  s3_put: { usd: 0.005, per: 1_000, unit: 'PUT request' },
+  s3_get: { usd: 0.000_4, per: 1_000, unit: 'GET request' },
+  cloudwatch_logs_gb: { usd: 0.5, per: 1, unit: 'GB ingested' },
+} as const satisfies Readonly<Record<string, Price>>;
+
+/**
+ * Pinecone's page "Pricing", plan Standard, serverless on AWS in us-east-1. How many units a write takes is in its guide
+ * "Understand cost". Its plan has a minimum a month, which no estimate of one run can share out.
+ */
+export const PINECONE_PRICES = {
+  write_unit: { usd: 4, per: 1_000_000, unit: 'write unit' },
+} as const satisfies Readonly<Record<string, Price>>;
+
+/** US dollars for so many units. */
+export function costOf({ usd, per }: Price, units: number): number {
+  return (units * usd) / per;
+}
 
 /** @returns null for a model that the list does not have. */
 export function embeddingCost(
@@ -18,7 +67,7 @@ export function embeddingCost(
   promptTokens: number,
   path: EmbeddingPath,
 ): number | null {
-  const price = PRICES.embeddings_per_million_tokens[model];
+  const price = OPENAI_PRICES.embeddings[model];
   if (price === undefined) return null;
-  return (promptTokens * price * (path === 'batch' ? PRICES.batch_share : 1)) / 1_000_000;
+  return costOf(price, promptTokens * (path === 'batch' ? OPENAI_PRICES.batch_share : 1));
 }

@@ -1,0 +1,88 @@
+// Not proved here: that Pulumi's CLI takes the commands (tests/real/pulumi is for that).
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { readSettings } from '../../components/read_settings.ts';
+import { describeSetting } from '../../components/setting_table.ts';
+import { SECRET_NAMES, SETTING_NAMES } from '../../components/settings.ts';
+
+const read = (file: string): Promise<string> =>
+  readFile(new URL(`../../${file}`, import.meta.url), 'utf8');
+
+/** The cells of each row of the table below a heading, its head aside. */
+function tableBelow(text: string, heading: string): string[][] {
+  const [, below = ''] = text.split(`## ${heading}\n`);
+  const lines = (below.split('\n## ')[0] ?? '').split('\n').filter((line) => line.startsWith('|'));
+  return lines.slice(2).map((line) =>
+    line
+      .split('|')
+      .slice(1, -1)
+      .map((cell) => cell.trim()),
+  );
+}
+
+describe('the table of all settings', () => {
+  it('says of each setting what the program does, in the same order', async () => {
+    const rows = tableBelow(await read('docs/configuration.md'), 'All settings');
+    expect(rows).toStrictEqual(
+      [...SECRET_NAMES, ...SETTING_NAMES].map((name) => {
+        const { default: value, otherwise, values, meaning } = describeSetting(name);
+        return [`\`${name}\``, value === undefined ? otherwise : `\`${value}\``, values, meaning];
+      }),
+    );
+  });
+
+  it('says a default or what holds without one, never both', () => {
+    for (const name of [...SECRET_NAMES, ...SETTING_NAMES]) {
+      const { default: value, otherwise } = describeSetting(name);
+      // One of them, and not both: a default of its own would be hidden by what is said instead.
+      expect([value, otherwise].filter((text) => text !== undefined)).toHaveLength(1);
+    }
+  });
+});
+
+/** `pulumi config set` and its words, as a shell understands each line of a document that begins so. */
+async function commandsOf(file: string): Promise<string[][]> {
+  const lines = (await read(file))
+    .split('\n')
+    .flatMap((line) => line.split(/ && |; /))
+    .filter((line) => line.startsWith('npx pulumi config set '));
+  return await Promise.all(
+    lines.map(async (line) => {
+      const { stdout } = await promisify(execFile)('sh', ['-c', `printf '%s\\n' ${line}`]);
+      return stdout.trimEnd().split('\n').slice(4);
+    }),
+  );
+}
+
+describe.each([
+  ['README.md', 1],
+  ['docs/configuration.md', 8],
+  ['docs/operations.md', 2],
+])('the commands of %s', (file, atLeast) => {
+  it('set settings that there are, to what is allowed, and secrets as secrets', async () => {
+    const commands = await commandsOf(file);
+    expect(commands.length).toBeGreaterThanOrEqual(atLeast);
+    for (const command of commands) {
+      const stack = command.indexOf('--stack');
+      const words = stack < 0 ? command : command.toSpliced(stack, 2);
+      const [name = '', value] = words.filter((word) => word !== '--secret');
+      const isSecret = words.includes('--secret');
+      expect(isSecret ? SECRET_NAMES : SETTING_NAMES).toContain(name);
+      if (isSecret) continue;
+      expect(() =>
+        readSettings({
+          stack: 'dev',
+          get: (asked) => (asked === name ? value : undefined),
+          has: (secret) =>
+            secret === 'openai_api_key' ||
+            (secret === 'pinecone_api_key' && name === 'pinecone_index_name'),
+          isEncrypted: () => true,
+          names: [],
+        }),
+      ).not.toThrow();
+      expect(value).toBeDefined();
+    }
+  });
+});

@@ -1,0 +1,80 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+
+const ROOT = new URL('../../', import.meta.url).pathname;
+
+interface Document {
+  readonly path: string;
+  readonly text: string;
+}
+
+let documents: readonly Document[];
+
+beforeAll(async () => {
+  const docs = await readdir(join(ROOT, 'docs'));
+  const paths = ['README.md', ...docs.map((name) => `docs/${name}`)].map((path) =>
+    join(ROOT, path),
+  );
+  documents = await Promise.all(
+    paths.map(async (path) => ({ path, text: await readFile(path, 'utf8') })),
+  );
+});
+
+/** Headings as GitHub makes anchors of them. */
+function anchors(text: string): string[] {
+  return [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
+      .replaceAll(/\s/g, '-'),
+  );
+}
+
+const exists = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
+    () => false,
+  );
+
+describe('the documents', () => {
+  it('link to files and headings that are there', async () => {
+    const broken: string[] = [];
+    for (const { path, text } of documents) {
+      for (const [, target = ''] of text.matchAll(/\]\((?!https?:)([^)\s]+)\)/g)) {
+        const [file = '', anchor] = target.split('#');
+        const linked = file === '' ? path : join(dirname(path), file);
+        const found = await exists(linked);
+        const linkedText = found && anchor !== undefined ? await readFile(linked, 'utf8') : '';
+        if (!found || (anchor !== undefined && !anchors(linkedText).includes(anchor))) {
+          broken.push(`${relative(ROOT, path)}: ${target}`);
+        }
+      }
+    }
+    expect(broken).toStrictEqual([]);
+  });
+
+  it('are all reached from the README', async () => {
+    const { text = '' } = documents[0] ?? {};
+    const linked = new Set([...text.matchAll(/\]\((docs\/[\w.]+)/g)].map(([, path]) => path));
+    const docs = (await readdir(join(ROOT, 'docs'))).map((name) => `docs/${name}`);
+    expect(docs.filter((path) => !linked.has(path))).toStrictEqual([]);
+  });
+
+  it('name npm scripts that there are, and the README names every one', async () => {
+    const { scripts } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as {
+      scripts: Record<string, string>;
+    };
+    const named = (text: string): string[] =>
+      [...text.matchAll(/npm run ([\w:-]+)/g)].map(([, name = '']) => name);
+    const unknown = documents
+      .flatMap(({ text }) => named(text))
+      .filter((name) => !(name in scripts));
+    expect(unknown).toStrictEqual([]);
+    const readme = new Set(named(documents[0]?.text ?? ''));
+    const unnamed = Object.keys(scripts).filter(
+      (name) => !readme.has(name) && !['start', 'test'].includes(name) && !name.includes('check:'),
+    );
+    expect(unnamed).toStrictEqual([]);
+  });
+});

@@ -1,0 +1,93 @@
+/**
+ * What an estimate takes for granted. Whatever can be counted is counted; these are the rest. Times are what the benches show
+ * of the functions' own work, and for AWS and OpenAI what they usually take in one region (DynamoDB 10 ms, S3 60 ms, an
+ * embeddings request 300 ms and 2 ms for each input); none was measured on AWS.
+ */
+export interface Assumptions {
+  /** The table holds every letter that OCR saw, and the query for a receipt's labels passes over them (docs/data_model.md §1). */
+  readonly letters_per_word: number;
+  readonly letter_bytes: number;
+  /** While OpenAI works on a batch: an hour and a half, polled every quarter of an hour. */
+  readonly polls_while_running: number;
+  /** Of one invocation: two lines of ours, and Lambda's own that it started and what it took. */
+  readonly log_bytes_per_invocation: number;
+  /** What an account of OpenAI's first paid tier may ask for in a minute, with a text-embedding-3 model. */
+  readonly openai_tokens_per_minute: number;
+  readonly openai_requests_per_minute: number;
+  /** OpenAI's own promise for a batch, and the quickest that is usual, seconds. */
+  readonly batch_seconds: { readonly low: number; readonly high: number };
+  /** How many times as long as assumed it may well take. */
+  readonly slowest: number;
+}
+
+export const ASSUMPTIONS: Assumptions = {
+  letters_per_word: 5,
+  letter_bytes: 550,
+  polls_while_running: 6,
+  log_bytes_per_invocation: 2_500,
+  openai_tokens_per_minute: 1_000_000,
+  openai_requests_per_minute: 3_000,
+  batch_seconds: { low: 10 * 60, high: 24 * 3_600 },
+  slowest: 2,
+};
+
+/**
+ * How long a function takes, seconds of its billed time, and its memory in MB, which a test holds against the program. A first
+ * start in an environment is a second more.
+ */
+export const FUNCTIONS = {
+  find_receipts_realtime: { memory: 1_024, seconds: 1, per_receipt: 0.000_5 },
+  process_receipt_realtime: { memory: 2_048, seconds: 0.25, per_request: 0.3, per_vector: 0.003 },
+  summarize_realtime_run: { memory: 1_024, seconds: 0.5, per_receipt: 0.000_1 },
+  plan_batches: { memory: 2_048, seconds: 1, per_receipt: 0.004 },
+  submit_batch: { memory: 1_024, seconds: 2, per_entity: 0.000_6 },
+  summarize_batch_submit: { memory: 1_024, seconds: 0.5 },
+  list_pending_batches: { memory: 1_024, seconds: 0.3 },
+  get_batch_status: { memory: 1_024, seconds: 0.5 },
+  download_batch_results: { memory: 1_024, seconds: 1, per_entity: 0.000_6 },
+  upsert_to_pinecone: { memory: 1_024, seconds: 0.5, per_entity: 0.004 },
+  write_results_to_dynamo: { memory: 1_024, seconds: 0.5, per_entity: 0.001_5 },
+  mark_batch_complete: { memory: 1_024, seconds: 0.5, per_entity: 0.000_05 },
+  summarize_batch_poll: { memory: 1_024, seconds: 0.5 },
+} as const;
+
+export type FunctionName = keyof typeof FUNCTIONS;
+
+export const COLD_START_SECONDS = 1;
+
+/** What an express execution holds while it waits for its function, MB: the least that is billed. */
+export const EXPRESS_MEMORY_MB = 64;
+
+/**
+ * What a batch's own record costs, in requests: a test holds them against a run. Each write is of a row below 1 KB and of its
+ * copies in GSI1, where a change of status is two writes, and GSITYPE.
+ */
+export const BATCH_RECORD = {
+  /** Recorded, and updated at four of the submission's steps. */
+  submit: { writes: 5, reads: 1 },
+  /** Claimed, and given up again. */
+  running_poll: { writes: 2, reads: 1 },
+  /** Claimed, noted what OpenAI says, claimed on at each step, and ended. */
+  ingestion: { writes: 5, reads: 3 },
+  part: { writes: 2, reads: 2 },
+  units_of_a_write: 3.5,
+} as const;
+
+/** Requests to S3 that Step Functions makes for a Distributed Map: the list, then two files of results. */
+export const MAP_FILES = { gets: 1, puts: 2 } as const;
+
+/** Requests to S3 of a function that adds up a Map's results: their manifest, then they themselves. */
+export const SUMMARY_GETS = 2;
+
+/** Requests to S3 for a batch and for each part of its results; a test holds them against a run. */
+export const BATCH_FILES = {
+  /** The plan is written and read; the requests are written and read. */
+  submit: { puts: 2, gets: 2 },
+  /** Plan and requests are read for the results, the requests once more at the end. */
+  ingestion: { puts: 0, gets: 3 },
+  /** Written; read for Pinecone and for the table. */
+  part: { puts: 1, gets: 2 },
+} as const;
+
+/** One execution plans so many batches at most (simple_lambdas/plan_batches/plan.ts). */
+export const BATCHES_OF_AN_EXECUTION = 100;

@@ -1,0 +1,38 @@
+const STATE_MACHINE = /^arn:aws[\w-]*:states:[a-z0-9-]+:\d{12}:stateMachine:[^\s:/]+(:[^\s:/]+)?$/;
+const EXECUTION = /^arn:aws[\w-]*:states:[a-z0-9-]+:\d{12}:execution:[^\s:]+:[^\s:]+$/;
+
+export function isStateMachineArn(text: string): boolean {
+  return STATE_MACHINE.test(text);
+}
+
+export function isExecutionArn(text: string): boolean {
+  return EXECUTION.test(text);
+}
+
+/** The region that an ARN names: where it is asked about, whatever region the environment prefers. */
+export function regionOf(arn: string): string {
+  return arn.split(':')[3] ?? '';
+}
+
+/** The ARN of the execution of this name; the one of a state machine's version or alias is named after the machine too. */
+export function executionArnOf(stateMachineArn: string, name: string): string {
+  const [arn, partition, states, region, account, , machine] = stateMachineArn.split(':');
+  return [arn, partition, states, region, account, 'execution', machine, name].join(':');
+}
+
+const CONSOLES: Readonly<Record<string, string>> = {
+  aws: 'console.aws.amazon.com',
+  'aws-cn': 'console.amazonaws.cn',
+  'aws-us-gov': 'console.amazonaws-us-gov.com',
+};
+
+/** AWS's web page of an execution; undefined where there is none that we know of. */
+export function consoleLink(
+  executionArn: string,
+  environment: Readonly<Record<string, string | undefined>>,
+): string | undefined {
+  const host = CONSOLES[executionArn.split(':')[1] ?? ''];
+  if (host === undefined || (environment['AWS_ENDPOINT_URL'] ?? '') !== '') return undefined;
+  const region = regionOf(executionArn);
+  return `https://${region}.${host}/states/home?region=${region}#/v2/executions/details/${executionArn}`;
+}
