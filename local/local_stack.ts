@@ -15,7 +15,7 @@ import { PineconeStandIn, type PineconeStandInOptions } from './pinecone/pinecon
 import type { ExecutionDescription } from './step_functions/api/execution_view.ts';
 
 export interface LocalStackSettings extends Partial<
-  Pick<EmbeddedAwsSettings, 'port' | 'config' | 'onLog' | 'retryDelay'>
+  Pick<EmbeddedAwsSettings, 'port' | 'config' | 'onLog' | 'retryDelay' | 'enforceIam'>
 > {
   /**
    * How long the OpenAI stand-in takes to answer, milliseconds.
@@ -33,6 +33,8 @@ export interface LocalStackSettings extends Partial<
    * @default the stand-in
    */
   readonly openaiApiKey?: string;
+  /** Secrets of the stack beside the keys of OpenAI and Pinecone. @default none */
+  readonly secrets?: EmbeddedAwsSettings['secrets'];
 }
 
 /** The state machines of the stack. */
@@ -98,7 +100,11 @@ export async function startLocalStack(settings: LocalStackSettings = {}): Promis
         pinecone_host: pineconeAccess.host,
         ...config,
       },
-      secrets: { openai_api_key: openaiAccess.apiKey, pinecone_api_key: pineconeAccess.apiKey },
+      secrets: {
+        ...settings.secrets,
+        openai_api_key: openaiAccess.apiKey,
+        pinecone_api_key: pineconeAccess.apiKey,
+      },
     });
     const embeddingModel = deployedModel(aws);
     const pinecone = new PineconeStandIn({

@@ -43,6 +43,7 @@ async function start(options: StartOptions): Promise<number> {
   const stack = await startLocalStack({
     port: options.port,
     latencyMs: options.latency,
+    enforceIam: options.enforceIam,
     batches: { latencyMs: options.batchLatency, expireShare: options.expire },
     ...(apiKey === undefined ? {} : { openaiApiKey: apiKey }),
     config:
@@ -51,7 +52,10 @@ async function start(options: StartOptions): Promise<number> {
         : { max_concurrency: String(options.maxConcurrency) },
   });
   try {
-    screen.line(`  ${stack.aws.deployment.resources.length} resources, AWS at ${stack.aws.url}`);
+    const roles = options.enforceIam ? ', roles enforced' : '';
+    screen.line(
+      `  ${stack.aws.deployment.resources.length} resources, AWS at ${stack.aws.url}${roles}`,
+    );
     const succeeded = await stop.orResult(() => run(stack, options, receipts, screen));
     if (options.serve) await serveUntilStopped(stack.aws.url, stack.aws.deployment.outputs);
     return succeeded ? EXIT.succeeded : EXIT.failed;

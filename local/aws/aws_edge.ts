@@ -1,6 +1,6 @@
 import { ConnectionCut } from '../http/server.ts';
 import type { Service, ServiceRequest, ServiceResponse } from '../http/service.ts';
-import { classify, type AwsService } from './aws_request.ts';
+import { classify, type AwsRequest, type AwsService } from './aws_request.ts';
 import {
   AwsFaults,
   errorResponse,
@@ -16,7 +16,20 @@ export interface AwsEdgeSettings {
   readonly functionOf: (accessKeyId: string) => string | undefined;
   /** Kills the environment that signs with this key. */
   readonly kill: (accessKeyId: string) => void;
+  /**
+   * Hands a function's request on to its service, or answers for it.
+   *
+   * @default everything is handed on.
+   */
+  readonly guard?: Guard;
 }
+
+export type Guard = (
+  accessKeyId: string,
+  aws: AwsRequest,
+  request: ServiceRequest,
+  service: Service,
+) => Promise<ServiceResponse>;
 
 /** AWS's front door: one service for all of AWS, with faults on demand. */
 export class AwsEdge {
@@ -46,16 +59,27 @@ export class AwsEdge {
   async #perform(observed: ObservedRequest, request: ServiceRequest): Promise<ServiceResponse> {
     const fault = this.faults.strike(observed);
     return fault === undefined
-      ? await this.#settings.services[observed.service](request)
+      ? await this.#serve(observed, request)
       : await this.#fail(fault, observed, request);
+  }
+
+  async #serve(observed: ObservedRequest, request: ServiceRequest): Promise<ServiceResponse> {
+    const { accessKeyId, functionName } = observed;
+    const { guard, services } = this.#settings;
+    const service = services[observed.service];
+    return guard === undefined || accessKeyId === undefined || functionName === undefined
+      ? await service(request)
+      : await guard(accessKeyId, observed, request, service);
   }
 
   async #fail(
     fault: AwsFault,
-    { service, accessKeyId }: ObservedRequest,
+    observed: ObservedRequest,
     request: ServiceRequest,
   ): Promise<ServiceResponse> {
-    const perform = this.#settings.services[service];
+    const { service, accessKeyId } = observed;
+    const perform = (asked: ServiceRequest): Promise<ServiceResponse> =>
+      this.#serve(observed, asked);
     switch (fault.kind) {
       case 'error':
         return errorResponse(service, fault.status, fault.code);

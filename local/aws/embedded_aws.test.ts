@@ -49,6 +49,7 @@ describe('the embedded AWS', () => {
     const aws = await start();
     const { outputs, resources } = aws.deployment;
     const settings = { endpoint: aws.url, region: REGION, credentials: CREDENTIALS };
+    expect(aws.iam).toBe(undefined);
 
     const { Table } = await aws.clients.dynamodb.send(
       new DescribeTableCommand({ TableName: outputs['dynamodb_table_name'] as string }),

@@ -15,7 +15,9 @@ import { SchedulerStandIn } from '../scheduler/scheduler_stand_in.ts';
 import { every } from '../scheduler/system_timer.ts';
 import { SecretsManagerStandIn } from '../secrets_manager/secrets_manager_stand_in.ts';
 import { StepFunctionsStandIn } from '../step_functions/step_functions_stand_in.ts';
+import { Iam } from '../iam/iam.ts';
 import { AwsEdge } from './aws_edge.ts';
+import { guardFunctions } from './guard_functions.ts';
 import { invokeThrough } from './invoke_lambda.ts';
 
 export interface EmbeddedAwsSettings {
@@ -33,10 +35,17 @@ export interface EmbeddedAwsSettings {
    * @default as the state machine says
    */
   readonly retryDelay?: (milliseconds: number) => number;
+  /**
+   * Let functions, state machines and schedules do what their roles allow, and nothing else.
+   *
+   * @default false
+   */
+  readonly enforceIam?: boolean;
 }
 
 export const REGION = 'us-east-1';
 export const ACCOUNT_ID = '000000000000';
+const HOME = { region: REGION, accountId: ACCOUNT_ID } as const;
 
 /** What an AWS client needs to speak to the embedded AWS; its keys open nothing anywhere. */
 export const CREDENTIALS = { accessKeyId: 'local', secretAccessKey: 'local' } as const;
@@ -49,6 +58,8 @@ export interface EmbeddedAws {
   readonly lambda: LambdaStandIn;
   readonly stepFunctions: StepFunctionsStandIn;
   readonly edge: AwsEdge;
+  /** With `enforceIam`: the roles, and what was asked under each. */
+  readonly iam: Iam | undefined;
   readonly clients: AwsClients;
   /** Ends everything that runs, and removes the temporary folder. */
   readonly close: () => Promise<void>;
@@ -85,6 +96,7 @@ async function assemble(
   const folder = await mkdtemp(join(tmpdir(), 'receipt-embeddings-'));
   onClose(() => rm(folder, { recursive: true, force: true }));
   const clock = (): Date => new Date();
+  const iam = settings.enforceIam === true ? new Iam(ACCOUNT_ID) : undefined;
   const s3 = new S3StandIn({ clock });
   const dynamodb = new DynamoDBStandIn();
   const secrets = new SecretsManagerStandIn();
@@ -101,9 +113,15 @@ async function assemble(
   });
   onClose(() => lambda.close());
   const stepFunctions = new StepFunctionsStandIn({
-    region: REGION,
-    accountId: ACCOUNT_ID,
+    ...HOME,
     invokeLambda: invokeThrough(lambda),
+    ...(iam === undefined
+      ? {}
+      : {
+          authorize: (roleArn, action, resource) => {
+            iam.require({ roleArn, session: 'state-machine' }, { action, resource });
+          },
+        }),
     objects: s3,
     clock,
     newId: randomUUID,
@@ -122,6 +140,7 @@ async function assemble(
     kill: (accessKeyId) => {
       lambda.kill(accessKeyId);
     },
+    ...(iam === undefined ? {} : { guard: guardFunctions(iam, lambda, HOME) }),
   });
   door.edge = edge;
 
@@ -132,15 +151,19 @@ async function assemble(
     clients.sfn.destroy();
   });
   const scheduler = new SchedulerStandIn({
-    startExecution: (stateMachineArn, input) =>
-      clients.sfn.send(new StartExecutionCommand({ stateMachineArn, input })),
+    startExecution: async (roleArn, stateMachineArn, input) => {
+      const call = { action: 'states:StartExecution', resource: stateMachineArn };
+      iam?.require({ roleArn, session: 'schedule' }, call);
+      return await clients.sfn.send(new StartExecutionCommand({ stateMachineArn, input }));
+    },
     every,
     onFailure: (name, error) => settings.onLog?.(name, `could not start: ${String(error)}`),
   });
   onClose(() => {
     scheduler.close();
   });
-  const deployment = await runPulumiProgram({ ...settings, region: REGION, accountId: ACCOUNT_ID });
+  const deployment = await runPulumiProgram({ ...settings, ...HOME });
+  iam?.deploy(deployment.resources);
   await bringToLife(deployment.resources, {
     s3,
     dynamodb: clients.dynamodb,
@@ -150,7 +173,7 @@ async function assemble(
     scheduler,
     functionsFolder: join(folder, 'functions'),
   });
-  return { url: server.url, deployment, s3, lambda, stepFunctions, edge, clients };
+  return { url: server.url, deployment, s3, lambda, stepFunctions, edge, iam, clients };
 }
 
 function createClients(endpoint: string): AwsClients {

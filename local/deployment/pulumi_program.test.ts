@@ -124,8 +124,8 @@ describe('the Pulumi program', () => {
     expect(name).toBe('InvalidSettings');
     expect(message.split('\n')).toStrictEqual([
       "the stack's configuration has 4 problems:",
-      '  - openai_api_key is not set: pulumi config set --secret openai_api_key <value>',
-      '  - no_such_setting is no setting: pulumi config rm no_such_setting',
+      '  - openai_api_key is not set: npx pulumi config set --stack dev --secret openai_api_key',
+      '  - no_such_setting is no setting: npx pulumi config rm --stack dev no_such_setting',
       expect.stringMatching(/^ {2}- openai_base_url is wrong/),
       expect.stringMatching(/^ {2}- max_concurrency is wrong/),
     ]);

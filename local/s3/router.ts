@@ -90,13 +90,9 @@ const subresources = [
  *
  * @throws S3Error NotImplemented, naming the operation; MethodNotAllowed
  */
-export function route(request: ServiceRequest, { bucket, key }: Address): Operation {
-  const { method, query, headers } = request;
-  const level = bucket === '' ? 'service' : key === '' ? 'bucket' : 'object';
-  const subresource = subresources.find((name) => query.has(name));
-  const copies = method === 'PUT' && headers['x-amz-copy-source'] !== undefined;
-  const variant = [subresource, copies ? 'copy' : undefined].filter((part) => part !== undefined);
-  const operation = operations[[method, level, ...variant].join(' ')];
+export function route(request: ServiceRequest, address: Address): Operation {
+  const { method, level, variant } = asked(request, address);
+  const operation = operations[operationKey(request, address)];
   if (operation !== undefined) return operation;
   if (verbs[method] === undefined) {
     throw new S3Error(
@@ -107,6 +103,20 @@ export function route(request: ServiceRequest, { bucket, key }: Address): Operat
     );
   }
   throw notImplemented(operationName(method, level, variant));
+}
+
+/** What a request asks for: its method, level, subresource, and whether it copies (`PUT object copy`). */
+export function operationKey(request: ServiceRequest, address: Address): string {
+  const { method, level, variant } = asked(request, address);
+  return [method, level, ...variant].join(' ');
+}
+
+function asked({ method, query, headers }: ServiceRequest, { bucket, key }: Address) {
+  const level = bucket === '' ? 'service' : key === '' ? 'bucket' : 'object';
+  const subresource = subresources.find((name) => query.has(name));
+  const copies = method === 'PUT' && headers['x-amz-copy-source'] !== undefined;
+  const variant = [subresource, copies ? 'copy' : undefined].filter((part) => part !== undefined);
+  return { method, level, variant };
 }
 
 const verbs: Readonly<Record<string, string>> = {

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { SchedulerStandIn } from './scheduler_stand_in.ts';
+import { SchedulerStandIn, type SchedulerPorts } from './scheduler_stand_in.ts';
 import { every } from './system_timer.ts';
 
 /** A stand-in whose time passes by hand. */
-function steered(startExecution: (arn: string, input: string) => Promise<unknown>) {
+function steered(startExecution: SchedulerPorts['startExecution']) {
   const running = new Map<() => void, number>();
   const failures: [string, unknown][] = [];
   const scheduler = new SchedulerStandIn({
@@ -21,6 +21,7 @@ const schedule = (expression: string) => ({
   name: 'poll',
   expression,
   stateMachineArn: 'arn:machine',
+  roleArn: 'arn:role',
   input: '{}',
 });
 
@@ -30,20 +31,23 @@ describe('a schedule', () => {
     ['rate(15 minutes)', 900_000],
     ['rate(2 hours)', 7_200_000],
     ['rate(1 day)', 86_400_000],
-  ])('%s starts its state machine every %d milliseconds', (expression, milliseconds) => {
-    const started = vi.fn<(arn: string, input: string) => Promise<void>>(() => Promise.resolve());
-    const { scheduler, running } = steered(started);
+  ])(
+    '%s starts its state machine under its role every %d milliseconds',
+    (expression, milliseconds) => {
+      const started = vi.fn<SchedulerPorts['startExecution']>(() => Promise.resolve());
+      const { scheduler, running } = steered(started);
 
-    scheduler.createSchedule(schedule(expression));
+      scheduler.createSchedule(schedule(expression));
 
-    expect([...running.values()]).toStrictEqual([milliseconds]);
-    expect(started.mock.calls).toStrictEqual([]);
-    for (const action of [...running.keys(), ...running.keys()]) action();
-    expect(started.mock.calls).toStrictEqual([
-      ['arn:machine', '{}'],
-      ['arn:machine', '{}'],
-    ]);
-  });
+      expect([...running.values()]).toStrictEqual([milliseconds]);
+      expect(started.mock.calls).toStrictEqual([]);
+      for (const action of [...running.keys(), ...running.keys()]) action();
+      expect(started.mock.calls).toStrictEqual([
+        ['arn:role', 'arn:machine', '{}'],
+        ['arn:role', 'arn:machine', '{}'],
+      ]);
+    },
+  );
 
   it('goes on after a start that failed, and says so', async () => {
     const { scheduler, running, failures } = steered(() => Promise.reject(new Error('no machine')));

@@ -1,5 +1,9 @@
 export interface SchedulerPorts {
-  readonly startExecution: (stateMachineArn: string, input: string) => Promise<unknown>;
+  readonly startExecution: (
+    roleArn: string,
+    stateMachineArn: string,
+    input: string,
+  ) => Promise<unknown>;
   /** Does something again and again, so many milliseconds apart, until what it gives is called. */
   readonly every: (milliseconds: number, action: () => void) => () => void;
   /** Hears of a start that failed; the next one is made at its time. */
@@ -11,6 +15,8 @@ export interface ScheduleArgs {
   /** `rate(15 minutes)` and the like. */
   readonly expression: string;
   readonly stateMachineArn: string;
+  /** What it is started under. */
+  readonly roleArn: string;
   readonly input: string;
 }
 
@@ -35,7 +41,7 @@ export class SchedulerStandIn {
    *
    * @throws for `cron(…)`, which does not run here.
    */
-  createSchedule({ name, expression, stateMachineArn, input }: ScheduleArgs): void {
+  createSchedule({ name, expression, stateMachineArn, roleArn, input }: ScheduleArgs): void {
     const { value, unit = '' } = RATE.exec(expression)?.groups ?? {};
     const milliseconds = Number(value) * (MILLISECONDS[unit] ?? NaN);
     if (Number.isNaN(milliseconds)) {
@@ -44,7 +50,7 @@ export class SchedulerStandIn {
       );
     }
     const start = (): void => {
-      this.#ports.startExecution(stateMachineArn, input).catch((error: unknown) => {
+      this.#ports.startExecution(roleArn, stateMachineArn, input).catch((error: unknown) => {
         this.#ports.onFailure(name, error);
       });
     };

@@ -3,9 +3,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { PollSummary } from '../../simple_lambdas/summarize_batch_poll/summarize_poll.ts';
 import type { SubmitSummary } from '../../simple_lambdas/summarize_batch_submit/summarize_submit.ts';
 import type { LocalStack, Workflow } from '../local_stack.ts';
-import { progressLine, watchExecution, type ItemCounts } from '../../command_line/progress.ts';
+import type { ItemCounts } from '../../command_line/map_progress.ts';
+import { progressLine } from '../../command_line/progress.ts';
 import { count, quantity } from '../../command_line/quantity.ts';
 import type { Screen } from '../../command_line/screen.ts';
+import { watchLocally } from './watch_locally.ts';
 
 /** Starts the batch path's workflows, shows the progress of each, and keeps account of them. */
 export class BatchExecutions {
@@ -95,7 +97,7 @@ export class BatchExecutions {
     onProgress: (items: ItemCounts) => void,
   ): Promise<Output | undefined> {
     const arn = await this.#stack.start(input, workflow);
-    const execution = await watchExecution(this.#stack.aws.clients.sfn, arn, onProgress);
+    const execution = await watchLocally(this.#stack, arn, onProgress);
     this.executions.push(execution);
     return execution.status === 'SUCCEEDED'
       ? (JSON.parse(execution.output ?? 'null') as Output)

@@ -33,6 +33,7 @@ const DEFAULTS: StartOptions = {
   openai: 'stand-in',
   port: 0,
   serve: false,
+  enforceIam: false,
 };
 
 function exitStatusOf(argv: readonly string[]): number {
@@ -82,6 +83,7 @@ describe('the options', () => {
     ['--serve', { serve: true, port: 4_566 }],
     ['--serve --port 0', { serve: true, port: 0 }],
     ['--serve --port 5000', { serve: true, port: 5_000 }],
+    ['--enforce-iam', { enforceIam: true }],
     ['--summary run.json', { summary: 'run.json' }],
   ])('take %s', (line, changes) => {
     expect(parseOptions(line.split(' '))).toStrictEqual({ ...DEFAULTS, ...changes });
@@ -154,6 +156,7 @@ describe('--help', () => {
       '--openai',
       '--port',
       '--serve',
+      '--enforce-iam',
       '--summary',
       '--help',
     ]);

@@ -30,6 +30,8 @@ export interface StartOptions {
   /** 0: any free one. */
   readonly port: number;
   readonly serve: boolean;
+  /** Whether what a role does not allow is denied. */
+  readonly enforceIam: boolean;
   /** Where the JSON summary goes. */
   readonly summary?: string;
 }
@@ -138,6 +140,11 @@ function describeCommand(): Command {
       wholeNumber(0, 65_535),
     )
     .option('--serve', 'stay up afterwards, for the AWS CLI and SDKs', false)
+    .option(
+      '--enforce-iam',
+      'deny functions, state machines and schedules what their roles do not allow',
+      false,
+    )
     .option('--summary <FILE>', 'write a JSON summary of the run there')
     .allowExcessArguments(false)
     .showHelpAfterError('(npm start -- --help lists all options)')

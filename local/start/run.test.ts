@@ -24,7 +24,12 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 const startStack = (batches: BatchOptions = {}): Promise<LocalStack> =>
-  startLocalStack({ retryDelay: () => 0, config: { max_concurrency: '2' }, batches });
+  startLocalStack({
+    retryDelay: () => 0,
+    enforceIam: true,
+    config: { max_concurrency: '2' },
+    batches,
+  });
 
 /** A stack of the test's own. */
 async function ownStack(batches?: BatchOptions): Promise<LocalStack> {

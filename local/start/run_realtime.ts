@@ -1,9 +1,10 @@
 import type { DescribeExecutionCommandOutput } from '@aws-sdk/client-sfn';
 import type { LocalStack } from '../local_stack.ts';
 import type { StartOptions } from './options.ts';
-import { progressLine, watchExecution } from '../../command_line/progress.ts';
+import { progressLine } from '../../command_line/progress.ts';
 import { count, quantity } from '../../command_line/quantity.ts';
 import type { Screen } from '../../command_line/screen.ts';
+import { watchLocally } from './watch_locally.ts';
 
 export interface RealtimeRun {
   readonly execution: DescribeExecutionCommandOutput;
@@ -26,7 +27,7 @@ export async function runRealtime(
   screen.line(`  with ${JSON.stringify(input)}`);
   const started = performance.now();
   const arn = await stack.start(input);
-  const execution = await watchExecution(stack.aws.clients.sfn, arn, (items) => {
+  const execution = await watchLocally(stack, arn, (items) => {
     const text = `${count(items.done)} of ${quantity(items.total, 'receipt')}`;
     screen.progress(progressLine(items, text), items.done / items.total);
   });

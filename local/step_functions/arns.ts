@@ -18,7 +18,7 @@ export class Arns {
     return this.#states('execution', `${machineName}:${name}`);
   }
 
-  /** A child of a Map Run whose children are Express: it has an ARN but no history and can't be described. */
+  /** A child of a Map Run whose children are Express: as on AWS, it can be described, but has no history. */
   expressExecution(machineName: string, name: string, id: string): string {
     return this.#states('express', `${machineName}:${name}:${id}`);
   }

@@ -29,6 +29,13 @@ export interface StepFunctionsPorts {
       options: { readonly contentType?: string },
     ): void;
   };
+  /**
+   * Asked before each call that an execution makes: all of them are made under its state machine's role. It throws an Error,
+   * whose message is the cause that the state fails with, when the role does not allow it.
+   *
+   * @default every role may do everything
+   */
+  readonly authorize?: (roleArn: string, action: string, resource: string) => void;
   readonly clock: () => Date;
   /** A UUID that was not given before. */
   readonly newId: () => string;

@@ -1,18 +1,16 @@
-import OpenAI from 'openai';
+import type OpenAI from 'openai';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { BatchStatus } from '../../layers/receipt_embedding/entities/batch_summary.ts';
-import type { SyntheticReceipt } from '../../local/receipts/synthetic/synthetic_receipts.ts';
 import { expectBatchInvariants } from '../support/batch_invariants.ts';
-import { BatchStack, type EntityRow } from '../support/batch_stack.ts';
-import { embeddableCount, smallReceipts } from '../support/small_receipts.ts';
+import { BatchStack } from '../support/batch_stack.ts';
+import { OLD_BATCH_ID, openaiClient, submittedOfOld, type OldBatch } from '../support/old_batch.ts';
+import { embeddableCount } from '../support/small_receipts.ts';
 
 let stack: BatchStack;
 let openai: OpenAI;
 
 beforeAll(async () => {
   stack = await BatchStack.start();
-  const { apiKey, baseURL = '' } = stack.local.openaiAccess;
-  openai = new OpenAI({ apiKey, baseURL });
+  openai = openaiClient(stack);
 });
 
 afterAll(async () => {
@@ -23,65 +21,7 @@ beforeEach(async () => {
   await stack.reset();
 });
 
-const BATCH_ID = '0b7e3f3a-1111-4222-8333-444455556666';
 const NO_SUCH_BATCH = 'batch_of_long_ago';
-
-interface OldBatch {
-  readonly receipts: readonly SyntheticReceipt[];
-  /** Their words, which are PENDING, each without an owner. */
-  readonly words: readonly EntityRow[];
-  readonly inputFileId: string;
-  readonly openaiBatchId: string;
-}
-
-/**
- * Two receipts whose words an older system has submitted: its record has the type EMBEDDING and the receipts, and there is no
- * file of ours; at OpenAI lie requests with prompts of its own, for vectors as numbers.
- */
-async function submittedOfOld(status: BatchStatus | 'CANCELING' = 'PENDING'): Promise<OldBatch> {
-  const receipts = smallReceipts(2).map((receipt) => ({ ...receipt, lines: [] }));
-  await stack.load(receipts);
-  for (const word of await stack.entities()) {
-    if (word.status !== 'NONE') continue;
-    await stack.update(word, {
-      embedding_status: 'PENDING',
-      GSI1PK: 'EMBEDDING_STATUS#PENDING',
-    });
-  }
-  const words = (await stack.entities()).filter((word) => word.status === 'PENDING');
-  const requests = words.map(({ id, text }) =>
-    JSON.stringify({
-      custom_id: id,
-      method: 'POST',
-      url: '/v1/embeddings',
-      body: { model: 'text-embedding-3-small', input: `<WORD>${text}</WORD>` },
-    }),
-  );
-  const file = new File([`${requests.join('\n')}\n`], 'words.jsonl');
-  const { id: inputFileId } = await openai.files.create({ file, purpose: 'batch' });
-  const { id: openaiBatchId } = await openai.batches.create({
-    input_file_id: inputFileId,
-    endpoint: '/v1/embeddings',
-    completion_window: '24h',
-  });
-  await stack.put({
-    PK: `BATCH#${BATCH_ID}`,
-    SK: 'STATUS',
-    TYPE: 'BATCH_SUMMARY',
-    GSI1PK: `STATUS#${status}`,
-    GSI1SK: `BATCH_TYPE#EMBEDDING#BATCH_ID#${BATCH_ID}`,
-    batch_type: 'EMBEDDING',
-    openai_batch_id: openaiBatchId,
-    submitted_at: '2025-03-01T10:00:00.123456',
-    status,
-    result_file_id: 'N/A',
-    receipt_refs: receipts.map(({ receipt: { image_id, receipt_id } }) => ({
-      image_id,
-      receipt_id,
-    })),
-  });
-  return { receipts, words, inputFileId, openaiBatchId };
-}
 
 /** The statuses of words, by vector id. */
 async function statusesById(): Promise<Map<string, string>> {
@@ -90,7 +30,7 @@ async function statusesById(): Promise<Map<string, string>> {
 
 describe('a batch that an older system has submitted', () => {
   it('is ingested, and recorded under today’s names', async () => {
-    const { words } = await submittedOfOld();
+    const { words } = await submittedOfOld(stack);
 
     const polled = await stack.poll();
 
@@ -110,7 +50,7 @@ describe('a batch that an older system has submitted', () => {
   });
 
   it('is polled on while it is CANCELING, then has what it brought, and gives back the rest', async () => {
-    const { words, openaiBatchId } = await submittedOfOld('CANCELING');
+    const { words, openaiBatchId } = await submittedOfOld(stack, 'CANCELING');
     stack.script({
       stays: 'cancelling',
       end: 'cancelled',
@@ -138,7 +78,7 @@ describe('a batch that an older system has submitted', () => {
   });
 
   it('whose requests OpenAI has no more is completed by its results and its receipts', async () => {
-    const { words, inputFileId, openaiBatchId } = await submittedOfOld();
+    const { words, inputFileId, openaiBatchId } = await submittedOfOld(stack);
     const [refused, missing, reset] = words;
     if (reset === undefined) throw new Error('there are no three words');
     // Only its result says that this one was asked for too.
@@ -186,12 +126,12 @@ describe('a batch that an older system has submitted', () => {
     [
       'OpenAI has forgotten',
       async () => {
-        await stack.updateBatch(BATCH_ID, { openai_batch_id: NO_SUCH_BATCH });
+        await stack.updateBatch(OLD_BATCH_ID, { openai_batch_id: NO_SUCH_BATCH });
       },
       `OpenAI knows no batch ${NO_SUCH_BATCH}`,
     ],
   ])('that %s gives its words back, to be embedded by us', async (_, happen, reason) => {
-    const batch = await submittedOfOld();
+    const batch = await submittedOfOld(stack);
     await happen(batch);
 
     await stack.poll();
@@ -215,7 +155,7 @@ describe('a batch that an older system has submitted', () => {
   });
 
   it('leaves alone what a batch of ours has claimed meanwhile', async () => {
-    const { words } = await submittedOfOld();
+    const { words } = await submittedOfOld(stack);
     stack.script({ otherwise: 'missing' });
     const [word] = words;
     if (word === undefined) throw new Error('no words');

@@ -52,6 +52,7 @@ describe('twenty batches, four of them bad', () => {
       running: 0,
       failed: 1,
       failed_percentage: 5,
+      failures_by_reason: { InvalidConfiguration: 1 },
       requested: 38,
       succeeded: 32,
       rows_failed: 0,

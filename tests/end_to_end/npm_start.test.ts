@@ -41,7 +41,7 @@ async function writeJson(name: string, value: unknown): Promise<string> {
 describe('npm start', () => {
   it('deploys, embeds, shows what came of it, proves it, writes a summary, and leaves nothing behind', async () => {
     const file = join(folder, 'summary.json');
-    const command = await NpmStart.start([...SMALL, '--summary', file]);
+    const command = await NpmStart.start([...SMALL, '--enforce-iam', '--summary', file]);
     const { status, stdout, stderr } = await command.ended;
 
     expect([status, stderr]).toStrictEqual([0, '']);
@@ -49,7 +49,7 @@ describe('npm start', () => {
       new RegExp(
         [
           /^Building the bundles and deploying the Pulumi program onto the embedded AWS …/,
-          /^ {2}\d+ resources, AWS at http:\/\/127\.0\.0\.1:\d+/,
+          /^ {2}\d+ resources, AWS at http:\/\/127\.0\.0\.1:\d+, roles enforced/,
           /^Loading 3 synthetic receipts \(seed 1\) into DynamoDB …/,
           /^ {2}\d+ rows/,
           /^Starting arn:aws:states:us-east-1:000000000000:stateMachine:realtime-embedding-sf-dev/,
@@ -324,10 +324,12 @@ describe('npm start --serve', () => {
       'AWS_DEFAULT_REGION',
       'AWS_ACCESS_KEY_ID',
       'AWS_SECRET_ACCESS_KEY',
+      'ALERT_TOPIC_ARN',
       'BATCH_BUCKET_NAME',
       'BATCH_POLL_SF_ARN',
       'BATCH_SUBMIT_SF_ARN',
       'CHROMADB_BUCKET_NAME',
+      'DASHBOARD_URL',
       'DYNAMODB_TABLE_NAME',
       'REALTIME_EMBEDDING_SF_ARN',
     ]);

@@ -1,4 +1,4 @@
-// Not proved here: that these permissions are enough. AWS alone knows; the embedded AWS checks none.
+// Not proved here: that these permissions are enough, and each of use. tests/end_to_end/least_privilege.test.ts does.
 import { beforeAll, describe, expect, it } from 'vitest';
 import {
   resource,
@@ -93,10 +93,8 @@ const workflow = (
     ),
   ],
   [['states:StartExecution'], [`${STATES}:stateMachine:${machine}`]],
-  [
-    ['states:DescribeExecution', 'states:StopExecution', 'states:RedriveExecution'],
-    [`${STATES}:execution:${machine}:*`, `${STATES}:execution:${machine}/${label}:*`],
-  ],
+  [['states:DescribeExecution', 'states:StopExecution'], [`${STATES}:execution:${machine}:*`]],
+  [['states:RedriveExecution'], [`${STATES}:execution:${machine}/${label}:*`]],
   [['s3:GetObject'], [`${BUCKET}/${folder}/*/batches.jsonl`]],
   [
     ['s3:PutObject', 's3:GetObject', 's3:ListMultipartUploadParts', 's3:AbortMultipartUpload'],

@@ -1,4 +1,4 @@
-// Not proved here: that these permissions are enough. AWS alone knows; the embedded AWS checks none.
+// Not proved here: that these permissions are enough, and each of use. tests/end_to_end/least_privilege.test.ts does.
 import { beforeAll, describe, expect, it } from 'vitest';
 import { resource, resourcesOf, runProgram, type RecordedDeployment } from './recorded_program.ts';
 
@@ -119,11 +119,13 @@ describe('the role of', () => {
         },
         {
           Effect: 'Allow',
-          Action: ['states:DescribeExecution', 'states:StopExecution', 'states:RedriveExecution'],
-          Resource: [
-            `${STATES}:execution:realtime-embedding-sf-dev:*`,
-            `${STATES}:execution:realtime-embedding-sf-dev/ProcessReceipts:*`,
-          ],
+          Action: ['states:DescribeExecution', 'states:StopExecution'],
+          Resource: [`${STATES}:execution:realtime-embedding-sf-dev:*`],
+        },
+        {
+          Effect: 'Allow',
+          Action: ['states:RedriveExecution'],
+          Resource: [`${STATES}:execution:realtime-embedding-sf-dev/ProcessReceipts:*`],
         },
         {
           Effect: 'Allow',

@@ -220,7 +220,7 @@ describe('a distributed Map', () => {
     ]);
   });
 
-  it('keeps nothing of Express children but their results', async () => {
+  it('describes Express children, which have no history', async () => {
     const { create, run, client, objects } = await startFixture();
     const answer = await run(create({ Each: map({ ResultWriter: writer() }, 'EXPRESS') }), [1]);
     const entries = JSON.parse(written(objects)['SUCCEEDED_0.json'] ?? '') as {
@@ -228,10 +228,18 @@ describe('a distributed Map', () => {
     }[];
     const childArn = entries[0]?.ExecutionArn ?? '';
     expect(childArn).toMatch(/:express:machine\/Items:[0-9a-f-]{36}:[0-9a-f-]{36}$/);
+    const child = await client.send(new DescribeExecutionCommand({ executionArn: childArn }));
+    expect([answer.status, child.status, child.output]).toStrictEqual([
+      'SUCCEEDED',
+      'SUCCEEDED',
+      '1',
+    ]);
+    const mapRunArn = await mapRunOf(client, answer.executionArn);
+    const listed = await client.send(new ListExecutionsCommand({ mapRunArn }));
+    expect(listed.executions?.map(({ executionArn }) => executionArn)).toStrictEqual([childArn]);
     await expect(
-      client.send(new DescribeExecutionCommand({ executionArn: childArn })),
+      client.send(new GetExecutionHistoryCommand({ executionArn: childArn })),
     ).rejects.toMatchObject({ name: 'ExecutionDoesNotExist' });
-    expect(answer.status).toBe('SUCCEEDED');
   });
 });
 

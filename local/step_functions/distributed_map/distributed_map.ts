@@ -120,6 +120,7 @@ async function runItems(
         // Children that never wait would keep everybody else waiting, those who ask for progress included.
         await nextTurn();
         if (own.aborted) return;
+        authorizeStart(frame);
         const child = frame.runtime.startChild(mapRun, childInput(index));
         children[index] = child;
         await ended(child, mapRun, own);
@@ -145,6 +146,15 @@ async function runItems(
   }
   if (signal.aborted) throw new StateError('States.Runtime', 'The Map Run was aborted.');
   return writeThem([]);
+}
+
+/** A Map Run starts its children under the role of the state machine itself, which needs the right to start itself. */
+function authorizeStart(frame: Frame): void {
+  try {
+    frame.authorize('states:StartExecution', frame.execution.machine.arn);
+  } catch (error) {
+    throw new StateError('States.Permissions', (error as Error).message);
+  }
 }
 
 async function ended(child: Execution, mapRun: MapRun, signal: AbortSignal): Promise<void> {

@@ -44,6 +44,7 @@ function parametersOf(
 function objectText(bucket: string, key: string, frame: Frame): string {
   let body: Buffer | undefined;
   try {
+    frame.authorize('s3:GetObject', `arn:aws:s3:::${bucket}/${key}`);
     body = frame.runtime.ports.objects.getObject(bucket, key)?.body;
   } catch (error) {
     throw failed(error instanceof Error ? error.message : String(error));

@@ -42,6 +42,7 @@ export function writeResults(
     const key = `${folder}/${name}`;
     const body = Buffer.from(text);
     try {
+      frame.authorize('s3:PutObject', `arn:aws:s3:::${bucket}/${key}`);
       frame.runtime.ports.objects.putObject(bucket, key, body, { contentType });
     } catch (error) {
       throw failed(error instanceof Error ? error.message : String(error));

@@ -73,6 +73,12 @@ export class Frame {
     this.record(`${type}StateExited`, { name, output: this.runtime.texts.of(output) });
   }
 
+  /** Before a call of AWS. @throws what the port says when the state machine's role does not allow it. */
+  authorize(action: string, resource: string): void {
+    const { roleArn } = this.execution.machine;
+    this.runtime.ports.authorize?.(roleArn, action, resource);
+  }
+
   countRetry(): void {
     if (this.#entered !== undefined) this.#entered.retryCount += 1;
   }

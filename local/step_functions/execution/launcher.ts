@@ -88,8 +88,7 @@ export class Launcher {
       mapRunArn: mapRun.arn,
       clock: this.#ports.clock,
     });
-    // As on AWS, what an Express child did is not kept.
-    if (!isExpress) this.#store.addExecution(execution);
+    this.#store.addExecution(execution);
     this.#run(execution);
     return execution;
   }

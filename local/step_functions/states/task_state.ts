@@ -90,6 +90,15 @@ async function invokeFunction(
   signal: AbortSignal,
 ): ReturnType<Frame['runtime']['ports']['invokeLambda']> {
   try {
+    frame.authorize('lambda:InvokeFunction', arn);
+  } catch (error) {
+    const { message } = error as Error;
+    throw new StateError(
+      'Lambda.AWSLambdaException',
+      `${message} (Service: Lambda, Status Code: 403)`,
+    );
+  }
+  try {
     return await frame.runtime.ports.invokeLambda(arn, payload, signal);
   } catch (error) {
     const { name, message } = error instanceof Error ? error : new Error(String(error));

@@ -8,7 +8,7 @@ import { randomUUID } from 'node:crypto';
 import { onTestFinished } from 'vitest';
 import { serve } from '../../http/server.ts';
 import type { ExecutionDescription } from '../api/execution_view.ts';
-import type { InvocationAnswer } from '../ports.ts';
+import type { InvocationAnswer, StepFunctionsPorts } from '../ports.ts';
 import { StepFunctionsStandIn } from '../step_functions_stand_in.ts';
 
 export const roleArn = 'arn:aws:iam::000000000000:role/workflow';
@@ -34,7 +34,10 @@ export interface Fixture {
 }
 
 /** A stand-in behind HTTP with the real client; the waits of Retry last a thousandth. */
-export async function startFixture(lambda: FakeFunction = echo): Promise<Fixture> {
+export async function startFixture(
+  lambda: FakeFunction = echo,
+  more: Pick<StepFunctionsPorts, 'authorize'> = {},
+): Promise<Fixture> {
   const objects = new Map<string, Buffer>();
   const standIn = new StepFunctionsStandIn({
     region: 'us-east-1',
@@ -53,6 +56,7 @@ export async function startFixture(lambda: FakeFunction = echo): Promise<Fixture
     clock: () => new Date(),
     newId: randomUUID,
     retryDelay: (milliseconds) => milliseconds / 1_000,
+    ...more,
   });
   const server = await serve(standIn.handle, 0);
   const client = new SFNClient({
