@@ -5,8 +5,6 @@ import type { Tags } from './tags.ts';
 export interface ApiKeySecretArgs {
   /** The key; a secret of the stack's configuration. */
   readonly value: pulumi.Input<string>;
-  /** Whether deleting it can be undone for 30 days; its name is taken as long. */
-  readonly recoverable: boolean;
   readonly tags: Tags;
 }
 
@@ -20,7 +18,9 @@ export class ApiKeySecret extends pulumi.ComponentResource {
       `${name}-secret`,
       {
         name: `${name}-${pulumi.getStack()}`,
-        recoveryWindowInDays: args.recoverable ? 30 : 0,
+        // Deleted at once: the key is in the stack's configuration still, and a name that is taken for
+        // some days more would keep the stack from being deployed again.
+        recoveryWindowInDays: 0,
         tags: args.tags,
       },
       { parent: this },
@@ -30,8 +30,9 @@ export class ApiKeySecret extends pulumi.ComponentResource {
       { secretId: secret.id, secretString: pulumi.secret(args.value) },
       { parent: this },
     );
-    // Known once it has a value: a function that starts before would find none.
-    this.arn = pulumi.all([secret.arn, version.id]).apply(([arn]) => arn);
+    // Known once it has a value: a function that starts before would find none. Waits by the URN, which a new
+    // value leaves as it is: else a preview would announce changes of everything that has the ARN.
+    this.arn = pulumi.all([secret.arn, version.urn]).apply(([arn]) => arn);
     this.registerOutputs({ arn: this.arn });
   }
 }

@@ -10,8 +10,6 @@ export type ApiKeys = Readonly<Partial<Record<SecretName, pulumi.Input<string> |
 
 export interface ApiKeySecretsArgs {
   readonly keys: ApiKeys;
-  /** Whether deleting them can be undone for 30 days. */
-  readonly recoverable: boolean;
   readonly tags: Tags;
 }
 
@@ -24,11 +22,11 @@ export interface ApiKeySecretArns {
 
 /** Puts each API key into a secret of its own. */
 export function createApiKeySecrets(
-  { keys, recoverable, tags }: ApiKeySecretsArgs,
+  { keys, tags }: ApiKeySecretsArgs,
   options: pulumi.ComponentResourceOptions,
 ): ApiKeySecretArns {
   const create = (what: string, value: pulumi.Input<string>): pulumi.Output<string> =>
-    new ApiKeySecret(`receipt-embedding-${what}`, { value, recoverable, tags }, options).arn;
+    new ApiKeySecret(`receipt-embedding-${what}`, { value, tags }, options).arn;
   const { google_places_api_key: googlePlaces, pinecone_api_key: pinecone } = keys;
   return {
     openai: create('openai-api-key', keys.openai_api_key),

@@ -2,6 +2,7 @@ import * as pulumi from '@pulumi/pulumi';
 import { createApiKeySecrets, type ApiKeys, type ApiKeySecretArns } from './api_key_secrets.ts';
 import { createBatchWorkflows, type BatchWorkflows } from './batch_workflows.ts';
 import type { Bundles } from './bundling/bundle_all.ts';
+import { setCommand } from './config_commands.ts';
 import { createDataStores, type DataStores } from './data_stores.ts';
 import { arnsOf, LambdaFunctions, type LambdaFunctionsArgs } from './lambda_functions.ts';
 import { Monitoring } from './monitoring.ts';
@@ -103,8 +104,11 @@ export class EmbeddingInfrastructure extends pulumi.ComponentResource {
       settings.pinecone_index_name !== undefined && secrets.pinecone_api_key !== undefined;
     if (!configured) {
       void pulumi.log.info(
-        'the batch path is not deployed, since it needs Pinecone: npx pulumi config set pinecone_index_name <index>; ' +
-          'npx pulumi config set --secret pinecone_api_key <key>',
+        'the batch path is not deployed, since it needs Pinecone: ' +
+          [
+            setCommand('pinecone_index_name', pulumi.getStack()),
+            setCommand('pinecone_api_key', pulumi.getStack()),
+          ].join('; '),
         this,
       );
     }
@@ -120,9 +124,10 @@ export class EmbeddingInfrastructure extends pulumi.ComponentResource {
       ...(batchPath ? [settings.batch_bucket_name] : []),
     ];
     if (!adopted.includes(undefined)) return;
+    const stack = pulumi.getStack();
     void pulumi.log.info(
-      'what holds data is protected: to remove it, npx pulumi config set protect_data false; npx pulumi up; ' +
-        'npx pulumi destroy',
+      `what holds data is protected: to remove it, npx pulumi config set --stack ${stack} protect_data false; ` +
+        `npx pulumi up --stack ${stack}; npx pulumi destroy --stack ${stack}`,
       this,
     );
   }

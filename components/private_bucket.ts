@@ -42,7 +42,8 @@ export class PrivateBucket extends pulumi.ComponentResource {
       { forceDestroy: !protect, tags },
       { parent: this, protect },
     );
-    const options = { parent: this };
+    // A bucket that is kept stays as private and as safe as it is.
+    const options = { parent: this, protect };
     new aws.s3.BucketServerSideEncryptionConfiguration(
       `${name}-encryption`,
       {

@@ -1,20 +1,31 @@
 import { describe, expect, it } from 'vitest';
+import { setCommand } from './config_commands.ts';
 import { InvalidSettings, readSettings } from './read_settings.ts';
 import type { Settings } from './settings.ts';
 
-/** Reads these values beside a key that is set. */
-function read(values: Readonly<Record<string, string>>, secrets = ['openai_api_key']): Settings {
+/** Reads these values beside secrets that are set, of which some lie in plain text. */
+function read(
+  values: Readonly<Record<string, string>>,
+  secrets = ['openai_api_key'],
+  plain: readonly string[] = [],
+): Settings {
   return readSettings({
+    stack: 'dev',
     get: (name) => values[name],
     has: (name) => secrets.includes(name),
+    isEncrypted: (name) => !plain.includes(name),
     names: [...Object.keys(values), ...secrets],
   });
 }
 
 /** The problems that are reported, without the line above them. */
-function problemsOf(values: Readonly<Record<string, string>>, secrets?: string[]): string[] {
+function problemsOf(
+  values: Readonly<Record<string, string>>,
+  secrets?: string[],
+  plain?: readonly string[],
+): string[] {
   try {
-    read(values, secrets);
+    read(values, secrets, plain);
   } catch (error) {
     if (error instanceof InvalidSettings) return error.message.split('\n').slice(1);
     throw error;
@@ -57,6 +68,7 @@ describe('settings', () => {
           child_execution_type: 'EXPRESS',
           tolerated_failure_percentage: '5',
           log_retention_days: '7',
+          alert_email: 'ops@example.com',
           protect_data: 'false',
         },
         ['openai_api_key', 'pinecone_api_key'],
@@ -79,6 +91,7 @@ describe('settings', () => {
       child_execution_type: 'EXPRESS',
       tolerated_failure_percentage: 5,
       log_retention_days: 7,
+      alert_email: 'ops@example.com',
       protect_data: false,
     });
   });
@@ -98,11 +111,15 @@ describe('a limit', () => {
   it.each([
     ['dynamodb_table_name', 'abc', 'ab'],
     ['dynamodb_table_name', 't'.repeat(255), 't'.repeat(256)],
+    ['dynamodb_table_name', 'Our_receipts.v-1', 'our receipts'],
     ['chromadb_bucket_name', 'abc', 'ab'],
     ['chromadb_bucket_name', 'b'.repeat(63), 'b'.repeat(64)],
+    ['chromadb_bucket_name', 'our.vectors-1', 'Our-vectors'],
+    ['chromadb_bucket_name', '1-vectors', '-vectors'],
     ['batch_bucket_name', 'abc', 'ab'],
     ['batch_bucket_name', 'b'.repeat(63), 'b'.repeat(64)],
     ['openai_base_url', 'https://openai.example', 'openai.example'],
+    ['openai_base_url', 'http://localhost:8080', 'ftp://openai.example'],
     ['pinecone_host', 'https://index.svc.example', 'index.svc.example'],
     ['batch_max_tokens', '1', '0'],
     ['batch_max_tokens', '1000000000', '1000000001'],
@@ -128,13 +145,14 @@ describe('a limit', () => {
     ['log_retention_days', '1', '0'],
     ['log_retention_days', '3653', '3654'],
     ['log_retention_days', '30', '31'],
+    ['alert_email', 'ops@example.com', 'ops'],
     ['protect_data', 'true', 'yes'],
   ])('of %s allows %s and not %s', (name, allowed, refused) => {
     expect(problemsOf({ [name]: allowed })).toStrictEqual([]);
     const problems = problemsOf({ [name]: refused });
     expect(problems).toHaveLength(1);
-    expect(problems[0]).toMatch(
-      new RegExp(`^ {2}- ${name} is wrong \\(.+\\): pulumi config set ${name} <value>$`, 's'),
+    expect(problems[0]?.replace(/ \(expected .+\): /, ': ')).toBe(
+      `  - ${name} is wrong: ${setCommand(name as keyof Settings, 'dev')}`,
     );
   });
 
@@ -148,8 +166,8 @@ describe('a limit', () => {
     const secrets = ['openai_api_key', 'pinecone_api_key'];
     expect(problemsOf({ pinecone_index_name: allowed }, secrets)).toStrictEqual([]);
     expect(problemsOf({ pinecone_index_name: refused }, secrets)).toStrictEqual([
-      '  - pinecone_index_name is wrong (expected 1 to 45 lower-case letters, digits and inner hyphens): ' +
-        'pulumi config set pinecone_index_name <value>',
+      '  - pinecone_index_name is wrong (expected 1 to 45 lower-case letters, digits and inner `-`): ' +
+        'npx pulumi config set --stack dev pinecone_index_name receipts',
     ]);
   });
 
@@ -158,8 +176,8 @@ describe('a limit', () => {
     expect(problemsOf({ embedding_model: large, embedding_dimensions: '3072' })).toStrictEqual([]);
     expect(problemsOf({ embedding_model: large, embedding_dimensions: '3073' })).toHaveLength(1);
     expect(problemsOf({ embedding_dimensions: '1537' })).toStrictEqual([
-      '  - embedding_dimensions is wrong (text-embedding-3-small has 1536 dimensions at most): ' +
-        'pulumi config set embedding_dimensions <value>',
+      '  - embedding_dimensions is wrong (expected at most 1536 dimensions, which text-embedding-3-small has): ' +
+        'npx pulumi config set --stack dev embedding_dimensions 1536',
     ]);
   });
 });
@@ -172,11 +190,11 @@ describe('problems', () => {
         [],
       ),
     ).toStrictEqual([
-      '  - openai_api_key is not set: pulumi config set --secret openai_api_key <value>',
-      '  - max_concurency is no setting: pulumi config rm max_concurency',
-      '  - Max_Concurrency is no setting: pulumi config rm Max_Concurrency',
-      '  - tolerated_failure_percentage is wrong (expected a whole number): ' +
-        'pulumi config set tolerated_failure_percentage <value>',
+      '  - openai_api_key is not set: npx pulumi config set --stack dev --secret openai_api_key',
+      '  - max_concurency is no setting: npx pulumi config rm --stack dev max_concurency',
+      '  - Max_Concurrency is no setting: npx pulumi config rm --stack dev Max_Concurrency',
+      '  - tolerated_failure_percentage is wrong (expected 0 to 100 percent): ' +
+        'npx pulumi config set --stack dev tolerated_failure_percentage 5',
     ]);
   });
 
@@ -191,11 +209,11 @@ describe('problems', () => {
   it('are the half of a pair: an index of Pinecone without its key, and the other way round', () => {
     expect(problemsOf({ pinecone_index_name: 'our-index' })).toStrictEqual([
       '  - pinecone_index_name is set, but pinecone_api_key is not: ' +
-        'pulumi config set --secret pinecone_api_key <value>',
+        'npx pulumi config set --stack dev --secret pinecone_api_key',
     ]);
     expect(problemsOf({}, ['openai_api_key', 'pinecone_api_key'])).toStrictEqual([
       '  - pinecone_api_key is set, but pinecone_index_name is not: ' +
-        'pulumi config set pinecone_index_name <value>',
+        'npx pulumi config set --stack dev pinecone_index_name receipts',
     ]);
     // Empty is missing, here too.
     expect(problemsOf({ pinecone_index_name: '' })).toStrictEqual([]);
@@ -206,6 +224,16 @@ describe('problems', () => {
     [{ foo: '1', bar: '2' }, "the stack's configuration has 2 problems:"],
   ])('are counted', (values, heading) => {
     expect(() => read(values as unknown as Record<string, string>)).toThrow(heading);
+  });
+
+  it("are secrets that anybody can read in the stack's file", () => {
+    const secrets = ['openai_api_key', 'google_places_api_key'];
+    expect(problemsOf({}, secrets, ['google_places_api_key'])).toStrictEqual([
+      "  - google_places_api_key is in the stack's file as plain text: " +
+        'npx pulumi config set --stack dev --secret google_places_api_key',
+    ]);
+    // What is not set cannot be read.
+    expect(problemsOf({}, ['openai_api_key'], ['google_places_api_key'])).toStrictEqual([]);
   });
 
   it('are none for the secrets that are known', () => {

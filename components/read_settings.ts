@@ -1,3 +1,6 @@
+import * as pulumi from '@pulumi/pulumi';
+import { removeCommand, setCommand } from './config_commands.ts';
+import { describeSetting, SECRETS } from './setting_table.ts';
 import {
   SECRET_NAMES,
   SETTING_NAMES,
@@ -6,20 +9,22 @@ import {
   type Settings,
 } from './settings.ts';
 
-const REQUIRED_SECRETS: readonly SecretName[] = ['openai_api_key'];
-
 /** Where a stack's configuration comes from; in the program that is pulumi.Config. */
 export interface SettingsSource {
+  /** The stack's name, for the commands that mend its configuration. */
+  readonly stack: string;
   /** The value of a plain setting; undefined when it is not set. */
   readonly get: (name: string) => string | undefined;
   /** Whether a secret has a value. */
   readonly has: (name: SecretName) => boolean;
+  /** Whether a value is encrypted in the stack's file. */
+  readonly isEncrypted: (name: SecretName) => boolean;
   /** The names that are set, with unknown ones among them. */
   readonly names: readonly string[];
 }
 
-/** Thrown with everything that is wrong with a stack's configuration. */
-export class InvalidSettings extends Error {
+/** Thrown with everything that is wrong with a stack's configuration; Pulumi shows it without its stack trace. */
+export class InvalidSettings extends pulumi.RunError {
   override readonly name = 'InvalidSettings';
 }
 
@@ -36,19 +41,16 @@ export function readSettings(source: SettingsSource): Settings {
   ) as Record<string, string>;
   const parsed = settingsSchema.safeParse(values);
   const problems = [
-    ...REQUIRED_SECRETS.filter((name) => !source.has(name)).map(
-      (name) => `${name} is not set: pulumi config set --secret ${name} <value>`,
-    ),
-    ...pineconeProblems(
-      values['pinecone_index_name'] !== undefined,
-      source.has('pinecone_api_key'),
-    ),
+    ...secretProblems(source),
+    ...pineconeProblems(values['pinecone_index_name'] !== undefined, source),
     ...source.names
       .filter((name) => ![...SETTING_NAMES, ...SECRET_NAMES].includes(name as never))
-      .map((name) => `${name} is no setting: pulumi config rm ${name}`),
-    ...(parsed.error?.issues ?? []).map(({ path, message }) => {
-      const name = String(path[0]);
-      return `${name} is wrong (${message}): pulumi config set ${name} <value>`;
+      .map((name) => `${name} is no setting: ${removeCommand(name, source.stack)}`),
+    ...(parsed.error?.issues ?? []).map(({ code, path, message }) => {
+      const name = path[0] as keyof Settings;
+      // The only ones of the program's own say how two settings fit each other.
+      const expected = code === 'custom' ? message : describeSetting(name).values;
+      return `${name} is wrong (expected ${expected}): ${setCommand(name, source.stack)}`;
     }),
   ];
   if (parsed.success && problems.length === 0) return parsed.data;
@@ -58,12 +60,25 @@ export function readSettings(source: SettingsSource): Settings {
   );
 }
 
+/** A secret that is missing, or that anybody can read in the stack's file. */
+function secretProblems({ has, isEncrypted, stack }: SettingsSource): string[] {
+  return SECRET_NAMES.flatMap((name) => {
+    if (!has(name)) {
+      return SECRETS[name].safeParse(undefined).success
+        ? []
+        : [`${name} is not set: ${setCommand(name, stack)}`];
+    }
+    return isEncrypted(name)
+      ? []
+      : [`${name} is in the stack's file as plain text: ${setCommand(name, stack)}`];
+  });
+}
+
 /** The batch path takes both of them; one alone is a slip. */
-function pineconeProblems(hasIndex: boolean, hasKey: boolean): string[] {
-  if (hasIndex === hasKey) return [];
-  return [
-    hasIndex
-      ? 'pinecone_index_name is set, but pinecone_api_key is not: pulumi config set --secret pinecone_api_key <value>'
-      : 'pinecone_api_key is set, but pinecone_index_name is not: pulumi config set pinecone_index_name <value>',
-  ];
+function pineconeProblems(hasIndex: boolean, { has, stack }: SettingsSource): string[] {
+  if (hasIndex === has('pinecone_api_key')) return [];
+  const [set, missing] = hasIndex
+    ? (['pinecone_index_name', 'pinecone_api_key'] as const)
+    : (['pinecone_api_key', 'pinecone_index_name'] as const);
+  return [`${set} is set, but ${missing} is not: ${setCommand(missing, stack)}`];
 }

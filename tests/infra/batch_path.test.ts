@@ -253,8 +253,8 @@ describe('a stack without Pinecone', () => {
     const names = realtimeAlone.registrations.map(({ name }) => name);
     expect(names.filter((name) => /batch|pinecone|poll|submit/.test(name))).toStrictEqual([]);
     expect(realtimeAlone.messages).toStrictEqual([
-      'the batch path is not deployed, since it needs Pinecone: npx pulumi config set pinecone_index_name <index>; ' +
-        'npx pulumi config set --secret pinecone_api_key <key>',
+      'the batch path is not deployed, since it needs Pinecone: npx pulumi config set --stack dev pinecone_index_name receipts; ' +
+        'npx pulumi config set --stack dev --secret pinecone_api_key',
     ]);
   });
 });

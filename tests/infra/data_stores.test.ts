@@ -196,8 +196,9 @@ describe('an adopted table and bucket', () => {
 });
 
 /** What a deployment says, so that nobody has to find it out from a refusal. */
-const PROTECTED =
-  'what holds data is protected: to remove it, npx pulumi config set protect_data false; npx pulumi up; npx pulumi destroy';
+const protectedIn = (stack: string): string =>
+  `what holds data is protected: to remove it, npx pulumi config set --stack ${stack} protect_data false; ` +
+  `npx pulumi up --stack ${stack}; npx pulumi destroy --stack ${stack}`;
 
 describe('what holds data', () => {
   it.each([
@@ -205,7 +206,7 @@ describe('what holds data', () => {
     {
       title: 'that was adopted but for the batches’ bucket',
       program: WITH_BATCH_PATH,
-      said: [PROTECTED],
+      said: [protectedIn('prod')],
     },
   ])('is spoken of where the stack has made any of it: $title', async ({ program, said }) => {
     const adopted = { dynamodb_table_name: 'our-receipts', chromadb_bucket_name: 'our-vectors' };
@@ -247,7 +248,7 @@ describe('what holds data', () => {
       emptiedFirst: !kept,
     });
     expect(deployed.messages.filter((text) => text.includes('protected'))).toStrictEqual(
-      kept ? [PROTECTED] : [],
+      kept ? [protectedIn(stack)] : [],
     );
     expect(
       deployed.registrations

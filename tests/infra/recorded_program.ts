@@ -1,31 +1,18 @@
-import * as pulumi from '@pulumi/pulumi';
-import type { RegisterResourceRequest } from '@pulumi/pulumi/proto/resource_pb.js';
-import { MockMonitor } from '@pulumi/pulumi/runtime/mocks.js';
 import { vi } from 'vitest';
 import {
   runPulumiProgram,
   type Deployment,
   type ProgramSettings,
 } from '../../local/deployment/pulumi_program.ts';
+import { recordRegistrations, type Registration } from './recorded_registrations.ts';
+
+export type { Registration } from './recorded_registrations.ts';
 
 // These tests look at what is registered, not at what the bundles hold (tests/bundles does that).
 vi.mock('../../components/bundling/bundle_all.ts', () => ({
   bundleAll: () =>
     Promise.resolve({ layer: 'bundles/layer', handler: (name: string) => `bundles/${name}` }),
 }));
-
-/** A resource as Pulumi's engine is asked to register it; the mocks themselves tell less. */
-export interface Registration {
-  readonly type: string;
-  readonly name: string;
-  /** `type::name` of its parent; undefined right under the stack. */
-  readonly parent: string | undefined;
-  /** As they go over the wire: secrets are marked, and not unwrapped. */
-  readonly wireInputs: Readonly<Record<string, unknown>>;
-  readonly protect: boolean;
-  /** `type::name` of each resource that has to be there first. */
-  readonly dependencies: readonly string[];
-}
 
 export interface RecordedDeployment extends Deployment {
   readonly registrations: readonly Registration[];
@@ -53,62 +40,21 @@ export const WITH_BATCH_PATH = {
  */
 export async function runProgram(
   settings: Partial<ProgramSettings> = {},
-  onRegistration: (registration: Registration) => void = () => undefined,
+  onRegistration?: (registration: Registration) => void,
 ): Promise<RecordedDeployment> {
-  const registrations: Registration[] = [];
-  const messages: string[] = [];
-  const inform = vi.spyOn(pulumi.log, 'info').mockImplementation((message) => {
-    messages.push(message);
-    return Promise.resolve();
-  });
-  const register = vi.spyOn(MockMonitor.prototype, 'registerResource').mockImplementation(function (
-    this: MockMonitor,
-    request: RegisterResourceRequest,
-    callback,
-  ) {
-    const registered = registration(request);
-    registrations.push(registered);
-    onRegistration(registered);
-    return original.call(this, request, callback);
-  });
-  try {
-    const deployment = await runPulumiProgram({
-      stack: 'dev',
-      region: REGION,
-      accountId: ACCOUNT_ID,
-      config: {},
-      secrets: { openai_api_key: OPENAI_KEY },
-      ...settings,
-    });
-    return { ...deployment, registrations, messages };
-  } catch (error) {
-    // What a failed program had begun to register must not end up in the next one.
-    await pulumi.runtime.waitForRPCs();
-    throw error;
-  } finally {
-    register.mockRestore();
-    inform.mockRestore();
-  }
-}
-
-// eslint-disable-next-line @typescript-eslint/unbound-method -- called with its own `this` above
-const original = MockMonitor.prototype.registerResource;
-
-function registration(request: RegisterResourceRequest): Registration {
-  return {
-    type: request.getType(),
-    name: request.getName(),
-    parent: typeAndName(request.getParent()),
-    wireInputs: request.getObject()?.toJavaScript() ?? {},
-    protect: request.getProtect() === true,
-    dependencies: request.getDependenciesList().map((urn) => typeAndName(urn) ?? ''),
-  };
-}
-
-/** `urn:pulumi:{stack}::{project}::{parent types}${type}::{name}` without all that says where it is. */
-function typeAndName(urn: string): string | undefined {
-  const [, , types = '', name = ''] = urn.split('::');
-  return urn === '' ? undefined : `${types.split('$').at(-1) ?? ''}::${name}`;
+  const { result, registrations, messages } = await recordRegistrations(
+    () =>
+      runPulumiProgram({
+        stack: 'dev',
+        region: REGION,
+        accountId: ACCOUNT_ID,
+        config: {},
+        secrets: { openai_api_key: OPENAI_KEY },
+        ...settings,
+      }),
+    onRegistration,
+  );
+  return { ...result, registrations, messages };
 }
 
 /** The one resource of this type and name. */

@@ -1,0 +1,131 @@
+import { statementsOf, type Statement } from './iam_documents.ts';
+import { at, listOf, type Properties, type Value } from './known_values.ts';
+import { resourcePolicy, type Judged } from './policy.ts';
+
+/** Where a resource says what its holder may do. */
+const PERMISSIONS: Readonly<Record<string, (properties: Properties) => readonly Value[]>> = {
+  'aws:iam/role:Role': ({ inlinePolicies }) =>
+    listOf(inlinePolicies).map((inline) => at(inline, 'policy')),
+  'aws:iam/rolePolicy:RolePolicy': ({ policy }) => [policy],
+  'aws:iam/policy:Policy': ({ policy }) => [policy],
+};
+
+/** Where a resource says who may use it. */
+const TRUST: Readonly<Record<string, (properties: Properties) => readonly Value[]>> = {
+  'aws:iam/role:Role': ({ assumeRolePolicy }) => [assumeRolePolicy],
+  'aws:s3/bucketPolicy:BucketPolicy': ({ policy }) => [policy],
+  'aws:sns/topicPolicy:TopicPolicy': ({ policy }) => [policy],
+  'aws:secretsmanager/secretPolicy:SecretPolicy': ({ policy }) => [policy],
+};
+
+/**
+ * AWS knows no resources for these, and these alone may be allowed on `*`: sending traces, and delivering the log of a
+ * state machine.
+ */
+export const ACTIONS_WITHOUT_RESOURCES: readonly string[] = [
+  'xray:PutTraceSegments',
+  'xray:PutTelemetryRecords',
+  'xray:GetSamplingRules',
+  'xray:GetSamplingTargets',
+  'logs:CreateLogDelivery',
+  'logs:GetLogDelivery',
+  'logs:UpdateLogDelivery',
+  'logs:DeleteLogDelivery',
+  'logs:ListLogDeliveries',
+  'logs:PutResourcePolicy',
+  'logs:DescribeResourcePolicies',
+  'logs:DescribeLogGroups',
+];
+
+/**
+ * What may be open in an ARN: the keys of objects below a prefix of one bucket, the streams of one log group, the
+ * executions of one state machine.
+ */
+const OPEN_ARNS: readonly RegExp[] = [
+  /^arn:[a-z-]+:s3:::[a-z0-9.-]+\/[^*?]+\/.*$/,
+  /^arn:[a-z-]+:logs:[a-z0-9-]+:\d{12}:log-group:[\w./#-]+:\*$/,
+  /^arn:[a-z-]+:states:[a-z0-9-]+:\d{12}:execution:[\w-]+(\/[\w-]+)?:\*$/,
+];
+
+export const noWildcardActions = resourcePolicy(
+  { name: 'no-wildcard-actions', description: 'Permissions name each action.' },
+  Object.keys(PERMISSIONS),
+  (resource) =>
+    allowing(resource, PERMISSIONS, ({ negated, actions }) =>
+      negated
+        ? [`${resource.name} allows all but what it names: name what is needed instead.`]
+        : actions
+            .filter(isOpen)
+            .map(
+              (action) => `${resource.name} allows ${action}: name the actions that are needed.`,
+            ),
+    ),
+);
+
+export const noWildcardResources = resourcePolicy(
+  {
+    name: 'no-wildcard-resources',
+    description: 'Permissions name the resources that they are for.',
+  },
+  Object.keys(PERMISSIONS),
+  (resource) =>
+    allowing(resource, PERMISSIONS, ({ actions, resources }) =>
+      resources
+        .filter(isOpen)
+        .filter((arn) => !mayBeOpen(arn, actions))
+        .map(
+          (arn) =>
+            `${resource.name} allows ${actions.join(', ')} on ${arn}: name the resources that are meant.`,
+        ),
+    ),
+);
+
+/** Policies of AWS's own are full of wildcards, and AWS changes them. */
+export const noPoliciesOfAws = resourcePolicy(
+  {
+    name: 'no-policies-of-aws',
+    description: 'Roles have policies of this program, none that AWS manages.',
+  },
+  ['aws:iam/role:Role', 'aws:iam/rolePolicyAttachment:RolePolicyAttachment'],
+  ({ name, properties: { managedPolicyArns, policyArn } }) =>
+    [...listOf(managedPolicyArns), ...listOf(policyArn)]
+      .filter((arn) => typeof arn === 'string')
+      .filter((arn) => /^arn:[a-z-]+:iam::aws:policy\//.test(arn))
+      .map((arn) => `${name} has ${arn}: write a policy with what is needed instead.`),
+);
+
+export const nothingForEverybody = resourcePolicy(
+  { name: 'nothing-for-everybody', description: 'Who may use a resource is named.' },
+  Object.keys(TRUST),
+  (resource) =>
+    allowing(resource, TRUST, ({ principals, negated }) =>
+      negated || principals.some(isOpen)
+        ? [`${resource.name} lets everybody in: name the service or the account that is meant.`]
+        : [],
+    ),
+);
+
+/** What is wrong with the statements that allow something. */
+function allowing(
+  { type, name, properties }: Judged,
+  places: typeof PERMISSIONS,
+  check: (statement: Statement) => readonly string[],
+): string[] {
+  try {
+    return (places[type]?.(properties) ?? [])
+      .flatMap(statementsOf)
+      .filter(({ effect }) => effect !== 'Deny')
+      .flatMap(check);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    return [`${name} has a policy that is no JSON object: write it with pulumi.jsonStringify.`];
+  }
+}
+
+const isOpen = (text: string): boolean => /[*?]/.test(text);
+
+function mayBeOpen(arn: string, actions: readonly string[]): boolean {
+  return arn === '*'
+    ? actions.every((action) => ACTIONS_WITHOUT_RESOURCES.includes(action))
+    : OPEN_ARNS.some((pattern) => pattern.test(arn));
+}

@@ -1,0 +1,3 @@
+// Pulumi starts a policy pack under a TypeScript compiler of its own, whatever PulumiPolicy.yaml says, and that one takes
+// over every `.ts` file that is required. This file is not one; what it imports, Node itself runs.
+import './index.ts';

@@ -1,0 +1,91 @@
+// Not proved here: that Pulumi's engine reads these files the same way (tests/real/pulumi is for that).
+import { readFile } from 'node:fs/promises';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { SECRET_NAMES } from '../../components/settings.ts';
+import { rejection } from '../support/rejection.ts';
+import { ACCOUNT_ID, OPENAI_KEY, PINECONE_KEY, runProgram } from './recorded_program.ts';
+
+interface ExampleStack {
+  readonly region: string;
+  readonly config: Readonly<Record<string, string>>;
+  readonly text: string;
+}
+
+/** A stack's file, with the project's settings as its program sees them. */
+async function exampleStack(name: string): Promise<ExampleStack> {
+  const text = await readFile(new URL(`../../Pulumi.${name}.yaml`, import.meta.url), 'utf8');
+  const { config } = parse(text) as { readonly config: Readonly<Record<string, unknown>> };
+  const texts = Object.entries(config).map(([key, value]) => [key, String(value)] as const);
+  const { 'aws:region': region = '', ...others } = Object.fromEntries(texts);
+  const own = Object.entries(others).map(([key, value]): [string, string] => {
+    const [project, setting, ...more] = key.split(':');
+    expect([project, more]).toStrictEqual(['receipt-embeddings', []]);
+    return [setting ?? '', value];
+  });
+  return { region, config: Object.fromEntries(own), text };
+}
+
+const stores = ({ resources }: Awaited<ReturnType<typeof runProgram>>): string[] =>
+  resources
+    .filter(({ type }) => type === 'aws:s3/bucket:Bucket' || type === 'aws:dynamodb/table:Table')
+    .map(({ name }) => name)
+    .sort();
+
+describe('Pulumi.dev.yaml', () => {
+  it("wants OpenAI's key and nothing else, and names the command that sets it", async () => {
+    const { config, region, text } = await exampleStack('dev');
+    const { message } = await rejection(runProgram({ config, region, secrets: {} }));
+    const [, command = ''] = /: (npx .*)$/.exec(message) ?? [];
+    expect(message).toBe(
+      `the stack's configuration has 1 problem:\n  - openai_api_key is not set: ${command}`,
+    );
+    expect(text).toContain(`#   ${command}\n`);
+  });
+
+  it('creates a table and a bucket in a fresh account', async () => {
+    const { config, region } = await exampleStack('dev');
+    const deployed = await runProgram({ config, region });
+    expect(stores(deployed)).toStrictEqual(['chromadb-bucket', 'receipts-table']);
+    expect(deployed.outputs['realtime_embedding_sf_arn']).toBe(
+      `arn:aws:states:us-east-1:${ACCOUNT_ID}:stateMachine:realtime-embedding-sf-dev`,
+    );
+  });
+});
+
+describe('Pulumi.adopting.yaml', () => {
+  it('adopts a table and a bucket, and creates none', async () => {
+    const { config, region } = await exampleStack('adopting');
+    const deployed = await runProgram({ stack: 'adopting', config, region });
+    expect(stores(deployed)).toStrictEqual([]);
+    const { dynamodb_table_name, chromadb_bucket_name, batch_bucket_name } = deployed.outputs;
+    expect([dynamodb_table_name, chromadb_bucket_name, batch_bucket_name]).toStrictEqual([
+      'our-receipts',
+      'our-vectors',
+      undefined,
+    ]);
+  });
+
+  it('adopts the bucket of the batch path too, once the lines for it count', async () => {
+    const { text } = await exampleStack('adopting');
+    const uncommented = text.replaceAll(/^ {2}# (receipt-embeddings:)/gm, '  $1');
+    const { config } = parse(uncommented) as { readonly config: Record<string, string> };
+    const own = Object.entries(config).filter(([key]) => key.startsWith('receipt-embeddings:'));
+    const deployed = await runProgram({
+      stack: 'adopting',
+      config: Object.fromEntries(own.map(([key, value]) => [key.split(':')[1] ?? '', value])),
+      secrets: { openai_api_key: OPENAI_KEY, pinecone_api_key: PINECONE_KEY },
+    });
+    expect(stores(deployed)).toStrictEqual([]);
+    expect(deployed.outputs['batch_bucket_name']).toBe('our-batches');
+  });
+});
+
+describe.each(['dev', 'adopting'])('the file of the stack %s', (name) => {
+  it('holds no secret', async () => {
+    const { config } = await exampleStack(name);
+    expect(Object.keys(config).filter((key) => SECRET_NAMES.includes(key as never))).toStrictEqual(
+      [],
+    );
+  });
+});
