@@ -21,11 +21,18 @@ const infrastructure = new EmbeddingInfrastructure('embeddings', {
   bundles: await bundleAll(),
 });
 
-export const realtime_embedding_sf_arn = infrastructure.realtimeEmbeddingSfArn;
-export const batch_submit_sf_arn = infrastructure.batchSubmitSfArn;
-export const batch_poll_sf_arn = infrastructure.batchPollSfArn;
-export const chromadb_bucket_name = infrastructure.chromadbBucketName;
-export const batch_bucket_name = infrastructure.batchBucketName;
-export const dashboard_url = infrastructure.dashboardUrl;
-export const alert_topic_arn = infrastructure.alertTopicArn;
-export const dynamodb_table_name = infrastructure.dynamodbTableName;
+const outputs = {
+  realtime_embedding_sf_arn: infrastructure.realtimeEmbeddingSfArn,
+  batch_submit_sf_arn: infrastructure.batchSubmitSfArn,
+  batch_poll_sf_arn: infrastructure.batchPollSfArn,
+  chromadb_bucket_name: infrastructure.chromadbBucketName,
+  batch_bucket_name: infrastructure.batchBucketName,
+  dynamodb_table_name: infrastructure.dynamodbTableName,
+  dashboard_url: infrastructure.dashboardUrl,
+  alert_topic_arn: infrastructure.alertTopicArn,
+};
+
+/** The stack's outputs. One without the batch path lacks those of the batches: Pulumi warns of outputs without a value. */
+export default Object.fromEntries(
+  Object.entries(outputs).filter(([, output]) => output !== undefined),
+);

@@ -1,6 +1,7 @@
 import { InvalidExport } from '../receipt_exports/receipt_exports.ts';
 import { interruption } from '../command_line/interruption.ts';
-import { CommandLineEnd, parseOptions, type StartOptions } from './start/options.ts';
+import { CommandLineEnd } from '../command_line/command_line_end.ts';
+import { parseOptions, type StartOptions } from './start/options.ts';
 import { portProblem } from './start/port_problem.ts';
 import { realApiKey } from './start/real_openai.ts';
 import { receiptsToLoad } from './start/receipts_to_load.ts';

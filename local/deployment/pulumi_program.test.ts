@@ -24,9 +24,6 @@ describe('the Pulumi program', () => {
         'arn:aws:states:eu-central-1:123456789012:stateMachine:realtime-embedding-sf-dev',
       chromadb_bucket_name: 'receipt-embeddings-chromadb-bucket',
       dynamodb_table_name: 'receipt-embeddings-receipts-table',
-      batch_submit_sf_arn: undefined,
-      batch_poll_sf_arn: undefined,
-      batch_bucket_name: undefined,
       dashboard_url:
         'https://eu-central-1.console.aws.amazon.com/cloudwatch/home?region=eu-central-1#dashboards/dashboard/receipt-embedding-dev',
       alert_topic_arn: 'arn:aws:sns:eu-central-1:123456789012:receipt-embedding-alerts-dev',

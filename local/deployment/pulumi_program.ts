@@ -66,8 +66,8 @@ export async function runPulumiProgram(settings: ProgramSettings): Promise<Deplo
   // everything is waited for: what is still being registered would else reach the next program.
   const program = (await import(/* @vite-ignore */ address).finally(() =>
     pulumi.runtime.waitForRPCs(),
-  )) as Record<string, unknown>;
-  return { resources, outputs: await known(program) };
+  )) as { readonly default: Record<string, unknown> };
+  return { resources, outputs: await known(program.default) };
 }
 
 /** The answers of the provider's functions that the program calls. */

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { CommandLineEnd, parseOptions, type StartOptions } from './options.ts';
+import { CommandLineEnd } from '../../command_line/command_line_end.ts';
+import { parseOptions, type StartOptions } from './options.ts';
 
 let out: string;
 let err: string;

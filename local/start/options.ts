@@ -1,5 +1,6 @@
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { EMBEDDING_STATUSES } from 'receipt-embedding/entities';
+import { parseArguments, wholeNumber } from '../../command_line/command_line_end.ts';
 
 /** What `npm start` was asked for. */
 export type StartPath = 'realtime' | 'batch' | 'both';
@@ -36,29 +37,13 @@ export interface StartOptions {
   readonly summary?: string;
 }
 
-/** Thrown for arguments that are wrong, after what is wrong was printed; and for `--help`, with exit status 0. */
-export class CommandLineEnd extends Error {
-  override readonly name = 'CommandLineEnd';
-  readonly exitStatus: number;
-
-  constructor(exitStatus: number) {
-    super('the command line ends the program');
-    this.exitStatus = exitStatus;
-  }
-}
-
 /** The port that local AWS stacks are known by. */
 const USUAL_PORT = 4566;
 
 /** @throws CommandLineEnd */
 export function parseOptions(argv: readonly string[]): StartOptions {
   const command = describeCommand();
-  try {
-    command.parse(argv, { from: 'user' });
-  } catch (error) {
-    if (error instanceof CommanderError) throw new CommandLineEnd(error.exitCode === 0 ? 0 : 2);
-    throw error;
-  }
+  parseArguments(command, argv);
   const options = command.opts<
     Omit<StartOptions, 'port' | 'path'> & Partial<Pick<StartOptions, 'port' | 'path'>>
   >();
@@ -147,8 +132,7 @@ function describeCommand(): Command {
     )
     .option('--summary <FILE>', 'write a JSON summary of the run there')
     .allowExcessArguments(false)
-    .showHelpAfterError('(npm start -- --help lists all options)')
-    .exitOverride();
+    .showHelpAfterError('(npm start -- --help lists all options)');
 }
 
 function share(text: string): number {
@@ -157,18 +141,4 @@ function share(text: string): number {
     throw new InvalidArgumentError('It must be a number from 0 to 1.');
   }
   return value;
-}
-
-function wholeNumber(low: number, high = Number.MAX_SAFE_INTEGER): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (!/^\d+$/.test(text) || value < low || value > high) {
-      throw new InvalidArgumentError(
-        high === Number.MAX_SAFE_INTEGER
-          ? `It must be a whole number from ${low}.`
-          : `It must be a whole number from ${low} to ${high}.`,
-      );
-    }
-    return value;
-  };
 }

@@ -1,6 +1,7 @@
 import type { NearestLines } from './nearest_lines.ts';
 import type { Screen } from '../../command_line/screen.ts';
 import type { OwnNeighbours } from './own_neighbours.ts';
+import { dollars } from '../../command_line/dollars.ts';
 import { count, quantity } from '../../command_line/quantity.ts';
 import type { AllStatuses } from './run_results.ts';
 import type { BatchesSummary, BatchLine, RealtimeExecution, RealtimeSummary } from './summary.ts';
@@ -141,8 +142,4 @@ function shares({ functions, stand_ins, orchestration }: TimeSpent): string {
 
 function price(estimatedCostUsd: number | null): string {
   return estimatedCostUsd === null ? '' : ` (${dollars(estimatedCostUsd)} at OpenAI's list price)`;
-}
-
-function dollars(amount: number): string {
-  return `$${amount.toFixed(amount < 0.01 ? 6 : 2)}`;
 }

@@ -179,9 +179,6 @@ describe('an adopted table and bucket', () => {
         'arn:aws:states:us-east-1:123456789012:stateMachine:realtime-embedding-sf-dev',
       chromadb_bucket_name: 'our-vectors',
       dynamodb_table_name: 'our-receipts',
-      batch_submit_sf_arn: undefined,
-      batch_poll_sf_arn: undefined,
-      batch_bucket_name: undefined,
       dashboard_url:
         'https://us-east-1.console.aws.amazon.com/cloudwatch/home?region=us-east-1#dashboards/dashboard/receipt-embedding-dev',
       alert_topic_arn: 'arn:aws:sns:us-east-1:123456789012:receipt-embedding-alerts-dev',

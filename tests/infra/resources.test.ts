@@ -135,9 +135,6 @@ describe('the resources of a stack', () => {
         'arn:aws:states:us-east-1:123456789012:stateMachine:realtime-embedding-sf-dev',
       chromadb_bucket_name: 'receipt-embeddings-chromadb-bucket',
       dynamodb_table_name: 'receipt-embeddings-receipts-table',
-      batch_submit_sf_arn: undefined,
-      batch_poll_sf_arn: undefined,
-      batch_bucket_name: undefined,
       dashboard_url: DASHBOARD_URL,
       alert_topic_arn: 'arn:aws:sns:us-east-1:123456789012:receipt-embedding-alerts-dev',
     });
