@@ -7,7 +7,8 @@ import { runEstimate } from './estimate/run_estimate.ts';
 const exitStatus = await runEstimate(process.argv.slice(2), {
   environment: process.env,
   pulumiOutputs,
-  dynamodb: () => new DynamoDBClient({ maxAttempts: 5 }),
+  dynamodb: (region) =>
+    new DynamoDBClient({ maxAttempts: 5, ...(region === undefined ? {} : { region }) }),
   out: process.stdout,
   messages: process.stderr,
   stop: interruption(),

@@ -9,7 +9,7 @@ const exitStatus = await status(process.argv.slice(2), {
   environment: process.env,
   pulumiOutputs,
   dynamodb: createDynamoDBClient,
-  sfn: () => new SFNClient({ maxAttempts: 5 }),
+  sfn: (region) => new SFNClient({ maxAttempts: 5, ...(region === undefined ? {} : { region }) }),
   out: process.stdout,
   messages: process.stderr,
   now: () => new Date(),

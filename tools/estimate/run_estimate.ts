@@ -1,3 +1,4 @@
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { ReceiptIdentity } from 'receipt-embedding/entities';
 import { SHARDS } from 'receipt-embedding/table';
 import { dollars } from '../../command_line/dollars.ts';
@@ -12,6 +13,7 @@ import {
   type ReceiptExports,
 } from '../../receipt_exports/receipt_exports.ts';
 import { findStackOutputs, requireOutput } from '../deployed_stack/stack_outputs.ts';
+import { stackRegion } from '../deployed_stack/stack_region.ts';
 import { exitStatusOf, type TableToolPorts } from '../table_tools/run_tool.ts';
 import { estimate, type Estimate } from './estimate.ts';
 import { exportSource } from './export_source.ts';
@@ -80,7 +82,8 @@ async function openSource(
 ): Promise<OpenedSource> {
   if (data !== undefined) return openExports(await readExports(data, skipInvalid), data, screen);
   const outputs = await findStackOutputs(stack, ports);
-  return openTable(requireOutput(outputs, 'dynamodb_table_name'), ports);
+  const client = ports.dynamodb(stackRegion(outputs));
+  return openTable(requireOutput(outputs, 'dynamodb_table_name'), client);
 }
 
 async function readExports(data: readonly string[], skipInvalid: boolean): Promise<ReceiptExports> {
@@ -111,8 +114,7 @@ function openExports(
   };
 }
 
-function openTable(name: string, { dynamodb }: EstimatePorts): OpenedSource {
-  const client = dynamodb();
+function openTable(name: string, client: DynamoDBClient): OpenedSource {
   const meter = meterQueries(client);
   const invalid = { count: 0 };
   const usd = (): number => costOf(AWS_PRICES.dynamodb_read_unit, meter.units);

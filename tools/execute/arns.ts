@@ -1,3 +1,5 @@
+import { regionOf } from '../deployed_stack/stack_region.ts';
+
 const STATE_MACHINE = /^arn:aws[\w-]*:states:[a-z0-9-]+:\d{12}:stateMachine:[^\s:/]+(:[^\s:/]+)?$/;
 const EXECUTION = /^arn:aws[\w-]*:states:[a-z0-9-]+:\d{12}:execution:[^\s:]+:[^\s:]+$/;
 
@@ -7,11 +9,6 @@ export function isStateMachineArn(text: string): boolean {
 
 export function isExecutionArn(text: string): boolean {
   return EXECUTION.test(text);
-}
-
-/** The region that an ARN names: where it is asked about, whatever region the environment prefers. */
-export function regionOf(arn: string): string {
-  return arn.split(':')[3] ?? '';
 }
 
 /** The ARN of the execution of this name; the one of a state machine's version or alias is named after the machine too. */

@@ -81,7 +81,7 @@ describe('failures while an execution runs', () => {
       const { failures } = looking(children([output]).sfn);
 
       expect(await failures.look('map')).toStrictEqual([]);
-      expect([failures.lookedAt, failures.problem]).toStrictEqual([1, undefined]);
+      expect([failures.lookedAt, failures.takeProblem()]).toStrictEqual([1, undefined]);
     },
   );
 
@@ -120,7 +120,7 @@ describe('failures while an execution runs', () => {
     });
     const { failures } = looking(sfn);
 
-    expect([await failures.look('map'), failures.problem]).toStrictEqual([[], undefined]);
+    expect([await failures.look('map'), failures.takeProblem()]).toStrictEqual([[], undefined]);
     busy = false;
     expect(await failures.look('map')).toHaveLength(1);
   });
@@ -135,7 +135,11 @@ describe('failures while an execution runs', () => {
     await failures.look('map');
     await failures.look('map');
 
-    expect(failures.problem).toBe('AccessDeniedException: not you');
+    expect([failures.takeProblem(), failures.takeProblem()]).toStrictEqual([
+      'AccessDeniedException: not you',
+      undefined,
+    ]);
+    await failures.look('map');
     expect(asked).toStrictEqual(['ListExecutions']);
   });
 

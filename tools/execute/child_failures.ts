@@ -48,6 +48,7 @@ export class ChildFailures {
   #failed = 0;
   #allowance: number;
   #lastLook: number | undefined;
+  #isOver = false;
   #problem: string | undefined;
 
   constructor(sfn: SFNClient, timing: Timing, limits: LookingAtItems) {
@@ -67,15 +68,17 @@ export class ChildFailures {
     return this.#failed;
   }
 
-  /** Why no more are looked at: it is not allowed, say. */
-  get problem(): string | undefined {
-    return this.#problem;
+  /** Why no more are looked at (it is not allowed, say), to be told once: undefined from then on. */
+  takeProblem(): string | undefined {
+    const problem = this.#problem;
+    this.#problem = undefined;
+    return problem;
   }
 
   /** Looks at some that have ended and were not looked at. @returns those that failed. */
   async look(mapRunArn: string, abortSignal?: AbortSignal): Promise<FailedItem[]> {
     const most = this.#allow();
-    if (most === 0 || this.#problem !== undefined) return [];
+    if (most === 0 || this.#isOver) return [];
     const options = abortSignal === undefined ? {} : { abortSignal };
     const failures: FailedItem[] = [];
     try {
@@ -103,7 +106,10 @@ export class ChildFailures {
     } catch (error) {
       // What is wrong with AWS or the way to it shows in the next look at the execution itself.
       const failure = awsFailure(error);
-      if (failure === undefined || !passesByItself(failure)) this.#problem = problemOf(error);
+      if (failure === undefined || !passesByItself(failure)) {
+        this.#isOver = true;
+        this.#problem = problemOf(error);
+      }
     }
     return failures;
   }

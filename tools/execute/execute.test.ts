@@ -398,6 +398,16 @@ describe('Ctrl-C while an execution is watched', () => {
     expect(await statusOf(arnIn(executed))).toBe('RUNNING');
   });
 
+  it('ends with 3 when the execution may not be stopped, and says that it goes on', async () => {
+    breakPeoples('StopExecution', { kind: 'error', status: 400, code: 'AccessDeniedException' });
+    const executed = await interrupted(() => Promise.resolve('s'));
+
+    expect(executed.status).toBe(3);
+    expect(executed.err.text).toContain('AWS denies access');
+    expect(executed.err.text).toContain('The execution goes on at AWS');
+    expect(await statusOf(arnIn(executed))).toBe('RUNNING');
+  });
+
   it('ends with one JSON object too, with --json', async () => {
     const executed = await execute(['realtime', '--wait', '--json'], {
       interruptAt: /0 of 2 receipts/,

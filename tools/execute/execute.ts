@@ -9,7 +9,8 @@ import {
   requireOutput,
   type StackPorts,
 } from '../deployed_stack/stack_outputs.ts';
-import { consoleLink, regionOf } from './arns.ts';
+import { regionOf } from '../deployed_stack/stack_region.ts';
+import { consoleLink } from './arns.ts';
 import { executionEnd, type ExecutionEnd } from './execution_end.ts';
 import { followExecution, type FollowPorts } from './follow_execution.ts';
 import { parseOptions, type ExecuteOptions, type StartOptions } from './options.ts';

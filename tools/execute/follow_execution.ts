@@ -58,7 +58,6 @@ export async function followExecution(
   const failures = new ChildFailures(sfn, timing, lookingAtItems);
   const interrupts = new Interrupts(signals, outputs);
   const left = new AbortController();
-  let toldProblem = false;
   const watching = watchExecution(executionArn, {
     sfn,
     timing,
@@ -71,10 +70,8 @@ export async function followExecution(
     onLook: async (look) => {
       if (look.isRunning && look.mapRunArn !== undefined) {
         report.failures(await failures.look(look.mapRunArn, left.signal));
-        if (failures.problem !== undefined && !toldProblem) {
-          toldProblem = true;
-          report.line(`  Failures show at the end only (${failures.problem})`);
-        }
+        const problem = failures.takeProblem();
+        if (problem !== undefined) report.line(`  Failures show at the end only (${problem})`);
       }
       report.progress(look, failures);
     },

@@ -8,6 +8,7 @@ import { count, quantity } from '../../command_line/quantity.ts';
 import { Screen } from '../../command_line/screen.ts';
 import { WrongArgument } from '../../command_line/wrong_argument.ts';
 import { findStackOutputs, requireOutput } from '../deployed_stack/stack_outputs.ts';
+import { stackRegion } from '../deployed_stack/stack_region.ts';
 import { exitStatusOf, signalOf, type TableToolPorts } from '../table_tools/run_tool.ts';
 import { carryOut, type RedoOutcome } from './carry_out.ts';
 import { parseRedo, type ParsedRedo } from './options.ts';
@@ -65,7 +66,7 @@ class Redo {
     const { stop, confirm } = this.#ports;
     const outputs = await stop.orResult(() => findStackOutputs(options.stack, this.#ports));
     const table: Table = {
-      client: this.#ports.dynamodb(),
+      client: this.#ports.dynamodb(stackRegion(outputs)),
       name: requireOutput(outputs, 'dynamodb_table_name'),
     };
     this.#screen.line(`Table ${table.name}: ${describeRequest(request)}`);

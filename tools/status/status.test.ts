@@ -242,6 +242,29 @@ describe('status', () => {
     expect(stderr).toContain('realtime_embedding_sf_arn');
   });
 
+  it('asks AWS where the stack is, whatever the environment prefers', async () => {
+    const arn = 'arn:aws:states:eu-west-3:1:stateMachine:realtime-embedding-sf-dev';
+    const world = toolWorld({
+      client: table.client,
+      variables: { DYNAMODB_TABLE_NAME: table.name, REALTIME_EMBEDDING_SF_ARN: arn },
+    });
+    const regions: unknown[] = [];
+
+    await status([], {
+      ...world.ports,
+      dynamodb: (region) => {
+        regions.push(region);
+        return table.client;
+      },
+      sfn: (region) => {
+        regions.push(region);
+        return stepFunctions().sfn;
+      },
+    });
+
+    expect(regions).toStrictEqual(['eu-west-3', 'eu-west-3']);
+  });
+
   it('ends at once with Ctrl-C', async () => {
     const world = toolWorld({
       client: table.client,

@@ -1,6 +1,7 @@
 import type { SFNClient } from '@aws-sdk/client-sfn';
 import { EXIT } from '../../command_line/exit_status.ts';
 import { Screen } from '../../command_line/screen.ts';
+import { stackRegion } from '../deployed_stack/stack_region.ts';
 import { findStackOutputs, requireOutput } from '../deployed_stack/stack_outputs.ts';
 import { exitStatusOf, signalOf, type TableToolPorts } from '../table_tools/run_tool.ts';
 import { LateProgress } from './late_progress.ts';
@@ -15,7 +16,7 @@ import {
 } from './sections.ts';
 
 export interface StatusPorts extends TableToolPorts {
-  readonly sfn: () => SFNClient;
+  readonly sfn: (region: string | undefined) => SFNClient;
 }
 
 /** Shows how far a stack is. @returns the exit status. */
@@ -42,10 +43,11 @@ async function show(
 ): Promise<void> {
   const outputs = await findStackOutputs(options.stack, ports);
   const name = requireOutput(outputs, 'dynamodb_table_name');
+  const region = stackRegion(outputs);
   const now = ports.now();
   const sectionPorts: SectionPorts = {
-    table: { client: ports.dynamodb(), name },
-    sfn: ports.sfn(),
+    table: { client: ports.dynamodb(region), name },
+    sfn: ports.sfn(region),
     outputs,
     now,
     signal: signalOf(ports.stop),

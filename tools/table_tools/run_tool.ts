@@ -10,7 +10,8 @@ import type { StackPorts } from '../deployed_stack/stack_outputs.ts';
 /** What tools that look at a stack's table need of the world. */
 export interface TableToolPorts extends StackPorts {
   /** One that throws the layer's errors. */
-  readonly dynamodb: () => DynamoDBClient;
+  /** Speaks to DynamoDB in this region; undefined: the environment's. */
+  readonly dynamodb: (region: string | undefined) => DynamoDBClient;
   /** The answer: text for people, or JSON. */
   readonly out: ScreenOutput;
   /** What is wrong and, with --json, what is going on. */

@@ -11,9 +11,14 @@ const RETRIES = {
   requestHandler: { connectionTimeout: 3_000, requestTimeout: 10_000 },
 } as const;
 
-/** Region, credentials and endpoint are the environment's. */
-export function createDynamoDBClient(): DynamoDBClient {
-  return withoutLog(translateErrors(new DynamoDBClient(RETRIES)));
+/**
+ * Credentials and endpoint are the environment's.
+ *
+ * @param region by default the environment's too.
+ */
+export function createDynamoDBClient(region?: string): DynamoDBClient {
+  const where = region === undefined ? {} : { region };
+  return withoutLog(translateErrors(new DynamoDBClient({ ...RETRIES, ...where })));
 }
 
 /** @see createDynamoDBClient */

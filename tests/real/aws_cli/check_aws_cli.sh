@@ -102,6 +102,14 @@ end_of() {
   echo "$state"
 }
 
+# Word for word what whoever deploys a stack types first, with the stack's output.
+check 'start-execution as it is typed' '"executionArn": "arn:aws:states:.*:realtime-embedding-sf-dev:first-hundred"' \
+  aws stepfunctions start-execution --state-machine-arn "$REALTIME_EMBEDDING_SF_ARN" --name first-hundred --input '{"limit": 100}'
+first_hundred=${machine/:stateMachine:/:execution:}:first-hundred
+check 'and it succeeds' '^SUCCEEDED$' end_of "$first_hundred"
+check 'with every receipt, and nothing left' '"total":12,.*"failed":0,.*"last_evaluated_key":null' \
+  aws stepfunctions describe-execution --execution-arn "$first_hundred" --query output --output text
+
 execution=$(aws stepfunctions start-execution --state-machine-arn "$machine" --name by-hand \
   --input '{"limit": 10}' --query executionArn --output text)
 check 'start-execution answers an ARN' '^arn:aws:states:.*:execution:realtime-embedding-sf-dev:by-hand$' echo "$execution"
@@ -180,6 +188,12 @@ check 'the line is SUCCESS again' '^SUCCESS$' aws dynamodb get-item --table-name
 again=$(start "$BATCH_POLL_SF_ARN")
 end_of "$again" >/dev/null
 check 'another poll finds nothing' '"total":0,' output "$again"
+
+# The project's own command finds the stack by the same variables.
+check 'npm run execute shows the progress to the end' '10 of 10 receipts' npm run execute -- realtime --limit 10 --wait --name by-execute
+check 'and the execution is AWS'"'"'s as any other' '^SUCCEEDED$' \
+  aws stepfunctions describe-execution --execution-arn "${machine/:stateMachine:/:execution:}:by-execute" --query status --output text
+check 'npm run execute has the batch workflows too' '"status":"SUCCEEDED".*"total":0' npm run --silent execute -- batch-poll --wait --json
 
 payload() { aws lambda invoke --function-name "$1" --payload "$2" "$work/answer.json"; cat "$work/answer.json"; }
 check 'lambda invoke answers the list' '"total_receipts":3' payload embedding-find-receipts-realtime-lambda-dev '{"limit": 3}'

@@ -8,6 +8,7 @@ import { checkLongestName } from './checks/longest_name.ts';
 import { checkViolation } from './checks/policies.ts';
 import { checkProtectedStack } from './checks/protected_stack.ts';
 import { checkRemoval } from './checks/removal.ts';
+import { checkTools } from './checks/tools.ts';
 import { inNewWorld, type World } from './checks/world.ts';
 
 /* What check_pulumi.sh runs when the CLI is built: everything that a stack goes through, counted. */
@@ -25,6 +26,7 @@ async function lifeOfTheDevStack(world: World): Promise<void> {
   await checkChanges(world);
   await checkNewKey(world);
   await checkBatchPathRemoved(world, added);
+  await checkTools(world);
   await checkRemoval(world, 'dev');
   await checkViolation(world);
 }

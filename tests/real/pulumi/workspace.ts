@@ -7,13 +7,17 @@ import pulumi from 'pulumi/package.json' with { type: 'json' };
 const PROJECT = fileURLToPath(new URL('../../../', import.meta.url));
 const LANGUAGE_HOST = fileURLToPath(new URL('language_host/main.ts', import.meta.url));
 
-/** What `pulumi up` reads of the project. */
+/** What `pulumi up`, and the commands for a deployed stack, read of the project. */
 const SOURCES = [
+  'command_line',
   'components',
   'index.ts',
   'layers',
   'package.json',
   'policies',
+  'receipt_exports',
+  'tokens',
+  'tools',
   'Pulumi.adopting.yaml',
   'Pulumi.dev.yaml',
   'Pulumi.yaml',
