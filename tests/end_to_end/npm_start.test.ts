@@ -324,14 +324,14 @@ describe('npm start --serve', () => {
       'AWS_DEFAULT_REGION',
       'AWS_ACCESS_KEY_ID',
       'AWS_SECRET_ACCESS_KEY',
-      'ALERT_TOPIC_ARN',
-      'BATCH_BUCKET_NAME',
-      'BATCH_POLL_SF_ARN',
-      'BATCH_SUBMIT_SF_ARN',
-      'CHROMADB_BUCKET_NAME',
-      'DASHBOARD_URL',
-      'DYNAMODB_TABLE_NAME',
       'REALTIME_EMBEDDING_SF_ARN',
+      'BATCH_SUBMIT_SF_ARN',
+      'BATCH_POLL_SF_ARN',
+      'CHROMADB_BUCKET_NAME',
+      'BATCH_BUCKET_NAME',
+      'DYNAMODB_TABLE_NAME',
+      'DASHBOARD_URL',
+      'ALERT_TOPIC_ARN',
     ]);
     for (const [name, value] of Object.entries(exported)) vi.stubEnv(name, value);
 
