@@ -41,7 +41,7 @@ export function metricWidget(
 }
 
 function seriesEntry(series: Series, at: number): unknown[] {
-  if ('search' in series) return [{ expression: series.search, id: `e${at}`, label: '' }];
+  if ('search' in series) return [{ expression: series.search, id: `e${at}` }];
   const { namespace, name, dimensions, statistic } = series.metric;
   return [
     namespace,
