@@ -23,10 +23,11 @@ async function main(argv: readonly string[]): Promise<number> {
     return await start(options);
   } catch (error) {
     if (error instanceof CommandLineEnd) return error.exitStatus;
+    const ofPort = portProblem(error);
     const wrong = error instanceof InvalidExport || error instanceof WrongArgument;
     const { message, stack } = error instanceof Error ? error : new Error(String(error));
-    process.stderr.write(`${portProblem(error) ?? (wrong ? message : (stack ?? message))}\n`);
-    return wrong ? EXIT.wrongArguments : EXIT.failed;
+    process.stderr.write(`${ofPort ?? (wrong ? message : (stack ?? message))}\n`);
+    return wrong || ofPort !== undefined ? EXIT.wrongArguments : EXIT.failed;
   }
 }
 

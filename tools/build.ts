@@ -22,6 +22,7 @@ export async function build(args: readonly string[], ports: BuildPorts): Promise
     )
     .option('--out <folder>', 'where the bundles go (default: dist in the project)')
     .helpOption('--help', 'this text')
+    .showHelpAfterError('(npm run build -- --help lists all options)')
     .allowExcessArguments(false)
     .exitOverride()
     .configureOutput({ writeOut: ports.write, writeErr: ports.writeError });

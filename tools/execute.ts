@@ -9,6 +9,9 @@ import { createSfnClient } from './execute/sfn_client.ts';
 
 const { stdin, stdout, stderr } = process;
 
+// `npm run execute | head` stops reading: while an execution is watched that ends the watching, and else nothing.
+for (const output of [stdout, stderr]) output.on('error', () => undefined);
+
 process.exitCode = await execute(process.argv.slice(2), {
   out: stdout,
   err: stderr,

@@ -4,10 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readReceiptExports } from '../../receipt_exports/receipt_exports.ts';
-import {
-  syntheticReceipts,
-  type SyntheticReceipt,
-} from './synthetic/synthetic_receipts.ts';
+import { syntheticReceipts, type SyntheticReceipt } from './synthetic/synthetic_receipts.ts';
 import { writeExport } from './write_export.ts';
 
 let folder = '';

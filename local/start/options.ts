@@ -40,6 +40,10 @@ export interface StartOptions {
 /** The port that local AWS stacks are known by. */
 const USUAL_PORT = 4566;
 
+const EXIT_STATUS = `
+Exit status: 0 every execution succeeded; 1 one failed; 2 wrong arguments, or a port that is taken;
+130 stopped with Ctrl-C before the end.`;
+
 /** @throws CommandLineEnd */
 export function parseOptions(argv: readonly string[]): StartOptions {
   const command = describeCommand();
@@ -58,7 +62,7 @@ export function parseOptions(argv: readonly string[]): StartOptions {
 function describeCommand(): Command {
   return new Command('npm start --')
     .description(
-      'Runs the workflows on an embedded AWS: builds the bundles, deploys the Pulumi program onto local\n' +
+      'Runs the workflows on an embedded AWS: builds the bundles, deploys the Pulumi program onto local ' +
         'stand-ins, loads receipts, embeds them, and shows what came of it.',
     )
     .option('--receipts <N>', 'how many synthetic receipts to embed', wholeNumber(1, 1_000_000), 24)
@@ -131,6 +135,8 @@ function describeCommand(): Command {
       false,
     )
     .option('--summary <FILE>', 'write a JSON summary of the run there')
+    .helpOption('--help', 'this text')
+    .addHelpText('after', EXIT_STATUS)
     .allowExcessArguments(false)
     .showHelpAfterError('(npm start -- --help lists all options)');
 }

@@ -226,7 +226,7 @@ describe('npm start with wrong arguments', () => {
     expect(await command.temporaryFiles()).toStrictEqual([]);
   });
 
-  it('says in one line that its port is taken, and ends with 1', async () => {
+  it('says in one line that its port is taken, and ends with 2', async () => {
     const taken = await serve(() => Promise.resolve({ status: 200 }), 0);
     const command = await NpmStart.start([...SMALL, '--port', String(taken.port)]);
 
@@ -234,7 +234,7 @@ describe('npm start with wrong arguments', () => {
     await taken.close();
 
     expect([status, stderr]).toStrictEqual([
-      1,
+      2,
       `port ${taken.port} is in use by another program: end that one, or choose another with --port N (0 takes any free one)\n`,
     ]);
     await command.gone();

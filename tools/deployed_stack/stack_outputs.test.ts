@@ -97,4 +97,16 @@ describe('an output that is needed', () => {
       }),
     );
   });
+
+  it.each(['dynamodb_table_name', 'batch_poll_sf_arn'] as const)(
+    'and missing among variables names the variable: %s',
+    async (name) => {
+      const { pulumiOutputs } = pulumi({});
+      const outputs = await findStackOutputs(undefined, { environment: LOCAL, pulumiOutputs });
+
+      expect(() => requireOutput(outputs, name)).toThrow(
+        `${name.toUpperCase()} is not in the environment, which has AWS_ENDPOINT_URL. Paste all export lines`,
+      );
+    },
+  );
 });
