@@ -66,7 +66,7 @@ describe('the documents', () => {
       scripts: Record<string, string>;
     };
     const named = (text: string): string[] =>
-      [...text.matchAll(/npm run ([\w:-]+)/g)].map(([, name = '']) => name);
+      [...text.matchAll(/npm run (?:--silent )?([a-z][\w:-]*)/g)].map(([, name = '']) => name);
     const unknown = documents
       .flatMap(({ text }) => named(text))
       .filter((name) => !(name in scripts));
