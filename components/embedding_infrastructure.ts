@@ -2,7 +2,6 @@ import * as pulumi from '@pulumi/pulumi';
 import { createApiKeySecrets, type ApiKeys, type ApiKeySecretArns } from './api_key_secrets.ts';
 import { createBatchWorkflows, type BatchWorkflows } from './batch_workflows.ts';
 import type { Bundles } from './bundling/bundle_all.ts';
-import { setCommand } from './config_commands.ts';
 import { createDataStores, type DataStores } from './data_stores.ts';
 import { arnsOf, LambdaFunctions, type LambdaFunctionsArgs } from './lambda_functions.ts';
 import { Monitoring } from './monitoring.ts';
@@ -10,6 +9,7 @@ import type { MonitoredWorkflow } from './monitoring/monitored.ts';
 import { checkStackName } from './names.ts';
 import { RealtimeEmbeddingWorkflow } from './realtime_workflow.ts';
 import type { Settings } from './settings.ts';
+import { sayThatBatchPathIsMissing, sayWhatIsProtected } from './stack_notices.ts';
 import { stackTags, type Tags } from './tags.ts';
 
 export interface EmbeddingInfrastructureArgs {
@@ -46,7 +46,8 @@ export class EmbeddingInfrastructure extends pulumi.ComponentResource {
     const { settings } = args;
     const protect = settings.protect_data ?? pulumi.getStack() !== 'dev';
     const batchPath = this.hasBatchPath();
-    if (protect) this.sayWhatIsProtected(batchPath);
+    if (!batchPath) sayThatBatchPathIsMissing(this);
+    if (protect) sayWhatIsProtected(settings, batchPath, this);
     const stores = createDataStores(
       { settings, batchPath, protect, tags: this.tags },
       { parent: this },
@@ -100,36 +101,7 @@ export class EmbeddingInfrastructure extends pulumi.ComponentResource {
   /** Its vectors go to Pinecone: where that is not configured, there is nothing to deploy. */
   private hasBatchPath(): boolean {
     const { settings, secrets } = this.args;
-    const configured =
-      settings.pinecone_index_name !== undefined && secrets.pinecone_api_key !== undefined;
-    if (!configured) {
-      void pulumi.log.info(
-        'the batch path is not deployed, since it needs Pinecone: ' +
-          [
-            setCommand('pinecone_index_name', pulumi.getStack()),
-            setCommand('pinecone_api_key', pulumi.getStack()),
-          ].join('; '),
-        this,
-      );
-    }
-    return configured;
-  }
-
-  /** Whoever wants to remove the stack one day should not have to find out from a refusal. */
-  private sayWhatIsProtected(batchPath: boolean): void {
-    const { settings } = this.args;
-    const adopted = [
-      settings.dynamodb_table_name,
-      settings.chromadb_bucket_name,
-      ...(batchPath ? [settings.batch_bucket_name] : []),
-    ];
-    if (!adopted.includes(undefined)) return;
-    const stack = pulumi.getStack();
-    void pulumi.log.info(
-      `what holds data is protected: to remove it, npx pulumi config set --stack ${stack} protect_data false; ` +
-        `npx pulumi up --stack ${stack}; npx pulumi destroy --stack ${stack}`,
-      this,
-    );
+    return settings.pinecone_index_name !== undefined && secrets.pinecone_api_key !== undefined;
   }
 
   private createFunctions(stores: DataStores, secrets: ApiKeySecretArns): LambdaFunctions {
