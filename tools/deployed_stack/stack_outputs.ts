@@ -18,11 +18,7 @@ export type OutputName = (typeof OUTPUT_NAMES)[number];
 /** What a stack says of itself; the outputs of the batch path are missing where it is not deployed. */
 export type StackOutputs = Readonly<Partial<Record<OutputName, string>>>;
 
-/** The outputs that were variables: a missing one has another reason there than in a deployed stack. */
-const FROM_VARIABLES = new WeakSet<StackOutputs>();
-
-const WHAT_TO_DO =
-  'Paste all export lines that `npm start -- --serve` prints, or name a deployed stack with --stack.';
+const PASTE = 'paste all export lines that `npm start -- --serve` prints';
 
 export interface StackPorts {
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -55,13 +51,11 @@ export async function findStackOutputs(
 export function requireOutput(outputs: StackOutputs, name: OutputName): string {
   const value = outputs[name];
   if (value !== undefined) return value;
+  const why = name.startsWith('batch_')
+    ? 'it has no batch path. Set pinecone_index_name and pinecone_api_key (see docs/configuration.md), then run'
+    : 'it comes from another version of the program. Run';
   throw new WrongArgument(
-    FROM_VARIABLES.has(outputs)
-      ? `${name.toUpperCase()} is not in the environment, which has AWS_ENDPOINT_URL. ${WHAT_TO_DO}`
-      : name.startsWith('batch_')
-        ? `The stack has no output ${name}: it has no batch path. ` +
-          'Set pinecone_index_name and pinecone_api_key (see docs/configuration.md), then run `npx pulumi up`.'
-        : `The stack has no output ${name}: it comes from another version of the program. Run \`npx pulumi up\`.`,
+    `The stack has no output ${name}: ${why} \`npx pulumi up\`. For a local stack, ${PASTE}.`,
   );
 }
 
@@ -72,13 +66,10 @@ function fromEnvironment(environment: StackPorts['environment'], url: string): S
       return value === undefined || value === '' ? [] : [[name, value] as const];
     }),
   );
-  if (Object.keys(outputs).length > 0) {
-    FROM_VARIABLES.add(outputs);
-    return outputs;
-  }
+  if (Object.keys(outputs).length > 0) return outputs;
   throw new WrongArgument(
     `AWS_ENDPOINT_URL is ${url}, but none of the stack's outputs is in the environment ` +
-      `(REALTIME_EMBEDDING_SF_ARN, DYNAMODB_TABLE_NAME, …). ${WHAT_TO_DO}`,
+      `(REALTIME_EMBEDDING_SF_ARN, DYNAMODB_TABLE_NAME, …): ${PASTE}, or name a deployed stack with --stack.`,
   );
 }
 
