@@ -19,7 +19,7 @@ export const ALARM_KINDS = [
   'invalid-rows',
   'merchant-lookups-failed',
 ] as const;
-export type AlarmKind = (typeof ALARM_KINDS)[number];
+type AlarmKind = (typeof ALARM_KINDS)[number];
 
 export interface AlarmDefinition {
   readonly kind: AlarmKind;

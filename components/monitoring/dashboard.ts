@@ -1,7 +1,9 @@
+import type { MetricName } from 'receipt-embedding/ports';
 import { FUNCTION_NAMES, type FunctionName } from '../function_names.ts';
 import { functionPurpose } from '../names.ts';
 import { column, metricWidget, textWidget, type Series, type Widget } from './dashboard_widgets.ts';
 import { executionMetric, functionMetric, ownMetric, ownMetrics } from './metrics.ts';
+import { ROW_READERS } from './monitored.ts';
 
 export interface DashboardContents {
   readonly stack: string;
@@ -128,18 +130,14 @@ function batches({ functions, region }: DashboardContents): Widget[] {
 }
 
 function quality({ functions, region }: DashboardContents): Widget[] {
-  const readers = [
-    'find_receipts_realtime',
-    'process_receipt_realtime',
-    'plan_batches',
-    'list_pending_batches',
-  ] as const;
   return [
     metricWidget(
       region,
       'Rows that could not be read, an hour',
       HOUR,
-      readers.flatMap((name) => counted(functions, name, { InvalidRows: functionPurpose(name) })),
+      ROW_READERS.flatMap((name) =>
+        counted(functions, name, { InvalidRows: functionPurpose(name) }),
+      ),
     ),
     metricWidget(
       region,
@@ -150,18 +148,16 @@ function quality({ functions, region }: DashboardContents): Widget[] {
   ];
 }
 
-type CountedName = Parameters<typeof ownMetric>[1];
-
 /** What a function counts, each with its label; nothing for a function that the stack does not have. */
 function counted(
   functions: DashboardContents['functions'],
   name: FunctionName,
-  labels: Readonly<Partial<Record<CountedName, string>>>,
+  labels: Readonly<Partial<Record<MetricName, string>>>,
 ): Series[] {
   const functionName = functions[name];
   if (functionName === undefined) return [];
   return Object.entries(labels).map(([metric, label]) => ({
-    metric: ownMetric(functionName, metric as CountedName),
+    metric: ownMetric(functionName, metric as MetricName),
     label,
   }));
 }

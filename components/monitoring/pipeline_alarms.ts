@@ -1,7 +1,8 @@
+import type { MetricName } from 'receipt-embedding/ports';
 import type { FunctionName } from '../function_names.ts';
 import type { AlarmDefinition } from './alarm.ts';
 import { ownMetric, type Metric } from './metrics.ts';
-import type { MonitoredFunctions } from './monitored.ts';
+import { ROW_READERS, type MonitoredFunctions } from './monitored.ts';
 
 const FIVE_MINUTES = 300;
 const QUARTER_HOUR = 900;
@@ -10,8 +11,6 @@ const HOUR = 3_600;
 const BATCH_HOURS = 26;
 /** In a quarter of an hour. A lookup may fail now and then; the receipt then goes without a merchant. */
 const TOLERATED_LOOKUP_FAILURES = 5;
-
-type MetricName = Parameters<typeof ownMetric>[1];
 
 /** What is watched of the data's way, as the functions count it themselves. */
 export function pipelineAlarms(functions: MonitoredFunctions): readonly AlarmDefinition[] {
@@ -56,12 +55,7 @@ export function pipelineAlarms(functions: MonitoredFunctions): readonly AlarmDef
     {
       kind: 'invalid-rows',
       meaning: 'Rows of the table could not be read, and were left out.',
-      metrics: counted('InvalidRows', [
-        'find_receipts_realtime',
-        'process_receipt_realtime',
-        'plan_batches',
-        'list_pending_batches',
-      ]),
+      metrics: counted('InvalidRows', ROW_READERS),
       periodSeconds: FIVE_MINUTES,
       threshold: 1,
     },

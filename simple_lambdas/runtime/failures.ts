@@ -27,22 +27,25 @@ export function errorMessage(cause: string): string {
 
 /** Names of errors that are counted each for itself; a summary, and the metrics made of it, have no more. */
 const REASONS_COUNTED = 12;
-export const OTHER_REASONS = 'Other';
+const OTHER_REASONS = 'Other';
 
 /** What failed, added up and with examples. */
 export class Failures<Item extends object> {
   /** The first 20. */
   readonly shown: (Item & FailureDescription)[] = [];
+  readonly #counts = new Map<string, number>();
+
   /** How many failed, by the name of their error; beyond 12 names, together as `Other`. */
-  readonly byReason: Record<string, number> = {};
+  get byReason(): Readonly<Record<string, number>> {
+    return Object.fromEntries(this.#counts);
+  }
 
   add(item: Item, failure: FailureDescription): void {
     if (this.shown.length < FAILURES_SHOWN)
       this.shown.push({ ...item, ...describeFailure(failure) });
-    const known = Object.hasOwn(this.byReason, failure.error);
-    const reason =
-      known || Object.keys(this.byReason).length < REASONS_COUNTED ? failure.error : OTHER_REASONS;
-    const before = Object.hasOwn(this.byReason, reason) ? this.byReason[reason] : undefined;
-    this.byReason[reason] = (before ?? 0) + 1;
+    const { error } = failure;
+    const counted = this.#counts.has(error) || this.#counts.size < REASONS_COUNTED;
+    const reason = counted ? error : OTHER_REASONS;
+    this.#counts.set(reason, (this.#counts.get(reason) ?? 0) + 1);
   }
 }

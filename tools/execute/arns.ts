@@ -1,3 +1,4 @@
+import { consoleHost } from '../../components/aws_console.ts';
 import { regionOf } from '../deployed_stack/stack_region.ts';
 
 const STATE_MACHINE = /^arn:aws[\w-]*:states:[a-z0-9-]+:\d{12}:stateMachine:[^\s:/]+(:[^\s:/]+)?$/;
@@ -17,18 +18,12 @@ export function executionArnOf(stateMachineArn: string, name: string): string {
   return [arn, partition, states, region, account, 'execution', machine, name].join(':');
 }
 
-const CONSOLES: Readonly<Record<string, string>> = {
-  aws: 'console.aws.amazon.com',
-  'aws-cn': 'console.amazonaws.cn',
-  'aws-us-gov': 'console.amazonaws-us-gov.com',
-};
-
 /** AWS's web page of an execution; undefined where there is none that we know of. */
 export function consoleLink(
   executionArn: string,
   environment: Readonly<Record<string, string | undefined>>,
 ): string | undefined {
-  const host = CONSOLES[executionArn.split(':')[1] ?? ''];
+  const host = consoleHost(executionArn.split(':')[1] ?? '');
   if (host === undefined || (environment['AWS_ENDPOINT_URL'] ?? '') !== '') return undefined;
   const region = regionOf(executionArn);
   return `https://${region}.${host}/states/home?region=${region}#/v2/executions/details/${executionArn}`;
