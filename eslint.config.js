@@ -2,6 +2,15 @@ import js from '@eslint/js';
 import pulumi from '@pulumi/eslint-plugin';
 import tseslint from 'typescript-eslint';
 
+/** Forbids the files to import what matches the patterns; tests may. */
+function arrows(files, group, message, rules = {}) {
+  return {
+    files,
+    ignores: ['**/*.test.ts'],
+    rules: { 'no-restricted-imports': ['error', { patterns: [{ group, message }] }], ...rules },
+  };
+}
+
 export default tseslint.config(
   { ignores: ['dist/', 'coverage/', 'node_modules/'] },
   js.configs.recommended,
@@ -26,66 +35,40 @@ export default tseslint.config(
       ],
     },
   },
-  {
-    files: ['layers/**', 'simple_lambdas/**', 'components/**', 'index.ts'],
-    ignores: ['**/*.test.ts'],
-    rules: {
-      'no-restricted-imports': [
-        'error',
-        {
-          patterns: [
-            {
-              group: ['**/local/**', '**/tools/**', '**/tests/**'],
-              message: 'Arrows run one way: nothing imports local, tools or tests.',
-            },
-          ],
-        },
-      ],
-      'no-console': 'error',
-    },
-  },
-  {
-    files: ['command_line/**', 'receipt_exports/**', 'tokens/**', 'policies/**', 'tools/**'],
-    ignores: ['**/*.test.ts'],
-    rules: {
-      'no-restricted-imports': [
-        'error',
-        {
-          patterns: [
-            {
-              group: ['**/local/**', '**/tests/**'],
-              message: 'Arrows run one way: nothing imports local or tests.',
-            },
-          ],
-        },
-      ],
-    },
-  },
-  {
-    files: ['layers/**'],
-    ignores: ['**/*.test.ts'],
-    rules: {
-      'no-restricted-imports': [
-        'error',
-        {
-          patterns: [
-            {
-              group: [
-                '@pulumi/*',
-                '@aws-lambda-powertools/*',
-                '**/components/**',
-                '**/simple_lambdas/**',
-                '**/local/**',
-                '**/tools/**',
-                '**/tests/**',
-              ],
-              message: 'The layer knows no Lambda and no Pulumi.',
-            },
-          ],
-        },
-      ],
-    },
-  },
+  arrows(
+    ['layers/**', 'simple_lambdas/**', 'components/**', 'policies/**', 'index.ts'],
+    ['**/packages/**', 'embedded-aws/**', 'vendor-stand-ins/**', 'receipts-cli/**', '**/tests/**'],
+    'Arrows run one way: the product imports neither packages nor tests.',
+    { 'no-console': 'error' },
+  ),
+  arrows(
+    ['layers/**'],
+    [
+      '@pulumi/*',
+      '@aws-lambda-powertools/*',
+      '**/components/**',
+      '**/simple_lambdas/**',
+      '**/packages/**',
+      'embedded-aws/**',
+      'vendor-stand-ins/**',
+      'receipts-cli/**',
+      '**/tests/**',
+    ],
+    'The layer knows no Lambda and no Pulumi.',
+  ),
+  arrows(
+    ['packages/embedded_aws/**', 'packages/vendor_stand_ins/**'],
+    [
+      'receipt-embedding/**',
+      'receipts-cli/**',
+      '**/layers/**',
+      '**/components/**',
+      '**/simple_lambdas/**',
+      '**/tests/**',
+    ],
+    'The stand-ins know nothing of the product.',
+  ),
+  arrows(['packages/cli/**'], ['**/tests/**'], 'Nothing imports tests.'),
   {
     files: ['**/*.ts'],
     plugins: { '@pulumi': pulumi },

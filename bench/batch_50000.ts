@@ -1,26 +1,27 @@
+import { tmpdir } from 'node:os';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import type { LocalStack, Workflow } from 'receipts-cli/local_stack';
+import { loadReceipts } from 'receipts-cli/receipts/load_receipts';
+import { countAllStatuses, readBatchSummaries } from 'receipts-cli/start/run_results';
+import type { PollSummary } from '../simple_lambdas/summarize_batch_poll/summarize_poll.ts';
+import type { SubmitSummary } from '../simple_lambdas/summarize_batch_submit/summarize_submit.ts';
+import { type BatchStack, startBatchStack } from './batches/batch_stack.ts';
+import type { VectorFormat } from './batches/dense_vectors.ts';
+import { type ExecutionSteps, stepsOf } from './batches/execution_steps.ts';
+import { withOutputFile } from './batches/output_file.ts';
+import { plainParse } from './batches/plain_parse.ts';
+import { printSteps } from './batches/print_steps.ts';
+import { receiptsOfWords } from './batches/receipts_of_words.ts';
+import { pollTimes, type StepTime, submitTimes } from './batches/step_times.ts';
+import { Checks } from './checks.ts';
+import { printFunctions, printMostCpu } from './functions/print_functions.ts';
+import { print } from './print.ts';
+
 /**
  * A full batch through the batch path on the embedded AWS: submitted, polled, downloaded, upserted, recorded and
  * completed. Prints where time and memory went, beside a plain read and parse of the same results; checks that nothing got
  * lost and that no limit of Lambda or Step Functions is passed.
  */
-import { tmpdir } from 'node:os';
-import { Command, InvalidArgumentError, Option } from 'commander';
-import type { LocalStack, Workflow } from '../local/local_stack.ts';
-import { loadReceipts } from '../local/receipts/load_receipts.ts';
-import { countAllStatuses, readBatchSummaries } from '../local/start/run_results.ts';
-import type { PollSummary } from '../simple_lambdas/summarize_batch_poll/summarize_poll.ts';
-import type { SubmitSummary } from '../simple_lambdas/summarize_batch_submit/summarize_submit.ts';
-import { startBatchStack, type BatchStack } from './batches/batch_stack.ts';
-import type { VectorFormat } from './batches/dense_vectors.ts';
-import { stepsOf, type ExecutionSteps } from './batches/execution_steps.ts';
-import { withOutputFile } from './batches/output_file.ts';
-import { plainParse } from './batches/plain_parse.ts';
-import { printSteps } from './batches/print_steps.ts';
-import { receiptsOfWords } from './batches/receipts_of_words.ts';
-import { pollTimes, submitTimes, type StepTime } from './batches/step_times.ts';
-import { Checks } from './checks.ts';
-import { printFunctions, printMostCpu } from './functions/print_functions.ts';
-import { print } from './print.ts';
 
 const MOST_RESULTS = 50_000;
 const MAX_EVENTS = 25_000;

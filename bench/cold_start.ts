@@ -1,7 +1,3 @@
-/**
- * What a function's start costs with the AWS SDK bundled into the layer, beside the SDK as packages of many
- * files, as Lambda's runtime has it. Prints medians and their ratio from alternating starts in one run.
- */
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,6 +6,11 @@ import { Command } from 'commander';
 import { projectFolder } from '../components/bundling/build_options.ts';
 import { bundleHandler } from '../components/bundling/bundle_handler.ts';
 import { bundleLayer } from '../components/bundling/bundle_layer.ts';
+
+/**
+ * What a function's start costs with the AWS SDK bundled into the layer, beside the SDK as packages of many
+ * files, as Lambda's runtime has it. Prints medians and their ratio from alternating starts in one run.
+ */
 
 const { starts } = new Command('npm run bench:cold-start --')
   .description(
@@ -58,9 +59,9 @@ try {
 async function install(name: string, external: readonly string[]): Promise<string> {
   const root = join(folder, name);
   mkdirSync(root);
-  await bundleHandler(FUNCTION, join(root, 'task'));
+  const modules = await bundleHandler(FUNCTION, join(root, 'task'));
   const layer = join(root, 'layer');
-  await bundleLayer(layer, external);
+  await bundleLayer(layer, modules, external);
   cpSync(join(layer, 'nodejs/node_modules'), join(root, 'node_modules'), { recursive: true });
   if (external.length > 0) {
     // The SDK's packages find each other where npm has put them.

@@ -1,11 +1,12 @@
+import { Command } from 'commander';
+import type { ReceiptIdentity } from 'receipt-embedding/entities/keys';
+import { findReceipts } from '../simple_lambdas/find_receipts_realtime/find_receipts.ts';
+import { toJsonLines } from '../simple_lambdas/runtime/json_lines.ts';
+
 /**
  * Lists a million receipts as find_receipts_realtime does, from a source that costs nothing, to a manifest that goes nowhere:
  * what is left is the function's own memory and time, beside its 1 GB and 15 minutes.
  */
-import { Command } from 'commander';
-import type { ReceiptIdentity } from 'receipt-embedding/entities';
-import { findReceipts } from '../simple_lambdas/find_receipts_realtime/find_receipts.ts';
-import { toJsonLines } from '../simple_lambdas/runtime/json_lines.ts';
 
 const { receipts: count } = new Command('npm run bench:find --')
   .description(

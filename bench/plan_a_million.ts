@@ -1,11 +1,7 @@
-/**
- * Plans the batches of a million words and their lines: the function as it is deployed, in a process of its own, over a table
- * that costs nothing. Prints its time and memory, and checks that every batch respects every limit.
- */
 import { Command, InvalidArgumentError } from 'commander';
-import { readLines } from 'receipt-embedding/aws';
-import { serve } from '../local/http/server.ts';
-import { startLocalStack, type LocalStack } from '../local/local_stack.ts';
+import { serve } from 'embedded-aws/http/server';
+import { readLines } from 'receipt-embedding/s3_objects';
+import { type LocalStack, startLocalStack } from 'receipts-cli/local_stack';
 import type { ListedBatch, PlanOutput } from '../simple_lambdas/plan_batches/plan.ts';
 import { checkPlans } from './batches/check_plans.ts';
 import { BLOCK, EndlessTable } from './batches/endless_table.ts';
@@ -13,6 +9,11 @@ import { Checks } from './checks.ts';
 import { FunctionProcesses } from './functions/function_processes.ts';
 import { printFunctions } from './functions/print_functions.ts';
 import { print } from './print.ts';
+
+/**
+ * Plans the batches of a million words and their lines: the function as it is deployed, in a process of its own, over a table
+ * that costs nothing. Prints its time and memory, and checks that every batch respects every limit.
+ */
 
 const MAX_PAYLOAD = 262_144;
 const MAX_SECONDS = 900;

@@ -1,18 +1,19 @@
-/**
- * One execution over thousands of small receipts, twice: once all succeed, once all fail. Checks that
- * the summaries are right and that no history or payload comes near its limit; prints where the time went.
- */
 import {
   GetExecutionHistoryCommand,
   ListMapRunsCommand,
   paginateListExecutions,
 } from '@aws-sdk/client-sfn';
 import { Command } from 'commander';
-import { startLocalStack, type LocalStack } from '../local/local_stack.ts';
-import { loadReceipts } from '../local/receipts/load_receipts.ts';
-import { syntheticReceipts } from '../local/receipts/synthetic/synthetic_receipts.ts';
-import { timeSpent } from '../local/start/time_spent.ts';
-import type { RunOutput } from '../local/start/summary.ts';
+import { type LocalStack, startLocalStack } from 'receipts-cli/local_stack';
+import { loadReceipts } from 'receipts-cli/receipts/load_receipts';
+import { syntheticReceipts } from 'receipts-cli/receipts/synthetic/synthetic_receipts';
+import type { RunOutput } from 'receipts-cli/start/summary';
+import { timeSpent } from 'receipts-cli/start/time_spent';
+
+/**
+ * One execution over thousands of small receipts, twice: once all succeed, once all fail. Checks that
+ * the summaries are right and that no history or payload comes near its limit; prints where the time went.
+ */
 
 const options = new Command('npm run bench:scale --')
   .description('One execution over thousands of small receipts: all succeed, then all fail.')

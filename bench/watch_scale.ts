@@ -1,18 +1,19 @@
-/**
- * `npm run execute -- realtime --wait` as a process of its own over thousands of receipts: its progress is true, it survives a
- * throttled DescribeExecution, a network that is cut and an expired credential, and it ends with the execution's own result.
- */
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
-import type { AwsFault } from '../local/aws/faults.ts';
-import { startLocalStack, type LocalStack } from '../local/local_stack.ts';
-import { loadReceipts } from '../local/receipts/load_receipts.ts';
-import { syntheticReceipts } from '../local/receipts/synthetic/synthetic_receipts.ts';
-import { exportLines } from '../local/start/serve.ts';
+import type { AwsFault } from 'embedded-aws/aws/faults';
+import { type LocalStack, startLocalStack } from 'receipts-cli/local_stack';
+import { loadReceipts } from 'receipts-cli/receipts/load_receipts';
+import { syntheticReceipts } from 'receipts-cli/receipts/synthetic/synthetic_receipts';
+import { exportLines } from 'receipts-cli/start/serve';
 import { Checks } from './checks.ts';
 import { print } from './print.ts';
+
+/**
+ * `npm run execute -- realtime --wait` as a process of its own over thousands of receipts: its progress is true, it survives a
+ * throttled DescribeExecution, a network that is cut and an expired credential, and it ends with the execution's own result.
+ */
 
 const { receipts, words } = new Command('npm run bench:watch --')
   .description('npm run execute over thousands of receipts, while AWS is throttled and cut off.')
@@ -125,7 +126,7 @@ async function execute({ aws }: LocalStack, argv: readonly string[]): Promise<En
     return [name, value];
   });
   const started = performance.now();
-  const program = fileURLToPath(new URL('../tools/execute.ts', import.meta.url));
+  const program = fileURLToPath(new URL('../packages/cli/execute.ts', import.meta.url));
   const child = spawn(process.execPath, [program, ...argv], {
     env: { ...process.env, ...Object.fromEntries(exported) },
     stdio: ['ignore', 'pipe', 'pipe'],

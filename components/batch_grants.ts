@@ -1,10 +1,10 @@
 import {
-  grantObjects,
   type BucketUse,
   type EmbeddingModelSettings,
   type Grant,
   type GrantedBucket,
   type GrantedTable,
+  grantObjects,
   type OpenAIAccess,
   type PineconeAccess,
   type TableUse,

@@ -1,4 +1,5 @@
 import {
+  type BatchFunctionsArgs,
   grantMapResults,
   QUERY_AND_UPDATE,
   READ_AND_UPDATE,
@@ -10,16 +11,15 @@ import {
   RESULTS,
   SMALL,
   WRITE_REQUESTS,
-  type BatchFunctionsArgs,
 } from './batch_grants.ts';
 import type { EmbeddingFunction } from './embedding_function.ts';
 import {
+  type CreateFunction,
   grantBucket,
   grantOpenAI,
   grantPinecone,
   grantTable,
   plainVariables,
-  type CreateFunction,
 } from './function_grants.ts';
 import { POLL_FILES } from './state_machines/batch_files.ts';
 import type { BatchPollStateMachineSettings } from './state_machines/batch_poll.ts';

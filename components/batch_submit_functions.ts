@@ -1,19 +1,19 @@
 import {
+  type BatchFunctionsArgs,
   grantMapResults,
   PLANNING,
   READ_PLAN,
   SENDING,
   SMALL,
   WRITE_REQUESTS,
-  type BatchFunctionsArgs,
 } from './batch_grants.ts';
 import type { EmbeddingFunction } from './embedding_function.ts';
 import {
+  type CreateFunction,
   grantBucket,
   grantOpenAI,
   grantTable,
   plainVariables,
-  type CreateFunction,
 } from './function_grants.ts';
 import { BATCH_FILES, SUBMIT_FILES } from './state_machines/batch_files.ts';
 import type { BatchSubmitStateMachineSettings } from './state_machines/batch_submit.ts';

@@ -1,10 +1,11 @@
-// Not proved here: that Pulumi's CLI takes these commands.
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { removeCommand, setCommand } from './config_commands.ts';
 import { readSettings } from './read_settings.ts';
 import { describeSetting } from './setting_table.ts';
 import { SECRET_NAMES, SETTING_NAMES } from './settings.ts';
+
+// Not proved here: that Pulumi's CLI takes these commands.
 
 /** The words of a command, as a shell understands it. */
 function words(command: string): string[] {

@@ -1,7 +1,7 @@
 import * as aws from '@pulumi/aws';
 import * as pulumi from '@pulumi/pulumi';
 import { HANDLER } from './bundling/bundle_handler.ts';
-import { ServiceRole, type PolicyStatement } from './iam.ts';
+import { type PolicyStatement, ServiceRole } from './iam.ts';
 import { RUNTIME } from './lambda_layer.ts';
 import { functionStem, stackName } from './names.ts';
 import type { Tags } from './tags.ts';

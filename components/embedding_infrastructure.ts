@@ -1,6 +1,6 @@
 import * as pulumi from '@pulumi/pulumi';
-import { createApiKeySecrets, type ApiKeys, type ApiKeySecretArns } from './api_key_secrets.ts';
-import { createBatchWorkflows, type BatchWorkflows } from './batch_workflows.ts';
+import { type ApiKeys, type ApiKeySecretArns, createApiKeySecrets } from './api_key_secrets.ts';
+import { type BatchWorkflows, createBatchWorkflows } from './batch_workflows.ts';
 import type { Bundles } from './bundling/bundle_all.ts';
 import { createDataStores, type DataStores } from './data_stores.ts';
 import { arnsOf, LambdaFunctions, type LambdaFunctionsArgs } from './lambda_functions.ts';

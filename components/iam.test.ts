@@ -1,7 +1,8 @@
-// Not proved here: the roles of the program, which tests/infra has as literals.
 import * as pulumi from '@pulumi/pulumi';
 import { describe, expect, it } from 'vitest';
 import { policyDocument } from './iam.ts';
+
+// Not proved here: the roles of the program, which tests/infra has as literals.
 
 function known<Value>(output: pulumi.Output<Value>): Promise<Value> {
   return new Promise((resolve) => {

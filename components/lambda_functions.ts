@@ -1,7 +1,7 @@
 import * as pulumi from '@pulumi/pulumi';
 import type { BatchFunctionsArgs } from './batch_grants.ts';
-import { createBatchPollFunctions, type BatchPollFunctions } from './batch_poll_functions.ts';
-import { createBatchSubmitFunctions, type BatchSubmitFunctions } from './batch_submit_functions.ts';
+import { type BatchPollFunctions, createBatchPollFunctions } from './batch_poll_functions.ts';
+import { type BatchSubmitFunctions, createBatchSubmitFunctions } from './batch_submit_functions.ts';
 import type { Bundles } from './bundling/bundle_all.ts';
 import { EmbeddingFunction } from './embedding_function.ts';
 import type { CreateFunction } from './function_grants.ts';

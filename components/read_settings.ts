@@ -3,10 +3,10 @@ import { removeCommand, setCommand } from './config_commands.ts';
 import { describeSetting, SECRETS } from './setting_table.ts';
 import {
   SECRET_NAMES,
-  SETTING_NAMES,
-  settingsSchema,
   type SecretName,
+  SETTING_NAMES,
   type Settings,
+  settingsSchema,
 } from './settings.ts';
 
 /** Where a stack's configuration comes from; in the program that is pulumi.Config. */

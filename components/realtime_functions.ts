@@ -1,18 +1,18 @@
 import type * as pulumi from '@pulumi/pulumi';
 import type { EmbeddingFunction } from './embedding_function.ts';
 import {
-  grantBucket,
-  grantObjects,
-  grantOpenAI,
-  grantTable,
-  plainVariables,
-  readSecret,
   type CreateFunction,
   type EmbeddingModelSettings,
   type Grant,
+  grantBucket,
   type GrantedBucket,
   type GrantedTable,
+  grantObjects,
+  grantOpenAI,
+  grantTable,
   type OpenAIAccess,
+  plainVariables,
+  readSecret,
 } from './function_grants.ts';
 import type { RealtimeStateMachineSettings } from './state_machines/realtime.ts';
 import { RUN_FILES } from './state_machines/run_files.ts';

@@ -7,11 +7,11 @@ import {
   oneOf,
   retention,
   schedule,
+  type SettingFormat,
   tableName,
   url,
   wholeNumber,
   yesOrNo,
-  type SettingFormat,
 } from './setting_formats.ts';
 
 /** What people are told of a setting. */

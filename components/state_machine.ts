@@ -1,6 +1,6 @@
 import * as aws from '@pulumi/aws';
 import * as pulumi from '@pulumi/pulumi';
-import { ServiceRole, type PolicyStatement } from './iam.ts';
+import { type PolicyStatement, ServiceRole } from './iam.ts';
 import { stackName } from './names.ts';
 import type { StateMachineDefinition } from './state_machines/asl.ts';
 import { permissionsOf } from './state_machines/permissions.ts';

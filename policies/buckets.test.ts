@@ -1,11 +1,12 @@
-// Not proved here: that S3 does what these resources ask for.
 import { describe, expect, it } from 'vitest';
 import {
   NOT_KNOWN_YET,
-  stackVerdict,
   type StackResource,
+  stackVerdict,
 } from '../tests/support/policy_verdict.ts';
 import { bucketsEncrypted, bucketsPrivate, bucketsTlsOnly } from './buckets.ts';
+
+// Not proved here: that S3 does what these resources ask for.
 
 const BUCKET: StackResource = {
   type: 'aws:s3/bucket:Bucket',

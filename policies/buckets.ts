@@ -1,6 +1,6 @@
-import { statementsOf, type Statement } from './iam_documents.ts';
+import { type Statement, statementsOf } from './iam_documents.ts';
 import { at, isProperties, listOf, mayBe, UNKNOWN } from './known_values.ts';
-import { stackPolicy, type JudgedInStack, type Problem } from './policy.ts';
+import { type JudgedInStack, type Problem, stackPolicy } from './policy.ts';
 import { mayName } from './related.ts';
 
 const BUCKET = 'aws:s3/bucket:Bucket';

@@ -1,7 +1,8 @@
-// Not proved here: that Lambda offers the runtime.
 import { describe, expect, it } from 'vitest';
 import { NOT_KNOWN_YET, verdict } from '../tests/support/policy_verdict.ts';
 import { everythingTraced, functionsOnArm64, supportedRuntimes } from './functions.ts';
+
+// Not proved here: that Lambda offers the runtime.
 
 const FUNCTION = 'aws:lambda/function:Function';
 const LAYER = 'aws:lambda/layerVersion:LayerVersion';

@@ -1,4 +1,4 @@
-import { UNKNOWN, isProperties, listOf, type Properties, type Value } from './known_values.ts';
+import { isProperties, listOf, type Properties, UNKNOWN, type Value } from './known_values.ts';
 
 /** A statement of an IAM policy, its lists as lists; what is not known yet is not in them. */
 export interface Statement {

@@ -1,12 +1,13 @@
-// Not proved here: that a function's role may write to its log group (tests/infra/permissions.test.ts does).
 import { describe, expect, it } from 'vitest';
 import {
   NOT_KNOWN_YET,
+  type StackResource,
   stackVerdict,
   verdict,
-  type StackResource,
 } from '../tests/support/policy_verdict.ts';
 import { functionsHaveLogGroups, logsExpire, stateMachinesLogErrors } from './logs.ts';
+
+// Not proved here: that a function's role may write to its log group (tests/infra/permissions.test.ts does).
 
 const LOG_GROUP = 'aws:cloudwatch/logGroup:LogGroup';
 const MACHINE = 'aws:sfn/stateMachine:StateMachine';

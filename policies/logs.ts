@@ -1,5 +1,5 @@
 import { at, isProperties, mayBe, UNKNOWN, type Value } from './known_values.ts';
-import { resourcePolicy, stackPolicy, type JudgedInStack } from './policy.ts';
+import { type JudgedInStack, resourcePolicy, stackPolicy } from './policy.ts';
 import { mayName } from './related.ts';
 
 const LOG_GROUP = 'aws:cloudwatch/logGroup:LogGroup';

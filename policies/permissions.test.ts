@@ -1,4 +1,3 @@
-// Not proved here: that what is allowed is needed (tests/end_to_end/least_privilege.test.ts does).
 import { describe, expect, it } from 'vitest';
 import { NOT_KNOWN_YET, verdict } from '../tests/support/policy_verdict.ts';
 import {
@@ -8,6 +7,8 @@ import {
   noWildcardActions,
   noWildcardResources,
 } from './permissions.ts';
+
+// Not proved here: that what is allowed is needed (tests/end_to_end/least_privilege.test.ts does).
 
 const ROLE_POLICY = 'aws:iam/rolePolicy:RolePolicy';
 const ROLE = 'aws:iam/role:Role';

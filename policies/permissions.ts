@@ -1,6 +1,6 @@
-import { statementsOf, type Statement } from './iam_documents.ts';
+import { type Statement, statementsOf } from './iam_documents.ts';
 import { at, listOf, type Properties, type Value } from './known_values.ts';
-import { resourcePolicy, type Judged } from './policy.ts';
+import { type Judged, resourcePolicy } from './policy.ts';
 
 /** Where a resource says what its holder may do. */
 const PERMISSIONS: Readonly<Record<string, (properties: Properties) => readonly Value[]>> = {

@@ -1,7 +1,8 @@
-// Not proved here: that a marked secret is encrypted in the state, which is Pulumi's part.
 import { describe, expect, it } from 'vitest';
 import { NOT_KNOWN_YET, verdict } from '../tests/support/policy_verdict.ts';
 import { noKeysInPlainSight, noSecretsInEnvironments } from './secrets.ts';
+
+// Not proved here: that a marked secret is encrypted in the state, which is Pulumi's part.
 
 const FUNCTION = 'aws:lambda/function:Function';
 const ARN = 'arn:aws:secretsmanager:us-east-1:123456789012:secret:openai-1a2b3c';

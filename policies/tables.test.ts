@@ -1,7 +1,8 @@
-// Not proved here: that Pulumi's own `protect` is set (tests/infra/data_stores.test.ts does).
 import { describe, expect, it } from 'vitest';
 import { NOT_KNOWN_YET, verdict } from '../tests/support/policy_verdict.ts';
 import { dataProtected, tablesEncrypted, tablesRecoverable } from './tables.ts';
+
+// Not proved here: that Pulumi's own `protect` is set (tests/infra/data_stores.test.ts does).
 
 const TABLE = 'aws:dynamodb/table:Table';
 const BUCKET = 'aws:s3/bucket:Bucket';

@@ -1,7 +1,8 @@
-// Not proved here: that the list of what can be tagged is complete (tests/infra/policies.test.ts does, for this program).
 import { describe, expect, it } from 'vitest';
 import { NOT_KNOWN_YET, verdict } from '../tests/support/policy_verdict.ts';
 import { everythingTagged, TAGGABLE } from './tags.ts';
+
+// Not proved here: that the list of what can be tagged is complete (tests/infra/policies.test.ts does, for this program).
 
 const TAGS = { Project: 'receipt-embeddings', Stack: 'prod', ManagedBy: 'pulumi' };
 

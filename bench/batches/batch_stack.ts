@@ -1,7 +1,7 @@
-import { serve } from '../../local/http/server.ts';
-import { startLocalStack, type LocalStack } from '../../local/local_stack.ts';
+import { serve } from 'embedded-aws/http/server';
+import { type LocalStack, startLocalStack } from 'receipts-cli/local_stack';
 import { FunctionProcesses } from '../functions/function_processes.ts';
-import { withDenseVectors, type VectorFormat } from './dense_vectors.ts';
+import { type VectorFormat, withDenseVectors } from './dense_vectors.ts';
 
 /** A deployment that is made for measuring. */
 export interface BatchStack {

@@ -1,4 +1,4 @@
-import type { Service } from '../../local/http/service.ts';
+import type { Service } from 'embedded-aws/http/service';
 
 /** How OpenAI may answer vectors: base64 as it is asked for, or arrays of numbers all the same. */
 export type VectorFormat = 'base64' | 'float';

@@ -1,7 +1,7 @@
 import { marshall } from '@aws-sdk/util-dynamodb';
-import { receiptLineCodec, receiptWordCodec } from 'receipt-embedding/entities';
+import type { Service } from 'embedded-aws/http/service';
+import { receiptLineCodec, receiptWordCodec } from 'receipt-embedding/entities/line_and_word';
 import { z } from 'zod';
-import type { Service } from '../../local/http/service.ts';
 import { receiptsOfWords } from './receipts_of_words.ts';
 
 /** Words of the receipts that are repeated. */

@@ -1,8 +1,8 @@
 import {
+  type HistoryEvent,
   ListMapRunsCommand,
   paginateGetExecutionHistory,
   paginateListExecutions,
-  type HistoryEvent,
   type SFNClient,
 } from '@aws-sdk/client-sfn';
 

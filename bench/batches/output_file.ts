@@ -2,7 +2,7 @@ import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { withTemporaryFolder } from '../../layers/receipt_embedding/files/temporary_folder.ts';
+import { withTemporaryFolder } from 'receipt-embedding/local_files';
 
 /**
  * Brings a file of OpenAI's to this machine, for as long as `use` takes.

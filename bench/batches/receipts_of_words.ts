@@ -1,8 +1,8 @@
-import { isEmbeddable } from 'receipt-embedding/embeddings';
+import { isEmbeddable } from 'receipt-embedding/embeddings/embedding_items';
 import {
-  syntheticReceipts,
   type SyntheticReceipt,
-} from '../../local/receipts/synthetic/synthetic_receipts.ts';
+  syntheticReceipts,
+} from 'receipts-cli/receipts/synthetic/synthetic_receipts';
 
 /** Receipts that have exactly so many words to embed, all of them together; the last one is cut short for it. */
 export function* receiptsOfWords(count: number): Generator<SyntheticReceipt> {

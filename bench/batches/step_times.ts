@@ -1,6 +1,6 @@
 import { ListObjectsV2Command } from '@aws-sdk/client-s3';
-import type { BatchSummary } from 'receipt-embedding/entities';
-import type { LocalStack } from '../../local/local_stack.ts';
+import type { BatchSummary } from 'receipt-embedding/entities/batch';
+import type { LocalStack } from 'receipts-cli/local_stack';
 import type { ExecutionSteps } from './execution_steps.ts';
 
 /** A step of a batch's way, and how long it took. */

@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { CREDENTIALS, REGION } from 'embedded-aws/aws/embedded_aws';
+import type { FunctionConfiguration } from 'embedded-aws/lambda/function_configuration';
+import type { Invocation, LambdaStandIn } from 'embedded-aws/lambda/lambda_stand_in';
 import { build } from 'esbuild';
-import { CREDENTIALS, REGION } from '../../local/aws/embedded_aws.ts';
-import type { FunctionConfiguration } from '../../local/lambda/function_configuration.ts';
-import type { Invocation, LambdaStandIn } from '../../local/lambda/lambda_stand_in.ts';
 import { FunctionProcess } from './function_process.ts';
 import type { Answer } from './function_protocol.ts';
 

@@ -1,9 +1,10 @@
+import { readFileSync } from 'node:fs';
+import type { Answer, Call } from './function_protocol.ts';
+
 /**
  * The inside of a function's process: loads the handler's bundle, calls it for one event after the other, and says what
  * that took. Its arguments are the handler's URL and the name of its export.
  */
-import { readFileSync } from 'node:fs';
-import type { Answer, Call } from './function_protocol.ts';
 
 type Handler = (event: unknown, context: Readonly<Record<string, unknown>>) => unknown;
 

@@ -11,7 +11,7 @@ export interface Bundles {
 }
 
 /**
- * Bundles the layer and every function.
+ * Bundles every function, and then the layer with what they import of it.
  *
  * @param folder by default `dist` in the project.
  */
@@ -20,9 +20,9 @@ export async function bundleAll(folder: string = join(projectFolder, 'dist')): P
     layer: join(folder, 'layer'),
     handler: (name) => join(folder, 'functions', name),
   };
-  await Promise.all([
-    bundleLayer(bundles.layer),
-    ...FUNCTION_NAMES.map((name) => bundleHandler(name, bundles.handler(name))),
-  ]);
+  const imported = await Promise.all(
+    FUNCTION_NAMES.map((name) => bundleHandler(name, bundles.handler(name))),
+  );
+  await bundleLayer(bundles.layer, imported.flat());
   return bundles;
 }

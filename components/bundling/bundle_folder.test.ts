@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { listFiles, writeBundle, type BundleFiles } from './bundle_folder.ts';
+import { type BundleFiles, listFiles, writeBundle } from './bundle_folder.ts';
 
 const text = (content: string): Uint8Array => Buffer.from(content);
 const bundle = (files: Readonly<Record<string, string>>): BundleFiles =>

@@ -9,9 +9,11 @@ export const HANDLER = 'handler.handler';
 /**
  * Bundles one function of `simple_lambdas` into `folder`: its own code alone, since what functions share is
  * the layer's.
+ *
+ * @returns the modules of the layer that it imports, for instance `receipt-embedding/errors`.
  */
-export async function bundleHandler(name: string, folder: string): Promise<void> {
-  const { outputFiles } = await build({
+export async function bundleHandler(name: string, folder: string): Promise<string[]> {
+  const { metafile, outputFiles } = await build({
     ...commonOptions,
     banner: {},
     entryPoints: { handler: join(projectFolder, 'simple_lambdas', name, 'handler.ts') },
@@ -23,4 +25,7 @@ export async function bundleHandler(name: string, folder: string): Promise<void>
     folder,
     new Map(outputFiles.map(({ path, contents }) => [basename(path), contents])),
   );
+  return Object.values(metafile.outputs)
+    .flatMap(({ imports }) => imports.map(({ path }) => path))
+    .filter((path) => path.startsWith(`${LAYER_PACKAGE}/`));
 }

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build, type OutputFile } from 'esbuild';
 import { commonOptions, LAYER_PACKAGE, LAYER_VENDORS, projectFolder } from './build_options.ts';
@@ -11,10 +10,15 @@ const MODULES = 'nodejs/node_modules';
  * Bundles the shared layer into `folder`: our own package with its clients, and the vendors' packages that
  * handlers import. All entry points share their chunks, so a function loads only what it imports.
  *
+ * @param modules what handlers import of our own package; the rest of it stays inside.
  * @param external packages that the layer leaves to the runtime; none, but for measuring what that would cost.
  */
-export async function bundleLayer(folder: string, external: readonly string[] = []): Promise<void> {
-  const own = await ownEntryPoints();
+export async function bundleLayer(
+  folder: string,
+  modules: readonly string[],
+  external: readonly string[] = [],
+): Promise<void> {
+  const own = ownEntryPoints(modules);
   const entryPoints = {
     ...Object.fromEntries(
       Object.entries(own).map(([subpath, file]) => [`${LAYER_PACKAGE}/${subpath}`, file]),
@@ -44,17 +48,16 @@ export async function bundleLayer(folder: string, external: readonly string[] = 
   await writeBundle(folder, files);
 }
 
-/** The layer's subpaths and their sources, as its own package.json exports them. */
-export async function ownEntryPoints(): Promise<Record<string, string>> {
-  const source = join(projectFolder, 'layers/receipt_embedding');
-  const manifest = JSON.parse(await readFile(join(source, 'package.json'), 'utf8')) as {
-    exports: Record<string, string>;
-  };
+/** The subpaths of our own package and their sources. */
+function ownEntryPoints(modules: readonly string[]): Record<string, string> {
+  const subpaths = [...new Set(modules)].map((module) => module.slice(LAYER_PACKAGE.length + 1));
   return Object.fromEntries(
-    Object.entries(manifest.exports).map(([subpath, file]) => [
-      subpath.slice('./'.length),
-      join(source, file),
-    ]),
+    subpaths
+      .sort()
+      .map((subpath) => [
+        subpath,
+        join(projectFolder, 'layers/receipt_embedding', `${subpath}.ts`),
+      ]),
   );
 }
 

@@ -1,7 +1,7 @@
 import type { MetricName } from 'receipt-embedding/ports';
 import { FUNCTION_NAMES, type FunctionName } from '../function_names.ts';
 import { functionPurpose } from '../names.ts';
-import { column, metricWidget, textWidget, type Series, type Widget } from './dashboard_widgets.ts';
+import { column, metricWidget, type Series, textWidget, type Widget } from './dashboard_widgets.ts';
 import { executionMetric, functionMetric, ownMetric, ownMetrics } from './metrics.ts';
 import { ROW_READERS } from './monitored.ts';
 

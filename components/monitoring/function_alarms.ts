@@ -1,5 +1,5 @@
-import { functionPurpose } from '../names.ts';
 import type { FunctionName } from '../function_names.ts';
+import { functionPurpose } from '../names.ts';
 import type { AlarmDefinition } from './alarm.ts';
 import { functionMetric } from './metrics.ts';
 import type { MonitoredFunction } from './monitored.ts';

@@ -1,8 +1,8 @@
 import type { MetricName } from 'receipt-embedding/ports';
 import type { FunctionName } from '../function_names.ts';
 import type { AlarmDefinition } from './alarm.ts';
-import { ownMetric, type Metric } from './metrics.ts';
-import { ROW_READERS, type MonitoredFunctions } from './monitored.ts';
+import { type Metric, ownMetric } from './metrics.ts';
+import { type MonitoredFunctions, ROW_READERS } from './monitored.ts';
 
 const FIVE_MINUTES = 300;
 const QUARTER_HOUR = 900;

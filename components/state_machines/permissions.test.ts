@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { type DistributedMapState, isDistributed, type StateMachineDefinition } from './asl.ts';
+import { batchIngestion } from './batch_ingestion.ts';
 import { permissionsOf, type StateMachineIdentity } from './permissions.ts';
 import { realtimeStateMachine, type RealtimeStateMachineSettings } from './realtime.ts';
-import { isDistributed, type DistributedMapState, type StateMachineDefinition } from './asl.ts';
-import { batchIngestion } from './batch_ingestion.ts';
 
 const settings: RealtimeStateMachineSettings = {
   functions: { findReceipts: 'arn:find', processReceipt: 'arn:process', summarizeRun: 'arn:sum' },

@@ -1,6 +1,6 @@
 import {
-  isDistributed,
   type DistributedMapState,
+  isDistributed,
   type State,
   type StateMachineDefinition,
 } from './asl.ts';

@@ -1,14 +1,11 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import {
-  VectorSpool,
-  withTemporaryFolder,
-  type PartRow,
-  type RequestedEntities,
-} from 'receipt-embedding/batches';
-import type { BatchSummary } from 'receipt-embedding/entities';
+import type { PartRow } from 'receipt-embedding/batches/batch_files';
+import { type RequestedEntities, VectorSpool } from 'receipt-embedding/batches/collect_results';
+import type { BatchEmbedding, RejectedRow } from 'receipt-embedding/batches/download_results';
+import type { BatchSummary } from 'receipt-embedding/entities/batch';
 import { ConcurrentUpdate, ResultsExpired } from 'receipt-embedding/errors';
-import type { BatchEmbedding, RejectedRow } from 'receipt-embedding/openai_batches';
+import { withTemporaryFolder } from 'receipt-embedding/local_files';
 import { describe, expect, it } from 'vitest';
 import { aBatch, ourBatch } from '../../tests/support/batch_factory.ts';
 import { IMAGE_ID } from '../../tests/support/receipt_factory.ts';
@@ -16,10 +13,10 @@ import { RecordingLogger } from '../../tests/support/recorders.ts';
 import { rejection } from '../../tests/support/rejection.ts';
 import { without } from '../../tests/support/without.ts';
 import {
-  downloadInputSchema,
-  downloadResults,
   type DownloadInput,
+  downloadInputSchema,
   type DownloadOutput,
+  downloadResults,
 } from './download_results.ts';
 
 const TEXT = 'WHOLE MILK';

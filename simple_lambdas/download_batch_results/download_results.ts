@@ -1,14 +1,18 @@
 import pMap from 'p-map';
+import type { PartRow } from 'receipt-embedding/batches/batch_files';
 import {
   partition,
-  ResultCollector,
-  type PartRow,
   type RequestedEntities,
+  ResultCollector,
   type ResultCounts,
   type VectorSpool,
-} from 'receipt-embedding/batches';
-import { batchStatusSchema, batchTypeSchema, type BatchSummary } from 'receipt-embedding/entities';
-import type { BatchEmbedding, RejectedRow } from 'receipt-embedding/openai_batches';
+} from 'receipt-embedding/batches/collect_results';
+import type { BatchEmbedding, RejectedRow } from 'receipt-embedding/batches/download_results';
+import {
+  batchStatusSchema,
+  type BatchSummary,
+  batchTypeSchema,
+} from 'receipt-embedding/entities/batch';
 import type { Logger } from 'receipt-embedding/ports';
 import { z } from 'zod';
 import { executionNameSchema } from '../runtime/execution_input.ts';

@@ -1,8 +1,11 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { updateBatch, VectorSpool, withTemporaryFolder } from 'receipt-embedding/batches';
-import { downloadOpenaiBatchResult, readRequestedEntities } from 'receipt-embedding/openai_batches';
-import { readReceiptText } from 'receipt-embedding/table';
+import { VectorSpool } from 'receipt-embedding/batches/collect_results';
+import { downloadOpenaiBatchResult } from 'receipt-embedding/batches/download_results';
+import { readRequestedEntities } from 'receipt-embedding/batches/openai_batches';
+import { withTemporaryFolder } from 'receipt-embedding/local_files';
+import { updateBatch } from 'receipt-embedding/table/batch_summaries';
+import { readReceiptText } from 'receipt-embedding/table/receipt_contents';
 import { claimedBatch } from '../runtime/claimed_batch.ts';
 import { parseEnvironment, variables } from '../runtime/environment.ts';
 import { createHandler } from '../runtime/handler.ts';

@@ -1,4 +1,4 @@
-import type { ReceiptIdentity } from 'receipt-embedding/entities';
+import type { ReceiptIdentity } from 'receipt-embedding/entities/keys';
 import { describe, expect, it } from 'vitest';
 import { rejection } from '../../tests/support/rejection.ts';
 import { findReceipts, type FindReceiptsInput, type FindReceiptsPorts } from './find_receipts.ts';

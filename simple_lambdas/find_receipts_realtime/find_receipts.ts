@@ -1,9 +1,6 @@
 import pMap from 'p-map';
-import {
-  embeddingStatusSchema,
-  receiptIdentitySchema,
-  type ReceiptIdentity,
-} from 'receipt-embedding/entities';
+import { type ReceiptIdentity, receiptIdentitySchema } from 'receipt-embedding/entities/keys';
+import { embeddingStatusSchema } from 'receipt-embedding/entities/line_and_word';
 import { z } from 'zod';
 import { executionFields } from '../runtime/execution_input.ts';
 

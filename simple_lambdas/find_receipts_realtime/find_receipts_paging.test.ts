@@ -1,6 +1,6 @@
-import { listReceipts, receiptsWithStatus, SHARDS } from 'receipt-embedding/table';
-import type { ReceiptIdentity } from 'receipt-embedding/entities';
 import fc from 'fast-check';
+import type { ReceiptIdentity } from 'receipt-embedding/entities/keys';
+import { listReceipts, receiptsWithStatus, SHARDS } from 'receipt-embedding/table/receipt_listing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { aLine, aReceipt, aWord } from '../../tests/support/receipt_factory.ts';
 import { ReceiptTable, rowOf } from '../../tests/support/receipt_table.ts';

@@ -1,5 +1,6 @@
-import { createDynamoDBClient, createS3Client, writeText } from 'receipt-embedding/aws';
-import { listReceipts, receiptsWithStatus, SHARDS } from 'receipt-embedding/table';
+import { createDynamoDBClient, createS3Client } from 'receipt-embedding/aws_clients';
+import { writeText } from 'receipt-embedding/s3_objects';
+import { listReceipts, receiptsWithStatus, SHARDS } from 'receipt-embedding/table/receipt_listing';
 import { parseEnvironment, variables } from '../runtime/environment.ts';
 import { createHandler } from '../runtime/handler.ts';
 import { toJsonLines } from '../runtime/json_lines.ts';

@@ -1,5 +1,5 @@
-import type { BatchSummary } from 'receipt-embedding/entities';
-import type { OpenaiBatchStatus } from 'receipt-embedding/openai_batches';
+import type { OpenaiBatchStatus } from 'receipt-embedding/batches/openai_batches';
+import type { BatchSummary } from 'receipt-embedding/entities/batch';
 import { describe, expect, it } from 'vitest';
 import { ourBatch } from '../../tests/support/batch_factory.ts';
 import { BatchRecord, CLAIM_MS } from '../../tests/support/batch_record.ts';

@@ -1,13 +1,14 @@
-import { isEnded, type BatchChanges } from 'receipt-embedding/batches';
+import type { OpenaiBatchStatus } from 'receipt-embedding/batches/openai_batches';
+import { isEnded } from 'receipt-embedding/batches/plan_batches';
 import {
-  epochMilliseconds,
-  UNKNOWN_ID,
   type BatchStatus,
   type BatchSummary,
   type BatchType,
-} from 'receipt-embedding/entities';
+  UNKNOWN_ID,
+} from 'receipt-embedding/entities/batch';
+import { epochMilliseconds } from 'receipt-embedding/entities/keys';
 import { InvalidReceiptData } from 'receipt-embedding/errors';
-import type { OpenaiBatchStatus } from 'receipt-embedding/openai_batches';
+import type { BatchChanges } from 'receipt-embedding/table/batch_summaries';
 import { z } from 'zod';
 import { executionNameSchema } from '../runtime/execution_input.ts';
 

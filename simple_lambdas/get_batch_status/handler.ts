@@ -1,5 +1,5 @@
-import { claimBatch, readBatchSummary, updateBatch } from 'receipt-embedding/batches';
-import { findOpenaiBatch, getOpenaiBatchStatus } from 'receipt-embedding/openai_batches';
+import { findOpenaiBatch, getOpenaiBatchStatus } from 'receipt-embedding/batches/openai_batches';
+import { claimBatch, readBatchSummary, updateBatch } from 'receipt-embedding/table/batch_summaries';
 import { parseEnvironment, variables } from '../runtime/environment.ts';
 import { createHandler } from '../runtime/handler.ts';
 import { connectOpenAI, openaiVariables } from '../runtime/openai_access.ts';

@@ -1,5 +1,5 @@
-import { listPendingEmbeddingBatches } from 'receipt-embedding/batches';
 import type { Clock } from 'receipt-embedding/ports';
+import { listPendingEmbeddingBatches } from 'receipt-embedding/table/batch_listing';
 import { parseEnvironment } from '../runtime/environment.ts';
 import { createHandler } from '../runtime/handler.ts';
 import { openBatchStorage, openTable, storeVariables } from '../runtime/stores.ts';

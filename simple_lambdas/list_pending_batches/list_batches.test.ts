@@ -1,4 +1,4 @@
-import type { PendingBatches } from 'receipt-embedding/batches';
+import type { PendingBatches } from 'receipt-embedding/table/batch_listing';
 import { describe, expect, it } from 'vitest';
 import { ourBatch } from '../../tests/support/batch_factory.ts';
 import { RecordingMetrics } from '../../tests/support/recorders.ts';

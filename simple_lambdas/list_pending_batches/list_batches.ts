@@ -1,5 +1,5 @@
-import type { PendingBatches } from 'receipt-embedding/batches';
 import type { Clock, Metrics } from 'receipt-embedding/ports';
+import type { PendingBatches } from 'receipt-embedding/table/batch_listing';
 import { z } from 'zod';
 import { executionFields } from '../runtime/execution_input.ts';
 

@@ -1,5 +1,6 @@
-import { claimBatch, markBatchComplete, readBatchSummary } from 'receipt-embedding/batches';
-import { ENDED_BATCH_STATUSES } from 'receipt-embedding/entities';
+import { markBatchComplete } from 'receipt-embedding/batches/mark_batch_complete';
+import { ENDED_BATCH_STATUSES } from 'receipt-embedding/entities/batch';
+import { claimBatch, readBatchSummary } from 'receipt-embedding/table/batch_summaries';
 import { z } from 'zod';
 import { countOutcome } from '../runtime/batch_metrics.ts';
 import { endOnce } from '../runtime/end_batch.ts';

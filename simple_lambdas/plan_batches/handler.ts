@@ -1,7 +1,9 @@
-import { OPENAI_BATCH_LIMITS, planBatches, readBatchSummary } from 'receipt-embedding/batches';
-import type { ReceiptIdentity } from 'receipt-embedding/entities';
+import { OPENAI_BATCH_LIMITS, planBatches } from 'receipt-embedding/batches/plan_batches';
+import type { ReceiptIdentity } from 'receipt-embedding/entities/keys';
 import type { Logger } from 'receipt-embedding/ports';
-import { readReceiptText, receiptsWithStatus, SHARDS } from 'receipt-embedding/table';
+import { readBatchSummary } from 'receipt-embedding/table/batch_summaries';
+import { readReceiptText } from 'receipt-embedding/table/receipt_contents';
+import { receiptsWithStatus, SHARDS } from 'receipt-embedding/table/receipt_listing';
 import { parseEnvironment, variables } from '../runtime/environment.ts';
 import { createHandler } from '../runtime/handler.ts';
 import { openBatchStorage, openTable, storeVariables } from '../runtime/stores.ts';

@@ -1,8 +1,8 @@
-import type { PackedBatch } from 'receipt-embedding/batches';
-import type { BatchStatus, BatchType } from 'receipt-embedding/entities';
+import type { PackedBatch } from 'receipt-embedding/batches/plan_batches';
+import type { BatchStatus, BatchType } from 'receipt-embedding/entities/batch';
 import { describe, expect, it } from 'vitest';
 import { rejection } from '../../tests/support/rejection.ts';
-import { plan, planInputSchema, type ListedBatch, type PlanOutput } from './plan.ts';
+import { type ListedBatch, plan, planInputSchema, type PlanOutput } from './plan.ts';
 
 const CONTENT_ID = '6f1d2a34-0c55-4e0b-9a57-3b8f6d1c2e70';
 

@@ -1,5 +1,9 @@
-import { batchIdOf, type PackedBatch, type PlannedReceipts } from 'receipt-embedding/batches';
-import type { BatchStatus, BatchType } from 'receipt-embedding/entities';
+import {
+  batchIdOf,
+  type PackedBatch,
+  type PlannedReceipts,
+} from 'receipt-embedding/batches/plan_batches';
+import type { BatchStatus, BatchType } from 'receipt-embedding/entities/batch';
 import { z } from 'zod';
 import { executionFields } from '../runtime/execution_input.ts';
 

@@ -1,15 +1,14 @@
 import { tmpdir } from 'node:os';
-import { createDynamoDBClient, createS3Client } from 'receipt-embedding/aws';
-import { ChromaNeighbours, GooglePlaces, type MerchantSource } from 'receipt-embedding/merchants';
-import { OpenAIEmbedder } from 'receipt-embedding/openai';
+import { createDynamoDBClient, createS3Client } from 'receipt-embedding/aws_clients';
+import { OpenAIEmbedder } from 'receipt-embedding/embeddings/openai_embedder';
+import { ChromaNeighbours } from 'receipt-embedding/merchants/chroma_neighbours';
+import { GooglePlaces } from 'receipt-embedding/merchants/google_places';
+import type { MerchantSource } from 'receipt-embedding/merchants/resolve_merchant';
 import type { Clock, Logger } from 'receipt-embedding/ports';
-import {
-  findCompactionRuns,
-  readReceiptContents,
-  recordCompactionRun,
-  setEmbeddingStatuses,
-} from 'receipt-embedding/table';
-import { ChromaDeltaStore } from 'receipt-embedding/vectors';
+import { ChromaDeltaStore } from 'receipt-embedding/stores/deltas/delta_store';
+import { findCompactionRuns, recordCompactionRun } from 'receipt-embedding/table/compaction_runs';
+import { setEmbeddingStatuses } from 'receipt-embedding/table/embedding_statuses';
+import { readReceiptContents } from 'receipt-embedding/table/receipt_contents';
 import { parseEnvironment, variables } from '../runtime/environment.ts';
 import { createHandler } from '../runtime/handler.ts';
 import { connectOpenAI, openaiVariables } from '../runtime/openai_access.ts';

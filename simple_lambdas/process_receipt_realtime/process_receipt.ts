@@ -1,36 +1,30 @@
+import { contentPart, contentRunId, repeatedId } from 'receipt-embedding/embeddings/content_id';
+import { type Embedder, RememberingEmbedder } from 'receipt-embedding/embeddings/embedder';
 import {
-  contentPart,
-  contentRunId,
-  embeddingCost,
   embeddingItems,
-  isEmbeddable,
-  RememberingEmbedder,
-  repeatedId,
-  type Embedder,
   type EmbeddingItems,
-} from 'receipt-embedding/embeddings';
+  isEmbeddable,
+} from 'receipt-embedding/embeddings/embedding_items';
+import { type CompactionRun, newCompactionRun } from 'receipt-embedding/entities/compaction_run';
 import {
-  newCompactionRun,
+  type ReceiptIdentity,
   receiptIdentitySchema,
   rowKey,
-  type CompactionRun,
-  type ReceiptIdentity,
-} from 'receipt-embedding/entities';
+} from 'receipt-embedding/entities/keys';
 import { InvalidReceiptData } from 'receipt-embedding/errors';
 import {
   knownMerchant,
-  resolveMerchant,
   type Merchant,
   type MerchantSource,
-} from 'receipt-embedding/merchants';
+  resolveMerchant,
+} from 'receipt-embedding/merchants/resolve_merchant';
 import type { Clock, Logger, Metrics } from 'receipt-embedding/ports';
-import type {
-  ReceiptContents,
-  RecordedRun,
-  StatusChanges,
-  StatusHolder,
-} from 'receipt-embedding/table';
-import type { VectorRecord, VectorRun, VectorStore } from 'receipt-embedding/vectors';
+import { embeddingCost } from 'receipt-embedding/prices';
+import type { VectorRun } from 'receipt-embedding/stores/deltas/delta_store';
+import type { VectorRecord, VectorStore } from 'receipt-embedding/stores/vector_store';
+import type { RecordedRun } from 'receipt-embedding/table/compaction_runs';
+import type { StatusChanges, StatusHolder } from 'receipt-embedding/table/embedding_statuses';
+import type { ReceiptContents } from 'receipt-embedding/table/receipt_contents';
 import { z } from 'zod';
 
 export const processReceiptInputSchema = z.object({

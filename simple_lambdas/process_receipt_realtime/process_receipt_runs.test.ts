@@ -1,4 +1,5 @@
-import { contentPart, contentRunId, embeddingItems } from 'receipt-embedding/embeddings';
+import { contentPart, contentRunId } from 'receipt-embedding/embeddings/content_id';
+import { embeddingItems } from 'receipt-embedding/embeddings/embedding_items';
 import { describe, expect, it } from 'vitest';
 import { aWord } from '../../tests/support/receipt_factory.ts';
 import { ReceiptWorld } from '../../tests/support/receipt_world.ts';

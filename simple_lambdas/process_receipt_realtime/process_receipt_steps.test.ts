@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { rejection } from '../../tests/support/rejection.ts';
 import { ReceiptWorld, type Step } from '../../tests/support/receipt_world.ts';
+import { rejection } from '../../tests/support/rejection.ts';
 
 describe('the steps of embedding a receipt', () => {
   it('come in the order that a crash can do no harm in', async () => {

@@ -1,5 +1,5 @@
-import { updateBatch } from 'receipt-embedding/batches';
 import { ConcurrentUpdate } from 'receipt-embedding/errors';
+import { updateBatch } from 'receipt-embedding/table/batch_summaries';
 import { z } from 'zod';
 import { parseEnvironment, variables } from '../runtime/environment.ts';
 import { executionNameSchema } from '../runtime/execution_input.ts';

@@ -1,11 +1,7 @@
-import {
-  claimBatch,
-  markBatchComplete,
-  readBatchSummary,
-  updateBatch,
-} from 'receipt-embedding/batches';
-import { readRequestedEntities } from 'receipt-embedding/openai_batches';
-import { readReceiptText } from 'receipt-embedding/table';
+import { markBatchComplete } from 'receipt-embedding/batches/mark_batch_complete';
+import { readRequestedEntities } from 'receipt-embedding/batches/openai_batches';
+import { claimBatch, readBatchSummary, updateBatch } from 'receipt-embedding/table/batch_summaries';
+import { readReceiptText } from 'receipt-embedding/table/receipt_contents';
 import { countOutcome } from '../runtime/batch_metrics.ts';
 import { endOnce } from '../runtime/end_batch.ts';
 import { parseEnvironment } from '../runtime/environment.ts';

@@ -1,9 +1,10 @@
-import { isOurs, type BatchEnd } from 'receipt-embedding/batches';
+import { isOurs } from 'receipt-embedding/batches/claim_planned';
+import type { BatchEnd } from 'receipt-embedding/batches/mark_batch_complete';
 import {
   batchStatusSchema,
-  ENDED_BATCH_STATUSES,
   type BatchSummary,
-} from 'receipt-embedding/entities';
+  ENDED_BATCH_STATUSES,
+} from 'receipt-embedding/entities/batch';
 import { z } from 'zod';
 import { executionNameSchema } from '../runtime/execution_input.ts';
 import { errorMessage } from '../runtime/failures.ts';

@@ -1,4 +1,4 @@
-import type { BatchOutcome } from 'receipt-embedding/batches';
+import type { BatchOutcome } from 'receipt-embedding/batches/mark_batch_complete';
 import type { Metrics } from 'receipt-embedding/ports';
 
 /** What is counted when a batch has ended. */

@@ -1,4 +1,4 @@
-import { createBatchSummary, updateBatch } from 'receipt-embedding/batches';
+import { createBatchSummary, updateBatch } from 'receipt-embedding/table/batch_summaries';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ourBatch } from '../../tests/support/batch_factory.ts';
 import { CLAIM_MS } from '../../tests/support/batch_record.ts';

@@ -1,7 +1,7 @@
-import { claimBatch, type BatchClaim } from 'receipt-embedding/batches';
-import type { BatchSummary } from 'receipt-embedding/entities';
+import type { BatchSummary } from 'receipt-embedding/entities/batch';
 import { ConcurrentUpdate } from 'receipt-embedding/errors';
-import type { Table } from 'receipt-embedding/table';
+import { type BatchClaim, claimBatch } from 'receipt-embedding/table/batch_summaries';
+import type { Table } from 'receipt-embedding/table/table';
 
 /**
  * The batch that this execution is at work on; its claim lasts on.

@@ -1,11 +1,11 @@
-import type { BatchOutcome } from 'receipt-embedding/batches';
+import type { BatchOutcome } from 'receipt-embedding/batches/mark_batch_complete';
 import { describe, expect, it } from 'vitest';
 import { ourBatch } from '../../tests/support/batch_factory.ts';
 import { BatchRecord, CLAIM_MS } from '../../tests/support/batch_record.ts';
-import { rejection } from '../../tests/support/rejection.ts';
 import { RecordingMetrics } from '../../tests/support/recorders.ts';
+import { rejection } from '../../tests/support/rejection.ts';
 import { countOutcome } from './batch_metrics.ts';
-import { endOnce, type CompletedBatch } from './end_batch.ts';
+import { type CompletedBatch, endOnce } from './end_batch.ts';
 
 const BATCH_ID = ourBatch().batch_id;
 

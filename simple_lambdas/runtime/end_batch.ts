@@ -1,5 +1,6 @@
-import { isEnded, recordedOutcome, type BatchOutcome } from 'receipt-embedding/batches';
-import type { BatchSummary } from 'receipt-embedding/entities';
+import { type BatchOutcome, recordedOutcome } from 'receipt-embedding/batches/mark_batch_complete';
+import { isEnded } from 'receipt-embedding/batches/plan_batches';
+import type { BatchSummary } from 'receipt-embedding/entities/batch';
 import { ConcurrentUpdate } from 'receipt-embedding/errors';
 
 /** The outcome of a batch, as the state machine's Map gives it. */

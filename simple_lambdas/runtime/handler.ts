@@ -3,7 +3,7 @@ import type { Context } from 'aws-lambda';
 import { InvalidRequest } from 'receipt-embedding/errors';
 import type { Logger, Metrics } from 'receipt-embedding/ports';
 import { z } from 'zod';
-import { logIdsOf, type LogIds } from './log_ids.ts';
+import { type LogIds, logIdsOf } from './log_ids.ts';
 import { createMetrics } from './metrics.ts';
 
 export interface Invocation {

@@ -1,5 +1,5 @@
+import { createOpenAIClient } from 'receipt-embedding/embeddings/openai_client';
 import { InvalidConfiguration } from 'receipt-embedding/errors';
-import { createOpenAIClient } from 'receipt-embedding/openai';
 import { variables } from './environment.ts';
 import { readSecret } from './secrets.ts';
 

@@ -1,4 +1,4 @@
-import { batchTypeSchema } from 'receipt-embedding/entities';
+import { batchTypeSchema } from 'receipt-embedding/entities/batch';
 import { z } from 'zod';
 import { executionNameSchema } from './execution_input.ts';
 

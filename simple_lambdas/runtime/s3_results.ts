@@ -1,4 +1,5 @@
-import { createS3Client, readLines, readText } from 'receipt-embedding/aws';
+import { createS3Client } from 'receipt-embedding/aws_clients';
+import { readLines, readText } from 'receipt-embedding/s3_objects';
 import type { ResultReader } from './map_results.ts';
 
 /** Reads a Map's results from S3. */

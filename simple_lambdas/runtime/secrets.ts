@@ -1,5 +1,5 @@
 import { getSecret } from '@aws-lambda-powertools/parameters/secrets';
-import { translateAwsError } from 'receipt-embedding/aws';
+import { translateAwsError } from 'receipt-embedding/aws_clients';
 import { InvalidConfiguration, RateLimited, UpstreamUnavailable } from 'receipt-embedding/errors';
 
 /** Where a secret is: as it is (local runs), or under an ARN in Secrets Manager (deployed functions). */

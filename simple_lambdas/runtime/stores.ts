@@ -1,7 +1,7 @@
 import { tmpdir } from 'node:os';
-import { createDynamoDBClient, createS3Client } from 'receipt-embedding/aws';
-import { BatchStorage } from 'receipt-embedding/batches';
-import type { Table } from 'receipt-embedding/table';
+import { createDynamoDBClient, createS3Client } from 'receipt-embedding/aws_clients';
+import { BatchStorage } from 'receipt-embedding/batches/batch_files';
+import type { Table } from 'receipt-embedding/table/table';
 import { variables } from './environment.ts';
 
 /** What a function that works on the table and on batches' files reads of its environment. */

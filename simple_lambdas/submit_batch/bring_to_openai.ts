@@ -1,7 +1,8 @@
-import type { BatchChanges } from 'receipt-embedding/batches';
-import { epochMilliseconds, toTimestamp, type BatchSummary } from 'receipt-embedding/entities';
+import type { BatchSummary } from 'receipt-embedding/entities/batch';
+import { epochMilliseconds, toTimestamp } from 'receipt-embedding/entities/keys';
 import { InvalidConfiguration, InvalidRequest, QuotaExhausted } from 'receipt-embedding/errors';
 import type { Clock } from 'receipt-embedding/ports';
+import type { BatchChanges } from 'receipt-embedding/table/batch_summaries';
 
 export interface BringToOpenaiPorts {
   /** @throws ConcurrentUpdate when the claim is lost. */

@@ -1,17 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  claimBatch,
-  claimPlannedEntities,
-  createBatchSummary,
-  markBatchComplete,
-  readBatchSummary,
-  updateBatch,
-} from 'receipt-embedding/batches';
+import { claimPlannedEntities } from 'receipt-embedding/batches/claim_planned';
+import { markBatchComplete } from 'receipt-embedding/batches/mark_batch_complete';
 import {
   createOpenaiBatch,
   findOpenaiBatch,
   uploadBatchRequests,
-} from 'receipt-embedding/openai_batches';
+} from 'receipt-embedding/batches/openai_batches';
+import {
+  claimBatch,
+  createBatchSummary,
+  readBatchSummary,
+  updateBatch,
+} from 'receipt-embedding/table/batch_summaries';
 import { parseEnvironment, variables } from '../runtime/environment.ts';
 import { createHandler } from '../runtime/handler.ts';
 import { connectOpenAI, openaiVariables } from '../runtime/openai_access.ts';

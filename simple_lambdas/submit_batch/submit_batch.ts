@@ -1,11 +1,12 @@
-import { type BatchChanges, type BatchEnd, type BatchOutcome } from 'receipt-embedding/batches';
+import type { BatchEnd, BatchOutcome } from 'receipt-embedding/batches/mark_batch_complete';
 import {
-  batchTypeSchema,
-  toTimestamp,
-  UNKNOWN_ID,
   type BatchSummary,
   type BatchType,
-} from 'receipt-embedding/entities';
+  batchTypeSchema,
+  UNKNOWN_ID,
+} from 'receipt-embedding/entities/batch';
+import { toTimestamp } from 'receipt-embedding/entities/keys';
+import type { BatchChanges } from 'receipt-embedding/table/batch_summaries';
 import { z } from 'zod';
 import { executionNameSchema } from '../runtime/execution_input.ts';
 import { bringToOpenai, type BringToOpenaiPorts } from './bring_to_openai.ts';

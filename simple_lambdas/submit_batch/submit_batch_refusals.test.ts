@@ -7,7 +7,7 @@ import {
 } from 'receipt-embedding/errors';
 import { describe, expect, it } from 'vitest';
 import { rejection } from '../../tests/support/rejection.ts';
-import { BATCH, SubmissionWorld, type Moment } from '../../tests/support/submission_world.ts';
+import { BATCH, type Moment, SubmissionWorld } from '../../tests/support/submission_world.ts';
 
 const REFUSALS = [
   new InvalidRequest('OpenAI answered 400'),

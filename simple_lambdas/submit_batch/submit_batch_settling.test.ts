@@ -1,7 +1,7 @@
 import { UpstreamUnavailable } from 'receipt-embedding/errors';
 import { describe, expect, it } from 'vitest';
 import { rejection } from '../../tests/support/rejection.ts';
-import { SubmissionWorld, type Moment } from '../../tests/support/submission_world.ts';
+import { type Moment, SubmissionWorld } from '../../tests/support/submission_world.ts';
 
 /** A submission whose request for a batch was not answered. */
 async function unanswered(

@@ -2,11 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { rejection } from '../../tests/support/rejection.ts';
 import { yielding } from '../../tests/support/yielding.ts';
 import {
+  type PolledBatch,
   polledBatchSchema,
   summarizePoll,
-  summarizePollInputSchema,
-  type PolledBatch,
   type SummarizePollInput,
+  summarizePollInputSchema,
 } from './summarize_poll.ts';
 
 const input: SummarizePollInput = {

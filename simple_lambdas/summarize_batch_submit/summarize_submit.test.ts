@@ -2,11 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { rejection } from '../../tests/support/rejection.ts';
 import { yielding } from '../../tests/support/yielding.ts';
 import {
+  type SubmissionOutcome,
   submissionSchema,
   summarizeSubmit,
-  summarizeSubmitInputSchema,
-  type SubmissionOutcome,
   type SummarizeSubmitInput,
+  summarizeSubmitInputSchema,
 } from './summarize_submit.ts';
 
 const input: SummarizeSubmitInput = {

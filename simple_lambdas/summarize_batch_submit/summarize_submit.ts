@@ -1,7 +1,7 @@
 import { InvalidReceiptData } from 'receipt-embedding/errors';
 import { z } from 'zod';
-import { Failures, type FailureDescription } from '../runtime/failures.ts';
-import { resultLocationSchema, type ResultLocation } from '../runtime/map_results.ts';
+import { type FailureDescription, Failures } from '../runtime/failures.ts';
+import { type ResultLocation, resultLocationSchema } from '../runtime/map_results.ts';
 
 export const summarizeSubmitInputSchema = z.object({
   total_batches: z.int().min(1),

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { IMAGE_ID } from '../../tests/support/receipt_factory.ts';
 import { rejection } from '../../tests/support/rejection.ts';
 import type { Outcome } from './receipt_outcomes.ts';
-import { summarizeRun, summarizeRunInputSchema, type SummarizeRunInput } from './summarize_run.ts';
+import { summarizeRun, type SummarizeRunInput, summarizeRunInputSchema } from './summarize_run.ts';
 
 const results = { Bucket: 'vectors', Key: 'runs/run-1/results/manifest.json' };
 

@@ -1,9 +1,9 @@
-import { embeddingCost } from 'receipt-embedding/embeddings';
-import { receiptIdentitySchema, type ReceiptIdentity } from 'receipt-embedding/entities';
+import { type ReceiptIdentity, receiptIdentitySchema } from 'receipt-embedding/entities/keys';
 import { InvalidReceiptData } from 'receipt-embedding/errors';
+import { embeddingCost } from 'receipt-embedding/prices';
 import { z } from 'zod';
-import { Failures, type FailureDescription } from '../runtime/failures.ts';
-import { resultLocationSchema, type ResultLocation } from '../runtime/map_results.ts';
+import { type FailureDescription, Failures } from '../runtime/failures.ts';
+import { type ResultLocation, resultLocationSchema } from '../runtime/map_results.ts';
 import type { Outcome } from './receipt_outcomes.ts';
 
 export const summarizeRunInputSchema = z.object({

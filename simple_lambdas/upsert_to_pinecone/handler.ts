@@ -1,7 +1,7 @@
-import { upsertEmbeddingsToPinecone } from 'receipt-embedding/batches';
+import { upsertEmbeddingsToPinecone } from 'receipt-embedding/batches/ingest_results';
 import { InvalidConfiguration } from 'receipt-embedding/errors';
-import { createPineconeStore } from 'receipt-embedding/pinecone';
-import { readReceiptContents } from 'receipt-embedding/table';
+import { createPineconeStore } from 'receipt-embedding/stores/pinecone/pinecone_store';
+import { readReceiptContents } from 'receipt-embedding/table/receipt_contents';
 import { claimedBatch } from '../runtime/claimed_batch.ts';
 import { parseEnvironment, variables } from '../runtime/environment.ts';
 import { createHandler } from '../runtime/handler.ts';

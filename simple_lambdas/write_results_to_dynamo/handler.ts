@@ -1,5 +1,6 @@
-import { ownerOf, writeEmbeddingResultsToDynamo } from 'receipt-embedding/batches';
-import { readReceiptText } from 'receipt-embedding/table';
+import { ownerOf } from 'receipt-embedding/batches/claim_planned';
+import { writeEmbeddingResultsToDynamo } from 'receipt-embedding/batches/ingest_results';
+import { readReceiptText } from 'receipt-embedding/table/receipt_contents';
 import { claimedBatch } from '../runtime/claimed_batch.ts';
 import { parseEnvironment } from '../runtime/environment.ts';
 import { createHandler } from '../runtime/handler.ts';

@@ -1,12 +1,13 @@
-// Not proved here: what the functions themselves do.
+import type { InvocationAnswer } from 'embedded-aws/step_functions/ports';
+import { startFixture, thrown } from 'embedded-aws/step_functions/testing/stand_in_fixture';
 import { describe, expect, it } from 'vitest';
 import type { State, StateMachineDefinition } from '../../components/state_machines/asl.ts';
 import { batchPollStateMachine } from '../../components/state_machines/batch_poll.ts';
-import type { InvocationAnswer } from '../../local/step_functions/ports.ts';
-import { startFixture, thrown } from '../../local/step_functions/testing/stand_in_fixture.ts';
 import { allStates, ruleViolations } from './asl_rules.ts';
 import { FLOW_SAMPLES } from './flow_samples.ts';
 import { PLAIN_POLL_SETTINGS } from './plain_settings.ts';
+
+// Not proved here: what the functions themselves do.
 
 const definition = batchPollStateMachine(PLAIN_POLL_SETTINGS);
 const { functions } = PLAIN_POLL_SETTINGS;

@@ -1,10 +1,11 @@
-// Not proved here: that the functions answer with these fields, and take these payloads (their own tests do).
+import type { JsonValue } from 'embedded-aws/step_functions/data/json_value';
 import { describe, expect, it } from 'vitest';
 import type { State } from '../../components/state_machines/asl.ts';
-import type { JsonValue } from '../../local/step_functions/data/json_value.ts';
 import { dataFlow, type Flow } from './data_flow.ts';
 import { FLOW_SAMPLES } from './flow_samples.ts';
 import { WORKFLOWS } from './workflows.ts';
+
+// Not proved here: that the functions answer with these fields, and take these payloads (their own tests do).
 
 /** Everything that may come about in a workflow, with another state in the place of one of its own. */
 function flowOf(workflow: string, changed: Readonly<Record<string, State>> = {}): Flow {

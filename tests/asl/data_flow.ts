@@ -1,16 +1,16 @@
+import { JsonPath } from 'embedded-aws/step_functions/data/json_path';
+import type { JsonObject, JsonValue } from 'embedded-aws/step_functions/data/json_value';
 import {
-  isDistributed,
+  evaluateExpression,
+  fillTemplate,
+} from 'embedded-aws/step_functions/data/payload_template';
+import {
   type Catcher,
+  isDistributed,
   type MapState,
   type State,
   type StateMachineDefinition,
 } from '../../components/state_machines/asl.ts';
-import { JsonPath } from '../../local/step_functions/data/json_path.ts';
-import type { JsonObject, JsonValue } from '../../local/step_functions/data/json_value.ts';
-import {
-  evaluateExpression,
-  fillTemplate,
-} from '../../local/step_functions/data/payload_template.ts';
 
 type Block = Pick<StateMachineDefinition, 'StartAt' | 'States'>;
 

@@ -1,10 +1,11 @@
-// Not proved here: what the arrows' labels say.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { projectFolder } from '../../components/bundling/build_options.ts';
 import type { State, StateMachineDefinition } from '../../components/state_machines/asl.ts';
 import { WORKFLOWS } from './workflows.ts';
+
+// Not proved here: what the arrows' labels say.
 
 /** `--> `, `-- label --> ` and `-. label .-> `. */
 const ARROW = / *(?:--(?: [^>]*? --)?>|-\.[^>]*?\.->) */;

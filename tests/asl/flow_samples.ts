@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from '../../local/step_functions/data/json_value.ts';
+import type { JsonObject, JsonValue } from 'embedded-aws/step_functions/data/json_value';
 import { PLAIN_POLL_SETTINGS, PLAIN_SETTINGS, PLAIN_SUBMIT_SETTINGS } from './plain_settings.ts';
 
 /** What comes into a workflow from outside. */

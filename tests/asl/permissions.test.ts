@@ -1,34 +1,38 @@
-// Not proved here: that AWS asks for no other permission.
+import { planKey, requestsKey, resultPartKey } from 'receipt-embedding/batches/batch_files';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { isDistributed } from '../../components/state_machines/asl.ts';
 import { BATCH_FILES } from '../../components/state_machines/batch_files.ts';
 import { permissionsOf } from '../../components/state_machines/permissions.ts';
-import {
-  planKey,
-  requestsKey,
-  resultPartKey,
-} from '../../layers/receipt_embedding/batch/batch_files.ts';
 import { resourcesOf, runProgram, WITH_BATCH_PATH } from '../infra/recorded_program.ts';
 import { allStates } from './asl_rules.ts';
 import { PLAIN_SETTINGS, PLAIN_SUBMIT_SETTINGS } from './plain_settings.ts';
-import { WORKFLOWS, type Workflow } from './workflows.ts';
+import { type Workflow, WORKFLOWS } from './workflows.ts';
+
+// Not proved here: that AWS asks for no other permission.
 
 const written = vi.hoisted(() => [] as { bucket: string; key: string }[]);
 
 // The handlers with their own idea of where a list goes, and nothing behind them.
-vi.mock('receipt-embedding/aws', () => ({
+vi.mock('receipt-embedding/aws_clients', () => ({
   createDynamoDBClient: () => ({}),
   createS3Client: () => ({}),
+}));
+vi.mock('receipt-embedding/s3_objects', () => ({
   writeText: (_client: unknown, location: { bucket: string; key: string }) => {
     written.push(location);
     return Promise.resolve();
   },
 }));
-vi.mock('receipt-embedding/table', () => ({ listReceipts: () => [], SHARDS: [] }));
-vi.mock('receipt-embedding/batches', async () => ({
+vi.mock('receipt-embedding/table/receipt_listing', () => ({ listReceipts: () => [], SHARDS: [] }));
+vi.mock('receipt-embedding/batches/batch_files', async (original) => ({
+  ...(await original<object>()),
   BatchStorage: await storageThatOnlyLists(),
+}));
+vi.mock('receipt-embedding/batches/plan_batches', () => ({
   OPENAI_BATCH_LIMITS: {},
   planBatches: () => [],
+}));
+vi.mock('receipt-embedding/table/batch_listing', () => ({
   listPendingEmbeddingBatches: () => ({
     batches: [],
     more: false,
@@ -41,8 +45,8 @@ vi.mock('receipt-embedding/batches', async () => ({
 /** The batches' files, of which nothing but where a list goes is real. */
 async function storageThatOnlyLists() {
   const { manifestKey } = await vi.importActual<
-    typeof import('../../layers/receipt_embedding/batch/batch_files.ts')
-  >('../../layers/receipt_embedding/batch/batch_files.ts');
+    typeof import('receipt-embedding/batches/batch_files')
+  >('receipt-embedding/batches/batch_files');
   return class {
     readonly #bucket: string;
 

@@ -1,9 +1,10 @@
-// Not proved here: what tests/asl/workflows.test.ts proves of every workflow.
 import { describe, expect, it } from 'vitest';
 import type { State, StateMachineDefinition } from '../../components/state_machines/asl.ts';
 import { realtimeStateMachine } from '../../components/state_machines/realtime.ts';
 import { allStates, ruleViolations } from './asl_rules.ts';
 import { PLAIN_SETTINGS } from './plain_settings.ts';
+
+// Not proved here: what tests/asl/workflows.test.ts proves of every workflow.
 
 const definition = realtimeStateMachine(PLAIN_SETTINGS);
 

@@ -1,19 +1,20 @@
-// Not proved here: that AWS takes the definitions, and what they do when they run (tests/end_to_end does, on the embedded AWS).
+import {
+  InvalidDefinition,
+  validatedDefinition,
+} from 'embedded-aws/step_functions/definition/asl_validation';
 import { format } from 'prettier';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { State, StateMachineDefinition } from '../../components/state_machines/asl.ts';
 import {
-  InvalidDefinition,
-  validatedDefinition,
-} from '../../local/step_functions/definition/asl_validation.ts';
-import {
+  type RecordedDeployment,
   resource,
   runProgram,
   WITH_BATCH_PATH,
-  type RecordedDeployment,
 } from '../infra/recorded_program.ts';
 import { ruleViolations } from './asl_rules.ts';
 import { WORKFLOWS } from './workflows.ts';
+
+// Not proved here: that AWS takes the definitions, and what they do when they run (tests/end_to_end does, on the embedded AWS).
 
 /** What CreateStateMachine would answer. A copy is checked: the validator writes into what it is given. */
 function problemsOf(checked: StateMachineDefinition): string | undefined {

@@ -1,12 +1,13 @@
-// Not proved here: that a zip of the size that is printed is the one that a deployment uploads.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { build } from 'receipts-cli/build';
+import { BUNDLE_LIMITS, type BundleLimits } from 'receipts-cli/bundle_size/limits';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { listFiles } from '../../components/bundling/bundle_folder.ts';
-import { build } from '../../tools/build.ts';
 import { FUNCTION_NAMES } from '../../components/function_names.ts';
-import { BUNDLE_LIMITS, type BundleLimits } from '../../tools/bundle_size/limits.ts';
+
+// Not proved here: that a zip of the size that is printed is the one that a deployment uploads.
 
 describe('npm run build', () => {
   let folder: string;

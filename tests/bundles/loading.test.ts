@@ -1,4 +1,3 @@
-// Not proved here: that Lambda's own Node 24 loads them as this one does, and how long that takes.
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, sep } from 'node:path';
@@ -6,7 +5,9 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Bundles } from '../../components/bundling/bundle_all.ts';
 import { FUNCTION_NAMES, type FunctionName } from '../../components/function_names.ts';
 import { resource, runProgram, WITH_BATCH_PATH } from '../infra/recorded_program.ts';
-import { install, loadInBareNode, runInBareNode, sourcesOf, type Loaded } from './bare_node.ts';
+import { install, type Loaded, loadInBareNode, runInBareNode, sourcesOf } from './bare_node.ts';
+
+// Not proved here: that Lambda's own Node 24 loads them as this one does, and how long that takes.
 
 const MODULES = 'nodejs/node_modules';
 
@@ -126,7 +127,7 @@ describe('find_receipts_realtime', () => {
   it('loads from a layer without openai, which process_receipt_realtime does not', async () => {
     const layer = join(root, 'layer-without-openai');
     await cp(bundles.layer, layer, { recursive: true });
-    await rm(join(layer, MODULES, 'receipt-embedding/openai.js'));
+    await rm(join(layer, MODULES, 'receipt-embedding/embeddings/openai_client.js'));
     const loadWithout = async (name: FunctionName): Promise<Loaded> =>
       await load(name, await deployedEnvironment(name), layer);
 
@@ -135,7 +136,7 @@ describe('find_receipts_realtime', () => {
 
     expect(find.exports).toStrictEqual(['handler: function']);
     expect(process.error?.code).toBe('ERR_MODULE_NOT_FOUND');
-    expect(process.error?.message).toContain('receipt-embedding/openai.js');
+    expect(process.error?.message).toContain('receipt-embedding/embeddings/openai_client.js');
   });
 });
 

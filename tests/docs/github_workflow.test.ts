@@ -1,7 +1,8 @@
-// Not proved here: that the commits are those of the versions beside them.
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+
+// Not proved here: that the commits are those of the versions beside them.
 
 interface Step {
   readonly uses?: string;

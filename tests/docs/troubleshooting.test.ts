@@ -1,20 +1,13 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import * as layerErrors from 'receipt-embedding/errors';
 import { beforeAll, describe, expect, it } from 'vitest';
-import * as layerErrors from '../../layers/receipt_embedding/errors.ts';
 import { allStates } from '../asl/asl_rules.ts';
 import { WORKFLOWS } from '../asl/workflows.ts';
 
 const ROOT = new URL('../../', import.meta.url).pathname;
 /** Whose errors a user may see by their names. */
-const FOLDERS = [
-  'components',
-  'layers/receipt_embedding',
-  'simple_lambdas',
-  'command_line',
-  'receipt_exports',
-  'tools',
-];
+const FOLDERS = ['components', 'layers/receipt_embedding', 'simple_lambdas', 'packages/cli'];
 /** No failure, but how a command ends after it has printed what is wrong. */
 const NOT_SHOWN = new Set(['CommandLineEnd']);
 

@@ -1,5 +1,5 @@
+import type { AwsFault } from 'embedded-aws/aws/faults';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { AwsFault } from '../../local/aws/faults.ts';
 import { expectInvariants } from '../support/invariants.ts';
 import { nth, type ProcessReceiptRequest } from '../support/process_receipt_steps.ts';
 import { smallReceipt, smallReceipts } from '../support/small_receipts.ts';

@@ -1,6 +1,6 @@
+import type { DeltaRecord } from 'receipt-embedding/stores/deltas/delta_database';
+import { syntheticReceipts } from 'receipts-cli/receipts/synthetic/synthetic_receipts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { DeltaRecord } from '../../layers/receipt_embedding/deltas/delta_record.ts';
-import { syntheticReceipts } from '../../local/receipts/synthetic/synthetic_receipts.ts';
 import { BatchStack } from '../support/batch_stack.ts';
 import type { StoredVector } from '../support/pinecone_contents.ts';
 import { storedRuns } from '../support/stored_deltas.ts';

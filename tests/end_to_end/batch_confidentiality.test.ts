@@ -1,11 +1,12 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { serve, type RunningServer } from '../../local/http/server.ts';
-import { OpenAIStandIn, type BatchScript } from '../../local/openai/openai_stand_in.ts';
-import { embedText } from '../../local/openai/text_embedding.ts';
+import { type RunningServer, serve } from 'embedded-aws/http/server';
 import {
-  syntheticReceipts,
   type SyntheticReceipt,
-} from '../../local/receipts/synthetic/synthetic_receipts.ts';
+  syntheticReceipts,
+} from 'receipts-cli/receipts/synthetic/synthetic_receipts';
+import type { BatchScript } from 'vendor-stand-ins/openai/batches/batch_script';
+import { OpenAIStandIn } from 'vendor-stand-ins/openai/openai_stand_in';
+import { embedText } from 'vendor-stand-ins/openai/text_embedding';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BATCH_REQUESTS, type BatchRequest } from '../support/batch_requests.ts';
 import { BatchStack } from '../support/batch_stack.ts';
 import { childrenOf, historyOf, payloadsOf } from '../support/execution_histories.ts';

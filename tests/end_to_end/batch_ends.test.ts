@@ -1,5 +1,5 @@
+import type { BatchScript, BatchState } from 'vendor-stand-ins/openai/batches/batch_script';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { BatchScript, BatchState } from '../../local/openai/openai_stand_in.ts';
 import { expectBatchInvariants } from '../support/batch_invariants.ts';
 import { BatchStack } from '../support/batch_stack.ts';
 import { receiptOfLines } from '../support/receipt_of_lines.ts';

@@ -1,7 +1,7 @@
+import type { AwsFault } from 'embedded-aws/aws/faults';
+import type { OperationFaultRule } from 'vendor-stand-ins/openai/operation_faults';
+import type { FaultRule } from 'vendor-stand-ins/pinecone/faults';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { AwsFault } from '../../local/aws/faults.ts';
-import type { OperationFaultRule } from '../../local/openai/openai_stand_in.ts';
-import type { FaultRule } from '../../local/pinecone/pinecone_stand_in.ts';
 import { expectBatchInvariants } from '../support/batch_invariants.ts';
 import { BATCH_REQUESTS, type BatchRequest } from '../support/batch_requests.ts';
 import { retriesOfState } from '../support/batch_retries.ts';

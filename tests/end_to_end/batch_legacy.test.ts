@@ -2,7 +2,7 @@ import type OpenAI from 'openai';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { expectBatchInvariants } from '../support/batch_invariants.ts';
 import { BatchStack } from '../support/batch_stack.ts';
-import { OLD_BATCH_ID, openaiClient, submittedOfOld, type OldBatch } from '../support/old_batch.ts';
+import { OLD_BATCH_ID, type OldBatch, openaiClient, submittedOfOld } from '../support/old_batch.ts';
 import { embeddableCount } from '../support/small_receipts.ts';
 
 let stack: BatchStack;

@@ -1,6 +1,7 @@
+import type { SyntheticReceipt } from 'receipts-cli/receipts/synthetic/synthetic_receipts';
+import type { BatchView } from 'vendor-stand-ins/openai/batches/scripts_in_force';
+import type { Operation } from 'vendor-stand-ins/openai/operation_faults';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { SyntheticReceipt } from '../../local/receipts/synthetic/synthetic_receipts.ts';
-import type { BatchView, Operation } from '../../local/openai/openai_stand_in.ts';
 import type { PollSummary } from '../../simple_lambdas/summarize_batch_poll/summarize_poll.ts';
 import type { SubmitSummary } from '../../simple_lambdas/summarize_batch_submit/summarize_submit.ts';
 import { expectBatchInvariants } from '../support/batch_invariants.ts';

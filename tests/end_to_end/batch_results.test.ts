@@ -1,6 +1,6 @@
+import type { EmbeddingBatchResult } from 'receipt-embedding/entities/batch';
+import type { RowOutcome } from 'vendor-stand-ins/openai/batches/batch_script';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { EmbeddingBatchResult } from '../../layers/receipt_embedding/entities/embedding_batch_result.ts';
-import type { RowOutcome } from '../../local/openai/openai_stand_in.ts';
 import type { PollSummary } from '../../simple_lambdas/summarize_batch_poll/summarize_poll.ts';
 import { expectBatchInvariants } from '../support/batch_invariants.ts';
 import { BatchStack } from '../support/batch_stack.ts';

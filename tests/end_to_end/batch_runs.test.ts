@@ -1,6 +1,6 @@
+import type { Workflow } from 'receipts-cli/local_stack';
+import type { SyntheticReceipt } from 'receipts-cli/receipts/synthetic/synthetic_receipts';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { Workflow } from '../../local/local_stack.ts';
-import type { SyntheticReceipt } from '../../local/receipts/synthetic/synthetic_receipts.ts';
 import { expectBatchInvariants } from '../support/batch_invariants.ts';
 import { BatchStack } from '../support/batch_stack.ts';
 import { LINE_BYTES, lineReceipts } from '../support/line_receipts.ts';

@@ -1,10 +1,10 @@
+import type { Row } from 'receipt-embedding/entities/keys';
+import type { SyntheticReceipt } from 'receipts-cli/receipts/synthetic/synthetic_receipts';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Row } from '../../layers/receipt_embedding/entities/row.ts';
-import type { SyntheticReceipt } from '../../local/receipts/synthetic/synthetic_receipts.ts';
 import { outcomesOf } from '../support/execution_histories.ts';
 import { expectInvariants } from '../support/invariants.ts';
 import { embeddableCount, smallReceipt, smallReceipts } from '../support/small_receipts.ts';
-import { finishedRun, TestStack, type FinishedRun } from '../support/test_stack.ts';
+import { finishedRun, type FinishedRun, TestStack } from '../support/test_stack.ts';
 
 let stack: TestStack;
 

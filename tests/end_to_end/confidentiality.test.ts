@@ -1,11 +1,11 @@
+import { type RunningServer, serve } from 'embedded-aws/http/server';
+import {
+  type SyntheticReceipt,
+  syntheticReceipts,
+} from 'receipts-cli/receipts/synthetic/synthetic_receipts';
+import { OpenAIStandIn } from 'vendor-stand-ins/openai/openai_stand_in';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FUNCTION_NAMES } from '../../components/function_names.ts';
-import { serve, type RunningServer } from '../../local/http/server.ts';
-import { OpenAIStandIn } from '../../local/openai/openai_stand_in.ts';
-import {
-  syntheticReceipts,
-  type SyntheticReceipt,
-} from '../../local/receipts/synthetic/synthetic_receipts.ts';
 import { childrenOf, historyOf, payloadsOf } from '../support/execution_histories.ts';
 import { nth, type ProcessReceiptRequest } from '../support/process_receipt_steps.ts';
 import { TestStack } from '../support/test_stack.ts';

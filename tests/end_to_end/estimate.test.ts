@@ -1,23 +1,18 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { CREDENTIALS, REGION } from '../../local/aws/embedded_aws.ts';
+import { CREDENTIALS, REGION } from 'embedded-aws/aws/embedded_aws';
+import { ASSUMPTIONS, BATCH_RECORD, FUNCTIONS, MAP_FILES } from 'receipts-cli/estimate/assumptions';
+import { estimate, type Estimate, type EstimateSettings } from 'receipts-cli/estimate/estimate';
+import { exportSource } from 'receipts-cli/estimate/export_source';
+import { MeasuredReceipt } from 'receipts-cli/estimate/measured_receipt';
+import { listingUnits } from 'receipts-cli/estimate/realtime_work';
 import {
-  syntheticReceipts,
   type SyntheticReceipt,
-} from '../../local/receipts/synthetic/synthetic_receipts.ts';
+  syntheticReceipts,
+} from 'receipts-cli/receipts/synthetic/synthetic_receipts';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { PollSummary } from '../../simple_lambdas/summarize_batch_poll/summarize_poll.ts';
 import type { SubmitSummary } from '../../simple_lambdas/summarize_batch_submit/summarize_submit.ts';
 import type { RunSummary } from '../../simple_lambdas/summarize_realtime_run/summarize_run.ts';
-import {
-  ASSUMPTIONS,
-  BATCH_RECORD,
-  FUNCTIONS,
-  MAP_FILES,
-} from '../../tools/estimate/assumptions.ts';
-import { estimate, type Estimate, type EstimateSettings } from '../../tools/estimate/estimate.ts';
-import { exportSource } from '../../tools/estimate/export_source.ts';
-import { MeasuredReceipt } from '../../tools/estimate/measured_receipt.ts';
-import { listingUnits } from '../../tools/estimate/realtime_work.ts';
 import { BatchStack } from '../support/batch_stack.ts';
 import { runEstimateCommand } from '../support/estimate_command.ts';
 import { RunAccount, statesEntered } from '../support/run_account.ts';

@@ -1,28 +1,29 @@
-// Proved here: what each role allows is what is asked under it, on the embedded AWS. Not proved: what AWS asks for behind the
-// scenes, which is listed below with its reason, and policies of buckets and topics, which the embedded AWS does not judge.
 import { DeleteItemCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { ListExecutionsCommand, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { marshall } from '@aws-sdk/util-dynamodb';
+import { REGION } from 'embedded-aws/aws/embedded_aws';
+import type { RecordedCall } from 'embedded-aws/iam/call_record';
+import type { Iam } from 'embedded-aws/iam/iam';
+import type { Role } from 'embedded-aws/iam/roles';
+import { roleUses } from 'embedded-aws/iam/service_roles';
+import { placesCacheCodec } from 'receipt-embedding/merchants/places_cache';
+import type { SyntheticReceipt } from 'receipts-cli/receipts/synthetic/synthetic_receipts';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { placesCacheCodec } from '../../layers/receipt_embedding/entities/places_cache.ts';
-import { REGION } from '../../local/aws/embedded_aws.ts';
-import type { Iam } from '../../local/iam/iam.ts';
-import type { RecordedCall } from '../../local/iam/call_record.ts';
-import type { Role } from '../../local/iam/roles.ts';
-import { roleUses } from '../../local/iam/service_roles.ts';
-import type { SyntheticReceipt } from '../../local/receipts/synthetic/synthetic_receipts.ts';
 import { BATCH_REQUESTS } from '../support/batch_requests.ts';
 import { BATCH_FUNCTIONS, BatchStack } from '../support/batch_stack.ts';
 import { outcomesOf } from '../support/execution_histories.ts';
 import { lineReceipts } from '../support/line_receipts.ts';
 import { openaiClient, submittedOfOld } from '../support/old_batch.ts';
-import { grantsOf, policyUse, withoutGrant, type Exception } from '../support/policy_use.ts';
+import { type Exception, grantsOf, policyUse, withoutGrant } from '../support/policy_use.ts';
 import { aMetadata } from '../support/receipt_factory.ts';
 import { rejection } from '../support/rejection.ts';
 import { smallReceipts } from '../support/small_receipts.ts';
 import { FUNCTIONS } from '../support/test_stack.ts';
 import { without } from '../support/without.ts';
+
+// Proved here: what each role allows is what is asked under it, on the embedded AWS. Not proved: what AWS asks for behind the
+// scenes, which is listed below with its reason, and policies of buckets and topics, which the embedded AWS does not judge.
 
 const FUNCTION_ROLES = /^embedding-[a-z-]+-role-dev$/;
 const STATE_MACHINE_ROLES = /^(realtime|batch-submit|batch-poll)-sf-role-dev$/;

@@ -1,11 +1,11 @@
+import type { ObservedRequest } from 'embedded-aws/aws/faults';
+import type { SyntheticReceipt } from 'receipts-cli/receipts/synthetic/synthetic_receipts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ObservedRequest } from '../../local/aws/faults.ts';
-import type { SyntheticReceipt } from '../../local/receipts/synthetic/synthetic_receipts.ts';
 import { childrenOf, historyOf, payloadsOf } from '../support/execution_histories.ts';
 import { expectInvariants } from '../support/invariants.ts';
 import { nth } from '../support/process_receipt_steps.ts';
 import { smallReceipts } from '../support/small_receipts.ts';
-import { FUNCTIONS, TestStack, type FinishedRun } from '../support/test_stack.ts';
+import { type FinishedRun, FUNCTIONS, TestStack } from '../support/test_stack.ts';
 
 const RECEIPTS = 300;
 /** Of Step Functions' quotas: bytes of a payload, events of a history. */

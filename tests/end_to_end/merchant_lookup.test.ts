@@ -1,7 +1,7 @@
+import { ConnectionCut, type RunningServer, serve } from 'embedded-aws/http/server';
+import type { Service } from 'embedded-aws/http/service';
+import type { SyntheticReceipt } from 'receipts-cli/receipts/synthetic/synthetic_receipts';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { ConnectionCut, serve, type RunningServer } from '../../local/http/server.ts';
-import type { Service } from '../../local/http/service.ts';
-import type { SyntheticReceipt } from '../../local/receipts/synthetic/synthetic_receipts.ts';
 import { outcomesOf } from '../support/execution_histories.ts';
 import { expectInvariants } from '../support/invariants.ts';
 import { aMetadata } from '../support/receipt_factory.ts';

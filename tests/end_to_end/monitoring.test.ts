@@ -1,7 +1,6 @@
-// Not proved here: that CloudWatch takes the metrics out of the logs, as its format (EMF) promises.
+import { type RunningServer, serve } from 'embedded-aws/http/server';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RunSummary } from '../../simple_lambdas/summarize_realtime_run/summarize_run.ts';
-import { serve, type RunningServer } from '../../local/http/server.ts';
 import { BatchStack } from '../support/batch_stack.ts';
 import { emittedMetrics, emittedTotal } from '../support/emitted_metrics.ts';
 import { LINE_BYTES, lineReceipts } from '../support/line_receipts.ts';
@@ -9,6 +8,8 @@ import { receiptOfLines } from '../support/receipt_of_lines.ts';
 import { smallReceipt } from '../support/small_receipts.ts';
 import { watchedMetrics } from '../support/watched_metrics.ts';
 import { without } from '../support/without.ts';
+
+// Not proved here: that CloudWatch takes the metrics out of the logs, as its format (EMF) promises.
 
 let stack: BatchStack;
 /** Of a run that failed, of one that embedded, of one that found all embedded. */

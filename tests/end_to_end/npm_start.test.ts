@@ -1,15 +1,16 @@
-// Not proved here: that npm itself hands signals on, and what a terminal shows (local/start/screen.test.ts has its bytes).
-import { DescribeExecutionCommand, ListExecutionsCommand, SFNClient } from '@aws-sdk/client-sfn';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DescribeExecutionCommand, ListExecutionsCommand, SFNClient } from '@aws-sdk/client-sfn';
+import { serve } from 'embedded-aws/http/server';
+import { writeExport } from 'receipts-cli/receipts/write_export';
+import type { RealtimeExecution, StartSummary } from 'receipts-cli/start/summary';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { serve } from '../../local/http/server.ts';
-import { writeExport } from '../../local/receipts/write_export.ts';
-import type { RealtimeExecution, StartSummary } from '../../local/start/summary.ts';
 import { NpmStart, npmStart } from '../support/npm_start.ts';
 import { smallReceipts } from '../support/small_receipts.ts';
+
+// Not proved here: that npm itself hands signals on, and what a terminal shows (packages/cli/start/screen.test.ts has its bytes).
 
 const SMALL = ['--receipts', '3', '--words', '12'];
 const SMALL_REALTIME = [...SMALL, '--path', 'realtime'];

@@ -1,6 +1,7 @@
+import { serve } from 'embedded-aws/http/server';
+import type { Fault } from 'vendor-stand-ins/openai/faults';
+import { OpenAIStandIn } from 'vendor-stand-ins/openai/openai_stand_in';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { serve } from '../../local/http/server.ts';
-import { OpenAIStandIn, type Fault } from '../../local/openai/openai_stand_in.ts';
 import { expectInvariants } from '../support/invariants.ts';
 import { smallReceipt, smallReceipts } from '../support/small_receipts.ts';
 import { retriesOf } from '../support/state_machine_retries.ts';

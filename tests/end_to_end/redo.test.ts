@@ -1,8 +1,8 @@
 import { tmpdir } from 'node:os';
+import { redo } from 'receipts-cli/redo/redo';
+import { status } from 'receipts-cli/status/status';
+import { toolWorld, type ToolWorld } from 'receipts-cli/table_tools/testing/tool_world';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { redo } from '../../tools/redo/redo.ts';
-import { status } from '../../tools/status/status.ts';
-import { toolWorld, type ToolWorld } from '../../tools/table_tools/testing/tool_world.ts';
 import { expectBatchInvariants } from '../support/batch_invariants.ts';
 import { BatchStack } from '../support/batch_stack.ts';
 import { receiptOfLines } from '../support/receipt_of_lines.ts';

@@ -1,5 +1,5 @@
+import type { Row } from 'receipt-embedding/entities/keys';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { Row } from '../../layers/receipt_embedding/entities/row.ts';
 import { expectInvariants, receiptOf } from '../support/invariants.ts';
 import { nth } from '../support/process_receipt_steps.ts';
 import { smallReceipts } from '../support/small_receipts.ts';

@@ -1,5 +1,5 @@
+import { syntheticReceipts } from 'receipts-cli/receipts/synthetic/synthetic_receipts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { syntheticReceipts } from '../../local/receipts/synthetic/synthetic_receipts.ts';
 import { expectInvariants } from '../support/invariants.ts';
 import { shuffleAnswers } from '../support/shuffled_answers.ts';
 import { storedRuns } from '../support/stored_deltas.ts';

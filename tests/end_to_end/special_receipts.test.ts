@@ -1,14 +1,14 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
-  syntheticReceipts,
   type SyntheticReceipt,
-} from '../../local/receipts/synthetic/synthetic_receipts.ts';
-import type { LoggedRequest } from '../../local/openai/openai_stand_in.ts';
+  syntheticReceipts,
+} from 'receipts-cli/receipts/synthetic/synthetic_receipts';
+import type { LoggedRequest } from 'vendor-stand-ins/openai/request_log';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { outcomesOf } from '../support/execution_histories.ts';
 import { expectInvariants } from '../support/invariants.ts';
 import { embeddableCount, smallReceipt } from '../support/small_receipts.ts';
 import { storedRuns } from '../support/stored_deltas.ts';
-import { FUNCTIONS, TestStack, type FinishedRun } from '../support/test_stack.ts';
+import { type FinishedRun, FUNCTIONS, TestStack } from '../support/test_stack.ts';
 
 let stack: TestStack;
 

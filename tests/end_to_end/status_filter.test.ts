@@ -1,6 +1,6 @@
+import type { Row } from 'receipt-embedding/entities/keys';
+import type { SyntheticReceipt } from 'receipts-cli/receipts/synthetic/synthetic_receipts';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { SyntheticReceipt } from '../../local/receipts/synthetic/synthetic_receipts.ts';
-import type { Row } from '../../layers/receipt_embedding/entities/row.ts';
 import { expectInvariants } from '../support/invariants.ts';
 import { smallReceipts } from '../support/small_receipts.ts';
 import { TestStack } from '../support/test_stack.ts';

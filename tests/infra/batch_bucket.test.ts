@@ -1,11 +1,12 @@
-// Not proved here: that AWS enforces these settings.
 import { beforeAll, describe, expect, it } from 'vitest';
 import {
+  type RecordedDeployment,
   resource,
   runProgram,
   WITH_BATCH_PATH,
-  type RecordedDeployment,
 } from './recorded_program.ts';
+
+// Not proved here: that AWS enforces these settings.
 
 let deployed: RecordedDeployment;
 

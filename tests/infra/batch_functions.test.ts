@@ -1,14 +1,15 @@
-// Not proved here: that the variables are the ones that the code reads (tests/bundles does).
 import { beforeAll, describe, expect, it } from 'vitest';
 import {
   OPENAI_KEY,
   PINECONE_KEY,
+  type RecordedDeployment,
   resource,
   resourcesOf,
   runProgram,
   WITH_BATCH_PATH,
-  type RecordedDeployment,
 } from './recorded_program.ts';
+
+// Not proved here: that the variables are the ones that the code reads (tests/bundles does).
 
 const FUNCTION = 'aws:lambda/function:Function';
 const secretArn = (what: string): string =>

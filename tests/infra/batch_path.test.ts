@@ -1,15 +1,16 @@
-// Not proved here: that AWS accepts these resources.
 import { beforeAll, describe, expect, it } from 'vitest';
 import { without } from '../support/without.ts';
 import { added } from './added_resources.ts';
 import {
   PINECONE_KEY,
+  type RecordedDeployment,
   resource,
   resourcesOf,
   runProgram,
   WITH_BATCH_PATH,
-  type RecordedDeployment,
 } from './recorded_program.ts';
+
+// Not proved here: that AWS accepts these resources.
 
 const STATES = 'arn:aws:states:us-east-1:123456789012:stateMachine';
 

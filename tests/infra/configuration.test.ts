@@ -1,14 +1,15 @@
-// Not proved here: what each value must be (components/read_settings.test.ts), and that `pulumi config` takes it.
 import { beforeAll, describe, expect, it } from 'vitest';
-import { SETTING_NAMES, type SecretName, type Settings } from '../../components/settings.ts';
+import { type SecretName, SETTING_NAMES, type Settings } from '../../components/settings.ts';
 import { rejection } from '../support/rejection.ts';
 import {
   OPENAI_KEY,
   PINECONE_KEY,
+  type RecordedDeployment,
   runProgram,
   WITH_BATCH_PATH,
-  type RecordedDeployment,
 } from './recorded_program.ts';
+
+// Not proved here: what each value must be (components/read_settings.test.ts), and that `pulumi config` takes it.
 
 /** All that can differ of a deployment, by resource. */
 function picture({ registrations }: RecordedDeployment): ReadonlyMap<string, string> {

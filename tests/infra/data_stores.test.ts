@@ -1,14 +1,15 @@
-// Not proved here: that an adopted table has the indexes, and that AWS enforces these settings.
 import { beforeAll, describe, expect, it } from 'vitest';
 import { without } from '../support/without.ts';
 import {
+  type RecordedDeployment,
   resource,
   resourcesOf,
   runProgram,
   WITH_BATCH_PATH,
-  type RecordedDeployment,
-  type Registration,
 } from './recorded_program.ts';
+import type { Registration } from './recorded_registrations.ts';
+
+// Not proved here: that an adopted table has the indexes, and that AWS enforces these settings.
 
 const TABLE = 'aws:dynamodb/table:Table';
 const BUCKET = 'aws:s3/bucket:Bucket';

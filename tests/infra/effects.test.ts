@@ -1,4 +1,3 @@
-// Not proved here: that an effect is the right one (the other tests of this folder do); settings are in configuration.test.ts.
 import { readdir, readFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { ComponentCase } from './effects/component_case.ts';
@@ -7,7 +6,9 @@ import { INFRASTRUCTURE } from './effects/infrastructure.ts';
 import { MONITORING } from './effects/monitoring.ts';
 import { STORES } from './effects/stores.ts';
 import { WORKFLOWS } from './effects/workflows.ts';
-import { recordComponent, type Picture } from './recorded_components.ts';
+import { type Picture, recordComponent } from './recorded_components.ts';
+
+// Not proved here: that an effect is the right one (the other tests of this folder do); settings are in configuration.test.ts.
 
 const CASES: readonly ComponentCase[] = [
   ...STORES,

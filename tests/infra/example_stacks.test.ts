@@ -1,10 +1,11 @@
-// Not proved here: that Pulumi's engine reads these files the same way (tests/real/pulumi is for that).
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { SECRET_NAMES } from '../../components/settings.ts';
 import { rejection } from '../support/rejection.ts';
 import { ACCOUNT_ID, OPENAI_KEY, PINECONE_KEY, runProgram } from './recorded_program.ts';
+
+// Not proved here: that Pulumi's engine reads these files the same way (tests/real/pulumi is for that).
 
 interface ExampleStack {
   readonly region: string;

@@ -1,15 +1,16 @@
-// Not proved here: that AWS offers this runtime, and that the variables are the ones that the code reads (tests/bundles does).
 import { asset } from '@pulumi/pulumi';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { without } from '../support/without.ts';
 import {
   OPENAI_KEY,
   PLACES_KEY,
+  type RecordedDeployment,
   resource,
   resourcesOf,
   runProgram,
-  type RecordedDeployment,
 } from './recorded_program.ts';
+
+// Not proved here: that AWS offers this runtime, and that the variables are the ones that the code reads (tests/bundles does).
 
 const FUNCTION = 'aws:lambda/function:Function';
 const TABLE = 'receipt-embeddings-receipts-table';

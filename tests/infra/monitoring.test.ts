@@ -1,14 +1,15 @@
-// Not proved here: that AWS accepts these alarms and this dashboard; that what they watch is counted, tests/end_to_end/monitoring.test.ts proves.
 import { readFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { ALARM_KINDS } from '../../components/monitoring/alarm.ts';
 import {
+  type RecordedDeployment,
   resource,
   resourcesOf,
   runProgram,
   WITH_BATCH_PATH,
-  type RecordedDeployment,
 } from './recorded_program.ts';
+
+// Not proved here: that AWS accepts these alarms and this dashboard; that what they watch is counted, tests/end_to_end/monitoring.test.ts proves.
 
 const ALARM = 'aws:cloudwatch/metricAlarm:MetricAlarm';
 const TOPIC = 'arn:aws:sns:us-east-1:123456789012:receipt-embedding-alerts-dev';

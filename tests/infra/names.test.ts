@@ -1,7 +1,8 @@
-// Not proved here: that a name is free in an account, and that AWS's limits are still what they were.
 import { describe, expect, it } from 'vitest';
 import { rejection } from '../support/rejection.ts';
-import { runProgram, resourcesOf, type RecordedDeployment } from './recorded_program.ts';
+import { type RecordedDeployment, resourcesOf, runProgram } from './recorded_program.ts';
+
+// Not proved here: that a name is free in an account, and that AWS's limits are still what they were.
 
 /** What AWS will call the resources of a type. */
 function names(deployed: RecordedDeployment, type: string, property = 'name'): unknown[] {

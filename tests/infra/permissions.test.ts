@@ -1,6 +1,7 @@
-// Not proved here: that these permissions are enough, and each of use. tests/end_to_end/least_privilege.test.ts does.
 import { beforeAll, describe, expect, it } from 'vitest';
-import { resource, resourcesOf, runProgram, type RecordedDeployment } from './recorded_program.ts';
+import { type RecordedDeployment, resource, resourcesOf, runProgram } from './recorded_program.ts';
+
+// Not proved here: that these permissions are enough, and each of use. tests/end_to_end/least_privilege.test.ts does.
 
 const TABLE = 'arn:aws:dynamodb:us-east-1:123456789012:table/receipt-embeddings-receipts-table';
 const BUCKET = 'arn:aws:s3:::receipt-embeddings-chromadb-bucket';

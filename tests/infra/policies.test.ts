@@ -1,11 +1,12 @@
-// Not proved here: that Pulumi's engine shows a provider's defaults among the inputs (tests/real/pulumi is for that).
+import type { ProgramSettings } from 'embedded-aws/deployment/pulumi_program';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ProgramSettings } from '../../local/deployment/pulumi_program.ts';
 import { POLICIES } from '../../policies/all_policies.ts';
 import { TAGGABLE } from '../../policies/tags.ts';
 import { PolicyPackProcess, type ShownResource } from '../support/policy_pack.ts';
 import { PLACES_KEY, runProgram, WITH_BATCH_PATH } from './recorded_program.ts';
 import { previewed, shownResources } from './shown_resources.ts';
+
+// Not proved here: that Pulumi's engine shows a provider's defaults among the inputs (tests/real/pulumi is for that).
 
 const ADOPTING = { dynamodb_table_name: 'our-receipts', chromadb_bucket_name: 'our-vectors' };
 

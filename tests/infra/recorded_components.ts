@@ -1,5 +1,5 @@
 import * as pulumi from '@pulumi/pulumi';
-import { registeredState } from '../../local/deployment/registered_state.ts';
+import { registeredState } from 'embedded-aws/deployment/registered_state';
 import { ACCOUNT_ID, REGION } from './recorded_program.ts';
 import { recordRegistrations } from './recorded_registrations.ts';
 

@@ -1,9 +1,9 @@
-import { vi } from 'vitest';
 import {
-  runPulumiProgram,
   type Deployment,
   type ProgramSettings,
-} from '../../local/deployment/pulumi_program.ts';
+  runPulumiProgram,
+} from 'embedded-aws/deployment/pulumi_program';
+import { vi } from 'vitest';
 import { recordRegistrations, type Registration } from './recorded_registrations.ts';
 
 export type { Registration } from './recorded_registrations.ts';

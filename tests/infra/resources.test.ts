@@ -1,6 +1,8 @@
-// Not proved here: that AWS accepts these resources, and that the engine would make them in this order.
 import { beforeAll, describe, expect, it } from 'vitest';
-import { runProgram, type RecordedDeployment, type Registration } from './recorded_program.ts';
+import { type RecordedDeployment, runProgram } from './recorded_program.ts';
+import type { Registration } from './recorded_registrations.ts';
+
+// Not proved here: that AWS accepts these resources, and that the engine would make them in this order.
 
 const DASHBOARD_URL =
   'https://us-east-1.console.aws.amazon.com/cloudwatch/home?region=us-east-1#dashboards/dashboard/receipt-embedding-dev';

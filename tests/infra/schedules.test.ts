@@ -1,13 +1,14 @@
-// Not proved here: that AWS starts what a schedule names.
 import { beforeAll, describe, expect, it } from 'vitest';
 import { added } from './added_resources.ts';
 import {
+  type RecordedDeployment,
   resource,
   resourcesOf,
   runProgram,
   WITH_BATCH_PATH,
-  type RecordedDeployment,
 } from './recorded_program.ts';
+
+// Not proved here: that AWS starts what a schedule names.
 
 const STATES = 'arn:aws:states:us-east-1:123456789012:stateMachine';
 

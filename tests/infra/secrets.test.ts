@@ -1,12 +1,13 @@
-// Not proved here: what Pulumi's engine does with a marked value, and that a function logs none (that is the functions' own test).
 import { beforeAll, describe, expect, it } from 'vitest';
 import {
   OPENAI_KEY,
   PLACES_KEY,
+  type RecordedDeployment,
   resource,
   runProgram,
-  type RecordedDeployment,
 } from './recorded_program.ts';
+
+// Not proved here: what Pulumi's engine does with a marked value, and that a function logs none (that is the functions' own test).
 
 /** How Pulumi's protocol marks a secret, on purpose not taken from its code: the marker itself is looked for. */
 const MARK = { '4dabf18193072939515e22adb298388d': '1b47061264138c4ac30d75fd1eb44270' };

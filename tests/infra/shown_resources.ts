@@ -1,6 +1,7 @@
 import type { ShownResource } from '../support/policy_pack.ts';
 import { NOT_KNOWN_YET } from '../support/policy_verdict.ts';
-import { ACCOUNT_ID, type RecordedDeployment, type Registration } from './recorded_program.ts';
+import { ACCOUNT_ID, type RecordedDeployment } from './recorded_program.ts';
+import type { Registration } from './recorded_registrations.ts';
 
 /** The resources of a stack as the engine shows them to policies. */
 export function shownResources(

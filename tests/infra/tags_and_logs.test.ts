@@ -1,6 +1,7 @@
-// Not proved here: that AWS writes the logs; the layer's version has no tags because AWS takes none for it.
 import { beforeAll, describe, expect, it } from 'vitest';
-import { resource, resourcesOf, runProgram, type RecordedDeployment } from './recorded_program.ts';
+import { type RecordedDeployment, resource, resourcesOf, runProgram } from './recorded_program.ts';
+
+// Not proved here: that AWS writes the logs; the layer's version has no tags because AWS takes none for it.
 
 /** What AWS lets tag, of all that a stack has. */
 const TAGGABLE = [

@@ -2,9 +2,9 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { S3Client } from '@aws-sdk/client-s3';
-import { BatchStorage } from '../../layers/receipt_embedding/batch/batch_storage.ts';
-import type { S3StandIn } from '../../local/s3/s3_stand_in.ts';
-import { startS3, type RunningS3 } from '../../local/s3/test_support.ts';
+import type { S3StandIn } from 'embedded-aws/s3/s3_stand_in';
+import { type RunningS3, startS3 } from 'embedded-aws/s3/test_support';
+import { BatchStorage } from 'receipt-embedding/batches/batch_files';
 
 /** A bucket for batches, empty, on an S3 in this process, with a folder for files on their way. */
 export class BatchBucket {

@@ -1,6 +1,6 @@
-import type { ObservedRequest } from '../../local/aws/faults.ts';
-import type { Operation } from '../../local/openai/openai_stand_in.ts';
-import { batchRequestOf, type BatchRequest } from './batch_requests.ts';
+import type { ObservedRequest } from 'embedded-aws/aws/faults';
+import type { Operation } from 'vendor-stand-ins/openai/operation_faults';
+import { type BatchRequest, batchRequestOf } from './batch_requests.ts';
 import { BATCH_FUNCTIONS, type BatchStack } from './batch_stack.ts';
 
 type Moment = 'before' | 'after';

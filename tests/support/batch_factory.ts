@@ -1,16 +1,13 @@
-import { z } from 'zod';
-import type { PlannedEntity } from '../../layers/receipt_embedding/batch/planned_entity.ts';
+import type { PlannedEntity } from 'receipt-embedding/batches/batch_files';
+import { type BatchSummary, batchSummaryCodec } from 'receipt-embedding/entities/batch';
 import {
-  batchSummaryCodec,
-  type BatchSummary,
-} from '../../layers/receipt_embedding/entities/batch_summary.ts';
-import {
-  linePath,
-  wordPath,
   type LineIdentity,
+  linePath,
+  type Row,
   type WordIdentity,
-} from '../../layers/receipt_embedding/entities/keys.ts';
-import type { Row } from '../../layers/receipt_embedding/entities/row.ts';
+  wordPath,
+} from 'receipt-embedding/entities/keys';
+import { z } from 'zod';
 import { RECEIPT } from './receipt_factory.ts';
 
 /** The batch that everything here is of, unless told otherwise. */

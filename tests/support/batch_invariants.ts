@@ -1,12 +1,12 @@
-import { expect } from 'vitest';
 import {
-  ENDED_BATCH_STATUSES,
   type BatchStatus,
   type BatchSummary,
-} from '../../layers/receipt_embedding/entities/batch_summary.ts';
-import type { EmbeddingBatchResult } from '../../layers/receipt_embedding/entities/embedding_batch_result.ts';
-import type { Row } from '../../layers/receipt_embedding/entities/row.ts';
-import { embedText } from '../../local/openai/text_embedding.ts';
+  type EmbeddingBatchResult,
+  ENDED_BATCH_STATUSES,
+} from 'receipt-embedding/entities/batch';
+import type { Row } from 'receipt-embedding/entities/keys';
+import { embedText } from 'vendor-stand-ins/openai/text_embedding';
+import { expect } from 'vitest';
 import type { BatchStack, EntityRow } from './batch_stack.ts';
 import type { StoredVector } from './pinecone_contents.ts';
 import { storedRuns } from './stored_deltas.ts';

@@ -1,15 +1,12 @@
-import type { BatchChanges } from '../../layers/receipt_embedding/dynamodb/batch_summaries.ts';
 import {
-  ENDED_BATCH_STATUSES,
   type BatchStatus,
   type BatchSummary,
-} from '../../layers/receipt_embedding/entities/batch_summary.ts';
-import {
-  epochMilliseconds,
-  toTimestamp,
-} from '../../layers/receipt_embedding/entities/timestamp.ts';
-import { ConcurrentUpdate } from '../../layers/receipt_embedding/errors.ts';
-import type { Clock } from '../../layers/receipt_embedding/ports/clock.ts';
+  ENDED_BATCH_STATUSES,
+} from 'receipt-embedding/entities/batch';
+import { epochMilliseconds, toTimestamp } from 'receipt-embedding/entities/keys';
+import { ConcurrentUpdate } from 'receipt-embedding/errors';
+import type { Clock } from 'receipt-embedding/ports';
+import type { BatchChanges } from 'receipt-embedding/table/batch_summaries';
 import { without } from './without.ts';
 
 /** How long a claim lasts. */

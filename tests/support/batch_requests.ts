@@ -1,4 +1,4 @@
-import type { ObservedRequest } from '../../local/aws/faults.ts';
+import type { ObservedRequest } from 'embedded-aws/aws/faults';
 import { BATCH_FUNCTIONS } from './batch_stack.ts';
 
 type Sender = keyof typeof BATCH_FUNCTIONS;

@@ -1,18 +1,17 @@
 import { DeleteObjectCommand } from '@aws-sdk/client-s3';
-import { z } from 'zod';
-import { requestsKey } from '../../layers/receipt_embedding/batch/batch_files.ts';
+import { requestsKey } from 'receipt-embedding/batches/batch_files';
 import {
+  type BatchSummary,
   batchSummaryCodec,
   batchSummaryKey,
-  type BatchSummary,
-} from '../../layers/receipt_embedding/entities/batch_summary.ts';
-import {
-  embeddingBatchResultCodec,
   type EmbeddingBatchResult,
-} from '../../layers/receipt_embedding/entities/embedding_batch_result.ts';
-import type { Row } from '../../layers/receipt_embedding/entities/row.ts';
-import type { BatchScript, BatchView } from '../../local/openai/openai_stand_in.ts';
-import type { FaultRule as PineconeFaultRule } from '../../local/pinecone/pinecone_stand_in.ts';
+  embeddingBatchResultCodec,
+} from 'receipt-embedding/entities/batch';
+import type { Row } from 'receipt-embedding/entities/keys';
+import type { BatchScript } from 'vendor-stand-ins/openai/batches/batch_script';
+import type { BatchView } from 'vendor-stand-ins/openai/batches/scripts_in_force';
+import type { FaultRule as PineconeFaultRule } from 'vendor-stand-ins/pinecone/faults';
+import { z } from 'zod';
 import type { PollSummary } from '../../simple_lambdas/summarize_batch_poll/summarize_poll.ts';
 import type { SubmitSummary } from '../../simple_lambdas/summarize_batch_submit/summarize_submit.ts';
 import { emptyPinecone, pineconeContents } from './pinecone_contents.ts';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Embedder, Embeddings } from '../../layers/receipt_embedding/embeddings/embedder.ts';
+import type { Embedder, Embeddings } from 'receipt-embedding/embeddings/embedder';
 
 /** A vector that says which text it is of. */
 export function vectorOf(text: string, dimensions = 4): Float32Array {

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { Writable } from 'node:stream';
-import { interruption } from '../../command_line/interruption.ts';
-import { runEstimate, type EstimatePorts } from '../../tools/estimate/run_estimate.ts';
+import { interruption } from 'receipts-cli/command_line/interruption';
+import { type EstimatePorts, runEstimate } from 'receipts-cli/estimate/run_estimate';
 
 export interface EndedEstimate {
   readonly status: number;

@@ -1,9 +1,9 @@
 import {
   DescribeExecutionCommand,
+  type HistoryEvent,
   ListMapRunsCommand,
   paginateGetExecutionHistory,
   paginateListExecutions,
-  type HistoryEvent,
 } from '@aws-sdk/client-sfn';
 import type { ProcessReceiptOutput } from '../../simple_lambdas/process_receipt_realtime/process_receipt.ts';
 import type { TestStack } from './test_stack.ts';

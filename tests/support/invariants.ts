@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import type { DeltaRecord } from '../../layers/receipt_embedding/deltas/delta_record.ts';
-import type { Row } from '../../layers/receipt_embedding/entities/row.ts';
-import { embedText } from '../../local/openai/text_embedding.ts';
-import type { Failure } from '../../simple_lambdas/summarize_realtime_run/summarize_run.ts';
+import type { Row } from 'receipt-embedding/entities/keys';
+import type { DeltaRecord } from 'receipt-embedding/stores/deltas/delta_database';
+import { embedText } from 'vendor-stand-ins/openai/text_embedding';
 import { expect } from 'vitest';
-import { storedRuns, type StoredRun } from './stored_deltas.ts';
+import type { Failure } from '../../simple_lambdas/summarize_realtime_run/summarize_run.ts';
+import { type StoredRun, storedRuns } from './stored_deltas.ts';
 import type { TestStack } from './test_stack.ts';
 
 const DIMENSIONS = 1_536;

@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -34,7 +34,7 @@ export class NpmStart {
     this.#temporaryFolder = temporaryFolder;
     this.#child = spawn(
       join(PROJECT, 'node_modules/.bin/node'),
-      [join(PROJECT, 'local/start.ts'), ...argv],
+      [join(PROJECT, 'packages/cli/start.ts'), ...argv],
       {
         cwd: PROJECT,
         detached: true,

@@ -1,7 +1,8 @@
+import { type RunningServer, serve } from 'embedded-aws/http/server';
 import type OpenAI from 'openai';
-import { createOpenAIClient } from '../../layers/receipt_embedding/embeddings/openai_client.ts';
-import { serve, type RunningServer } from '../../local/http/server.ts';
-import { OpenAIStandIn, type BatchScript } from '../../local/openai/openai_stand_in.ts';
+import { createOpenAIClient } from 'receipt-embedding/embeddings/openai_client';
+import type { BatchScript } from 'vendor-stand-ins/openai/batches/batch_script';
+import { OpenAIStandIn } from 'vendor-stand-ins/openai/openai_stand_in';
 
 /** An account at OpenAI, empty, in this process, and the client that the functions use for it. */
 export class OpenAIAccount {

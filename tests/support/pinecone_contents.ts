@@ -1,6 +1,6 @@
-import { Pinecone, type Index } from '@pinecone-database/pinecone';
-import type { LocalStack } from '../../local/local_stack.ts';
-import { allIds } from '../../local/start/own_neighbours.ts';
+import { type Index, Pinecone } from '@pinecone-database/pinecone';
+import type { LocalStack } from 'receipts-cli/local_stack';
+import { allIds } from 'receipts-cli/start/own_neighbours';
 
 /** A vector as a reader of the index gets it. */
 export interface StoredVector {

@@ -1,7 +1,7 @@
-import type { RecordedCall } from '../../local/iam/call_record.ts';
-import { concerns, decide } from '../../local/iam/evaluation.ts';
-import type { Statement } from '../../local/iam/policy_document.ts';
-import type { Role } from '../../local/iam/roles.ts';
+import type { RecordedCall } from 'embedded-aws/iam/call_record';
+import { concerns, decide } from 'embedded-aws/iam/evaluation';
+import type { Statement } from 'embedded-aws/iam/policy_document';
+import type { Role } from 'embedded-aws/iam/roles';
 
 /** Something that is allowed although no run makes use of it. */
 export interface Exception {

@@ -1,4 +1,4 @@
-import type { ObservedRequest } from '../../local/aws/faults.ts';
+import type { ObservedRequest } from 'embedded-aws/aws/faults';
 import { fromProcessReceipt } from './test_stack.ts';
 
 /** The requests to AWS that processing one receipt makes (docs/architecture.md), in their order. */

@@ -1,9 +1,14 @@
-import type { Corners, BoundingBox } from '../../layers/receipt_embedding/entities/geometry.ts';
-import type { ReceiptLine } from '../../layers/receipt_embedding/entities/receipt_line.ts';
-import type { ReceiptMetadata } from '../../layers/receipt_embedding/entities/receipt_metadata.ts';
-import type { ReceiptWordLabel } from '../../layers/receipt_embedding/entities/receipt_word_label.ts';
-import type { ReceiptWord } from '../../layers/receipt_embedding/entities/receipt_word.ts';
-import type { Receipt } from '../../layers/receipt_embedding/entities/receipt.ts';
+import type {
+  ReceiptLine,
+  ReceiptWord,
+  ReceiptWordLabel,
+} from 'receipt-embedding/entities/line_and_word';
+import type {
+  BoundingBox,
+  Corners,
+  Receipt,
+  ReceiptMetadata,
+} from 'receipt-embedding/entities/receipt';
 import { without } from './without.ts';
 
 /** The image that everything a factory makes is on, unless told otherwise. */

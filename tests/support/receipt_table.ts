@@ -9,16 +9,16 @@ import {
   PutItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { translateErrors } from 'receipt-embedding/aws_clients';
+import type { Row, RowKey } from 'receipt-embedding/entities/keys';
+import {
+  receiptLineCodec,
+  receiptWordCodec,
+  receiptWordLabelCodec,
+} from 'receipt-embedding/entities/line_and_word';
+import { receiptCodec, receiptMetadataCodec } from 'receipt-embedding/entities/receipt';
+import type { Table } from 'receipt-embedding/table/table';
 import { z } from 'zod';
-import { translateErrors } from '../../layers/receipt_embedding/aws/translate_errors.ts';
-import type { Table } from '../../layers/receipt_embedding/dynamodb/table.ts';
-import type { RowKey } from '../../layers/receipt_embedding/entities/keys.ts';
-import { receiptLineCodec } from '../../layers/receipt_embedding/entities/receipt_line.ts';
-import { receiptMetadataCodec } from '../../layers/receipt_embedding/entities/receipt_metadata.ts';
-import { receiptWordCodec } from '../../layers/receipt_embedding/entities/receipt_word.ts';
-import { receiptWordLabelCodec } from '../../layers/receipt_embedding/entities/receipt_word_label.ts';
-import { receiptCodec } from '../../layers/receipt_embedding/entities/receipt.ts';
-import type { Row } from '../../layers/receipt_embedding/entities/row.ts';
 
 type Dynalite = (options: { createTableMs: number }) => Server;
 

@@ -1,11 +1,8 @@
-import type { CompactionRun } from '../../layers/receipt_embedding/entities/compaction_run.ts';
-import type { ReceiptContents } from '../../layers/receipt_embedding/dynamodb/receipt_contents.ts';
-import type { StatusHolder } from '../../layers/receipt_embedding/dynamodb/embedding_statuses.ts';
-import type { MerchantSource } from '../../layers/receipt_embedding/merchants/merchant_source.ts';
-import type {
-  VectorCollection,
-  VectorRecord,
-} from '../../layers/receipt_embedding/vectors/vector_store.ts';
+import type { CompactionRun } from 'receipt-embedding/entities/compaction_run';
+import type { MerchantSource } from 'receipt-embedding/merchants/resolve_merchant';
+import type { VectorCollection, VectorRecord } from 'receipt-embedding/stores/vector_store';
+import type { StatusHolder } from 'receipt-embedding/table/embedding_statuses';
+import type { ReceiptContents } from 'receipt-embedding/table/receipt_contents';
 import {
   processReceipt,
   type ProcessReceiptInput,

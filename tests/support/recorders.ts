@@ -1,9 +1,4 @@
-import type { Logger } from '../../layers/receipt_embedding/ports/logger.ts';
-import type {
-  DimensionOf,
-  MetricName,
-  Metrics,
-} from '../../layers/receipt_embedding/ports/metrics.ts';
+import type { DimensionOf, Logger, MetricName, Metrics } from 'receipt-embedding/ports';
 
 export interface LogEntry {
   readonly level: 'info' | 'warn';

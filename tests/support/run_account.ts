@@ -1,10 +1,10 @@
 import {
   GetItemCommand,
-  QueryCommand,
   type GetItemCommandInput,
+  QueryCommand,
   type QueryCommandInput,
 } from '@aws-sdk/client-dynamodb';
-import type { ObservedRequest } from '../../local/aws/faults.ts';
+import type { ObservedRequest } from 'embedded-aws/aws/faults';
 import { childrenOf, historyOf } from './execution_histories.ts';
 import type { TestStack } from './test_stack.ts';
 

@@ -1,5 +1,5 @@
-import type { Service, WholeResponse } from '../../local/http/service.ts';
-import { Random } from '../../local/receipts/synthetic/random.ts';
+import type { Service, WholeResponse } from 'embedded-aws/http/service';
+import { Random } from 'receipts-cli/receipts/synthetic/random';
 import type { TestStack } from './test_stack.ts';
 
 /**

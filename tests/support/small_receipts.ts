@@ -1,7 +1,7 @@
 import {
-  syntheticReceipts,
   type SyntheticReceipt,
-} from '../../local/receipts/synthetic/synthetic_receipts.ts';
+  syntheticReceipts,
+} from 'receipts-cli/receipts/synthetic/synthetic_receipts';
 
 /** Receipts of 12 words, others at each call: what one test leaves behind is never another's. */
 export function smallReceipts(count: number): SyntheticReceipt[] {

@@ -1,7 +1,7 @@
 import { tmpdir } from 'node:os';
-import type { DeltaRecord } from '../../layers/receipt_embedding/deltas/delta_record.ts';
-import { openDelta } from '../../layers/receipt_embedding/deltas/read_delta.ts';
-import type { Row } from '../../layers/receipt_embedding/entities/row.ts';
+import type { Row } from 'receipt-embedding/entities/keys';
+import type { DeltaRecord } from 'receipt-embedding/stores/deltas/delta_database';
+import { openDelta } from 'receipt-embedding/stores/deltas/read_delta';
 import type { TestStack } from './test_stack.ts';
 
 /** What one COMPACTION_RUN record points to. */

@@ -1,5 +1,5 @@
 import { rejection } from './rejection.ts';
-import { SubmissionWorld, type Kill, type Moment } from './submission_world.ts';
+import { type Kill, type Moment, SubmissionWorld } from './submission_world.ts';
 
 const MOMENTS: readonly Moment[] = ['before', 'after'];
 

@@ -1,8 +1,5 @@
-import type {
-  BatchEnd,
-  BatchOutcome,
-} from '../../layers/receipt_embedding/batch/mark_batch_complete.ts';
-import type { BatchSummary } from '../../layers/receipt_embedding/entities/batch_summary.ts';
+import type { BatchEnd, BatchOutcome } from 'receipt-embedding/batches/mark_batch_complete';
+import type { BatchSummary } from 'receipt-embedding/entities/batch';
 import {
   submitBatch,
   type SubmitBatchOutput,

@@ -7,18 +7,18 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { DeleteObjectCommand } from '@aws-sdk/client-s3';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import type { RowKey } from '../../layers/receipt_embedding/entities/keys.ts';
-import type { Row } from '../../layers/receipt_embedding/entities/row.ts';
-import type { AwsFaultRule, ObservedRequest } from '../../local/aws/faults.ts';
+import type { AwsFaultRule, ObservedRequest } from 'embedded-aws/aws/faults';
+import type { ExecutionDescription } from 'embedded-aws/step_functions/api/execution_view';
+import type { Row, RowKey } from 'receipt-embedding/entities/keys';
 import {
-  startLocalStack,
   type LocalStack,
   type LocalStackSettings,
-} from '../../local/local_stack.ts';
-import type { FaultRule, OperationFaultRule } from '../../local/openai/openai_stand_in.ts';
-import { loadReceipts } from '../../local/receipts/load_receipts.ts';
-import type { SyntheticReceipt } from '../../local/receipts/synthetic/synthetic_receipts.ts';
-import type { ExecutionDescription } from '../../local/step_functions/api/execution_view.ts';
+  startLocalStack,
+} from 'receipts-cli/local_stack';
+import { loadReceipts } from 'receipts-cli/receipts/load_receipts';
+import type { SyntheticReceipt } from 'receipts-cli/receipts/synthetic/synthetic_receipts';
+import type { FaultRule } from 'vendor-stand-ins/openai/faults';
+import type { OperationFaultRule } from 'vendor-stand-ins/openai/operation_faults';
 import type { RunSummary } from '../../simple_lambdas/summarize_realtime_run/summarize_run.ts';
 
 /** An execution of the realtime workflow that reached its summary. */

@@ -1,4 +1,4 @@
-import type { RegisteredResource } from '../../local/deployment/pulumi_program.ts';
+import type { RegisteredResource } from 'embedded-aws/deployment/pulumi_program';
 
 interface MetricQuery {
   readonly metric?: {

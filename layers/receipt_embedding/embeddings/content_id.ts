@@ -1,4 +1,6 @@
 import { createHash, type Hash } from 'node:crypto';
+import type { EmbeddingModel } from './embedder.ts';
+import type { EmbeddingItems } from './embedding_items.ts';
 
 /**
  * The id of a content: a UUID in version 4's shape, which is the only one that readers of run and batch ids accept. The
@@ -36,4 +38,17 @@ export function repeatedId(id: string, occasion: string): string {
 
 function sha256(content: string): string {
   return createHash('sha256').update(content).digest('hex');
+}
+
+/** To be raised when the same content would give other deltas. */
+const FORMAT_VERSION = 1;
+
+/**
+ * The id of a run, from all that its deltas hold: ids, inputs and metadata of lines and words, model,
+ * dimensions and the format's version. The same content has the same id, whoever asks and whenever.
+ */
+export function contentRunId(items: EmbeddingItems, { model, dimensions }: EmbeddingModel): string {
+  const described = ({ lines, words }: EmbeddingItems) =>
+    [lines, words].map((list) => list.map(({ id, input, metadata }) => [id, input, metadata]));
+  return contentId(JSON.stringify([FORMAT_VERSION, model, dimensions, described(items)]));
 }

@@ -1,3 +1,5 @@
+import { UpstreamUnavailable } from '../errors.ts';
+
 /** The pair that a whole stack shares: vectors of different models can't be compared. */
 export interface EmbeddingModel {
   readonly model: string;
@@ -19,4 +21,125 @@ export interface Embedder extends EmbeddingModel {
    * @throws RateLimited, UpstreamUnavailable, QuotaExhausted, InvalidRequest, InvalidConfiguration.
    */
   embed(inputs: readonly string[]): Promise<Embeddings>;
+}
+
+/** Embeds no text twice: for the time of one receipt, whose lines are wanted by its merchant's lookup too. */
+export class RememberingEmbedder implements Embedder {
+  readonly model: string;
+  readonly dimensions: number;
+  readonly #embedder: Embedder;
+  readonly #vectors = new Map<string, Float32Array>();
+  #promptTokens = 0;
+  #requests = 0;
+
+  constructor(embedder: Embedder) {
+    this.model = embedder.model;
+    this.dimensions = embedder.dimensions;
+    this.#embedder = embedder;
+  }
+
+  /** What all calls together have cost. */
+  get usage(): Omit<Embeddings, 'vectors'> {
+    return { prompt_tokens: this.#promptTokens, requests: this.#requests };
+  }
+
+  async embed(inputs: readonly string[]): Promise<Embeddings> {
+    const missing = [...new Set(inputs)].filter((input) => !this.#vectors.has(input));
+    const { vectors, ...usage } = await this.#embedder.embed(missing);
+    this.#promptTokens += usage.prompt_tokens;
+    this.#requests += usage.requests;
+    for (const [at, vector] of vectors.entries()) this.#vectors.set(missing[at] ?? '', vector);
+    return { vectors: inputs.flatMap((input) => this.#vectors.get(input) ?? []), ...usage };
+  }
+}
+
+/** The limits of one embeddings request (docs/data_model.md §4). */
+export const REQUEST_LIMITS = { inputs: 2_048, tokens: 300_000 } as const;
+
+export type RequestLimits = Readonly<Record<keyof typeof REQUEST_LIMITS, number>>;
+
+/**
+ * At most how many tokens a text is: its bytes in UTF-8. OpenAI's encodings are byte-level, so no token is shorter
+ * than a byte. Real texts have a third of it or fewer, but a request packed by a guess is refused as a whole
+ * when the guess is too low, and for a receipt's short lines and words the count of inputs binds first.
+ */
+export function tokenBound(text: string): number {
+  return Buffer.byteLength(text);
+}
+
+/**
+ * Splits inputs, in their order, into as few requests as the limits allow; an input that is over the
+ * token limit by its bound alone goes by itself, and OpenAI judges.
+ */
+export function packRequests(
+  inputs: readonly string[],
+  limits: RequestLimits = REQUEST_LIMITS,
+): string[][] {
+  const requests: string[][] = [];
+  let current: string[] = [];
+  let tokens = 0;
+  for (const input of inputs) {
+    const bound = tokenBound(input);
+    const full = current.length === limits.inputs || tokens + bound > limits.tokens;
+    if (full && current.length > 0) {
+      requests.push(current);
+      current = [];
+      tokens = 0;
+    }
+    current.push(input);
+    tokens += bound;
+  }
+  if (current.length > 0) requests.push(current);
+  return requests;
+}
+
+/**
+ * A vector as OpenAI answers it, checked.
+ *
+ * @throws UpstreamUnavailable when it has other dimensions, or a number that is not finite.
+ */
+export function readVector(embedding: unknown, dimensions: number): Float32Array {
+  const vector = decodeVector(embedding);
+  if (vector.length !== dimensions) {
+    throw new UpstreamUnavailable(
+      `OpenAI answered a vector of ${vector.length} dimensions where ${dimensions} were asked for`,
+    );
+  }
+  if (!vector.every(Number.isFinite)) {
+    throw new UpstreamUnavailable(
+      'OpenAI answered a vector that holds a number that is not finite',
+    );
+  }
+  return vector;
+}
+
+/**
+ * Base64 of little-endian float32, or an array of numbers, which servers that know no base64 answer.
+ *
+ * @throws UpstreamUnavailable when it is neither.
+ */
+export function decodeVector(embedding: unknown): Float32Array {
+  if (Array.isArray(embedding)) return fromNumbers(embedding);
+  if (typeof embedding !== 'string') {
+    throw new UpstreamUnavailable(`OpenAI answered a vector as ${typeof embedding}`);
+  }
+  const bytes = Buffer.from(embedding, 'base64');
+  // Every machine that runs this is little-endian, so a view will do where the bytes lie aligned.
+  const aligned =
+    bytes.byteOffset % Float32Array.BYTES_PER_ELEMENT === 0 ? bytes : Uint8Array.from(bytes);
+  return new Float32Array(
+    aligned.buffer,
+    aligned.byteOffset,
+    Math.floor(aligned.byteLength / Float32Array.BYTES_PER_ELEMENT),
+  );
+}
+
+/** JSON has null in place of NaN, which a Float32Array would take for 0. */
+function fromNumbers(numbers: readonly unknown[]): Float32Array {
+  if (!numbers.every((number) => typeof number === 'number')) {
+    throw new UpstreamUnavailable(
+      'OpenAI answered a vector that holds something else than numbers',
+    );
+  }
+  return Float32Array.from(numbers);
 }

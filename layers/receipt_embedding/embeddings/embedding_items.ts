@@ -1,16 +1,21 @@
-import { centroid } from '../entities/geometry.ts';
-import { linePath, wordPath } from '../entities/keys.ts';
-import type { ReceiptLine } from '../entities/receipt_line.ts';
-import type { ReceiptWord } from '../entities/receipt_word.ts';
-import type { ReceiptWordLabel } from '../entities/receipt_word_label.ts';
-import type { EmbeddingPath, LineMetadata, WordMetadata } from '../vectors/vector_metadata.ts';
-import { EDGE } from './edge.ts';
-import { isEmbeddable } from './embeddable.ts';
-import { lineInput, wordInput } from './inputs.ts';
-import { labelMetadata } from './label_metadata.ts';
+import { epochMilliseconds, linePath, withOffset, wordPath } from '../entities/keys.ts';
+import type {
+  EmbeddingStatus,
+  ReceiptLine,
+  ReceiptWord,
+  ReceiptWordLabel,
+} from '../entities/line_and_word.ts';
+import { centroid } from '../entities/receipt.ts';
+import type { EmbeddingPath, LineMetadata, WordMetadata } from '../stores/vector_store.ts';
+import {
+  EDGE,
+  inReadingOrder,
+  lineInput,
+  type WordContext,
+  wordContexts,
+  wordInput,
+} from './inputs.ts';
 import { normalizeAddress, normalizePhone, normalizeUrl } from './normalization.ts';
-import { inReadingOrder } from './reading_order.ts';
-import { wordContexts, type WordContext } from './word_context.ts';
 
 /** A line or word that is to be embedded: what OpenAI gets, and what is kept with its vector. */
 export interface EmbeddingItem<Entity, Metadata> {
@@ -165,4 +170,59 @@ function extractedMetadata(
     if (value !== undefined) found[field] ??= value;
   }
   return found;
+}
+
+/**
+ * Whether a line or word is embedded at all: noise is not, and neither is a text that is empty or only
+ * white space (OpenAI refuses a whole request for one empty input).
+ */
+export function isEmbeddable(entity: {
+  readonly text: string;
+  readonly is_noise: boolean;
+  readonly embedding_status: EmbeddingStatus;
+}): boolean {
+  return !entity.is_noise && entity.embedding_status !== 'NOISE' && entity.text.trim() !== '';
+}
+
+type LabelMetadata = Pick<
+  WordMetadata,
+  | 'label_status'
+  | 'validated_labels'
+  | 'invalid_labels'
+  | 'label_proposed_by'
+  | 'label_validated_at'
+>;
+
+/** What a word's own labels say about it. */
+export function labelMetadata(labels: readonly ReceiptWordLabel[]): LabelMetadata {
+  const valid = withStatus(labels, 'VALID');
+  const pending = withStatus(labels, 'PENDING');
+  const proposedBy = pending.at(-1)?.label_proposed_by ?? undefined;
+  const validatedAt = valid.at(-1)?.timestamp_added;
+  return {
+    label_status:
+      valid.length > 0 ? 'validated' : pending.length > 0 ? 'auto_suggested' : 'unvalidated',
+    validated_labels: names(valid),
+    invalid_labels: names(withStatus(labels, 'INVALID')),
+    ...(proposedBy === undefined ? {} : { label_proposed_by: proposedBy }),
+    ...(validatedAt === undefined ? {} : { label_validated_at: withOffset(validatedAt) }),
+  };
+}
+
+/** Oldest first; labels of the same instant by name, so that the newest is always the same one. */
+function withStatus(
+  labels: readonly ReceiptWordLabel[],
+  status: ReceiptWordLabel['validation_status'],
+): ReceiptWordLabel[] {
+  return labels
+    .filter(({ validation_status }) => validation_status === status)
+    .sort(
+      (a, b) =>
+        epochMilliseconds(a.timestamp_added) - epochMilliseconds(b.timestamp_added) ||
+        (a.label < b.label ? -1 : 1),
+    );
+}
+
+function names(labels: readonly ReceiptWordLabel[]): string[] {
+  return labels.map(({ label }) => label).sort();
 }

@@ -1,7 +1,5 @@
-import { centroid } from '../entities/geometry.ts';
-import type { ReceiptLine } from '../entities/receipt_line.ts';
-import type { ReceiptWord } from '../entities/receipt_word.ts';
-import type { WordContext } from './word_context.ts';
+import type { ReceiptLine, ReceiptWord } from '../entities/line_and_word.ts';
+import { type BoundingBox, centroid, type Point } from '../entities/receipt.ts';
 
 /** What OpenAI gets for a line: its text as it is. */
 export function lineInput(line: ReceiptLine): string {
@@ -19,3 +17,109 @@ function position(word: ReceiptWord): string {
   const horizontal = x < 0.33 ? 'left' : x < 0.66 ? 'center' : 'right';
   return `${vertical}-${horizontal}`;
 }
+
+/** The texts of a word's nearest neighbours on its visual row, `<EDGE>` where there is none. */
+export interface WordContext {
+  readonly left: string;
+  readonly right: string;
+}
+
+interface PlacedWord extends Placed {
+  readonly word: ReceiptWord;
+}
+
+/**
+ * The neighbours of every word, in the order of `words`. Noise words count as neighbours.
+ *
+ * Sharing a visual row is no equivalence, so each word has a row of its own; it is ordered by (x, line_id, word_id), a
+ * TOTAL order, because OCR often gives every word of a line the line's own box (docs/data_model.md §2).
+ */
+export function wordContexts(words: readonly ReceiptWord[]): WordContext[] {
+  const placed = words.map((word) => ({
+    word,
+    bounding_box: word.bounding_box,
+    center: centroid(word),
+  }));
+  const inOrder = placed.toSorted(byPosition);
+  const positions = new Map(inOrder.map((each, position) => [each.word, position]));
+  return placed.map((target) => {
+    // Every word is in the map: it was made from the same list.
+    const at = positions.get(target.word) ?? 0;
+    return {
+      left: neighbour(inOrder, target, at, -1),
+      right: neighbour(inOrder, target, at, 1),
+    };
+  });
+}
+
+/** The nearest word in one direction that shares the target's row. */
+function neighbour(
+  inOrder: readonly PlacedWord[],
+  target: PlacedWord,
+  at: number,
+  step: -1 | 1,
+): string {
+  for (let position = at + step; ; position += step) {
+    const candidate = inOrder[position];
+    if (candidate === undefined) return EDGE;
+    if (onOneVisualRow(candidate, target)) return candidate.word.text;
+  }
+}
+
+function byPosition(a: PlacedWord, b: PlacedWord): number {
+  return (
+    a.center.x - b.center.x || a.word.line_id - b.word.line_id || a.word.word_id - b.word.word_id
+  );
+}
+
+/** Where a line or word lies. */
+export interface Placed {
+  readonly bounding_box: BoundingBox;
+  readonly center: Point;
+}
+
+/**
+ * Whether two boxes are on the same visual row: the centroid of either lies within the other's vertical
+ * span. That is no equivalence: a may be on b's row and b on c's, but a not on c's.
+ */
+export function onOneVisualRow(a: Placed, b: Placed): boolean {
+  return spans(a.bounding_box, b.center.y) || spans(b.bounding_box, a.center.y);
+}
+
+function spans({ y, height }: BoundingBox, level: number): boolean {
+  return y <= level && level <= y + height;
+}
+
+interface PlacedLine extends Placed {
+  readonly line: ReceiptLine;
+}
+
+/**
+ * Lines as a person reads them: rows from the top down (y grows upward), each from left to right. A
+ * line joins the row of the lines above it when it shares a visual row with the first of them, as a price
+ * does with its item. Ties go by line_id, so the order is total.
+ */
+export function inReadingOrder(lines: readonly ReceiptLine[]): ReceiptLine[] {
+  const fromTop = lines
+    .map((line) => ({
+      line,
+      bounding_box: line.bounding_box,
+      center: centroid(line),
+    }))
+    .sort((a, b) => b.center.y - a.center.y || a.line.line_id - b.line.line_id);
+  const rows: PlacedLine[][] = [];
+  for (const placed of fromTop) {
+    const row = rows.at(-1);
+    const first = row?.[0];
+    if (row !== undefined && first !== undefined && onOneVisualRow(first, placed)) row.push(placed);
+    else rows.push([placed]);
+  }
+  return rows.flatMap((row) =>
+    row
+      .sort((a, b) => a.center.x - b.center.x || a.line.line_id - b.line.line_id)
+      .map(({ line }) => line),
+  );
+}
+
+/** Stands where there is no neighbour: in inputs and in metadata alike. */
+export const EDGE = '<EDGE>';

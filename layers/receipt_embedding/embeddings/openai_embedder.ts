@@ -1,10 +1,14 @@
 import type OpenAI from 'openai';
 import { z } from 'zod';
 import { UpstreamUnavailable } from '../errors.ts';
-import { readVector } from './decode_vector.ts';
-import type { Embedder, EmbeddingModel, Embeddings } from './embedder.ts';
-import { translateOpenAIError } from './openai_errors.ts';
-import { packRequests } from './request_packing.ts';
+import {
+  type Embedder,
+  type EmbeddingModel,
+  type Embeddings,
+  packRequests,
+  readVector,
+} from './embedder.ts';
+import { translateOpenAIError } from './openai_client.ts';
 
 /** What the Embeddings API answers when base64 was asked for; the SDK's type only knows number arrays. */
 const answerSchema = z.object({

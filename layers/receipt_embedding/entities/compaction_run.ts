@@ -1,7 +1,14 @@
 import { z } from 'zod';
-import { imageIdSchema, ordinalSchema, receiptPath, rowKey, type ReceiptIdentity } from './keys.ts';
-import { keyFields } from './row.ts';
-import { timestampSchema, toTimestamp } from './timestamp.ts';
+import {
+  imageIdSchema,
+  keyFields,
+  ordinalSchema,
+  type ReceiptIdentity,
+  receiptPath,
+  rowKey,
+  timestampSchema,
+  toTimestamp,
+} from './keys.ts';
 
 export const COMPACTION_STATES = ['PENDING', 'PROCESSING', 'COMPLETED', 'FAILED'] as const;
 export const compactionStateSchema = z.enum(COMPACTION_STATES);

@@ -105,3 +105,75 @@ export function compareReceipts(a: ReceiptIdentity, b: ReceiptIdentity): number 
   if (a.image_id !== b.image_id) return a.image_id < b.image_id ? -1 : 1;
   return a.receipt_id - b.receipt_id;
 }
+
+/** A row as it lies in the table, unmarshalled: attributes by name. */
+export type Row = RowKey & Record<string, unknown>;
+
+export const keyFields = { PK: z.string(), SK: z.string() };
+
+/** The ids that an entity's key must carry, by the deepest of them. */
+interface IdentityOf {
+  receipt_id: ReceiptIdentity;
+  line_id: LineIdentity;
+  word_id: WordIdentity;
+  label: WordIdentity & { readonly label: string };
+}
+
+/**
+ * The ids of a row. Its key has them; where the row repeats them as attributes, they must agree.
+ * What is wrong becomes issues of the payload, and the answer is zod's `NEVER`.
+ */
+export function identify<const Id extends keyof IdentityOf>(
+  row: Readonly<Row>,
+  deepest: Id,
+  payload: z.core.ParsePayload,
+): IdentityOf[Id] {
+  const parts = parseKey(row);
+  if (parts?.[deepest] === undefined) {
+    payload.issues.push({
+      code: 'custom',
+      message: `the key names no ${deepest}`,
+      path: ['SK'],
+      input: row.SK,
+    });
+    return z.NEVER;
+  }
+  for (const [name, value] of Object.entries(parts)) {
+    if (row[name] !== undefined && row[name] !== value) {
+      payload.issues.push({
+        code: 'custom',
+        message: 'does not agree with the key',
+        path: [name],
+        input: row[name],
+      });
+    }
+  }
+  return parts as IdentityOf[Id];
+}
+
+const ISO_8601 =
+  /^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?<offset>Z|[+-]\d{2}:?\d{2})?)?$/;
+
+/** ISO 8601, with an offset or without one, which means UTC. */
+export const timestampSchema = z
+  .string()
+  .refine((text) => !Number.isNaN(epochMilliseconds(text)), 'expected an ISO 8601 timestamp');
+
+/** @returns NaN when the text is no ISO 8601 timestamp. */
+export function epochMilliseconds(timestamp: string): number {
+  return ISO_8601.test(timestamp) ? Date.parse(withOffset(timestamp)) : Number.NaN;
+}
+
+/** The same instant with its offset written out: what readers of our rows and metadata expect. */
+export function withOffset(timestamp: string): string {
+  const match = ISO_8601.exec(timestamp);
+  if (match === null || match.groups?.['offset'] !== undefined) return timestamp;
+  return timestamp.length > 'yyyy-mm-dd'.length
+    ? `${timestamp}+00:00`
+    : `${timestamp}T00:00:00+00:00`;
+}
+
+/** An instant as rows have it: ISO 8601 in UTC, its offset written as `+00:00`. */
+export function toTimestamp(instant: Date): string {
+  return instant.toISOString().replace('Z', '+00:00');
+}

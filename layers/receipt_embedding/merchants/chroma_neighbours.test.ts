@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { RecordingEmbedder, vectorOf } from '../../../tests/support/embedders.ts';
-import { fakeFetch, type Answer } from '../../../tests/support/fake_fetch.ts';
+import { type Answer, fakeFetch } from '../../../tests/support/fake_fetch.ts';
 import { aLine, aWord, IMAGE_ID, RECEIPT } from '../../../tests/support/receipt_factory.ts';
 import { rejection } from '../../../tests/support/rejection.ts';
 import { ChromaNeighbours } from './chroma_neighbours.ts';
-import { merchantEvidence } from './merchant_evidence.ts';
+import { merchantEvidence } from './resolve_merchant.ts';
 
 const OTHER_IMAGE = '11111111-1111-4111-8111-111111111111';
 const COLLECTIONS =

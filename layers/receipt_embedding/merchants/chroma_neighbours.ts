@@ -1,8 +1,7 @@
 import { z } from 'zod';
 import type { Embedder } from '../embeddings/embedder.ts';
-import { requestJson, type Fetch } from './json_request.ts';
-import type { MerchantEvidence } from './merchant_evidence.ts';
-import type { MerchantSource } from './merchant_source.ts';
+import { type Fetch, requestJson } from './json_request.ts';
+import type { MerchantEvidence, MerchantSource } from './resolve_merchant.ts';
 
 /** Chroma's HTTP API (v2), default tenant and database. */
 const COLLECTIONS = 'api/v2/tenants/default_tenant/databases/default_database/collections';

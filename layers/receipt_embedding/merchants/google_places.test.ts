@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { fakeFetch, type Answer } from '../../../tests/support/fake_fetch.ts';
+import { type Answer, fakeFetch } from '../../../tests/support/fake_fetch.ts';
 import { RECEIPT } from '../../../tests/support/receipt_factory.ts';
 import { ReceiptTable } from '../../../tests/support/receipt_table.ts';
 import { RecordingLogger } from '../../../tests/support/recorders.ts';

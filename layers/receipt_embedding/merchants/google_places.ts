@@ -1,14 +1,11 @@
 import { z } from 'zod';
-import { readPlacesCache, writePlacesCache } from '../dynamodb/places_cache.ts';
-import type { Table } from '../dynamodb/table.ts';
 import { normalizeAddress, normalizePhone } from '../embeddings/normalization.ts';
-import type { SearchType } from '../entities/places_cache.ts';
-import { toTimestamp } from '../entities/timestamp.ts';
-import type { Clock } from '../ports/clock.ts';
-import type { Logger } from '../ports/logger.ts';
-import { requestJson, type Fetch } from './json_request.ts';
-import type { MerchantEvidence } from './merchant_evidence.ts';
-import type { MerchantSource } from './merchant_source.ts';
+import { toTimestamp } from '../entities/keys.ts';
+import type { Clock, Logger } from '../ports.ts';
+import type { Table } from '../table/table.ts';
+import { type Fetch, requestJson } from './json_request.ts';
+import { readPlacesCache, type SearchType, writePlacesCache } from './places_cache.ts';
+import type { MerchantEvidence, MerchantSource } from './resolve_merchant.ts';
 
 /** Places API (New), Text Search. */
 const SEARCH_URL = 'https://places.googleapis.com/v1/places:searchText';

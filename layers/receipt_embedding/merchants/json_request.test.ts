@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { fakeFetch, type Answer } from '../../../tests/support/fake_fetch.ts';
+import { type Answer, fakeFetch } from '../../../tests/support/fake_fetch.ts';
 import { rejection } from '../../../tests/support/rejection.ts';
 import { requestJson } from './json_request.ts';
 

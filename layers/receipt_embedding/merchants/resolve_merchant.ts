@@ -1,11 +1,8 @@
-import type { ReceiptIdentity } from '../entities/keys.ts';
-import type { ReceiptMetadata } from '../entities/receipt_metadata.ts';
 import type { Embedder } from '../embeddings/embedder.ts';
-import type { ReceiptText } from '../embeddings/embedding_items.ts';
-import type { Logger } from '../ports/logger.ts';
-import type { Metrics } from '../ports/metrics.ts';
-import { merchantEvidence } from './merchant_evidence.ts';
-import type { MerchantSource } from './merchant_source.ts';
+import { embeddingItems, type LineItem, type ReceiptText } from '../embeddings/embedding_items.ts';
+import type { ReceiptIdentity } from '../entities/keys.ts';
+import type { ReceiptMetadata } from '../entities/receipt.ts';
+import type { Logger, Metrics } from '../ports.ts';
 
 export interface Merchant {
   /** Undefined when nobody knows. */
@@ -64,4 +61,44 @@ export function knownMerchant(metadata: ReceiptMetadata | undefined): string | u
 function nonBlank(name: string | null | undefined): string | undefined {
   const trimmed = name?.trim();
   return trimmed === undefined || trimmed === '' ? undefined : trimmed;
+}
+
+/** What a receipt says about where it is from. */
+export interface MerchantEvidence extends ReceiptIdentity {
+  /** Ten digits each, without repeats, in the receipt's order. */
+  readonly phones: readonly string[];
+  /** Normalised. */
+  readonly addresses: readonly string[];
+  /** The lines that carry them: the texts to look for among other receipts' lines. */
+  readonly lines: readonly LineItem[];
+}
+
+export function merchantEvidence(receipt: ReceiptIdentity, text: ReceiptText): MerchantEvidence {
+  const items = embeddingItems(text, undefined, 'realtime');
+  const telling = [...items.lines, ...items.words].filter(
+    ({ metadata }) =>
+      metadata.normalized_phone_10 !== undefined || metadata.normalized_full_address !== undefined,
+  );
+  return {
+    image_id: receipt.image_id,
+    receipt_id: receipt.receipt_id,
+    phones: distinct(telling.map(({ metadata }) => metadata.normalized_phone_10)),
+    addresses: distinct(telling.map(({ metadata }) => metadata.normalized_full_address)),
+    lines: items.lines.filter((line) => telling.includes(line)),
+  };
+}
+
+function distinct(values: readonly (string | undefined)[]): string[] {
+  return [...new Set(values.filter((value) => value !== undefined))];
+}
+
+/** Somewhere to ask for a merchant's name. */
+export interface MerchantSource {
+  readonly name: 'chroma' | 'google_places';
+  /**
+   * @param embedder the one that the receipt is embedded with: what it embeds here is not paid for again there.
+   * @returns undefined when nothing found agrees with the evidence.
+   * @throws whatever failed; the resolver goes on to the next source.
+   */
+  findMerchant(evidence: MerchantEvidence, embedder: Embedder): Promise<string | undefined>;
 }

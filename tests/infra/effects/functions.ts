@@ -14,7 +14,7 @@ import type {
 import { ServiceRole, type ServiceRoleArgs } from '../../../components/iam.ts';
 import { LambdaFunctions, type LambdaFunctionsArgs } from '../../../components/lambda_functions.ts';
 import { SharedLayer, type SharedLayerArgs } from '../../../components/lambda_layer.ts';
-import { componentCase, fieldByField, several, type ComponentCase } from './component_case.ts';
+import { componentCase, type ComponentCase, fieldByField, several } from './component_case.ts';
 import {
   BUCKET,
   LAYER_ARN,

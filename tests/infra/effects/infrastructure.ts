@@ -5,7 +5,7 @@ import {
   type EmbeddingInfrastructureArgs,
 } from '../../../components/embedding_infrastructure.ts';
 import { settingsSchema } from '../../../components/settings.ts';
-import { componentCase, fieldByField, several, type ComponentCase } from './component_case.ts';
+import { componentCase, type ComponentCase, fieldByField, several } from './component_case.ts';
 
 const SETTINGS = settingsSchema.parse({ pinecone_index_name: 'receipts' });
 

@@ -1,8 +1,8 @@
 import { Monitoring, type MonitoringArgs } from '../../../components/monitoring.ts';
 import {
-  createAlarm,
   type AlarmArgs,
   type AlarmDefinition,
+  createAlarm,
 } from '../../../components/monitoring/alarm.ts';
 import { AlertTopic, type AlertTopicArgs } from '../../../components/monitoring/alert_topic.ts';
 import { functionMetric } from '../../../components/monitoring/metrics.ts';
@@ -10,7 +10,7 @@ import type {
   MonitoredFunction,
   MonitoredWorkflow,
 } from '../../../components/monitoring/monitored.ts';
-import { componentCase, fieldByField, several, type ComponentCase } from './component_case.ts';
+import { componentCase, type ComponentCase, fieldByField, several } from './component_case.ts';
 import { machineArn, OTHER_TAGS, TAGS, TOPIC_ARN } from './sample_args.ts';
 
 const FUNCTION: MonitoredFunction = {

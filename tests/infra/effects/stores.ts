@@ -1,14 +1,14 @@
 import { ApiKeySecret, type ApiKeySecretArgs } from '../../../components/api_key_secret.ts';
 import {
-  createApiKeySecrets,
   type ApiKeys,
   type ApiKeySecretsArgs,
+  createApiKeySecrets,
 } from '../../../components/api_key_secrets.ts';
 import { createDataStores, type DataStoresArgs } from '../../../components/data_stores.ts';
 import { PrivateBucket, type PrivateBucketArgs } from '../../../components/private_bucket.ts';
 import { ReceiptTable, type ReceiptTableArgs } from '../../../components/receipt_table.ts';
 import { settingsSchema } from '../../../components/settings.ts';
-import { componentCase, fieldByField, several, type ComponentCase } from './component_case.ts';
+import { componentCase, type ComponentCase, fieldByField, several } from './component_case.ts';
 import { OTHER_TAGS, TAGS } from './sample_args.ts';
 
 const SETTINGS = settingsSchema.parse({});

@@ -7,8 +7,8 @@ import {
   type BatchSubmitWorkflowArgs,
 } from '../../../components/batch_submit_workflow.ts';
 import {
-  createBatchWorkflows,
   type BatchWorkflowsArgs,
+  createBatchWorkflows,
 } from '../../../components/batch_workflows.ts';
 import type { EmbeddingFunction } from '../../../components/embedding_function.ts';
 import {
@@ -27,7 +27,7 @@ import {
   PLAIN_SETTINGS,
   PLAIN_SUBMIT_SETTINGS,
 } from '../../asl/plain_settings.ts';
-import { componentCase, fieldByField, several, type ComponentCase } from './component_case.ts';
+import { componentCase, type ComponentCase, fieldByField, several } from './component_case.ts';
 import { functionArns, machineArn, OTHER_TAGS, TAGS } from './sample_args.ts';
 
 /** What the three workflows take alike. */

@@ -2,12 +2,8 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { CHROMA_FLOAT_FIELDS } from '../../../layers/receipt_embedding/vectors/chroma_metadata.ts';
-import { createDelta } from '../../../layers/receipt_embedding/deltas/delta.ts';
-import type {
-  CollectionName,
-  DeltaRecord,
-} from '../../../layers/receipt_embedding/deltas/delta_record.ts';
+import type { CollectionName, DeltaRecord } from 'receipt-embedding/stores/deltas/delta_database';
+import { CHROMA_FLOAT_FIELDS, createDelta } from 'receipt-embedding/stores/deltas/delta_store';
 
 const usage = `Usage: node tests/real/chroma/write_samples.ts FOLDER
 

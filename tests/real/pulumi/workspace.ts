@@ -1,23 +1,20 @@
-import { cp, mkdir, mkdtemp, rm, symlink, writeFile, chmod } from 'node:fs/promises';
+import { chmod, cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import pulumi from 'pulumi/package.json' with { type: 'json' };
+import pulumi from 'pulumi/package.json';
 
 const PROJECT = fileURLToPath(new URL('../../../', import.meta.url));
 const LANGUAGE_HOST = fileURLToPath(new URL('language_host/main.ts', import.meta.url));
 
 /** What `pulumi up`, and the commands for a deployed stack, read of the project. */
 const SOURCES = [
-  'command_line',
   'components',
   'index.ts',
   'layers',
   'package.json',
+  'packages',
   'policies',
-  'receipt_exports',
-  'tokens',
-  'tools',
   'Pulumi.adopting.yaml',
   'Pulumi.dev.yaml',
   'Pulumi.yaml',

@@ -1,4 +1,4 @@
-import { registeredState } from '../../../../local/deployment/registered_state.ts';
+import { registeredState } from 'embedded-aws/deployment/registered_state';
 import { Latency } from './latency.ts';
 import type { Properties } from './properties.ts';
 import { refusalOfCreation, refusalOfDeletion } from './refusals.ts';

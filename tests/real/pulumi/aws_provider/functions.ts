@@ -1,4 +1,4 @@
-import { ACCOUNT_ID, REGION, type Account } from './account.ts';
+import { type Account, ACCOUNT_ID, REGION } from './account.ts';
 import type { Properties } from './properties.ts';
 
 /**

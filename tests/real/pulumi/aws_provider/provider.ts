@@ -2,9 +2,9 @@ import type { Account } from './account.ts';
 import {
   changedProperties,
   isUnknown,
+  type Properties,
   UNKNOWN,
   withoutMarks,
-  type Properties,
 } from './properties.ts';
 import { resourceType } from './resource_types.ts';
 

@@ -3,11 +3,11 @@ import services from '@pulumi/pulumi/proto/provider_grpc_pb.js';
 import messages from '@pulumi/pulumi/proto/provider_pb.js';
 import empty from 'google-protobuf/google/protobuf/empty_pb.js';
 import struct from 'google-protobuf/google/protobuf/struct_pb.js';
-import { serve, type RunningService } from '../grpc/serve.ts';
+import { type RunningService, serve } from '../grpc/serve.ts';
 import { unary } from '../grpc/unary.ts';
 import type { Account } from './account.ts';
 import { call } from './functions.ts';
-import { withoutMarks, type Properties } from './properties.ts';
+import { type Properties, withoutMarks } from './properties.ts';
 import { checked, created, difference, planned, updated } from './provider.ts';
 
 /** The SDK's, which asks for its own. */

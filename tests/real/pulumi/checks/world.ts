@@ -1,6 +1,6 @@
 import { Account, type Change } from '../aws_provider/account.ts';
 import { serveAwsProvider } from '../aws_provider/server.ts';
-import { pulumiWith, shellIn, type Printed, type Pulumi, type Shell } from '../pulumi_cli.ts';
+import { type Printed, type Pulumi, pulumiWith, type Shell, shellIn } from '../pulumi_cli.ts';
 import { createWorkspace, type Workspace } from '../workspace.ts';
 import type { Checks } from './check.ts';
 

@@ -1,4 +1,4 @@
-import { status, type handleUnaryCall } from '@grpc/grpc-js';
+import { type handleUnaryCall, status } from '@grpc/grpc-js';
 
 /** A method of one question and one answer; what it throws is what the engine shows. */
 export function unary<Request, Response>(

@@ -1,9 +1,9 @@
-import type { ServerWritableStream } from '@grpc/grpc-js';
-import messages from '@pulumi/pulumi/proto/language_pb.js';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import type { ServerWritableStream } from '@grpc/grpc-js';
+import messages from '@pulumi/pulumi/proto/language_pb.js';
 
 /** With this the program says that its user has been told what is wrong. */
 const ALREADY_REPORTED = 32;

@@ -1,0 +1,147 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { S3Client } from '@aws-sdk/client-s3';
+import {
+  InvalidConfiguration,
+  InvalidRequest,
+  RateLimited,
+  UpstreamUnavailable,
+} from './errors.ts';
+
+/**
+ * How the SDK's clients retry: twice at most, and each try may take 10 seconds. Longer waiting is the
+ * state machine's, which does not pay for it.
+ */
+const RETRIES = {
+  maxAttempts: 3,
+  requestHandler: { connectionTimeout: 3_000, requestTimeout: 10_000 },
+} as const;
+
+/**
+ * Credentials and endpoint are the environment's.
+ *
+ * @param region by default the environment's too.
+ */
+export function createDynamoDBClient(region?: string): DynamoDBClient {
+  const where = region === undefined ? {} : { region };
+  return withoutLog(translateErrors(new DynamoDBClient({ ...RETRIES, ...where })));
+}
+
+/** @see createDynamoDBClient */
+export function createS3Client(): S3Client {
+  // A manifest of a million receipts is some 80 MB: it needs longer than a row.
+  return withoutLog(
+    translateErrors(
+      new S3Client({
+        ...RETRIES,
+        requestHandler: { connectionTimeout: 3_000, requestTimeout: 120_000 },
+      }),
+    ),
+  );
+}
+
+/**
+ * The SDK goes through every answer to hide what a log must not show, also where nobody logs: a third of the time that reading
+ * many rows takes.
+ */
+function withoutLog<Client extends { readonly middlewareStack: { remove(name: string): boolean } }>(
+  client: Client,
+): Client {
+  client.middlewareStack.remove('loggerMiddleware');
+  return client;
+}
+
+/** What the AWS SDK throws, as far as it is told apart here. */
+interface ServiceError extends Error {
+  readonly $metadata?: { readonly httpStatusCode?: number; readonly requestId?: string };
+  readonly $fault?: 'client' | 'server';
+}
+
+/** Expected answers of conditional writes: whoever asked for the condition knows what they mean. */
+const CONDITIONS = new Set([
+  'ConditionalCheckFailedException',
+  'ConditionalRequestConflict',
+  'PreconditionFailed',
+]);
+
+const THROTTLED = new Set([
+  'LimitExceededException',
+  'ProvisionedThroughputExceededException',
+  'RequestLimitExceeded',
+  'SlowDown',
+  'ThrottlingException',
+  'TooManyRequestsException',
+]);
+
+const MISCONFIGURED = new Set([
+  'AccessDenied',
+  'AccessDeniedException',
+  'CredentialsProviderError',
+  'ExpiredTokenException',
+  'InvalidAccessKeyId',
+  'NoSuchBucket',
+  'ResourceNotFoundException',
+  'SignatureDoesNotMatch',
+  'UnrecognizedClientException',
+]);
+
+/**
+ * An AWS error as one of the layer's own; the answer to a condition, and what is none of AWS's, stays
+ * as it is. The vendor's message is left out where it may quote the request.
+ */
+export function translateAwsError(error: unknown, operation: string): unknown {
+  if (!(error instanceof Error) || CONDITIONS.has(error.name)) return error;
+  const { $metadata: metadata, $fault: fault } = error as ServiceError;
+  const status = metadata?.httpStatusCode;
+  const what = `${operation} failed: ${error.name}${status === undefined ? '' : ` (HTTP ${status})`}`;
+  const options = { cause: error };
+  if (THROTTLED.has(error.name)) return new RateLimited(what, options);
+  if (MISCONFIGURED.has(error.name)) {
+    return new InvalidConfiguration(`${what}: ${error.message}`, options);
+  }
+  if (fault === 'client' && status !== undefined && status < 500 && status >= 400) {
+    return new InvalidRequest(what, options);
+  }
+  if (status !== undefined && status >= 500) return new UpstreamUnavailable(what, options);
+  // No answer at all: a timeout, a refused or a cut connection.
+  if (metadata !== undefined || isNetworkError(error))
+    return new UpstreamUnavailable(what, options);
+  return error;
+}
+
+function isNetworkError(error: Error): boolean {
+  return (
+    error.name === 'TimeoutError' ||
+    error.name === 'AbortError' ||
+    ('code' in error &&
+      typeof error.code === 'string' &&
+      /^(?:E[A-Z]+|UND_ERR_\w+)$/.test(error.code))
+  );
+}
+
+/** The part of every AWS client that this needs; their own types differ in nothing else here. */
+interface ClientWithMiddleware {
+  readonly middlewareStack: {
+    add(
+      middleware: (
+        next: (args: never) => Promise<never>,
+        context: { readonly clientName?: string; readonly commandName?: string },
+      ) => (args: never) => Promise<never>,
+      options: { readonly step: 'initialize'; readonly name: string },
+    ): void;
+  };
+}
+
+/** Makes a client throw the layer's errors. It sits before the SDK's own retries, so it sees what is left of them. */
+export function translateErrors<Client extends object>(client: Client): Client {
+  (client as Client & ClientWithMiddleware).middlewareStack.add(
+    (next, context) => async (args) => {
+      try {
+        return await next(args);
+      } catch (error) {
+        throw translateAwsError(error, context.commandName ?? 'AWS request');
+      }
+    },
+    { step: 'initialize', name: 'translateErrors' },
+  );
+  return client;
+}

@@ -1,0 +1,188 @@
+import { join } from 'node:path';
+import type { S3Client } from '@aws-sdk/client-s3';
+import { z } from 'zod';
+import type { EmbeddingModel } from '../embeddings/embedder.ts';
+import { InvalidReceiptData } from '../errors.ts';
+import { parseJson, withTemporaryFolder, writeLineFile } from '../local_files.ts';
+import { type ObjectLocation, readLines, writeFile, writeText } from '../s3_objects.ts';
+
+/** The list of batches that an execution of the submit or the poll workflow works on, as its Map reads it. */
+export const manifestKey = (folder: 'submits' | 'polls', executionName: string): string =>
+  `${folder}/${executionName}/batches.jsonl`;
+
+/** What a batch wants: a PlannedEntity a line. */
+export const planKey = (batchId: string): string => `batches/${batchId}/plan.jsonl`;
+
+/** What the batch won, and OpenAI gets: one request a line. */
+export const requestsKey = (batchId: string): string => `batches/${batchId}/requests.jsonl`;
+
+/** A part of a batch's results: a PartRow a line. */
+export const resultPartKey = (batchId: string, part: number): string =>
+  `batches/${batchId}/results/part-${String(part).padStart(5, '0')}.jsonl`;
+
+const JSON_LINES = 'application/jsonl';
+
+export interface BatchStorageSettings {
+  readonly s3: S3Client;
+  readonly bucket: string;
+  /** An existing folder for files on their way; nothing is left there. */
+  readonly temporaryFolder: string;
+}
+
+/** The files of batches in S3: what each wants, asks for, and gets. Writing one again writes the same over it. */
+export class BatchStorage {
+  readonly #settings: BatchStorageSettings;
+
+  constructor(settings: BatchStorageSettings) {
+    this.#settings = settings;
+  }
+
+  /** Writes the list of an execution's batches. @returns where it lies. */
+  async writeManifest(
+    folder: 'submits' | 'polls',
+    executionName: string,
+    batches: readonly { readonly batch_id: string }[],
+  ): Promise<ObjectLocation> {
+    const key = manifestKey(folder, executionName);
+    await this.#writeLines(
+      key,
+      batches.map((batch) => JSON.stringify(batch)),
+    );
+    return { bucket: this.#settings.bucket, key };
+  }
+
+  async writePlan(batchId: string, entities: readonly PlannedEntity[]): Promise<void> {
+    await this.#writeLines(
+      planKey(batchId),
+      entities.map((entity) => JSON.stringify(entity)),
+    );
+  }
+
+  readPlan(batchId: string): AsyncGenerator<PlannedEntity> {
+    return this.#read(planKey(batchId), plannedEntitySchema);
+  }
+
+  /** @returns the number of requests. */
+  async writeRequests(
+    batchId: string,
+    requests: Iterable<string> | AsyncIterable<string>,
+  ): Promise<number> {
+    return await this.#writeLines(requestsKey(batchId), requests);
+  }
+
+  /** Brings the requests of a batch to this machine, for as long as `use` takes. */
+  async withRequestsFile<Result>(
+    batchId: string,
+    use: (path: string) => Promise<Result>,
+  ): Promise<Result> {
+    const { s3, bucket, temporaryFolder } = this.#settings;
+    return await withTemporaryFolder(temporaryFolder, async (folder) => {
+      const lines = readLines(s3, { bucket, key: requestsKey(batchId) });
+      const { path } = await writeLineFile(join(folder, 'requests.jsonl'), lines);
+      return await use(path);
+    });
+  }
+
+  /** The same for requests of which nothing but the ids is known. */
+  async writeRequestedIds(batchId: string, ids: readonly string[]): Promise<void> {
+    await this.writeRequests(
+      batchId,
+      ids.map((custom_id) => JSON.stringify({ custom_id })),
+    );
+  }
+
+  /** The ids that a batch wants, in the order of its plan. */
+  async *plannedIds(batchId: string): AsyncGenerator<string> {
+    for await (const { custom_id } of this.readPlan(batchId)) yield custom_id;
+  }
+
+  /** The ids that a batch asks for, in the order of its requests. */
+  async *requestedIds(batchId: string): AsyncGenerator<string> {
+    for await (const { custom_id } of this.#read(requestsKey(batchId), requestSchema)) {
+      yield custom_id;
+    }
+  }
+
+  /** @returns the part's key. */
+  async writePart(batchId: string, part: number, rows: readonly PartRow[]): Promise<string> {
+    const { s3, bucket } = this.#settings;
+    const key = resultPartKey(batchId, part);
+    const text = rows.map((row) => `${JSON.stringify(row)}\n`).join('');
+    await writeText(s3, { bucket, key }, text, JSON_LINES);
+    return key;
+  }
+
+  /** A part whole: it is bounded. */
+  async readPart(key: string): Promise<PartRow[]> {
+    const rows: PartRow[] = [];
+    for await (const row of this.#read(key, partRowSchema)) rows.push(row);
+    return rows;
+  }
+
+  /** Writes an object of any size, by way of a file. @returns the number of its lines. */
+  async #writeLines(key: string, lines: Iterable<string> | AsyncIterable<string>): Promise<number> {
+    const { s3, bucket, temporaryFolder } = this.#settings;
+    return await withTemporaryFolder(temporaryFolder, async (folder) => {
+      const file = await writeLineFile(join(folder, 'lines.jsonl'), lines);
+      await writeFile(s3, { bucket, key }, file, JSON_LINES);
+      return file.lines;
+    });
+  }
+
+  async *#read<Entry>(key: string, schema: z.ZodType<Entry>): AsyncGenerator<Entry> {
+    const { s3, bucket } = this.#settings;
+    for await (const line of readLines(s3, { bucket, key })) {
+      const parsed = schema.safeParse(parseJson(line));
+      if (!parsed.success) {
+        throw new InvalidReceiptData(`s3://${bucket}/${key} has a line that is not in its format`);
+      }
+      yield parsed.data;
+    }
+  }
+}
+
+/** What OpenAI answered for one line or word of a part: a vector, or why its input was refused. */
+export const partRowSchema = z.object({
+  /** The vector id. */
+  custom_id: z.string(),
+  /** What was embedded of it; a batch of another system's does not say. */
+  text: z.string().optional(),
+  /** Base64 of little-endian float32. */
+  embedding: z.string().optional(),
+  refused: z.string().optional(),
+});
+
+export type PartRow = z.output<typeof partRowSchema>;
+
+export const plannedEntitySchema = z.object({
+  /** The vector id. */
+  custom_id: z.string(),
+  /** What the row says. It is claimed, and its vector is kept, only while it still says so. */
+  text: z.string(),
+  /** What OpenAI gets. */
+  input: z.string(),
+});
+
+/** A line or word that a batch is to embed. */
+export type PlannedEntity = z.output<typeof plannedEntitySchema>;
+
+/** A line of a batch's input file at OpenAI, without its end. Vectors are asked for as base64, a third of what numbers take. */
+export function requestLine(
+  { custom_id, input }: PlannedEntity,
+  { model, dimensions }: EmbeddingModel,
+): string {
+  return JSON.stringify({
+    custom_id,
+    method: 'POST',
+    url: '/v1/embeddings',
+    body: { model, input, encoding_format: 'base64', dimensions },
+  });
+}
+
+/** What is read of a request: whom it is for. */
+export const requestSchema = z.object({ custom_id: z.string() });
+
+/** Whom a line of an input file is for; undefined when it is no request. */
+export function requestedId(line: string): string | undefined {
+  return requestSchema.safeParse(parseJson(line)).data?.custom_id;
+}

@@ -1,0 +1,164 @@
+import pMap from 'p-map';
+import { z } from 'zod';
+import {
+  BATCH_RESULT_PREFIX,
+  type BatchSummary,
+  batchSummaryKey,
+  type BatchType,
+  type EmbeddingBatchResult,
+  embeddingBatchResultCodec,
+  type EndedBatchStatus,
+} from '../entities/batch.ts';
+import { parsePath, rowKey, toTimestamp } from '../entities/keys.ts';
+import { InvalidReceiptData } from '../errors.ts';
+import { type BatchClaim, updateBatch } from '../table/batch_summaries.ts';
+import { type ClaimOwner, releaseClaim } from '../table/embedding_claims.ts';
+import { UPDATES_AT_ONCE } from '../table/embedding_statuses.ts';
+import { putRows, queryPages, type Table } from '../table/table.ts';
+import { isOurs, ownerOf } from './claim_planned.ts';
+
+/** How a batch ends. */
+export interface BatchEnd {
+  readonly status: EndedBatchStatus;
+  /** Why it is not a plain success. */
+  readonly reason: string | null;
+  readonly prompt_tokens: number;
+}
+
+/** What became of a batch: requested = succeeded + failed + released. */
+export interface BatchOutcome {
+  readonly batch_id: string;
+  readonly batch_type: BatchType;
+  readonly batch_status: EndedBatchStatus;
+  readonly requested: number;
+  readonly succeeded: number;
+  /** Their input was refused. */
+  readonly failed: number;
+  /** Not embedded: to do again, or gone. */
+  readonly released: number;
+  readonly prompt_tokens: number;
+  readonly reason: string | null;
+}
+
+/**
+ * Ends a batch: every line and word that it asked for has a result by now, or is given back, to be done by another. What
+ * counts are the recorded results, so that an earlier try's are not counted twice.
+ *
+ * @param ids what the batch has asked for; where it never came to that, what it may have claimed.
+ * @throws InvalidReceiptData when there are results of what it did not ask for; ConcurrentUpdate when another execution has
+ * taken the batch over.
+ */
+export async function markBatchComplete(
+  table: Table,
+  claim: BatchClaim,
+  batch: BatchSummary,
+  ids: AsyncIterable<string>,
+  end: BatchEnd,
+): Promise<BatchOutcome> {
+  const results = await readBatchResults(table, batch.batch_id);
+  const count = { succeeded: 0, failed: 0 };
+  const unsettled: string[] = [];
+  for await (const id of ids) {
+    const status = results.get(id);
+    results.delete(id);
+    if (status === 'SUCCESS') count.succeeded++;
+    else if (status === 'FAILED') count.failed++;
+    else unsettled.push(id);
+  }
+  if (results.size > 0) {
+    const [first] = results.keys();
+    throw new InvalidReceiptData(
+      `batch ${batch.batch_id} has results of ${results.size} ids that it did not ask for, for instance ${first ?? ''}`,
+    );
+  }
+  const givenBack = await release(table, ownerOf(batch), unsettled);
+  // A submission that died while it claimed has asked for nothing; what it had claimed is what it gave back.
+  const released = batch.requested === undefined && isOurs(batch) ? givenBack : unsettled.length;
+  const outcome: BatchOutcome = {
+    batch_id: batch.batch_id,
+    batch_type: batch.batch_type,
+    batch_status: end.status,
+    requested: count.succeeded + count.failed + released,
+    ...count,
+    released,
+    prompt_tokens: end.prompt_tokens,
+    reason: end.reason,
+  };
+  await updateBatch(
+    table,
+    claim,
+    {
+      status: end.status,
+      requested: outcome.requested,
+      ...count,
+      released,
+      prompt_tokens: end.prompt_tokens,
+      ...(end.reason === null ? {} : { reason: end.reason }),
+      completed_at: toTimestamp(claim.now),
+    },
+    { endClaim: true },
+  );
+  return outcome;
+}
+
+/** @returns how many were this batch's to give back. */
+async function release(table: Table, owner: ClaimOwner, ids: readonly string[]): Promise<number> {
+  const outcomes = await pMap(
+    ids,
+    async (id) => {
+      const image = parsePath(id)?.image_id;
+      return image === undefined
+        ? 'elsewhere'
+        : await releaseClaim(table, rowKey(image, id), owner);
+    },
+    { concurrency: UPDATES_AT_ONCE },
+  );
+  return outcomes.filter((outcome) => outcome === 'settled').length;
+}
+
+/** What is recorded of a batch that has ended, as the outcome that ending it gave. */
+export function recordedOutcome(batch: BatchSummary): BatchOutcome {
+  return {
+    batch_id: batch.batch_id,
+    batch_type: batch.batch_type,
+    batch_status: batch.status as EndedBatchStatus,
+    requested: batch.requested ?? 0,
+    succeeded: batch.succeeded ?? 0,
+    failed: batch.failed ?? 0,
+    released: batch.released ?? 0,
+    prompt_tokens: batch.prompt_tokens ?? 0,
+    reason: batch.reason ?? null,
+  };
+}
+
+/** Writes results, over what an earlier try has written. @returns the number of rows, which is all of them. */
+export async function putBatchResults(
+  table: Table,
+  results: readonly EmbeddingBatchResult[],
+): Promise<number> {
+  return await putRows(
+    table,
+    results.map((result) => z.encode(embeddingBatchResultCodec, result)),
+  );
+}
+
+/** What is recorded of a batch's lines and words: their statuses, by vector id; read consistently. */
+export async function readBatchResults(
+  table: Table,
+  batchId: string,
+): Promise<Map<string, EmbeddingBatchResult['status']>> {
+  const statuses = new Map<string, EmbeddingBatchResult['status']>();
+  const pages = queryPages(table, {
+    KeyConditionExpression: 'PK = :batch AND begins_with(SK, :result)',
+    ProjectionExpression: 'pinecone_id, #status',
+    ExpressionAttributeNames: { '#status': 'status' },
+    ConsistentRead: true,
+    values: { batch: batchSummaryKey(batchId).PK, result: BATCH_RESULT_PREFIX },
+  });
+  for await (const rows of pages) {
+    for (const row of rows) {
+      statuses.set(String(row['pinecone_id']), row['status'] as EmbeddingBatchResult['status']);
+    }
+  }
+  return statuses;
+}

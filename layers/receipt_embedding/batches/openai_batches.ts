@@ -1,0 +1,228 @@
+import { openAsBlob } from 'node:fs';
+import OpenAI, { NotFoundError } from 'openai';
+import { translateOpenAIError } from '../embeddings/openai_client.ts';
+import { type BatchStatus, type BatchSummary, UNKNOWN_ID } from '../entities/batch.ts';
+import { linePath, type ReceiptIdentity, wordPath } from '../entities/keys.ts';
+import type { ReceiptLine, ReceiptWord } from '../entities/line_and_word.ts';
+import { InvalidReceiptData, ResultsExpired } from '../errors.ts';
+import { type BatchStorage, requestedId } from './batch_files.ts';
+import { isOurs } from './claim_planned.ts';
+import { isOfType, type RequestedEntities } from './collect_results.ts';
+import { downloadLines } from './download_results.ts';
+
+/** Ten minutes for 200 MB. */
+const UPLOAD_TIMEOUT_MS = 600_000;
+const CREATION_TIMEOUT_MS = 30_000;
+
+/** Under this name a batch at OpenAI carries our id, by which a lost one is found again. */
+const METADATA_KEY = 'batch_id';
+
+/** Uploads the requests of a batch. Repeating it costs nothing: a file that no batch is made of is only kept for a while. */
+export async function uploadBatchRequests(
+  client: OpenAI,
+  path: string,
+  batchId: string,
+): Promise<string> {
+  // A blob that reads the file while it is sent.
+  const file = new File([await openAsBlob(path)], `${batchId}.jsonl`);
+  return await translated(async () => {
+    const { id } = await client.files.create(
+      { file, purpose: 'batch' },
+      { timeout: UPLOAD_TIMEOUT_MS },
+    );
+    return id;
+  });
+}
+
+/**
+ * Creates the batch at OpenAI. It is not repeated when no answer comes, since it may have been created all the same: whoever
+ * tries again looks for it first. @see findOpenaiBatch
+ */
+export async function createOpenaiBatch(
+  client: OpenAI,
+  inputFileId: string,
+  batchId: string,
+): Promise<string> {
+  return await translated(async () => {
+    const { id } = await client.batches.create(
+      {
+        input_file_id: inputFileId,
+        endpoint: '/v1/embeddings',
+        completion_window: '24h',
+        metadata: { [METADATA_KEY]: batchId },
+      },
+      { maxRetries: 0, timeout: CREATION_TIMEOUT_MS },
+    );
+    return id;
+  });
+}
+
+/** Clocks differ; OpenAI's may be so much behind ours. */
+const CLOCK_TOLERANCE_MS = 5 * 60_000;
+
+/**
+ * The batch that was created for our id, if any. OpenAI lists the newest first, so it is looked for among those that
+ * are younger than `since`.
+ */
+export async function findOpenaiBatch(
+  client: OpenAI,
+  batchId: string,
+  since: Date,
+): Promise<string | undefined> {
+  const oldest = (since.getTime() - CLOCK_TOLERANCE_MS) / 1_000;
+  return await translated(async () => {
+    for await (const batch of client.batches.list({ limit: 100 })) {
+      if (batch.metadata?.[METADATA_KEY] === batchId) return batch.id;
+      if (batch.created_at < oldest) return undefined;
+    }
+    return undefined;
+  });
+}
+
+/** How a batch stands at OpenAI. */
+export interface OpenaiBatchStatus {
+  readonly status: Exclude<BatchStatus, 'SUBMITTING' | 'PENDING'>;
+  readonly input_file_id: string;
+  readonly output_file_id: string | null;
+  readonly error_file_id: string | null;
+  /** Why it failed, as OpenAI says. */
+  readonly reason: string | null;
+}
+
+const STATUSES = {
+  validating: 'VALIDATING',
+  in_progress: 'IN_PROGRESS',
+  finalizing: 'FINALIZING',
+  completed: 'COMPLETED',
+  failed: 'FAILED',
+  expired: 'EXPIRED',
+  cancelling: 'CANCELLING',
+  cancelled: 'CANCELLED',
+} as const satisfies Record<OpenAI.Batch['status'], BatchStatus>;
+
+/** As long as fits a row, a log line and an execution's result. */
+const REASON_CHARACTERS = 500;
+
+/**
+ * @returns undefined when OpenAI knows no such batch.
+ * @throws InvalidReceiptData for a status that this system does not know.
+ */
+export async function getOpenaiBatchStatus(
+  client: OpenAI,
+  openaiBatchId: string,
+): Promise<OpenaiBatchStatus | undefined> {
+  return await translated(async () => {
+    const batch = await found(client.batches.retrieve(openaiBatchId));
+    if (batch === undefined) return undefined;
+    const status = (STATUSES as Readonly<Partial<Record<string, OpenaiBatchStatus['status']>>>)[
+      batch.status
+    ];
+    if (status === undefined) {
+      throw new InvalidReceiptData(`OpenAI says of the batch ${openaiBatchId}: ${batch.status}`);
+    }
+    return {
+      status,
+      input_file_id: batch.input_file_id,
+      output_file_id: batch.output_file_id ?? null,
+      error_file_id: batch.error_file_id ?? null,
+      reason: reasonOf(batch),
+    };
+  });
+}
+
+function reasonOf({ errors }: OpenAI.Batch): string | null {
+  const reasons = (errors?.data ?? []).map(({ code, message, line }) =>
+    [code, line == null ? undefined : `line ${line}`, message].filter(Boolean).join(': '),
+  );
+  return reasons.length === 0 ? null : reasons.join('; ').slice(0, REASON_CHARACTERS);
+}
+
+/** What was asked for; undefined when OpenAI does not have it (any more). */
+export async function found<Value>(request: Promise<Value>): Promise<Value | undefined> {
+  try {
+    return await request;
+  } catch (error) {
+    if (error instanceof NotFoundError) return undefined;
+    throw error;
+  }
+}
+
+export async function translated<Value>(work: () => Promise<Value>): Promise<Value> {
+  try {
+    return await work();
+  } catch (error) {
+    throw translateOpenAIError(error);
+  }
+}
+
+/** Whether a file id names a file. */
+export function isKnownId(id: string | null | undefined): id is string {
+  return id != null && id !== UNKNOWN_ID;
+}
+
+export interface RequestedEntitiesPorts {
+  readonly storage: BatchStorage;
+  readonly openai: OpenAI;
+  readonly readText: (
+    receipt: ReceiptIdentity,
+  ) => Promise<{ readonly lines: readonly ReceiptLine[]; readonly words: readonly ReceiptWord[] }>;
+}
+
+/**
+ * What a batch has asked for. Ours says so in its files, which also know the texts. An older system's left its requests at OpenAI only; where
+ * they are gone from there too, what stands is what its receipts still have PENDING, and what its results are of.
+ */
+export async function readRequestedEntities(
+  batch: BatchSummary,
+  inputFileId: string | null,
+  { storage, openai, readText }: RequestedEntitiesPorts,
+): Promise<RequestedEntities> {
+  if (isOurs(batch)) return { texts: await ownTexts(batch.batch_id, storage), open: false };
+  try {
+    if (isKnownId(inputFileId)) {
+      const ids: string[] = [];
+      for await (const line of downloadLines(openai, inputFileId)) {
+        const id = requestedId(line);
+        if (id !== undefined && isOfType(id, batch.batch_type)) ids.push(id);
+      }
+      return { texts: withoutTexts(ids), open: false };
+    }
+  } catch (error) {
+    if (!(error instanceof ResultsExpired)) throw error;
+  }
+  return { texts: withoutTexts(await pendingIds(batch, readText)), open: true };
+}
+
+async function ownTexts(
+  batchId: string,
+  storage: BatchStorage,
+): Promise<Map<string, string | undefined>> {
+  const planned = new Map<string, string>();
+  for await (const { custom_id, text } of storage.readPlan(batchId)) planned.set(custom_id, text);
+  const texts = new Map<string, string | undefined>();
+  for await (const id of storage.requestedIds(batchId)) texts.set(id, planned.get(id));
+  return texts;
+}
+
+/** In the order of their keys, which brings receipts together. */
+function withoutTexts(ids: readonly string[]): Map<string, undefined> {
+  return new Map([...ids].sort().map((id) => [id, undefined]));
+}
+
+async function pendingIds(
+  { batch_type, receipt_refs }: BatchSummary,
+  readText: RequestedEntitiesPorts['readText'],
+): Promise<string[]> {
+  const ids: string[] = [];
+  for (const receipt of receipt_refs) {
+    const { lines, words } = await readText(receipt);
+    const isPending = ({ embedding_status }: ReceiptLine | ReceiptWord): boolean =>
+      embedding_status === 'PENDING';
+    ids.push(
+      ...(batch_type === 'LINE_EMBEDDING'
+        ? lines.filter(isPending).map(linePath)
+        : words.filter(isPending).map(wordPath)),
+    );
+  }
+  return ids;
+}

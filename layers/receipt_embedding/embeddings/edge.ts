@@ -1,2 +1,0 @@
-/** Stands where there is no neighbour: in inputs and in metadata alike. */
-export const EDGE = '<EDGE>';

@@ -1,0 +1,183 @@
+import { z } from 'zod';
+import {
+  identify,
+  imageIdSchema,
+  keyFields,
+  linePath,
+  ordinalSchema,
+  receiptPath,
+  rowKey,
+  timestampSchema,
+  wordPath,
+} from './keys.ts';
+import { placedFields } from './receipt.ts';
+
+export const EMBEDDING_STATUSES = ['NONE', 'PENDING', 'SUCCESS', 'FAILED', 'NOISE'] as const;
+
+/**
+ * NONE: to do. PENDING: claimed by a batch. SUCCESS: embedded. FAILED: its input was refused, and
+ * nothing retries it by itself. NOISE: never embedded.
+ */
+export const embeddingStatusSchema = z.enum(EMBEDDING_STATUSES);
+export type EmbeddingStatus = z.output<typeof embeddingStatusSchema>;
+
+/** The hash of GSI1 for lines and words of this status. */
+export const embeddingStatusKey = (status: EmbeddingStatus): string => `EMBEDDING_STATUS#${status}`;
+
+const lineAttributes = { text: z.string(), ...placedFields };
+
+export const receiptLineSchema = z.object({
+  image_id: imageIdSchema,
+  receipt_id: ordinalSchema,
+  line_id: ordinalSchema,
+  ...lineAttributes,
+  embedding_status: embeddingStatusSchema,
+  is_noise: z.boolean(),
+});
+
+/** One line of text that OCR found on a receipt. */
+export type ReceiptLine = z.output<typeof receiptLineSchema>;
+
+const storedLineSchema = z.looseObject({
+  ...keyFields,
+  TYPE: z.literal('RECEIPT_LINE'),
+  ...lineAttributes,
+  embedding_status: embeddingStatusSchema.optional(),
+  is_noise: z.boolean().optional(),
+});
+
+/** Row ⇄ ReceiptLine (docs/data_model.md §1): status and noise may be absent, ids are the key's. */
+export const receiptLineCodec = z.codec(storedLineSchema, receiptLineSchema, {
+  decode: (row, payload) => ({
+    ...row,
+    ...identify(row, 'line_id', payload),
+    embedding_status: row.embedding_status ?? ('NONE' as const),
+    is_noise: row.is_noise ?? false,
+  }),
+  encode: (line) => {
+    const path = linePath(line);
+    return {
+      ...rowKey(line.image_id, path),
+      TYPE: 'RECEIPT_LINE' as const,
+      GSI1PK: embeddingStatusKey(line.embedding_status),
+      GSI1SK: `LINE#${path}`,
+      GSI3PK: receiptPath(line),
+      GSI3SK: 'LINE',
+      ...line,
+    };
+  },
+});
+
+/** What OCR recognised in a word: the value is the whole of it, also where the word is but a part. */
+export const extractedDataSchema = z.object({
+  type: z.enum(['address', 'date', 'phone', 'url']),
+  value: z.string(),
+});
+export type ExtractedData = z.output<typeof extractedDataSchema>;
+
+const wordAttributes = {
+  text: z.string(),
+  ...placedFields,
+  extracted_data: extractedDataSchema.nullable(),
+};
+
+export const receiptWordSchema = z.object({
+  image_id: imageIdSchema,
+  receipt_id: ordinalSchema,
+  line_id: ordinalSchema,
+  word_id: ordinalSchema,
+  ...wordAttributes,
+  embedding_status: embeddingStatusSchema,
+  is_noise: z.boolean(),
+});
+
+/** One word of a line. */
+export type ReceiptWord = z.output<typeof receiptWordSchema>;
+
+const storedWordSchema = z.looseObject({
+  ...keyFields,
+  TYPE: z.literal('RECEIPT_WORD'),
+  ...wordAttributes,
+  extracted_data: extractedDataSchema.nullish(),
+  embedding_status: embeddingStatusSchema.optional(),
+  is_noise: z.boolean().optional(),
+});
+
+/** Row ⇄ ReceiptWord (docs/data_model.md §1): status and noise may be absent, ids are the key's. */
+export const receiptWordCodec = z.codec(storedWordSchema, receiptWordSchema, {
+  decode: (row, payload) => ({
+    ...row,
+    ...identify(row, 'word_id', payload),
+    extracted_data: row.extracted_data ?? null,
+    embedding_status: row.embedding_status ?? ('NONE' as const),
+    is_noise: row.is_noise ?? false,
+  }),
+  encode: (word) => {
+    const path = wordPath(word);
+    return {
+      ...rowKey(word.image_id, path),
+      TYPE: 'RECEIPT_WORD' as const,
+      GSI1PK: embeddingStatusKey(word.embedding_status),
+      GSI1SK: `WORD#${path}`,
+      GSI2PK: 'RECEIPT',
+      GSI2SK: path,
+      GSI3PK: receiptPath(word),
+      GSI3SK: 'WORD',
+      ...word,
+    };
+  },
+});
+
+export const VALIDATION_STATUSES = ['NONE', 'PENDING', 'VALID', 'INVALID', 'NEEDS_REVIEW'] as const;
+
+const labelAttributes = {
+  validation_status: z.enum(VALIDATION_STATUSES),
+  timestamp_added: timestampSchema,
+};
+
+const optionalAttributes = {
+  label_proposed_by: z.string().nullable(),
+  label_consolidated_from: z.string().nullable(),
+  reasoning: z.string().nullable(),
+};
+
+export const receiptWordLabelSchema = z.object({
+  image_id: imageIdSchema,
+  receipt_id: ordinalSchema,
+  line_id: ordinalSchema,
+  word_id: ordinalSchema,
+  label: z.string().min(1),
+  ...labelAttributes,
+  ...optionalAttributes,
+});
+
+/** What somebody, or some model, says a word is; a word may have several. */
+export type ReceiptWordLabel = z.output<typeof receiptWordLabelSchema>;
+
+const storedLabelSchema = z.looseObject({
+  ...keyFields,
+  TYPE: z.literal('RECEIPT_WORD_LABEL'),
+  ...labelAttributes,
+  label_proposed_by: z.string().nullish(),
+  label_consolidated_from: z.string().nullish(),
+  reasoning: z.string().nullish(),
+});
+
+/** Row ⇄ ReceiptWordLabel (docs/data_model.md §1). */
+export const receiptWordLabelCodec = z.codec(storedLabelSchema, receiptWordLabelSchema, {
+  decode: (row, payload) => ({
+    ...row,
+    ...identify(row, 'label', payload),
+    label_proposed_by: row.label_proposed_by ?? null,
+    label_consolidated_from: row.label_consolidated_from ?? null,
+    reasoning: row.reasoning ?? null,
+  }),
+  encode: ({ image_id, receipt_id, line_id, word_id, label, ...rest }) => ({
+    ...rowKey(
+      image_id,
+      `${wordPath({ image_id, receipt_id, line_id, word_id })}#LABEL#${label.toUpperCase()}`,
+    ),
+    TYPE: 'RECEIPT_WORD_LABEL' as const,
+    ...rest,
+  }),
+});

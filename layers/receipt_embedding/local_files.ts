@@ -1,0 +1,107 @@
+import { closeSync, openSync, writeSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+
+/** No line that is meant to be read comes near it; what goes beyond is cut off, so that memory stays bounded. */
+export const LONGEST_LINE = 16_000_000;
+
+/**
+ * A stream of UTF-8 line by line, empty lines left out, in memory that does not grow with its size. It throws what the stream
+ * throws, which Node's readline would swallow.
+ *
+ * @param longest characters of a line that are kept.
+ */
+export async function* linesOf(
+  stream: Readable,
+  longest: number = LONGEST_LINE,
+): AsyncGenerator<string> {
+  let line = '';
+  for await (const chunk of stream.setEncoding('utf8')) {
+    for (const [at, piece] of (chunk as string).split('\n').entries()) {
+      if (at > 0) {
+        yield* whole(line);
+        line = '';
+      }
+      // What is there of a line is not searched again: one that never ends would take for ever.
+      line += piece.slice(0, longest - line.length);
+    }
+  }
+  yield* whole(line);
+}
+
+function* whole(line: string): Generator<string> {
+  const text = line.endsWith('\r') ? line.slice(0, -1) : line;
+  if (text !== '') yield text;
+}
+
+/** Written to disk in pieces of this size. */
+const PIECE = 1_000_000;
+
+/** A file of lines. */
+export interface LineFile {
+  readonly path: string;
+  readonly bytes: number;
+  readonly lines: number;
+}
+
+/**
+ * Writes a new file line by line, of any size, in little memory.
+ *
+ * @param path of a file that is not there yet.
+ * @throws what `lines` throws; EEXIST, ENOSPC.
+ */
+export async function writeLineFile(
+  path: string,
+  lines: Iterable<string> | AsyncIterable<string>,
+): Promise<LineFile> {
+  const file = openSync(path, 'wx');
+  try {
+    const written = { path, bytes: 0, lines: 0 };
+    let pending = '';
+    for await (const line of lines) {
+      pending += `${line}\n`;
+      written.lines++;
+      if (pending.length < PIECE) continue;
+      written.bytes += writeText(file, pending);
+      pending = '';
+    }
+    written.bytes += writeText(file, pending);
+    return written;
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** @returns its bytes. */
+function writeText(file: number, text: string): number {
+  const bytes = Buffer.from(text);
+  for (let at = 0; at < bytes.length;) at += writeSync(file, bytes, at);
+  return bytes.length;
+}
+
+/** @returns undefined for a text that is no JSON, which every schema then refuses. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Calls `use` with a new folder inside `parent`, and removes that folder afterwards, also when `use` throws.
+ *
+ * @throws ENOENT or EACCES when `parent` does not exist or can't be written to; what `use` throws.
+ */
+export async function withTemporaryFolder<Result>(
+  parent: string,
+  use: (folder: string) => Promise<Result>,
+): Promise<Result> {
+  const folder = await mkdtemp(join(parent, 'batch-'));
+  try {
+    return await use(folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}

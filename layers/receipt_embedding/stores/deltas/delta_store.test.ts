@@ -1,0 +1,534 @@
+import { createHash } from 'node:crypto';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { buffer } from 'node:stream/consumers';
+import { gunzipSync } from 'node:zlib';
+import type { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import fc from 'fast-check';
+import { extract } from 'tar-stream';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { vectorOf } from '../../../../tests/support/embedders.ts';
+import { aLabel, aLine, aWord, RECEIPT } from '../../../../tests/support/receipt_factory.ts';
+import { rejection } from '../../../../tests/support/rejection.ts';
+import { without } from '../../../../tests/support/without.ts';
+import { embeddingItems } from '../../embeddings/embedding_items.ts';
+import { InvalidReceiptData } from '../../errors.ts';
+import type { DeltaRecord } from './delta_database.ts';
+import { ChromaDeltaStore, chromaMetadata, createDelta, unpackDelta } from './delta_store.ts';
+import { openDelta } from './read_delta.ts';
+
+describe('chroma delta store', () => {
+  let temporaryFolder: string;
+
+  beforeEach(() => {
+    temporaryFolder = mkdtempSync(join(tmpdir(), 'delta-store-'));
+  });
+
+  afterEach(() => {
+    rmSync(temporaryFolder, { recursive: true });
+  });
+
+  const run = { ...RECEIPT, run_id: '0b7e3f3a-1111-4222-8333-444455556666' };
+
+  /** A store whose S3 refuses the first writes with these errors. */
+  function storeRefusing(...names: readonly string[]) {
+    const inputs: PutObjectCommand['input'][] = [];
+    const send = ({ input }: PutObjectCommand): Promise<unknown> => {
+      const name = names[inputs.length];
+      inputs.push(input);
+      return name === undefined
+        ? Promise.resolve({})
+        : Promise.reject(Object.assign(new Error(name), { name }));
+    };
+    const s3 = { send } as unknown as S3Client;
+    const settings = { s3, bucket: 'vectors', dimensions: 4, temporaryFolder };
+    return { store: new ChromaDeltaStore(settings, run), inputs };
+  }
+
+  const { lines } = embeddingItems({ lines: [aLine()], words: [], labels: [] }, 'X', 'realtime');
+  const records = lines.map(({ id, metadata }) => ({ id, metadata, vector: vectorOf('MILK') }));
+
+  describe('the deltas of a run', () => {
+    it('are written where the compactor looks, on condition that they are not there', async () => {
+      const { store, inputs } = storeRefusing();
+
+      await store.upsert('lines', records);
+
+      expect(inputs.map((input) => without(input, 'Body'))).toStrictEqual([
+        {
+          Bucket: 'vectors',
+          Key: 'lines/delta/0b7e3f3a-1111-4222-8333-444455556666/delta.tar.gz',
+          ContentType: 'application/gzip',
+          IfNoneMatch: '*',
+          Metadata: {
+            run_id: run.run_id,
+            image_id: run.image_id,
+            receipt_id: '1',
+            collection: 'lines',
+            delta_key: 'lines/delta/0b7e3f3a-1111-4222-8333-444455556666/',
+          },
+        },
+      ]);
+    });
+
+    it('hold each vector with its id, its text as the document and Chroma’s metadata', async () => {
+      const { store, inputs } = storeRefusing();
+
+      await store.upsert('lines', records);
+      await store.upsert('words', []);
+
+      const deltas = inputs.map(({ Body }) => openDelta(Body as Buffer, temporaryFolder));
+      expect(await Promise.all(deltas)).toStrictEqual([
+        {
+          collection: 'lines',
+          records: records.map(({ id, vector, metadata }) => ({
+            id,
+            vector,
+            document: 'WHOLE MILK 3.99',
+            metadata: chromaMetadata(metadata),
+          })),
+        },
+        { collection: 'words', records: [] },
+      ]);
+      expect(readdirSync(temporaryFolder)).toStrictEqual([]);
+    });
+
+    it('hold measures as floats, also where they are whole, and ids as whole numbers', async () => {
+      const { store, inputs } = storeRefusing();
+      const upright = { x: 1, y: 0, width: 1, height: 1, angle_degrees: 0, confidence: 1 };
+      const whole = records.map((record) => ({
+        ...record,
+        metadata: { ...record.metadata, ...upright, avg_word_confidence: 1 },
+      }));
+
+      await store.upsert('lines', whole);
+
+      const database = (await unpackDelta(inputs[0]?.Body as Buffer)).toString('latin1');
+      for (const [name, value] of Object.entries({ ...upright, avg_word_confidence: 1 })) {
+        expect(database).toContain(`"${name}":${value}.0`);
+      }
+      expect(database).toMatch(/"line_id":1[,}]/);
+    });
+
+    it('that are there already are good', async () => {
+      const { store, inputs } = storeRefusing('PreconditionFailed');
+
+      await store.upsert('lines', records);
+
+      expect(inputs).toHaveLength(1);
+    });
+
+    it('are tried again when another writes them at the same moment', async () => {
+      const { store, inputs } = storeRefusing(
+        'ConditionalRequestConflict',
+        'ConditionalRequestConflict',
+      );
+
+      await store.upsert('lines', records);
+
+      expect(inputs).toHaveLength(3);
+    });
+
+    it('are given up when others write them each time', async () => {
+      const { store, inputs } = storeRefusing(
+        ...Array<string>(5).fill('ConditionalRequestConflict'),
+      );
+
+      const error = await rejection(store.upsert('words', []));
+
+      expect(error.name).toBe('ConcurrentUpdate');
+      expect(inputs).toHaveLength(3);
+    });
+
+    it('fail as S3 fails', async () => {
+      const { store, inputs } = storeRefusing('UpstreamUnavailable');
+
+      expect((await rejection(store.upsert('lines', records))).name).toBe('UpstreamUnavailable');
+      expect(inputs).toHaveLength(1);
+    });
+  });
+});
+
+describe('chroma metadata', () => {
+  const text = {
+    lines: [aLine()],
+    words: [aWord()],
+    labels: [
+      aLabel({ label: 'TIME' }),
+      aLabel({ label: 'DATE' }),
+      aLabel({ label: 'TAX', validation_status: 'INVALID' }),
+    ],
+  };
+
+  function metadataOf(merchant: string | undefined, labels = text.labels) {
+    const { lines, words } = embeddingItems({ ...text, labels }, merchant, 'realtime');
+    return [...lines, ...words].map(({ metadata }) => chromaMetadata(metadata));
+  }
+
+  describe('metadata for Chroma', () => {
+    it('has the receipt id as a string, and every other id as a number', () => {
+      expect(
+        metadataOf('Corner Market').map(({ receipt_id, line_id, word_id }) => [
+          receipt_id,
+          line_id,
+          word_id,
+        ]),
+      ).toStrictEqual([
+        ['1', 1, undefined],
+        ['1', 1, 1],
+      ]);
+    });
+
+    it('has the merchant’s name, and the empty string where nobody knows it', () => {
+      const names = ['Corner Market', undefined].map((name) =>
+        metadataOf(name).map(({ merchant_name }) => merchant_name),
+      );
+
+      expect(names).toStrictEqual([
+        ['Corner Market', 'Corner Market'],
+        ['', ''],
+      ]);
+    });
+
+    it('has label lists between commas, and the empty string where there is no label', () => {
+      const lists = [text.labels, []].map((labels) => {
+        const [, word] = metadataOf('Corner Market', labels);
+        return [word?.['validated_labels'], word?.['invalid_labels']];
+      });
+
+      expect(lists).toStrictEqual([
+        [',DATE,TIME,', ',TAX,'],
+        ['', ''],
+      ]);
+    });
+
+    it('keeps all else as it is', () => {
+      const [line] = metadataOf('Corner Market');
+
+      expect(line).toStrictEqual({
+        ...embeddingItems(text, 'Corner Market', 'realtime').lines[0]?.metadata,
+        receipt_id: '1',
+      });
+    });
+  });
+});
+
+describe('delta', () => {
+  let temporaryFolder: string;
+
+  beforeEach(() => {
+    temporaryFolder = mkdtempSync(join(tmpdir(), 'delta-test-'));
+  });
+
+  afterEach(() => {
+    rmSync(temporaryFolder, { recursive: true });
+  });
+
+  function recordOf(index: number, changes: Partial<DeltaRecord> = {}): DeltaRecord {
+    return {
+      id: `IMAGE#a#RECEIPT#00001#LINE#${String(index).padStart(5, '0')}`,
+      vector: Float32Array.of(index, -0.5, 0.25),
+      document: `line ${index}`,
+      metadata: { receipt_id: '1', line_id: index, x: 0.5 },
+      ...changes,
+    };
+  }
+
+  function linesDelta(records: readonly DeltaRecord[], dimensions = 3): Promise<Buffer> {
+    return createDelta({ collection: 'lines', dimensions, records, temporaryFolder });
+  }
+
+  async function errorOf(attempt: Promise<unknown>): Promise<unknown> {
+    return await attempt.then(
+      () => 'no error',
+      (error: unknown) => error,
+    );
+  }
+
+  describe('createDelta', () => {
+    it('makes the same bytes from the same records', async () => {
+      const records = [recordOf(1), recordOf(2)];
+
+      const first = await linesDelta(records);
+      const second = await linesDelta(records);
+
+      expect(second.equals(first)).toBe(true);
+    });
+
+    it('makes the same bytes in every run of the program', async () => {
+      const delta = await linesDelta([recordOf(1), recordOf(2)]);
+      const database = gunzipSync(delta).subarray(512, -1024);
+
+      // Bytes 96 to 99 are the version of SQLite that wrote the file, and change with Node's.
+      const digest = createHash('sha256')
+        .update(database.subarray(0, 96))
+        .update(database.subarray(100))
+        .digest('hex');
+
+      expect(digest).toBe('4549d9e21ee0f148ee4dfc8cb2bc6524b9e90274b636f53e92c8e1b75ce6b59d');
+    });
+
+    it('writes whole numbers of float fields as floats, and of other fields as ints', async () => {
+      const delta = await createDelta({
+        collection: 'lines',
+        dimensions: 3,
+        records: [recordOf(7, { metadata: { x: 1, y: 0.5, line_id: 7 } })],
+        floatFields: new Set(['x', 'y']),
+        temporaryFolder,
+      });
+      const path = join(temporaryFolder, 'chroma.sqlite3');
+      writeFileSync(path, await unpackDelta(delta));
+      const database = new DatabaseSync(path);
+      const row = database.prepare('SELECT metadata FROM embeddings_queue').get();
+      database.close();
+
+      expect(row?.['metadata']).toBe('{"x":1.0,"y":0.5,"line_id":7,"chroma:document":"line 7"}');
+    });
+
+    it('makes other bytes when one text differs', async () => {
+      const first = await linesDelta([recordOf(1)]);
+      const second = await linesDelta([recordOf(1, { document: 'line 2' })]);
+
+      expect(second.equals(first)).toBe(false);
+    });
+
+    it('puts chroma.sqlite3 alone at the root of the archive, with a fixed time and owner', async () => {
+      const tar = extract();
+      tar.end(gunzipSync(await linesDelta([recordOf(1)])));
+
+      const entries = [];
+      for await (const entry of tar) {
+        const { name, type, mode, mtime, uid, gid } = entry.header;
+        const start = (await buffer(entry)).toString('latin1', 0, 15);
+        entries.push({ name, type, mode, mtime, uid, gid, start });
+      }
+
+      expect(entries).toStrictEqual([
+        {
+          name: 'chroma.sqlite3',
+          type: 'file',
+          mode: 0o644,
+          mtime: new Date(0),
+          uid: 0,
+          gid: 0,
+          start: 'SQLite format 3',
+        },
+      ]);
+    });
+
+    it('makes a delta with an empty collection from no records', async () => {
+      const delta = await createDelta({
+        collection: 'words',
+        dimensions: 1536,
+        records: [],
+        temporaryFolder,
+      });
+
+      expect(await openDelta(delta, temporaryFolder)).toStrictEqual({
+        collection: 'words',
+        records: [],
+      });
+    });
+
+    it.each([
+      ['none for an empty collection, as in one that Chroma made', [], null],
+      ['the length of its vectors', [recordOf(1)], 3],
+    ])('stores as the dimension of a collection %s', async (_what, records, dimension) => {
+      const path = join(temporaryFolder, 'unpacked');
+      writeFileSync(path, await unpackDelta(await linesDelta(records)));
+
+      const database = new DatabaseSync(path, { readOnly: true });
+      const stored = database.prepare('SELECT dimension FROM collections').all();
+      database.close();
+
+      expect(stored.map((row) => row['dimension'])).toStrictEqual([dimension]);
+    });
+
+    it('holds 300 records of 1,536 dimensions in their order', async () => {
+      const records = Array.from({ length: 300 }, (_, index) =>
+        recordOf(index, { vector: new Float32Array(1536).fill(index / 300) }),
+      );
+
+      const opened = await openDelta(await linesDelta(records, 1536), temporaryFolder);
+
+      expect(opened).toStrictEqual({ collection: 'lines', records });
+    });
+
+    it('gives back ids, documents, metadata and vectors as they were', async () => {
+      const text = fc.string({ unit: 'binary' });
+      const metadata = fc.dictionary(
+        text.filter((key) => !key.startsWith('chroma:')),
+        fc.oneof(
+          text,
+          fc.boolean(),
+          // JSON has no -0.
+          fc.double({ noNaN: true, noDefaultInfinity: true }).map((value) => value + 0),
+          fc.maxSafeInteger(),
+        ),
+        { noNullPrototype: true },
+      );
+      const record = fc.record(
+        {
+          id: fc.string({ unit: 'binary', minLength: 1 }),
+          vector: fc.float32Array({
+            minLength: 4,
+            maxLength: 4,
+            noNaN: true,
+            noDefaultInfinity: true,
+          }),
+          document: text,
+          metadata,
+        },
+        { noNullPrototype: true },
+      );
+      const records = fc.uniqueArray(record, { selector: ({ id }) => id, maxLength: 20 });
+
+      await fc.assert(
+        fc.asyncProperty(
+          records,
+          fc.constantFrom('lines', 'words'),
+          async (written, collection) => {
+            const delta = await createDelta({
+              collection,
+              dimensions: 4,
+              records: written,
+              temporaryFolder,
+            });
+            const opened = await openDelta(delta, temporaryFolder);
+            expect(opened).toStrictEqual({ collection, records: written });
+          },
+        ),
+        { numRuns: 60 },
+      );
+    });
+
+    it('writes only its own part of a buffer that many vectors share', async () => {
+      const shared = Float32Array.of(1, 2, 3, 4, 5, 6, 7);
+      const records = [
+        recordOf(1, { vector: shared.subarray(1, 4) }),
+        recordOf(2, { vector: shared.subarray(4, 7) }),
+      ];
+
+      const opened = await openDelta(await linesDelta(records), temporaryFolder);
+
+      expect(opened.records.map(({ vector }) => [...vector])).toStrictEqual([
+        [2, 3, 4],
+        [5, 6, 7],
+      ]);
+    });
+
+    it('replaces half of a surrogate pair, which Chroma could not read', async () => {
+      const record = recordOf(1, {
+        document: 'a\ud83e',
+        metadata: { text: '\udd55b', line_id: 1 },
+      });
+
+      const opened = await openDelta(await linesDelta([record]), temporaryFolder);
+
+      expect(opened.records).toStrictEqual([
+        { ...record, document: 'a\ufffd', metadata: { text: '\ufffdb', line_id: 1 } },
+      ]);
+    });
+
+    it('leaves nothing in the temporary folder', async () => {
+      await linesDelta([recordOf(1)]);
+
+      expect(readdirSync(temporaryFolder)).toStrictEqual([]);
+    });
+
+    it('leaves nothing in the temporary folder when writing fails halfway', async () => {
+      // A getter fails in the middle of the transaction, as a full disk would.
+      let reads = 0;
+      const record = {
+        ...recordOf(2),
+        get document(): string {
+          reads += 1;
+          throw new Error('disk full');
+        },
+      };
+
+      const error = await errorOf(linesDelta([recordOf(1), record]));
+
+      expect(error).toStrictEqual(new Error('disk full'));
+      expect(reads).toBe(1);
+      expect(readdirSync(temporaryFolder)).toStrictEqual([]);
+    });
+
+    it('reports a temporary folder that does not exist', async () => {
+      const missing = join(temporaryFolder, 'missing');
+
+      const error = await errorOf(
+        createDelta({ collection: 'lines', dimensions: 3, records: [], temporaryFolder: missing }),
+      );
+
+      expect(error).toMatchObject({ code: 'ENOENT' });
+    });
+  });
+
+  describe('createDelta refuses', () => {
+    const cases: [string, readonly DeltaRecord[], string][] = [
+      [
+        'a vector that is too short',
+        [recordOf(1), recordOf(2, { vector: Float32Array.of(1, 2) })],
+        'record "IMAGE#a#RECEIPT#00001#LINE#00002": its vector has 2 dimensions, not 3',
+      ],
+      [
+        'a vector that is too long',
+        [recordOf(1, { vector: new Float32Array(4) })],
+        'record "IMAGE#a#RECEIPT#00001#LINE#00001": its vector has 4 dimensions, not 3',
+      ],
+      [
+        'NaN in a vector',
+        [recordOf(1, { vector: Float32Array.of(1, NaN, 3) })],
+        'record "IMAGE#a#RECEIPT#00001#LINE#00001": component 1 of its vector is not finite',
+      ],
+      [
+        'infinity in a vector',
+        [recordOf(1, { vector: Float32Array.of(1, 2, -Infinity) })],
+        'record "IMAGE#a#RECEIPT#00001#LINE#00001": component 2 of its vector is not finite',
+      ],
+      [
+        'NaN in metadata',
+        [recordOf(1, { metadata: { line_id: 1, x: NaN } })],
+        'record "IMAGE#a#RECEIPT#00001#LINE#00001": the metadata field "x" is not a finite number',
+      ],
+      [
+        'infinity in metadata',
+        [recordOf(1, { metadata: { y: Infinity } })],
+        'record "IMAGE#a#RECEIPT#00001#LINE#00001": the metadata field "y" is not a finite number',
+      ],
+      [
+        "a metadata field under one of Chroma's own names",
+        [recordOf(1, { metadata: { 'chroma:document': 'secret' } })],
+        'record "IMAGE#a#RECEIPT#00001#LINE#00001": the metadata field "chroma:document" is Chroma\'s own',
+      ],
+      ['an empty id', [recordOf(1), recordOf(2, { id: '' })], 'record number 1 has an empty id'],
+      [
+        'an id that occurs twice',
+        [recordOf(1), recordOf(2), recordOf(1)],
+        'record "IMAGE#a#RECEIPT#00001#LINE#00001": the id occurs more than once',
+      ],
+      [
+        'an id with half of a surrogate pair',
+        [recordOf(1, { id: 'a\ud83e' })],
+        'record "a\\ud83e": the id is not valid Unicode',
+      ],
+    ];
+
+    it.each(cases)('%s, and says which record', async (_what, records, message) => {
+      const error = await errorOf(linesDelta(records));
+
+      expect(error).toStrictEqual(new InvalidReceiptData(message));
+      expect(error).toHaveProperty('name', 'InvalidReceiptData');
+      expect(readdirSync(temporaryFolder)).toStrictEqual([]);
+    });
+
+    it.each([0, -1, 1.5, NaN])('%d dimensions', async (dimensions) => {
+      expect(await errorOf(linesDelta([], dimensions))).toStrictEqual(
+        new InvalidReceiptData(`dimensions must be a whole number from 1, not ${dimensions}`),
+      );
+    });
+  });
+});

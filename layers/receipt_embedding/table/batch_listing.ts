@@ -1,0 +1,120 @@
+import {
+  ACTIVE_BATCH_STATUSES,
+  type ActiveBatchStatus,
+  batchStatusKey,
+  type BatchSummary,
+  batchSummaryCodec,
+  batchTypeKey,
+  STORED_ACTIVE_STATUSES,
+  STORED_BATCH_TYPES,
+} from '../entities/batch.ts';
+import { epochMilliseconds } from '../entities/keys.ts';
+import type { Logger } from '../ports.ts';
+import { queryPages, readRows, type Table } from './table.ts';
+
+/** Without the list of receipts, which may be hundreds of kilobytes. */
+const ATTRIBUTES = [
+  'PK',
+  'SK',
+  'TYPE',
+  'batch_type',
+  'status',
+  'openai_batch_id',
+  'submitted_at',
+  'result_file_id',
+] as const;
+
+/** A submission that takes longer than its function may run has died. */
+const SUBMISSION_MS = 15 * 60_000;
+
+export interface PendingBatches {
+  /** Oldest first; their `receipt_refs` are not read. */
+  readonly batches: readonly BatchSummary[];
+  /** Whether there are more than these. */
+  readonly more: boolean;
+  /** How many have not ended, those that are being submitted just now too. */
+  readonly by_status: Readonly<Record<ActiveBatchStatus, number>>;
+  /** Since when the oldest of them has been pending; undefined when there is none. */
+  readonly oldest_submitted_at: Date | undefined;
+  /** Rows that could not be read, and were skipped and logged. */
+  readonly invalid_rows: number;
+}
+
+/**
+ * The batches that are to be looked after: every one that has not ended, oldest first, but those that are being
+ * submitted just now. Also in the forms that rows of old have (docs/data_model.md §1).
+ *
+ * @param most at most so many.
+ */
+export async function listPendingEmbeddingBatches(
+  table: Table,
+  { now, most, logger }: { readonly now: Date; readonly most: number; readonly logger: Logger },
+): Promise<PendingBatches> {
+  const { batches, invalid_rows } = await readActiveBatches(table, logger);
+  const pending = batches
+    .map((batch) => ({ batch, submitted: epochMilliseconds(batch.submitted_at) }))
+    .sort((a, b) => a.submitted - b.submitted || (a.batch.batch_id < b.batch.batch_id ? -1 : 1));
+  const due = pending
+    .filter(({ batch }) => batch.status !== 'SUBMITTING' || submissionDied(batch, now))
+    .map(({ batch }) => batch);
+  const oldest = pending[0]?.submitted;
+  return {
+    batches: due.slice(0, most),
+    more: due.length > most,
+    by_status: countByStatus(batches),
+    oldest_submitted_at: oldest === undefined ? undefined : new Date(oldest),
+    invalid_rows,
+  };
+}
+
+/** Whether a batch has been SUBMITTING for longer than a submission can take. */
+export function submissionDied(
+  { status, submitted_at }: Pick<BatchSummary, 'status' | 'submitted_at'>,
+  now: Date,
+): boolean {
+  return (
+    status === 'SUBMITTING' && epochMilliseconds(submitted_at) <= now.getTime() - SUBMISSION_MS
+  );
+}
+
+/**
+ * Every batch that has not ended, in no particular order, also in the forms that rows of old have.
+ *
+ * @param more attributes to read beside those that no batch is without; `receipt_refs` is best left out.
+ */
+export async function readActiveBatches(
+  table: Table,
+  logger: Logger,
+  more: readonly (keyof BatchSummary)[] = [],
+): Promise<{ readonly batches: readonly BatchSummary[]; readonly invalid_rows: number }> {
+  // A batch that moves on meanwhile is found under both of its statuses; they are listed in the order in which it moves.
+  const batches = new Map<string, BatchSummary>();
+  let invalidRows = 0;
+  const attributes = [...ATTRIBUTES, ...more];
+  for (const status of STORED_ACTIVE_STATUSES) {
+    for (const type of STORED_BATCH_TYPES) {
+      const pages = queryPages(table, {
+        IndexName: 'GSI1',
+        KeyConditionExpression: 'GSI1PK = :status AND begins_with(GSI1SK, :type)',
+        ProjectionExpression: attributes.map((name) => `#${name}`).join(', '),
+        ExpressionAttributeNames: Object.fromEntries(attributes.map((name) => [`#${name}`, name])),
+        values: { status: batchStatusKey(status), type: batchTypeKey(type) },
+      });
+      for await (const rows of pages) {
+        const { entities, invalid } = readRows(rows, batchSummaryCodec, logger);
+        for (const batch of entities) batches.set(batch.batch_id, batch);
+        invalidRows += invalid.length;
+      }
+    }
+  }
+  return { batches: [...batches.values()], invalid_rows: invalidRows };
+}
+
+function countByStatus(batches: Iterable<BatchSummary>): Record<ActiveBatchStatus, number> {
+  const counts = Object.fromEntries(ACTIVE_BATCH_STATUSES.map((status) => [status, 0])) as Record<
+    ActiveBatchStatus,
+    number
+  >;
+  for (const { status } of batches) counts[status as ActiveBatchStatus]++;
+  return counts;
+}

@@ -1,0 +1,62 @@
+import { PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { marshall } from '@aws-sdk/util-dynamodb';
+import { z } from 'zod';
+import {
+  type CompactionRun,
+  compactionRunCodec,
+  compactionRunPath,
+} from '../entities/compaction_run.ts';
+import { type ReceiptIdentity, rowKey } from '../entities/keys.ts';
+import { conditionHeld, queryPages, type Table } from './table.ts';
+
+/** A recorded run, as far as it matters to whoever would make the same again. */
+export interface RecordedRun {
+  readonly run_id: string;
+  /** The compactor could not merge one of its deltas. */
+  readonly failed: boolean;
+}
+
+/**
+ * The runs of a receipt whose id begins with `idBeginning`, by run id; read consistently. A run is known by its key: also
+ * a record that could not be read whole stands for its run.
+ */
+export async function findCompactionRuns(
+  table: Table,
+  receipt: ReceiptIdentity,
+  idBeginning: string,
+): Promise<RecordedRun[]> {
+  const { PK, SK } = rowKey(receipt.image_id, compactionRunPath(receipt, idBeginning));
+  const runs: RecordedRun[] = [];
+  const pages = queryPages(table, {
+    KeyConditionExpression: 'PK = :image AND begins_with(SK, :run)',
+    ProjectionExpression: 'SK, lines_state, words_state',
+    ConsistentRead: true,
+    values: { image: PK, run: SK },
+  });
+  for await (const rows of pages) {
+    for (const row of rows) {
+      runs.push({
+        run_id: row.SK.slice(SK.length - idBeginning.length),
+        failed: row['lines_state'] === 'FAILED' || row['words_state'] === 'FAILED',
+      });
+    }
+  }
+  return runs;
+}
+
+/**
+ * Records a run, once: its insert starts the compactor, so it comes after both deltas.
+ *
+ * @returns false when the run is recorded already.
+ */
+export async function recordCompactionRun(table: Table, run: CompactionRun): Promise<boolean> {
+  return await conditionHeld(
+    table.client.send(
+      new PutItemCommand({
+        TableName: table.name,
+        Item: marshall(z.encode(compactionRunCodec, run)),
+        ConditionExpression: 'attribute_not_exists(PK)',
+      }),
+    ),
+  );
+}

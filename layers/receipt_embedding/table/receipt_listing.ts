@@ -1,0 +1,174 @@
+import { marshall } from '@aws-sdk/util-dynamodb';
+import { z } from 'zod';
+import { isEmbeddable } from '../embeddings/embedding_items.ts';
+import {
+  compareReceipts,
+  imageKey,
+  parseKey,
+  type ReceiptIdentity,
+  receiptPart,
+  receiptPath,
+  type Row,
+} from '../entities/keys.ts';
+import {
+  type EmbeddingStatus,
+  embeddingStatusKey,
+  type ReceiptLine,
+  receiptLineCodec,
+  type ReceiptWord,
+  receiptWordCodec,
+} from '../entities/line_and_word.ts';
+import type { Logger } from '../ports.ts';
+import { queryPages, type Table } from './table.ts';
+
+/** Where a row that can't be read is counted. */
+export interface InvalidRows {
+  count: number;
+}
+
+/**
+ * Every receipt of the table, in the index's own order, which is fixed but means nothing.
+ *
+ * @param after goes on behind this receipt, as an earlier listing that ended there would have.
+ */
+export async function* listReceipts(
+  table: Table,
+  after: ReceiptIdentity | undefined,
+  invalid: InvalidRows,
+  logger: Logger,
+): AsyncGenerator<ReceiptIdentity> {
+  const pages = queryPages(table, {
+    IndexName: 'GSITYPE',
+    KeyConditionExpression: '#type = :type',
+    ExpressionAttributeNames: { '#type': 'TYPE' },
+    ProjectionExpression: 'PK, SK',
+    values: { type: 'RECEIPT' },
+    ...(after === undefined ? {} : { ExclusiveStartKey: marshall(indexKey(after)) }),
+  });
+  for await (const rows of pages) {
+    for (const { PK, SK } of rows) {
+      const parts = parseKey({ PK, SK });
+      if (parts === undefined || parts.line_id !== undefined) {
+        invalid.count++;
+        logger.warn('a receipt has a key that can not be read and is skipped', { key: { PK, SK } });
+        continue;
+      }
+      yield { image_id: parts.image_id, receipt_id: parts.receipt_id };
+    }
+  }
+}
+
+function indexKey({ image_id, receipt_id }: ReceiptIdentity): Row {
+  return { TYPE: 'RECEIPT', PK: imageKey(image_id), SK: receiptPart(receipt_id) };
+}
+
+export interface StatusListing {
+  readonly table: Table;
+  readonly status: EmbeddingStatus;
+  /** Goes on behind this receipt. */
+  readonly after: ReceiptIdentity | undefined;
+  readonly invalid: InvalidRows;
+  readonly logger: Logger;
+}
+
+/**
+ * What the sort keys of one index partition begin with: lines, words, and rows of old, which have
+ * no prefix (docs/data_model.md §1). Within each the keys go by image, then receipt.
+ */
+const PREFIXES = ['', 'LINE#', 'WORD#'];
+
+/**
+ * The first character of an image id, in key order: the listing's natural shards. One stream of a million receipts' words
+ * would take longer than a Lambda may; several at once don't.
+ */
+export const SHARDS = Array.from('0123456789ABCDEFabcdef');
+
+/**
+ * The receipts of one shard that have at least one line or word of this status to embed, in the order of
+ * their keys, each once.
+ */
+export async function* receiptsWithStatus(
+  listing: StatusListing,
+  shard: string,
+): AsyncGenerator<ReceiptIdentity> {
+  const streams = PREFIXES.map((prefix) => receiptsOfStream(listing, shard, prefix));
+  let last: ReceiptIdentity | undefined;
+  for await (const receipt of mergeSorted(streams)) {
+    if (last !== undefined && compareReceipts(last, receipt) === 0) continue;
+    last = receipt;
+    yield receipt;
+  }
+}
+
+async function* receiptsOfStream(
+  { table, status, after, invalid, logger }: StatusListing,
+  shard: string,
+  prefix: string,
+): AsyncGenerator<ReceiptIdentity> {
+  const first = `${prefix}IMAGE#${shard}`;
+  // '$' comes right behind '#': this is behind every row of the receipt and before those of the next one.
+  const behind = after === undefined ? '' : `${prefix}${receiptPath(after)}$`;
+  const end = `${first}~`;
+  const start = behind > first ? behind : first;
+  if (start > end) return;
+  const pages = queryPages(table, {
+    IndexName: 'GSI1',
+    KeyConditionExpression: 'GSI1PK = :status AND GSI1SK BETWEEN :start AND :end',
+    values: { status: embeddingStatusKey(status), start, end },
+  });
+  let last: ReceiptIdentity | undefined;
+  for await (const rows of pages) {
+    for (const row of rows) {
+      const receipt = parseKey(row);
+      // One row is enough to list a receipt; the others need not be looked at.
+      if (receipt !== undefined && last !== undefined && compareReceipts(receipt, last) === 0)
+        continue;
+      const entity = decode(row);
+      if (entity === undefined) {
+        invalid.count++;
+        logger.warn('a line or word can not be read and is skipped', {
+          key: { PK: row.PK, SK: row.SK },
+        });
+      } else if (entity.embedding_status === status && isEmbeddable(entity)) {
+        // The attribute is the truth: the index key of a row of old may lag behind it.
+        last = { image_id: entity.image_id, receipt_id: entity.receipt_id };
+        yield last;
+      }
+    }
+  }
+}
+
+/**
+ * A line is told from a word by its TYPE alone; anything else has no place in this partition. What process_receipt_realtime
+ * could not read is not listed either: it would stay to do for ever.
+ */
+function decode(row: Row): ReceiptLine | ReceiptWord | undefined {
+  const codec = row['TYPE'] === 'RECEIPT_LINE' ? receiptLineCodec : receiptWordCodec;
+  return z.safeDecode(codec, row as never).data;
+}
+
+/** Merges streams that are sorted each. */
+async function* mergeSorted(
+  streams: readonly AsyncGenerator<ReceiptIdentity>[],
+): AsyncGenerator<ReceiptIdentity> {
+  try {
+    const heads = await Promise.all(streams.map((stream) => stream.next()));
+    for (;;) {
+      let least = -1;
+      let receipt: ReceiptIdentity | undefined;
+      for (const [index, head] of heads.entries()) {
+        if (head.done === true) continue;
+        if (receipt === undefined || compareReceipts(head.value, receipt) < 0) {
+          least = index;
+          receipt = head.value;
+        }
+      }
+      const stream = streams[least];
+      if (receipt === undefined || stream === undefined) return;
+      yield receipt;
+      heads[least] = await stream.next();
+    }
+  } finally {
+    await Promise.all(streams.map((stream) => stream.return(undefined)));
+  }
+}

@@ -1,0 +1,99 @@
+import type { BatchWriteItemCommand, DynamoDBClient, WriteRequest } from '@aws-sdk/client-dynamodb';
+import { describe, expect, it } from 'vitest';
+import { aLine } from '../../../tests/support/receipt_factory.ts';
+import { ReceiptTable, rowOf } from '../../../tests/support/receipt_table.ts';
+import { rejection } from '../../../tests/support/rejection.ts';
+import type { Backoff } from '../retry.ts';
+import { putRows } from './table.ts';
+
+const rows = (count: number) =>
+  Array.from({ length: count }, (_, at) => rowOf.line(aLine({ line_id: at + 1 })));
+
+/** A table that leaves of each request what `leave` says; with the sizes of the requests it got. */
+function tableThatLeaves(leave: (requests: WriteRequest[], call: number) => WriteRequest[]) {
+  const sizes: number[] = [];
+  const written: string[] = [];
+  const send = ({ input }: BatchWriteItemCommand): Promise<unknown> => {
+    const requests = input.RequestItems?.['receipts'] ?? [];
+    const left = leave(requests, sizes.length);
+    sizes.push(requests.length);
+    for (const request of requests) {
+      if (!left.includes(request)) written.push(request.PutRequest?.Item?.['SK']?.S ?? '');
+    }
+    return Promise.resolve({ UnprocessedItems: left.length === 0 ? {} : { receipts: left } });
+  };
+  const table = { client: { send } as unknown as DynamoDBClient, name: 'receipts' };
+  return { table, sizes, written };
+}
+
+/** Waits without waiting, and keeps how long it would have been. */
+function instantBackoff(random = 1): { backoff: Backoff; waits: number[] } {
+  const waits: number[] = [];
+  const sleep = (milliseconds: number): Promise<void> => {
+    waits.push(milliseconds);
+    return Promise.resolve();
+  };
+  return { backoff: { random: () => random, sleep }, waits };
+}
+
+describe('putting rows', () => {
+  it('writes them into the table as they are', async () => {
+    const table = await ReceiptTable.start();
+    const all = rows(60);
+
+    expect(await putRows(table, all)).toBe(60);
+    expect(await Promise.all(all.map((row) => table.get(row)))).toStrictEqual(all);
+    await table.close();
+  });
+
+  it.each([
+    [0, []],
+    [1, [1]],
+    [25, [25]],
+    [26, [25, 1]],
+    [51, [25, 25, 1]],
+  ])('sends %d rows in requests of %j', async (count, requests) => {
+    const { table, sizes } = tableThatLeaves(() => []);
+
+    expect(await putRows(table, rows(count))).toBe(count);
+    expect(sizes).toStrictEqual(requests);
+  });
+
+  it('sends again what is left unprocessed, and only that, with backoff', async () => {
+    const { table, sizes, written } = tableThatLeaves((requests, call) =>
+      call < 3 ? requests.slice(0, Math.floor(requests.length / 2)) : [],
+    );
+    const { backoff, waits } = instantBackoff();
+    const all = rows(10);
+
+    expect(await putRows(table, all, backoff)).toBe(10);
+    expect(sizes).toStrictEqual([10, 5, 2, 1]);
+    expect(waits).toStrictEqual([100, 200, 400]);
+    expect(written.toSorted()).toStrictEqual(all.map(({ SK }) => SK));
+  });
+
+  it('gives up after 12 tries, and names how many rows are left', async () => {
+    const { table, sizes } = tableThatLeaves((requests) => requests.slice(0, 3));
+    const { backoff, waits } = instantBackoff();
+
+    const error = await rejection(putRows(table, rows(10), backoff));
+
+    expect([error.name, error.message]).toStrictEqual([
+      'RateLimited',
+      'DynamoDB left 3 of 10 rows unprocessed after 12 tries',
+    ]);
+    expect(sizes).toHaveLength(12);
+    expect(waits).toStrictEqual([
+      100, 200, 400, 800, 1_600, 3_200, 5_000, 5_000, 5_000, 5_000, 5_000,
+    ]);
+  });
+
+  it('waits a random part of the time, so that writers don’t come back together', async () => {
+    const { table } = tableThatLeaves((requests, call) => (call < 2 ? requests : []));
+    const { backoff, waits } = instantBackoff(0.25);
+
+    await putRows(table, rows(1), backoff);
+
+    expect(waits).toStrictEqual([25, 50]);
+  });
+});

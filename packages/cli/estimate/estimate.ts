@@ -1,0 +1,133 @@
+import { pMapIterable } from 'p-map';
+import type { BatchType } from 'receipt-embedding/entities/batch';
+import type { ReceiptIdentity } from 'receipt-embedding/entities/keys';
+import type { EmbeddingStatus } from 'receipt-embedding/entities/line_and_word';
+import { ASSUMPTIONS, type Assumptions } from './assumptions.ts';
+import { batchQuantities } from './batch_quantities.ts';
+import { BatchCounter, type BatchWork } from './batch_work.ts';
+import { type Costs, costsOf } from './costs.ts';
+import { batchTime, realtimeTime, type TimeRange } from './expected_time.ts';
+import { MeasuredReceipt } from './measured_receipt.ts';
+import { PRICES_AS_OF, PRICES_REGION } from './price_list.ts';
+import { NO_QUANTITIES, type Quantities } from './quantities.ts';
+import { realtimeQuantities, type RealtimeSettings } from './realtime_quantities.ts';
+import { RealtimeCounter, type RealtimeWork } from './realtime_work.ts';
+import { type EntityCounts, ReceiptCounts } from './receipt_counts.ts';
+import { hasStatus, type ReceiptSource } from './receipt_source.ts';
+import { countTransitions } from './transitions.ts';
+
+/** What an estimate is of. */
+export interface EstimateSettings extends RealtimeSettings {
+  readonly model: string;
+  readonly dimensions: number;
+  /** Which receipts the realtime path is to take: those with a line or word of this status. */
+  readonly filter: EmbeddingStatus;
+  /** What the batch path is to embed. */
+  readonly types: readonly BatchType[];
+  readonly batchMaxTokens: number;
+  /** Batches at a time. */
+  readonly batchMaxConcurrency: number;
+}
+
+export interface PathEstimate<Work> {
+  readonly work: Work;
+  readonly quantities: Quantities;
+  /** US dollars. */
+  readonly usd: Costs;
+  /** From the start to the last vector. */
+  readonly seconds: TimeRange;
+}
+
+/** An estimate; as JSON it is what `--json` prints. */
+export interface Estimate {
+  readonly model: string;
+  readonly prices: { readonly as_of: string; readonly region: string };
+  /** Of the receipts that either path takes. */
+  readonly receipts: number;
+  readonly lines: Readonly<EntityCounts>;
+  readonly words: Readonly<EntityCounts>;
+  readonly realtime: PathEstimate<RealtimeWork>;
+  readonly batch: PathEstimate<BatchWork>;
+  /** Null when neither has anything to do, or both cost the same. */
+  readonly cheaper: 'realtime' | 'batch' | null;
+}
+
+/** Hears of each receipt that has been read. */
+export type OnReceipt = (receipt: ReceiptIdentity) => void;
+
+/** Receipts that are read at a time, and few ahead: as planning does. */
+const READING = { concurrency: 16, backpressure: 64 } as const;
+
+/** Counts what is to do, receipt by receipt, and what it takes and costs either way. */
+export async function estimate(
+  source: ReceiptSource,
+  settings: EstimateSettings,
+  onReceipt: OnReceipt,
+  assumptions: Assumptions = ASSUMPTIONS,
+): Promise<Estimate> {
+  const { model, dimensions, filter, types, batchMaxTokens } = settings;
+  const counts = new ReceiptCounts();
+  const realtime = new RealtimeCounter(filter, assumptions);
+  const batch = new BatchCounter(
+    { types, model: { model, dimensions }, batchMaxTokens },
+    assumptions,
+  );
+  const read = async (status: EmbeddingStatus): Promise<void> => {
+    const receipts = pMapIterable(
+      source.receipts(status),
+      async (receipt) => ({ receipt, rows: await source.readRows(receipt) }),
+      READING,
+    );
+    for await (const { receipt, rows } of receipts) {
+      const measured = new MeasuredReceipt(rows);
+      // Others were listed by that already.
+      if (status === 'NONE' || !hasStatus(rows, 'NONE')) counts.add(rows);
+      if (status === filter) realtime.add(receipt, measured);
+      // Batches are of what is NONE, whatever the realtime path is to take.
+      if (status === 'NONE') batch.add(measured);
+      onReceipt(receipt);
+    }
+  };
+  await read('NONE');
+  if (filter !== 'NONE') await read(filter);
+  return assemble(settings, assumptions, counts, realtime.work, batch.end());
+}
+
+function assemble(
+  settings: EstimateSettings,
+  assumptions: Assumptions,
+  { receipts, lines, words }: ReceiptCounts,
+  realtime: RealtimeWork,
+  batch: BatchWork,
+): Estimate {
+  const { model, maxConcurrency, batchMaxConcurrency } = settings;
+  const transitions = countTransitions();
+  const ofRealtime =
+    realtimeQuantities(realtime, settings, transitions, assumptions) ?? NO_QUANTITIES;
+  const ofBatch = batchQuantities(batch, transitions, assumptions) ?? NO_QUANTITIES;
+  const usd = {
+    realtime: costsOf(ofRealtime, model, 'realtime'),
+    batch: costsOf(ofBatch, model, 'batch'),
+  };
+  const difference = usd.realtime.total - usd.batch.total;
+  return {
+    model,
+    prices: { as_of: PRICES_AS_OF, region: PRICES_REGION },
+    receipts,
+    lines,
+    words,
+    realtime: {
+      work: realtime,
+      quantities: ofRealtime,
+      usd: usd.realtime,
+      seconds: realtimeTime(realtime, maxConcurrency, assumptions),
+    },
+    batch: {
+      work: batch,
+      quantities: ofBatch,
+      usd: usd.batch,
+      seconds: batchTime(batch, batchMaxConcurrency, assumptions),
+    },
+    cheaper: difference === 0 ? null : difference < 0 ? 'realtime' : 'batch',
+  };
+}

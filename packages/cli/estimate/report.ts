@@ -1,0 +1,109 @@
+import { dollars } from '../command_line/dollars.ts';
+import { duration } from '../command_line/duration.ts';
+import { count, quantity } from '../command_line/quantity.ts';
+import { columns } from '../table_tools/columns.ts';
+import type { Costs } from './costs.ts';
+import type { Estimate } from './estimate.ts';
+import type { TimeRange } from './expected_time.ts';
+import type { EntityCounts } from './receipt_counts.ts';
+
+const NOTHING = '-';
+
+/** What the receipts hold. */
+export function countLines({ receipts, lines, words }: Estimate): string[] {
+  const kinds: readonly (keyof EntityCounts)[] = [
+    'total',
+    'to_embed',
+    'claimed',
+    'embedded',
+    'failed',
+    'noise',
+    'blank',
+  ];
+  return [
+    `${quantity(receipts, 'receipt')} with something to do:`,
+    ...columns([
+      ['', ...kinds.map((kind) => kind.replace('_', ' '))],
+      ['Lines', ...kinds.map((kind) => count(lines[kind]))],
+      ['Words', ...kinds.map((kind) => count(words[kind]))],
+    ]).map(indented),
+  ];
+}
+
+const SERVICES: readonly (readonly [string, keyof Costs])[] = [
+  ['OpenAI', 'openai'],
+  ['Lambda', 'lambda'],
+  ['Step Functions', 'step_functions'],
+  ['DynamoDB', 'dynamodb'],
+  ['S3', 's3'],
+  ['CloudWatch', 'cloudwatch'],
+  ['Pinecone', 'pinecone'],
+  ['Together', 'total'],
+];
+
+/** Realtime against batch. */
+export function pathLines({ model, prices, realtime, batch }: Estimate): string[] {
+  return [
+    ...columns([
+      ['', 'realtime', 'batch'],
+      ['Receipts', count(realtime.work.receipts), count(batch.work.receipts)],
+      ['Vectors', vectors(realtime.work), vectors(batch.work)],
+      [
+        'OpenAI requests',
+        count(realtime.quantities.openai_requests),
+        count(batch.quantities.openai_requests),
+      ],
+      ['Batches', NOTHING, count(batch.work.batches)],
+      ['Tokens', count(realtime.quantities.prompt_tokens), count(batch.quantities.prompt_tokens)],
+      ...SERVICES.map(([name, service]) => [
+        name,
+        amount(realtime.usd[service]),
+        amount(batch.usd[service]),
+      ]),
+      ['Expected time', time(realtime.seconds), time(batch.seconds)],
+    ]).map(indented),
+    `${model}, list prices of ${prices.as_of} in ${prices.region}, without free tiers. Not counted: storage, what reads the`,
+    "vectors afterwards, merging ChromaDB deltas, merchant lookups, X-Ray, Secrets Manager, Pinecone's monthly minimum.",
+  ];
+}
+
+/** Which path to take, in words. */
+export function adviceLines({ realtime, batch, cheaper }: Estimate): string[] {
+  if (realtime.work.receipts === 0 && batch.work.receipts === 0) {
+    return ['Nothing is to be embedded.'];
+  }
+  const difference = dollars(Math.abs(realtime.usd.total - batch.usd.total));
+  const atOpenai = `${dollars(realtime.usd.openai)} against ${dollars(batch.usd.openai)} at OpenAI`;
+  return [
+    ...refusals(realtime.work.refused_receipts, batch.work.refused_inputs),
+    cheaper === null
+      ? `Both cost the same (${atOpenai}).`
+      : `Cheaper: ${cheaper}, by ${difference} (${atOpenai}).`,
+    `Realtime is sensible for what is needed now: ${time(realtime.seconds)}, where OpenAI may take a day for batches.`,
+    'The paths end in different stores: realtime in ChromaDB deltas, batch in Pinecone.',
+  ];
+}
+
+function refusals(receipts: number, inputs: number): string[] {
+  if (receipts === 0 && inputs === 0) return [];
+  return [
+    `OpenAI takes no input of more than 8,192 tokens: ${quantity(receipts, 'receipt')} will fail in realtime, ` +
+      `${quantity(inputs, 'line or word', 'lines or words')} in batches. They are not in the tokens.`,
+  ];
+}
+
+function vectors({ lines, words }: { readonly lines: number; readonly words: number }): string {
+  return count(lines + words);
+}
+
+function amount(usd: number): string {
+  return usd === 0 ? NOTHING : dollars(usd);
+}
+
+function time({ low, high }: TimeRange): string {
+  return high === 0 ? NOTHING : `${duration(low)} to ${duration(high)}`;
+}
+
+function indented(line: string): string {
+  return `  ${line}`;
+}

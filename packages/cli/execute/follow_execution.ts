@@ -1,0 +1,132 @@
+import {
+  type DescribeExecutionCommandOutput,
+  type SFNClient,
+  StopExecutionCommand,
+} from '@aws-sdk/client-sfn';
+import { Patience } from '../command_line/patience.ts';
+import type { Screen } from '../command_line/screen.ts';
+import type { Timing } from '../command_line/timing.ts';
+import { watchExecution, type WatchPace } from '../command_line/watch_execution.ts';
+import { ChildFailures, type LookingAtItems } from './child_failures.ts';
+import { Interrupts } from './interrupts.ts';
+import { WatchReport } from './watch_report.ts';
+import { itemName } from './workflows.ts';
+
+export interface FollowPorts {
+  readonly timing: Timing;
+  readonly pace: WatchPace;
+  readonly lookingAtItems: LookingAtItems;
+  readonly signals: NodeJS.EventEmitter;
+  readonly outputs: readonly NodeJS.EventEmitter[];
+  /**
+   * Asks at the terminal; undefined for Ctrl-C, and when the question is taken back.
+   *
+   * @default there is no terminal: Ctrl-C only stops watching.
+   */
+  readonly ask?: (question: string, signal: AbortSignal) => Promise<string | undefined>;
+}
+
+export interface Followed {
+  /** Undefined when the watching was stopped, and the execution goes on. */
+  readonly execution: DescribeExecutionCommandOutput | undefined;
+  /** The user had it stopped. */
+  readonly stopped: boolean;
+}
+
+const QUESTION = 'Stop the execution (s), stop watching it (w), or go on (c)? [w] ';
+const ANSWERS: Readonly<Record<string, 'stop' | 'leave' | 'go on'>> = {
+  '': 'leave',
+  w: 'leave',
+  s: 'stop',
+  c: 'go on',
+};
+
+/**
+ * Shows how an execution goes until it ends, or until the user has seen enough of it.
+ *
+ * @throws what keeps AWS from answering; ExecutionDoesNotExist.
+ */
+export async function followExecution(
+  sfn: SFNClient,
+  executionArn: string,
+  justStarted: boolean,
+  screen: Screen,
+  ports: FollowPorts,
+): Promise<Followed> {
+  const { timing, pace, lookingAtItems, signals, outputs } = ports;
+  const report = new WatchReport(screen, itemName(executionArn), timing);
+  const failures = new ChildFailures(sfn, timing, lookingAtItems);
+  const interrupts = new Interrupts(signals, outputs);
+  const left = new AbortController();
+  const watching = watchExecution(executionArn, {
+    sfn,
+    timing,
+    pace,
+    justStarted,
+    signal: left.signal,
+    onTrouble: (line) => {
+      report.line(`  ${line}`);
+    },
+    onLook: async (look) => {
+      if (look.isRunning && look.mapRunArn !== undefined) {
+        report.failures(await failures.look(look.mapRunArn, left.signal));
+        const problem = failures.takeProblem();
+        if (problem !== undefined) report.line(`  Failures show at the end only (${problem})`);
+      }
+      report.progress(look, failures);
+    },
+  });
+  let stopped = false;
+  try {
+    for (;;) {
+      const came = await Promise.race([watching, interrupts.next]);
+      if (typeof came !== 'string') return { execution: came, stopped };
+      interrupts.taken();
+      const wish =
+        came === 'leave' ? 'leave' : await askWhatToDo(watching, interrupts, report, ports);
+      if (wish === 'leave') return { execution: undefined, stopped };
+      if (wish === 'stop') {
+        stopped = true;
+        report.line('  Stopping the execution …');
+        const patience = new Patience(pace, timing, (line) => {
+          report.line(`  ${line}`);
+        });
+        const cause = 'Stopped by hand: npm run execute';
+        await patience.ask(() => sfn.send(new StopExecutionCommand({ executionArn, cause })));
+      }
+    }
+  } finally {
+    interrupts.close();
+    // Whoever leaves does not hear any more of what is under way.
+    watching.catch(() => undefined);
+    left.abort();
+    report.end();
+  }
+}
+
+async function askWhatToDo(
+  watching: Promise<unknown>,
+  interrupts: Interrupts,
+  report: WatchReport,
+  { ask }: FollowPorts,
+): Promise<'stop' | 'leave' | 'go on'> {
+  if (ask === undefined) return 'leave';
+  report.hold();
+  const over = new AbortController();
+  try {
+    // An execution that ends meanwhile needs no answer; how it ended is seen by whoever watches it.
+    const ended = watching.then(
+      () => 'c',
+      () => 'c',
+    );
+    const again = interrupts.next.then(() => undefined);
+    for (;;) {
+      const answer = await Promise.race([ended, again, ask(QUESTION, over.signal)]);
+      const wish = answer === undefined ? 'leave' : ANSWERS[answer.trim().toLowerCase()];
+      if (wish !== undefined) return wish;
+    }
+  } finally {
+    over.abort();
+    report.release();
+  }
+}

@@ -1,0 +1,206 @@
+import { Argument, Command, InvalidArgumentError, Option } from 'commander';
+import { receiptIdentitySchema } from 'receipt-embedding/entities/keys';
+import { EMBEDDING_STATUSES } from 'receipt-embedding/entities/line_and_word';
+import { parseArguments, refuseArguments, wholeNumber } from '../command_line/command_line_end.ts';
+import { isExecutionArn, isStateMachineArn } from './arns.ts';
+import { WORKFLOW_NAMES, type WorkflowName } from './workflows.ts';
+
+/** What `npm run execute` was asked for. */
+export type ExecuteOptions = StartOptions | WatchOptions;
+
+export interface StartOptions {
+  readonly kind: 'start';
+  readonly workflow: WorkflowName;
+  /** Undefined: the one that Pulumi has selected, or the local stack. */
+  readonly stack?: string;
+  /** The state machine, without asking for a stack's outputs. */
+  readonly arn?: string;
+  /** The execution's. */
+  readonly name?: string;
+  readonly input: Readonly<Record<string, unknown>>;
+  readonly wait: boolean;
+  readonly json: boolean;
+}
+
+export interface WatchOptions {
+  readonly kind: 'watch';
+  readonly executionArn: string;
+  readonly json: boolean;
+}
+
+/** The input's field that an option sets, and the workflows whose input has it. */
+const INPUT_OPTIONS = {
+  limit: { flag: '--limit', field: 'limit', workflows: ['realtime', 'batch-submit'] },
+  filter: { flag: '--filter', field: 'filter_by_embedding_status', workflows: ['realtime'] },
+  force: { flag: '--force', field: 'force', workflows: ['realtime'] },
+  exclusiveStartKey: {
+    flag: '--exclusive-start-key',
+    field: 'exclusive_start_key',
+    workflows: ['realtime'],
+  },
+  entity: { flag: '--entity', field: 'entity', workflows: ['batch-submit'] },
+} as const satisfies Readonly<
+  Record<
+    string,
+    {
+      readonly flag: string;
+      readonly field: string;
+      readonly workflows: readonly WorkflowName[];
+    }
+  >
+>;
+type InputOption = keyof typeof INPUT_OPTIONS;
+
+interface ParsedOptions extends Readonly<Partial<Record<InputOption, unknown>>> {
+  readonly stack?: string;
+  readonly arn?: string;
+  readonly name?: string;
+  readonly watch?: string;
+  readonly wait?: true;
+  readonly json?: true;
+}
+
+export interface CommandOutput {
+  readonly writeOut: (text: string) => void;
+  readonly writeErr: (text: string) => void;
+}
+
+/** @throws CommandLineEnd */
+export function parseOptions(argv: readonly string[], output: CommandOutput): ExecuteOptions {
+  const command = describeCommand().configureOutput(output);
+  parseArguments(command, argv);
+  const [workflow] = command.processedArgs as [WorkflowName | undefined];
+  const parsed = command.opts<ParsedOptions>();
+  const { watch, stack, arn, name, wait = false, json = false } = parsed;
+  if (watch !== undefined) {
+    refuseBesideWatch(command, workflow);
+    return { kind: 'watch', executionArn: watch, json };
+  }
+  if (workflow === undefined) {
+    refuseArguments(command, `which workflow? One of ${WORKFLOW_NAMES.join(', ')}.`);
+  }
+  return {
+    kind: 'start',
+    workflow,
+    ...(stack === undefined ? {} : { stack }),
+    ...(arn === undefined ? {} : { arn }),
+    ...(name === undefined ? {} : { name }),
+    input: readInput(command, workflow, parsed),
+    wait,
+    json,
+  };
+}
+
+function refuseBesideWatch(command: Command, workflow: WorkflowName | undefined): void {
+  if (workflow !== undefined) {
+    refuseArguments(command, `--watch starts nothing, so ${workflow} has no place beside it`);
+  }
+  const others = command.options.filter(
+    (option) =>
+      command.getOptionValueSource(option.attributeName()) === 'cli' &&
+      !['watch', 'wait', 'json'].includes(option.attributeName()),
+  );
+  const [other] = others;
+  if (other !== undefined) {
+    refuseArguments(command, `${other.long ?? ''} belongs to starting a workflow, not to --watch`);
+  }
+}
+
+function readInput(
+  command: Command,
+  workflow: WorkflowName,
+  parsed: ParsedOptions,
+): Readonly<Record<string, unknown>> {
+  const given = (Object.keys(INPUT_OPTIONS) as InputOption[]).filter(
+    (option) => parsed[option] !== undefined,
+  );
+  return Object.fromEntries(
+    given.map((option) => {
+      const { flag, field, workflows } = INPUT_OPTIONS[option];
+      if (!(workflows as readonly WorkflowName[]).includes(workflow)) {
+        refuseArguments(
+          command,
+          `${flag} belongs to ${workflows.join(' and ')}, not to ${workflow}`,
+        );
+      }
+      return [field, parsed[option]];
+    }),
+  );
+}
+
+function describeCommand(): Command {
+  return new Command('npm run execute --')
+    .description(
+      'Starts a workflow of a deployed stack, and with --wait shows how it goes until it ends.\n' +
+        'Finds the state machine in the outputs of the stack. With AWS_ENDPOINT_URL set (as `npm start -- --serve`\n' +
+        'prints it) and without --stack, it is the local stack.',
+    )
+    .addArgument(new Argument('[workflow]', 'which workflow').choices(WORKFLOW_NAMES))
+    .option('--stack <NAME>', 'the Pulumi stack (default: the one that Pulumi has selected)')
+    .addOption(
+      new Option('--arn <ARN>', 'the state machine, instead of a stack')
+        .conflicts('stack')
+        .argParser(checked(isStateMachineArn, 'the ARN of a state machine')),
+    )
+    .option(
+      '--limit <N>',
+      'realtime, batch-submit: at most so many receipts (default: all)',
+      wholeNumber(1),
+    )
+    .addOption(
+      new Option(
+        '--filter <STATUS>',
+        'realtime: only receipts with a line or word of this status (default: all)',
+      ).choices(EMBEDDING_STATUSES.filter((status) => status !== 'NOISE')),
+    )
+    .option('--force', 'realtime: embed again what is embedded already')
+    .option(
+      '--exclusive-start-key <JSON>',
+      "realtime: go on behind this receipt, an earlier summary's last_evaluated_key",
+      receiptIdentity,
+    )
+    .addOption(
+      new Option('--entity <WHICH>', 'batch-submit: what to submit (default: both)').choices([
+        'lines',
+        'words',
+        'both',
+      ]),
+    )
+    .option(
+      '--name <NAME>',
+      "the execution's name (default: a new one). AWS starts the same name with the same input once:\n" +
+        'while that execution runs it is the answer, and afterwards its name is taken for 90 days',
+    )
+    .option('--wait', 'show the progress until the execution ends; its result is the exit code')
+    .option('--json', 'one JSON object on stdout at the end; everything else goes to stderr')
+    .addOption(
+      new Option('--watch <ARN>', 'start nothing: show the progress of this execution').argParser(
+        checked(isExecutionArn, 'the ARN of an execution'),
+      ),
+    )
+    .addHelpText(
+      'after',
+      '\nCtrl-C while it shows the progress asks whether to stop the execution too.\n' +
+        'Failures show while it runs, of the receipts or batches that it could look at; the summary counts all.\n\n' +
+        'Exit codes: 0 started, with --wait SUCCEEDED; 1 the execution failed; 2 wrong arguments, or no such\n' +
+        'stack or state machine; 3 AWS can not be asked (credentials, permissions, network); 130 Ctrl-C.\n' +
+        'For --json use `npm run --silent execute -- …`, since npm prints lines of its own.',
+    )
+    .allowExcessArguments(false)
+    .showHelpAfterError('(npm run execute -- --help lists all options)');
+}
+
+function checked(isRight: (text: string) => boolean, what: string): (text: string) => string {
+  return (text) => {
+    if (isRight(text)) return text;
+    throw new InvalidArgumentError(`It must be ${what}.`);
+  };
+}
+
+function receiptIdentity(text: string): unknown {
+  try {
+    return receiptIdentitySchema.strict().parse(JSON.parse(text));
+  } catch {
+    throw new InvalidArgumentError('It must be JSON: {"image_id": "…", "receipt_id": 1}.');
+  }
+}

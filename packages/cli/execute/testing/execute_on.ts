@@ -1,0 +1,86 @@
+import { EventEmitter } from 'node:events';
+import { Writable } from 'node:stream';
+import { SFNClient } from '@aws-sdk/client-sfn';
+import { systemTiming } from '../../command_line/timing.ts';
+import type { WatchPace } from '../../command_line/watch_execution.ts';
+import { execute, type ExecutePorts } from '../execute.ts';
+
+/** What a program wrote. */
+export class WrittenText extends Writable {
+  text = '';
+
+  override _write(chunk: Buffer, _: string, done: () => void): void {
+    this.text += chunk.toString();
+    this.emit('written');
+    done();
+  }
+
+  get lines(): string[] {
+    return this.text.replace(/\n$/, '').split('\n');
+  }
+}
+
+/** An AWS to start executions on. */
+export interface ExecuteTarget {
+  readonly url: string;
+  readonly outputs: Readonly<Record<string, string>>;
+  readonly region: string;
+  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
+}
+
+export interface Executed {
+  readonly status: number;
+  readonly out: WrittenText;
+  readonly err: WrittenText;
+}
+
+export interface ExecuteSettings extends Partial<ExecutePorts> {
+  /** Ctrl-C as soon as one of stdout and stderr matches; once. */
+  readonly interruptAt?: RegExp;
+}
+
+/** As often as can be, and longer patience than a test takes. */
+export const HURRIED_PACE: WatchPace = {
+  pollMs: 10,
+  slowestPollMs: 10,
+  firstWaitMs: 1,
+  longestWaitMs: 4,
+  giveUpAfterMs: 60_000,
+};
+
+/** Runs `npm run execute` in this process against an AWS that is near, and in a hurry. */
+export async function executeOn(
+  { url, outputs, region, credentials }: ExecuteTarget,
+  argv: readonly string[],
+  { interruptAt, ...changes }: ExecuteSettings = {},
+): Promise<Executed> {
+  const out = new WrittenText();
+  const err = new WrittenText();
+  const signals = new EventEmitter();
+  let isInterrupted = false;
+  const interrupt = (): void => {
+    if (isInterrupted || interruptAt === undefined) return;
+    isInterrupted = interruptAt.test(out.text) || interruptAt.test(err.text);
+    if (isInterrupted) signals.emit('SIGINT');
+  };
+  for (const written of [out, err]) written.on('written', interrupt);
+  const status = await execute(argv, {
+    out,
+    err,
+    environment: {
+      AWS_ENDPOINT_URL: url,
+      ...Object.fromEntries(
+        Object.entries(outputs).map(([name, value]) => [name.toUpperCase(), value]),
+      ),
+    },
+    pulumiOutputs: () => Promise.reject(new Error('nobody asks Pulumi')),
+    createClient: () => new SFNClient({ endpoint: url, region, credentials, maxAttempts: 1 }),
+    newName: () => `execute-${crypto.randomUUID()}`,
+    timing: systemTiming,
+    pace: HURRIED_PACE,
+    lookingAtItems: { perSecond: 1_000, atOnce: 1_000, inTotal: 10_000 },
+    signals,
+    ...changes,
+  });
+  return { status, out, err };
+}

@@ -1,0 +1,171 @@
+import { linePath, receiptPath, wordPath } from 'receipt-embedding/entities/keys';
+import type {
+  ReceiptLine,
+  ReceiptWord,
+  ReceiptWordLabel,
+} from 'receipt-embedding/entities/line_and_word';
+import type { Receipt, ReceiptMetadata } from 'receipt-embedding/entities/receipt';
+import {
+  EntryCollector,
+  type EntryProblem,
+  exportedLabelSchema,
+  exportedLineSchema,
+  exportedMetadataSchema,
+  exportedReceiptSchema,
+  exportedWordSchema,
+} from './export_entries.ts';
+import { findExportFiles, readExportFile } from './export_files.ts';
+import {
+  elements,
+  isArray,
+  MalformedJson,
+  type Member,
+  members,
+  parseValue,
+} from './export_json.ts';
+import { ExportProblems } from './export_problems.ts';
+
+export { InvalidExport } from './export_problems.ts';
+
+/** An entry that was left out. */
+export interface InvalidEntry {
+  /** As it was named, or found in a folder that was. */
+  readonly file: string;
+  /** The name of the array in the file: `receipt_words`, … */
+  readonly array: string;
+  /** Its place in the array, from 0. */
+  readonly index: number;
+  /** Fields and what was expected of them, never a value. */
+  readonly problems: string[];
+}
+
+/** What was read, each kind in the order of the files and of their entries. */
+export interface ReceiptExports {
+  readonly receipts: Receipt[];
+  readonly lines: ReceiptLine[];
+  readonly words: ReceiptWord[];
+  readonly labels: ReceiptWordLabel[];
+  readonly metadatas: ReceiptMetadata[];
+  /** Empty unless `skipInvalid` was set. */
+  readonly skipped: InvalidEntry[];
+}
+
+export interface ReadReceiptExportsOptions {
+  /** Leaves invalid entries out and lists them, instead of refusing all. */
+  readonly skipInvalid: boolean;
+}
+
+/**
+ * Reads receipt exports: JSON files with any of the arrays `receipts`, `receipt_lines`, `receipt_words`,
+ * `receipt_word_labels` and `receipt_metadatas`, whose entries carry the attributes of docs/data_model.md §1. Other keys are skipped
+ * unparsed. An entry with the ids of an earlier one, in the same file or in another, is invalid; one whose receipt or line is not
+ * in the exports is not. Timestamps get their offset, labels their upper case.
+ *
+ * One file at a time is in memory as bytes, and one entry of it as text; a file may be up to 2 GiB.
+ *
+ * @param paths files, or folders whose `*.json` files are read.
+ * @throws InvalidExport with the problems of all files (the first 50 of them): a path that can't be read, a file that is no such
+ *   export, and, without `skipInvalid`, every invalid entry.
+ */
+export async function readReceiptExports(
+  paths: readonly string[],
+  { skipInvalid }: ReadReceiptExportsOptions,
+): Promise<ReceiptExports> {
+  const problems = new ExportProblems();
+  const skipped: InvalidEntry[] = [];
+  const collectors = createCollectors();
+  for (const file of await findExportFiles(paths, problems)) {
+    const bytes = await readExportFile(file, problems);
+    if (bytes === undefined) continue;
+    readEntries(bytes, file, collectors, {
+      unusable: (problem) => {
+        problems.add(`${file}: ${problem}`);
+      },
+      invalid: (array, index, found) => {
+        if (skipInvalid) {
+          skipped.push({ file, array, index, problems: found.map(describe) });
+        } else {
+          for (const problem of found) problems.add(locate(file, array, index, problem));
+        }
+      },
+    });
+  }
+  problems.throwIfAny();
+  return {
+    receipts: collectors.receipts.entities,
+    lines: collectors.receipt_lines.entities,
+    words: collectors.receipt_words.entities,
+    labels: collectors.receipt_word_labels.entities,
+    metadatas: collectors.receipt_metadatas.entities,
+    skipped,
+  };
+}
+
+const createCollectors = () => ({
+  receipts: new EntryCollector(exportedReceiptSchema, receiptPath),
+  receipt_lines: new EntryCollector(exportedLineSchema, linePath),
+  receipt_words: new EntryCollector(exportedWordSchema, wordPath),
+  receipt_word_labels: new EntryCollector(
+    exportedLabelSchema,
+    (label) => `${wordPath(label)}#LABEL#${label.label}`,
+  ),
+  receipt_metadatas: new EntryCollector(exportedMetadataSchema, receiptPath),
+});
+
+type Collectors = ReturnType<typeof createCollectors>;
+
+interface Report {
+  /** The file is no export. */
+  readonly unusable: (problem: string) => void;
+  readonly invalid: (array: string, index: number, problems: readonly EntryProblem[]) => void;
+}
+
+function readEntries(bytes: Buffer, file: string, collectors: Collectors, report: Report): void {
+  try {
+    const found = [...members(bytes)].filter(({ name }) => Object.hasOwn(collectors, name));
+    if (found.length === 0) {
+      report.unusable(`has none of the arrays ${Object.keys(collectors).join(', ')}`);
+    }
+    const names = new Set<string>();
+    for (const member of found) {
+      if (names.has(member.name)) {
+        report.unusable(`${member.name}: is in the file twice`);
+        continue;
+      }
+      names.add(member.name);
+      if (!isArray(bytes, member)) {
+        report.unusable(`${member.name}: expected an array`);
+        continue;
+      }
+      readArray(bytes, member, file, collectors[member.name as keyof Collectors], report);
+    }
+  } catch (error) {
+    if (!(error instanceof MalformedJson)) throw error;
+    report.unusable(`is not a JSON object: ${error.message}`);
+  }
+}
+
+function readArray(
+  bytes: Buffer,
+  array: Member,
+  file: string,
+  collector: Collectors[keyof Collectors],
+  report: Report,
+): void {
+  let index = 0;
+  for (const element of elements(bytes, array)) {
+    const place = `${file}: ${array.name}[${index}]`;
+    const problems = collector.add(parseValue(bytes, element), place);
+    if (problems.length > 0) report.invalid(array.name, index, problems);
+    index++;
+  }
+}
+
+function describe({ field, message }: EntryProblem): string {
+  return field === '' ? message : `${field}: ${message}`;
+}
+
+function locate(file: string, array: string, index: number, problem: EntryProblem): string {
+  const field = problem.field === '' ? '' : `.${problem.field}`;
+  return `${file}: ${array}[${index}]${field}: ${problem.message}`;
+}

@@ -1,0 +1,150 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Logger } from 'receipt-embedding/ports';
+import type { Table } from 'receipt-embedding/table/table';
+import { EXIT } from '../command_line/exit_status.ts';
+import { count, quantity } from '../command_line/quantity.ts';
+import { Screen } from '../command_line/screen.ts';
+import { WrongArgument } from '../command_line/wrong_argument.ts';
+import { findStackOutputs, requireOutput } from '../deployed_stack/stack_outputs.ts';
+import { stackRegion } from '../deployed_stack/stack_region.ts';
+import { ClaimOwners } from '../table/put_back.ts';
+import { exitStatusOf, signalOf, type TableToolPorts } from '../table_tools/run_tool.ts';
+import { carryOut, type RedoOutcome } from './carry_out.ts';
+import { type ParsedRedo, parseRedo } from './options.ts';
+import { makePlan, plannedEntities, type RedoPlan } from './plan.ts';
+import { describeRequest, nextCommands, outcomeLines, planLines } from './report.ts';
+import { findTarget } from './targets.ts';
+
+export interface RedoPorts extends TableToolPorts {
+  /** Asks a person; undefined where there is none. */
+  readonly confirm: ((question: string) => Promise<boolean>) | undefined;
+  /** An existing folder for the plan; nothing is left there. */
+  readonly temporaryFolder: string;
+}
+
+/** What can't be read of batches is of no interest here. */
+const silent: Logger = { info: () => undefined, warn: () => undefined };
+
+/** Puts back what failed. @returns the exit status. */
+export async function redo(argv: readonly string[], ports: RedoPorts): Promise<number> {
+  return await exitStatusOf('Putting back what failed', ports, async () => {
+    const parsed = parseRedo(argv, ports);
+    const folder = await mkdtemp(join(ports.temporaryFolder, 'redo-'));
+    try {
+      return await new Redo(parsed, ports).run(join(folder, 'plan.jsonl'));
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
+}
+
+class Redo {
+  readonly #parsed: ParsedRedo;
+  readonly #ports: RedoPorts;
+  readonly #screen: Screen;
+  readonly #signal: AbortSignal;
+
+  constructor(parsed: ParsedRedo, ports: RedoPorts) {
+    this.#parsed = parsed;
+    this.#ports = ports;
+    this.#screen = new Screen(parsed.options.json ? ports.messages : ports.out);
+    this.#signal = signalOf(ports.stop);
+  }
+
+  /** @param file where the plan may be kept. */
+  async run(file: string): Promise<number> {
+    try {
+      return await this.#run(file);
+    } finally {
+      this.#screen.endProgress();
+    }
+  }
+
+  async #run(file: string): Promise<number> {
+    const { options, request } = this.#parsed;
+    const { stop, confirm } = this.#ports;
+    const outputs = await stop.orResult(() => findStackOutputs(options.stack, this.#ports));
+    const table: Table = {
+      client: this.#ports.dynamodb(stackRegion(outputs)),
+      name: requireOutput(outputs, 'dynamodb_table_name'),
+    };
+    this.#screen.line(`Table ${table.name}: ${describeRequest(request)}`);
+    const plan = await stop.orResult(() => this.#plan(table, file));
+
+    if (plan.total === 0 || options.dryRun) return this.#end(plan);
+    if (!options.yes) {
+      if (confirm === undefined) {
+        throw new WrongArgument(
+          'Nothing was changed: there is no terminal to ask at. With --yes it does not ask, with --dry-run it changes nothing.',
+        );
+      }
+      const question = `Put ${quantity(plan.total, 'row')} back to NONE? [y/N] `;
+      if (!(await stop.orResult(() => confirm(question)))) {
+        this.#screen.line('Nothing was changed.');
+        this.#writeJson(plan);
+        return EXIT.failed;
+      }
+    }
+    const outcome = await this.#carryOut(table, plan);
+    const next = nextCommands(options.stack, outputs.batch_submit_sf_arn !== undefined);
+    return this.#end(plan, outcome, next);
+  }
+
+  async #plan(table: Table, file: string): Promise<RedoPlan> {
+    const { request } = this.#parsed;
+    const signal = this.#signal;
+    const target = await findTarget(request, { table, now: this.#ports.now, signal });
+    const plan = await makePlan(target.entities, {
+      owners: new ClaimOwners(table, silent),
+      file,
+      onProgress: (found) => {
+        this.#screen.progress(`${count(found)} found so far`, 0);
+      },
+    });
+    this.#screen.endProgress();
+    if (target.note !== undefined) this.#screen.line(target.note);
+    for (const line of planLines(plan)) this.#screen.line(line);
+    return plan;
+  }
+
+  async #carryOut(table: Table, plan: RedoPlan): Promise<RedoOutcome> {
+    try {
+      const outcome = await carryOut(plannedEntities(plan), {
+        table,
+        owners: new ClaimOwners(table, silent),
+        signal: this.#signal,
+        onProgress: (done) => {
+          this.#screen.progress(`${count(done)} of ${count(plan.total)}`, done / plan.total);
+        },
+      });
+      this.#screen.endProgress();
+      for (const line of outcomeLines(outcome, plan.total)) this.#screen.line(line);
+      return outcome;
+    } catch (error) {
+      this.#screen.endProgress();
+      this.#screen.line('It ended in the middle. The same command does what is left.');
+      throw error;
+    }
+  }
+
+  #end(plan: RedoPlan, outcome?: RedoOutcome, next: readonly string[] = []): number {
+    if (outcome?.finished === true && outcome.lines + outcome.words > 0) {
+      this.#screen.line('To do them again:');
+      for (const command of next) this.#screen.line(`  ${command}`);
+    } else if (outcome === undefined && plan.total > 0) {
+      this.#screen.line('A dry run: nothing was changed.');
+    }
+    this.#writeJson(plan, outcome, next);
+    return outcome?.finished === false ? EXIT.interrupted : EXIT.done;
+  }
+
+  #writeJson(plan: RedoPlan, outcome?: RedoOutcome, next: readonly string[] = []): void {
+    const { request, options } = this.#parsed;
+    if (!options.json) return;
+    const { total, counts, examples, not_embeddable, live_claims } = plan;
+    const planned = { total, ...counts, examples, not_embeddable, live_claims };
+    const answer = { ...request, planned, done: outcome ?? null, next };
+    this.#ports.out.write(`${JSON.stringify(answer)}\n`);
+  }
+}

@@ -1,0 +1,351 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { BatchOptions } from 'vendor-stand-ins/openai/batches/batch_options';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { writtenScreen } from '../command_line/testing/written_screen.ts';
+import { type LocalStack, startLocalStack } from '../local_stack.ts';
+import {
+  type SyntheticReceipt,
+  syntheticReceipts,
+} from '../receipts/synthetic/synthetic_receipts.ts';
+import { nearestLines } from './nearest_lines.ts';
+import { parseOptions } from './options.ts';
+import { run } from './run.ts';
+import { readCompactionRuns } from './run_results.ts';
+import type { StartSummary } from './summary.ts';
+
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'run-'));
+});
+
+afterAll(() => rm(folder, { recursive: true }));
+
+const startStack = (batches: BatchOptions = {}): Promise<LocalStack> =>
+  startLocalStack({
+    retryDelay: () => 0,
+    enforceIam: true,
+    config: { max_concurrency: '2' },
+    batches,
+  });
+
+/** A stack of the test's own. */
+async function ownStack(batches?: BatchOptions): Promise<LocalStack> {
+  const stack = await startStack(batches);
+  onTestFinished(() => stack.close());
+  return stack;
+}
+
+const PLANTED = 'sales tax on the purchase';
+
+/** Two receipts of 12 words; a line of the second says what one of the phrases says. */
+function plantedReceipts(): SyntheticReceipt[] {
+  const [one, two] = syntheticReceipts({ count: 2, seed: 'planted', words: 12 });
+  if (one === undefined || two === undefined) throw new Error('there are not two receipts');
+  const lines = two.lines.map((line, at) =>
+    at === 1 ? { ...line, text: PLANTED, is_noise: false } : line,
+  );
+  return [one, { ...two, lines }];
+}
+
+interface ShownRun {
+  readonly succeeded: boolean;
+  readonly text: string;
+  readonly summary: StartSummary;
+}
+
+async function shownRun(
+  stack: LocalStack,
+  argv: readonly string[],
+  source = plantedReceipts(),
+): Promise<ShownRun> {
+  const file = join(folder, 'summary.json');
+  const { screen, text } = writtenScreen();
+  const succeeded = await run(
+    stack,
+    parseOptions([...argv, '--summary', file]),
+    { source, count: source.length, description: 'some receipts', skipped: [] },
+    screen,
+  );
+  const summary = JSON.parse(await readFile(file, 'utf8')) as StartSummary;
+  return { succeeded, text: text(), summary };
+}
+
+const runRealtime = (stack: LocalStack, ...argv: readonly string[]): Promise<ShownRun> =>
+  shownRun(stack, ['--path', 'realtime', ...argv]);
+
+const receipts = plantedReceipts();
+const lines = receipts.flatMap((receipt) => receipt.lines);
+const words = receipts.flatMap((receipt) => receipt.words);
+
+function countBy(values: readonly string[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const value of values) counts[value] = (counts[value] ?? 0) + 1;
+  return counts;
+}
+
+describe('a run of the realtime workflow', () => {
+  let stack: LocalStack;
+  let first: ShownRun & { readonly inFunctions: number };
+
+  beforeAll(async () => {
+    stack = await startStack();
+    const shown = await runRealtime(stack);
+    const spent = [...stack.aws.lambda.activity.values()].map(({ milliseconds }) => milliseconds);
+    first = { ...shown, inFunctions: spent.reduce((sum, milliseconds) => sum + milliseconds, 0) };
+  });
+
+  afterAll(() => stack.close());
+
+  it('is summed up from what is on the stack', async () => {
+    const { succeeded, summary } = first;
+
+    expect(succeeded).toBe(true);
+    expect(summary.execution).toMatchObject({ status: 'SUCCEEDED', output: { total: 2 } });
+    expect(summary.receipts).toStrictEqual({
+      total: 2,
+      succeeded: 2,
+      reused: 0,
+      skipped: 0,
+      failed: 0,
+    });
+    // The request of the proof that follows is not the execution's.
+    expect(stack.openai.usage.requests).toBe(3);
+    expect(summary.openai.requests).toBe(2);
+    expect(summary.openai.tokens).toBe(summary.execution?.output?.prompt_tokens);
+    const runs = await readCompactionRuns(stack.table);
+    expect(summary.compaction_runs.map(({ run_id }) => run_id)).toStrictEqual(
+      runs.map(({ run_id }) => run_id),
+    );
+    expect(summary.compaction_runs.map(({ image_id }) => image_id).sort()).toStrictEqual(
+      receipts.map(({ receipt }) => receipt.image_id).sort(),
+    );
+    expect(summary.deltas).toStrictEqual({
+      bucket: stack.bucket,
+      keys: ['lines', 'words'].flatMap((collection) =>
+        runs.map(({ run_id }) => `${collection}/delta/${run_id}/delta.tar.gz`).sort(),
+      ),
+    });
+    const statuses = (entities: readonly { readonly is_noise: boolean }[], was: string) =>
+      countBy(entities.map(({ is_noise }) => (is_noise ? was : 'SUCCESS')));
+    expect(summary.statuses).toStrictEqual({
+      lines: statuses(lines, 'NOISE'),
+      words: statuses(words, 'NOISE'),
+    });
+  });
+
+  it('shows how far it is, what came of it, and that the vectors mean something', () => {
+    const shown = first.text.split('\n');
+    expect(shown).toContain('Loading some receipts into DynamoDB …');
+    expect(shown).toContain(`Starting ${stack.stateMachines.realtime}`);
+    expect(shown).toContain('  with {}');
+    expect(shown).toContain(`  [${'█'.repeat(30)}] 2 of 2 receipts`);
+    expect(shown).toContain('  Receipts        2 embedded, 0 reused, 0 skipped, 0 failed');
+    expect(shown[shown.indexOf(`  "${PLANTED}"`) + 1]).toBe(`    1.00  ${PLANTED}`);
+  });
+
+  it('spends its time in three places, which add up', () => {
+    const { execution } = first.summary;
+    if (execution === null) throw new Error('there is no execution');
+    const { functions, stand_ins, orchestration } = execution.time_spent;
+    expect(functions).toBeGreaterThan(0);
+    expect(stand_ins).toBeGreaterThan(0);
+    expect(orchestration).toBeGreaterThanOrEqual(0);
+    expect(functions + stand_ins).toBeCloseTo(first.inFunctions, 6);
+  });
+
+  it('over the same receipts again reuses them', async () => {
+    const { summary, text } = await runRealtime(stack);
+    expect(summary.receipts).toStrictEqual({
+      total: 2,
+      succeeded: 0,
+      reused: 2,
+      skipped: 0,
+      failed: 0,
+    });
+    expect(text).toContain('0 embedded, 2 reused, 0 skipped, 0 failed');
+  });
+
+  it('hands the input on, and may find nothing', async () => {
+    const { succeeded, summary, text } = await runRealtime(
+      await ownStack(),
+      ...['--limit', '1', '--filter', 'FAILED', '--force'],
+    );
+
+    expect(succeeded).toBe(true);
+    expect(text).toContain(
+      '  with {"limit":1,"filter_by_embedding_status":"FAILED","force":true}\n',
+    );
+    expect(summary.receipts.total).toBe(0);
+    expect([summary.openai.requests, summary.deltas.keys, summary.compaction_runs]).toStrictEqual([
+      0,
+      [],
+      [],
+    ]);
+    expect(text).toContain('0 embedded, 0 reused, 0 skipped, 0 failed');
+    expect(text).not.toContain('What the vectors know');
+    expect(text).not.toContain('Pinecone');
+    expect([summary.batch_executions, summary.batches, summary.pinecone]).toStrictEqual([
+      [],
+      [],
+      { namespaces: {}, requests: 0 },
+    ]);
+  });
+
+  it('that fails says so, with the reason of each receipt', async () => {
+    const stack = await ownStack();
+    stack.openai.fault({ wrongCount: 1 });
+
+    const { succeeded, summary, text } = await runRealtime(stack);
+
+    expect(succeeded).toBe(false);
+    expect(summary.execution).toMatchObject({
+      status: 'FAILED',
+      error: 'TooManyFailed',
+      output: { total: 2, failed: 2 },
+    });
+    expect(summary.receipts.failed).toBe(2);
+    expect(text.match(/^ {2}failed: [-0-9a-f]{36} [12]: UpstreamUnavailable: .+$/gm)).toHaveLength(
+      2,
+    );
+    expect(text).not.toContain('What the vectors know');
+  });
+
+  it('that ends before its summary says why', async () => {
+    const stack = await ownStack();
+    stack.aws.edge.faults.add({
+      when: ({ functionName, operation }) => functionName !== undefined && operation === 'Query',
+      fault: { kind: 'error', status: 400, code: 'AccessDeniedException' },
+    });
+
+    const { succeeded, summary, text } = await runRealtime(stack);
+
+    expect(succeeded).toBe(false);
+    expect(summary.execution).toMatchObject({
+      status: 'FAILED',
+      error: 'InvalidConfiguration',
+      output: null,
+    });
+    expect(text).toMatch(/^ {2}InvalidConfiguration: .*AccessDeniedException/m);
+  });
+
+  it('proves it with the nearest lines to each phrase, the nearest first', async () => {
+    const found = await nearestLines(stack, await readCompactionRuns(stack.table));
+
+    expect(found.map(({ phrase }) => phrase)).toStrictEqual([
+      'total amount to pay',
+      'thank you for shopping with us',
+      PLANTED,
+    ]);
+    const best = found[2]?.lines[0];
+    expect(best?.text).toBe(PLANTED);
+    expect(best?.similarity).toBeCloseTo(1, 6);
+    for (const { lines: nearest } of found) {
+      const similarities = nearest.map(({ similarity }) => similarity);
+      expect(similarities).toHaveLength(3);
+      expect(similarities).toStrictEqual([...similarities].sort((a, b) => b - a));
+      expect(new Set(nearest.map(({ text }) => text)).size).toBe(3);
+    }
+  });
+});
+
+describe('a run of both paths', () => {
+  const FOUR = [...syntheticReceipts({ count: 4, seed: 'batches', words: 12 })];
+  let shown: ShownRun;
+  let stack: LocalStack;
+
+  beforeAll(async () => {
+    stack = await startStack({ expireShare: 0.5 });
+    shown = await shownRun(stack, ['--limit', '3'], FOUR);
+  });
+
+  afterAll(() => stack.close());
+
+  /** The lines and words to embed of the receipts that the realtime workflow has not taken, in the order of their keys. */
+  function left(): number[] {
+    const taken = new Set(shown.summary.compaction_runs.map(({ image_id }) => image_id));
+    return FOUR.filter(({ receipt }) => !taken.has(receipt.image_id))
+      .sort((a, b) => (a.receipt.image_id < b.receipt.image_id ? -1 : 1))
+      .map(
+        (receipt) =>
+          [...receipt.lines, ...receipt.words].filter(({ is_noise }) => !is_noise).length,
+      );
+  }
+
+  it('shares the limit among them, and submits what was given back again', () => {
+    const lines = shown.text.split('\n');
+    expect(shown.succeeded).toBe(true);
+    expect(lines.filter((line) => /^(Starting|Polling| {2}with) /.test(line))).toStrictEqual([
+      `Starting ${stack.stateMachines.realtime}`,
+      '  with {"limit":2}',
+      ...[1, 2].flatMap(() => [
+        `Starting ${stack.stateMachines.batchSubmit}`,
+        '  with {"limit":1}',
+        `Polling ${stack.stateMachines.batchPoll}`,
+      ]),
+    ]);
+    expect(lines).toContain(`  [${'█'.repeat(30)}] 2 of 2 batches submitted`);
+    expect(lines).toContain(`  [${'█'.repeat(30)}] 2 of 2 batches done (poll 1)`);
+    expect(lines).toContain('  What was given back is submitted again');
+  });
+
+  it('ends with the batch half embedded, and the rest untouched', () => {
+    const { statuses, receipts, execution, batches, pinecone } = shown.summary;
+    const [inBatches = 0, untouched = 0] = left();
+    expect(receipts.succeeded).toBe(2);
+    expect((statuses.lines['NONE'] ?? 0) + (statuses.words['NONE'] ?? 0)).toBe(untouched);
+    expect((statuses.lines['SUCCESS'] ?? 0) + (statuses.words['SUCCESS'] ?? 0)).toBe(
+      (execution?.output?.vectors ?? 0) + inBatches,
+    );
+    expect(Object.keys({ ...statuses.lines, ...statuses.words }).sort()).toStrictEqual([
+      'NOISE',
+      'NONE',
+      'SUCCESS',
+    ]);
+
+    const ofType = (type: string) => batches.filter((batch) => batch.type === type);
+    for (const type of ['LINE_EMBEDDING', 'WORD_EMBEDDING']) {
+      const [first, second] = ofType(type);
+      expect(ofType(type).map(({ status }) => status)).toStrictEqual(['EXPIRED', 'COMPLETED']);
+      expect(first?.released).toBeGreaterThan(0);
+      expect(first?.requested).toBe((first?.succeeded ?? 0) + (first?.released ?? 0));
+      expect(second).toMatchObject({
+        requested: first?.released,
+        succeeded: first?.released,
+        failed: 0,
+        released: 0,
+      });
+    }
+    const succeeded = (type: string) =>
+      ofType(type).reduce((sum, batch) => sum + batch.succeeded, 0);
+    expect(pinecone).toStrictEqual({
+      namespaces: { lines: succeeded('LINE_EMBEDDING'), words: succeeded('WORD_EMBEDDING') },
+      requests: 4,
+    });
+    expect(succeeded('LINE_EMBEDDING') + succeeded('WORD_EMBEDDING')).toBe(inBatches);
+    expect(shown.text).toContain(
+      `Pinecone finds ${inBatches} of ${inBatches} vectors as their own nearest neighbour\n`,
+    );
+  });
+
+  it('says that nothing is left for the batches of a single receipt', async () => {
+    const { text, summary } = await shownRun(stack, ['--limit', '1'], FOUR.slice(0, 1));
+    expect(text).toContain('No receipt is left for the batches\n');
+    expect(summary.batch_executions).toStrictEqual([]);
+  });
+
+  it('fails when its batches are refused, and says so', async () => {
+    const removeFault = stack.openai.fault({ on: 'files.create', status: 400 });
+    const refused = await shownRun(stack, ['--path', 'batch'], FOUR);
+    removeFault();
+
+    expect(refused.succeeded).toBe(false);
+    expect(refused.summary.execution).toBeNull();
+    expect(refused.summary.batch_executions).toMatchObject([
+      { status: 'FAILED', error: 'TooManyFailed' },
+    ]);
+    expect(refused.text).toMatch(/^ {2}FAILED: arn:aws:states:.*: TooManyFailed: /m);
+  });
+});

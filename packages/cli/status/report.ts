@@ -1,0 +1,132 @@
+import { duration } from '../command_line/duration.ts';
+import { count, quantity } from '../command_line/quantity.ts';
+import type { CompactionCounts, FailedRun, StatusCounts } from '../table/counts.ts';
+import { columns } from '../table_tools/columns.ts';
+import type { BatchesView, BatchProblem, TroubledBatch } from './batch_view.ts';
+import type { ExecutionView } from './executions.ts';
+
+/** More of a cause than this is for the console or --json. */
+const CAUSE_LENGTH = 160;
+const MOST_TROUBLED = 20;
+
+/** The sections of the report, each as its lines. */
+export function executionLines(
+  workflow: string,
+  executions: readonly ExecutionView[] | null,
+): string[] {
+  if (executions === null) return [workflow, '  not deployed: this stack has no batch path'];
+  if (executions.length === 0) return [workflow, '  never started (in the last 90 days)'];
+  const width = Math.max(...executions.map(({ status }) => status.length));
+  return [
+    workflow,
+    ...executions.flatMap(({ status, started_at, seconds, name, error, cause }) => [
+      `  ${status.padEnd(width)}  ${time(started_at)}  ${duration(seconds).padStart(10)}  ${name}`,
+      ...(error === undefined && cause === undefined
+        ? []
+        : [`    ${[error, shortened(cause)].filter((part) => part !== undefined).join(': ')}`]),
+    ]),
+  ];
+}
+
+export function batchLines({ active, ended, troubled, invalid_rows }: BatchesView): string[] {
+  const shown = active.filter(({ lines, words }) => lines + words > 0);
+  return [
+    'Batches',
+    ...indented(
+      columns([
+        ['', 'of lines', 'of words', 'oldest'],
+        ...shown.map(({ status, lines, words, oldest_age_seconds }) => [
+          status,
+          count(lines),
+          count(words),
+          duration(oldest_age_seconds ?? 0),
+        ]),
+        ...ended.map(({ status, lines, words }) => [status, count(lines), count(words)]),
+      ]),
+    ),
+    ...troubled.slice(0, MOST_TROUBLED).map(troubledLine),
+    ...(troubled.length > MOST_TROUBLED
+      ? [`  … and ${count(troubled.length - MOST_TROUBLED)} more like these`]
+      : []),
+    ...(troubled.length > 0 ? ['  The next poll sees to them: npm run execute -- batch-poll'] : []),
+    ...unreadable(invalid_rows),
+  ];
+}
+
+export function runLines(counts: CompactionCounts): string[] {
+  const { runs, lines, words, failed, newest_failed, invalid_rows } = counts;
+  const states = Object.keys(lines) as (keyof typeof lines)[];
+  return [
+    `Runs by compaction state: ${quantity(runs, 'run')}`,
+    ...indented(
+      columns([
+        ['', ...states],
+        ['lines', ...states.map((state) => count(lines[state]))],
+        ['words', ...states.map((state) => count(words[state]))],
+      ]),
+    ),
+    ...(failed === 0
+      ? []
+      : [
+          `  ${quantity(failed, 'run')} that the compactor failed at, those that were made again since included; the newest:`,
+          ...newest_failed.map(failedRunLine),
+          '  A realtime run without --filter embeds such receipts again, and no other: npm run execute -- realtime',
+        ]),
+    ...unreadable(invalid_rows),
+  ];
+}
+
+export function entityLines({ lines, words }: StatusCounts): string[] {
+  const statuses = Object.keys(lines) as (keyof typeof lines)[];
+  const row = (name: string, counts: typeof lines): string[] => [
+    name,
+    ...statuses.map((status) => count(counts[status])),
+    count(statuses.reduce((sum, status) => sum + counts[status], 0)),
+  ];
+  return [
+    'Lines and words by embedding status',
+    ...indented(columns([['', ...statuses, 'all'], row('lines', lines), row('words', words)])),
+    ...(lines.FAILED + words.FAILED > 0
+      ? ['  Nothing does FAILED again by itself: npm run redo -- failed']
+      : []),
+  ];
+}
+
+const PROBLEMS: Readonly<Record<BatchProblem, string>> = {
+  submission_died: 'its submission died',
+  claim_expired: 'an execution died while it worked on it',
+  failed_before: 'an execution could not finish it',
+};
+
+function troubledLine({ batch_id, status, age_seconds, problems, last_error }: TroubledBatch) {
+  const what = problems.map((problem) => PROBLEMS[problem]).join('; ');
+  const said = last_error === undefined ? '' : ` (${shortened(last_error) ?? ''})`;
+  return `  ${batch_id}  ${status} for ${duration(age_seconds)}: ${what}${said}`;
+}
+
+function failedRunLine(run: FailedRun): string {
+  const said = [run.lines_error, run.words_error].filter((error) => error !== null);
+  const what = (['lines', 'words'] as const).filter((half) => run[`${half}_state`] === 'FAILED');
+  const text = said.length === 0 ? '' : `: ${shortened(said.join('; ')) ?? ''}`;
+  return `    ${run.image_id} ${run.receipt_id}  ${run.created_at}  ${what.join(' and ')}${text}`;
+}
+
+function unreadable(rows: number): string[] {
+  return rows === 0 ? [] : [`  ${quantity(rows, 'row')} could not be read, and left out`];
+}
+
+function shortened(text: string | undefined): string | undefined {
+  const line = text?.split('\n', 1)[0];
+  return line === undefined || line.length <= CAUSE_LENGTH
+    ? line
+    : `${line.slice(0, CAUSE_LENGTH)}…`;
+}
+
+/** In UTC, to the second. */
+function time(iso: string | null): string {
+  return iso === null ? '?' : iso.replace('T', ' ').replace(/\.\d+Z$/, ' UTC');
+}
+
+function indented(lines: readonly string[]): string[] {
+  return lines.map((line) => `  ${line}`);
+}

@@ -1,0 +1,237 @@
+import { BatchWriteItemCommand, DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
+import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { ListStateMachinesCommand, SFNClient } from '@aws-sdk/client-sfn';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { rejection } from '../../../tests/support/rejection.ts';
+import { type RunningServer, serve } from '../http/server.ts';
+import type { Service } from '../http/service.ts';
+import { AwsEdge } from './aws_edge.ts';
+import type { AwsService } from './aws_request.ts';
+
+const FUNCTION_KEY = 'ASIAFUNCTION';
+
+let edge: AwsEdge;
+let server: RunningServer;
+/** What reached a service. */
+let performed: { readonly service: AwsService; readonly body: string }[];
+let killed: string[];
+
+/** A service that does whatever it is asked. */
+const obliging =
+  (service: AwsService): Service =>
+  (request) => {
+    performed.push({ service, body: request.body.toString() });
+    return Promise.resolve({ status: 200, body: service === 's3' ? '' : '{}' });
+  };
+
+beforeEach(async () => {
+  performed = [];
+  killed = [];
+  edge = new AwsEdge({
+    services: {
+      dynamodb: obliging('dynamodb'),
+      lambda: obliging('lambda'),
+      s3: obliging('s3'),
+      secretsmanager: obliging('secretsmanager'),
+      states: obliging('states'),
+    },
+    functionOf: (accessKeyId) => (accessKeyId === FUNCTION_KEY ? 'work' : undefined),
+    kill: (accessKeyId) => killed.push(accessKeyId),
+  });
+  server = await serve(edge.handle, 0);
+});
+
+afterEach(() => server.close());
+
+function settings(accessKeyId: string) {
+  return {
+    endpoint: server.url,
+    region: 'us-east-1',
+    credentials: { accessKeyId, secretAccessKey: 'local' },
+    maxAttempts: 1,
+  };
+}
+
+/** One request to each service, by a function unless another's key is given. */
+const ASK: Readonly<Record<AwsService, (accessKeyId?: string) => Promise<unknown>>> = {
+  dynamodb: (key = FUNCTION_KEY) =>
+    new DynamoDBClient(settings(key)).send(
+      new GetItemCommand({ TableName: 'rows', Key: { PK: { S: '1' } } }),
+    ),
+  lambda: (key = FUNCTION_KEY) =>
+    new LambdaClient(settings(key)).send(new InvokeCommand({ FunctionName: 'work' })),
+  s3: (key = FUNCTION_KEY) =>
+    new S3Client(settings(key)).send(
+      new PutObjectCommand({ Bucket: 'vectors', Key: 'key', Body: 'x' }),
+    ),
+  secretsmanager: (key = FUNCTION_KEY) =>
+    new SecretsManagerClient(settings(key)).send(new GetSecretValueCommand({ SecretId: 'key' })),
+  states: (key = FUNCTION_KEY) =>
+    new SFNClient(settings(key)).send(new ListStateMachinesCommand({})),
+};
+const SERVICES = Object.keys(ASK) as AwsService[];
+
+const always = (): boolean => true;
+
+describe('without a fault', () => {
+  it.each(SERVICES)('a request reaches %s alone', async (service) => {
+    await ASK[service]();
+    expect(performed.map((request) => request.service)).toStrictEqual([service]);
+  });
+});
+
+describe('an error', () => {
+  it.each<[AwsService, number, string]>([
+    ['dynamodb', 400, 'ProvisionedThroughputExceededException'],
+    ['dynamodb', 400, 'ThrottlingException'],
+    ['dynamodb', 503, 'ServiceUnavailable'],
+    ['lambda', 429, 'TooManyRequestsException'],
+    ['lambda', 500, 'ServiceException'],
+    ['s3', 503, 'SlowDown'],
+    ['s3', 409, 'ConditionalRequestConflict'],
+    ['s3', 403, 'AccessDenied'],
+    ['secretsmanager', 400, 'AccessDeniedException'],
+    ['secretsmanager', 500, 'InternalServiceError'],
+    ['states', 400, 'ThrottlingException'],
+  ])('of %s with %s %s has its name in AWS’s own client', async (service, status, code) => {
+    edge.faults.add({ when: always, fault: { kind: 'error', status, code } });
+
+    const error = await rejection(ASK[service]());
+
+    expect(error).toMatchObject({ name: code, $metadata: { httpStatusCode: status } });
+    expect(performed).toStrictEqual([]);
+  });
+});
+
+describe('a cut', () => {
+  it.each(SERVICES)('of %s ends the connection, and nothing is done', async (service) => {
+    edge.faults.add({ when: always, fault: { kind: 'cut' } });
+
+    expect(await rejection(ASK[service]())).toMatchObject({ code: 'ECONNRESET' });
+    expect(performed).toStrictEqual([]);
+    expect(killed).toStrictEqual([]);
+  });
+});
+
+describe('the death of the function that asks', () => {
+  it('comes before its request is done', async () => {
+    edge.faults.add({ when: always, fault: { kind: 'kill', moment: 'before' } });
+
+    expect(await rejection(ASK.s3())).toMatchObject({ code: 'ECONNRESET' });
+    expect(killed).toStrictEqual([FUNCTION_KEY]);
+    expect(performed).toStrictEqual([]);
+  });
+
+  it('or after, without its seeing the answer', async () => {
+    edge.faults.add({ when: always, fault: { kind: 'kill', moment: 'after' } });
+
+    expect(await rejection(ASK.s3())).toMatchObject({ code: 'ECONNRESET' });
+    expect(killed).toStrictEqual([FUNCTION_KEY]);
+    expect(performed.map(({ service }) => service)).toStrictEqual(['s3']);
+  });
+});
+
+describe('unprocessed entries', () => {
+  const put = (id: string) => ({ PutRequest: { Item: { PK: { S: id } } } });
+  const write = (...ids: string[]) =>
+    new DynamoDBClient(settings(FUNCTION_KEY)).send(
+      new BatchWriteItemCommand({ RequestItems: { rows: ids.map(put) } }),
+    );
+  const writtenIds = (): string[][] =>
+    performed.map(({ body }) => body.match(/(?<="S":")\w+/g) ?? []);
+
+  it('come back, and those before them are written', async () => {
+    edge.faults.add({ when: always, fault: { kind: 'unprocessed', processed: 2 } });
+
+    const { UnprocessedItems } = await write('a', 'b', 'c', 'd');
+
+    expect(UnprocessedItems).toStrictEqual({ rows: [put('c'), put('d')] });
+    expect(writtenIds()).toStrictEqual([['a', 'b']]);
+  });
+
+  it('may be all: then nothing is written', async () => {
+    edge.faults.add({ when: always, fault: { kind: 'unprocessed', processed: 0 } });
+
+    const { UnprocessedItems } = await write('a', 'b');
+
+    expect(UnprocessedItems).toStrictEqual({ rows: [put('a'), put('b')] });
+    expect(performed).toStrictEqual([]);
+  });
+
+  it('are none when there are no more than are processed', async () => {
+    edge.faults.add({ when: always, fault: { kind: 'unprocessed', processed: 2 } });
+
+    const { UnprocessedItems } = await write('a', 'b');
+
+    expect(UnprocessedItems).toStrictEqual({});
+    expect(writtenIds()).toStrictEqual([['a', 'b']]);
+  });
+});
+
+describe('a rule', () => {
+  /** Which services answer an error now. */
+  async function broken(): Promise<AwsService[]> {
+    const found: AwsService[] = [];
+    for (const service of SERVICES) await ASK[service]().catch(() => found.push(service));
+    return found;
+  }
+
+  const fault = { kind: 'error', status: 400, code: 'ValidationException' } as const;
+
+  it('strikes what it matches alone: a service, an operation, a function, a body', async () => {
+    edge.faults.add({ when: ({ service }) => service === 's3', fault });
+    edge.faults.add({ when: ({ operation }) => operation === 'GetSecretValue', fault });
+    edge.faults.add({ when: ({ body }) => body.toString().includes('"rows"'), fault });
+    edge.faults.add({ when: ({ functionName }) => functionName === 'other', fault });
+    expect(await broken()).toStrictEqual(['dynamodb', 's3', 'secretsmanager']);
+  });
+
+  it('knows which function asks, and that a person is none', async () => {
+    edge.faults.add({ when: ({ functionName }) => functionName === 'work', fault });
+    expect((await rejection(ASK.states())).name).toBe('ValidationException');
+    await ASK.states('local');
+    expect(performed).toHaveLength(1);
+  });
+
+  it('strikes as many times as it says', async () => {
+    edge.faults.add({ when: always, fault, times: 2 });
+    expect([await broken(), await broken()]).toStrictEqual([SERVICES.slice(0, 2), []]);
+  });
+
+  it('strikes until it is removed, and never again', async () => {
+    const remove = edge.faults.add({ when: always, fault });
+    expect(await broken()).toStrictEqual(SERVICES);
+    remove();
+    expect(await broken()).toStrictEqual([]);
+  });
+
+  it('gives way to an older one that matches too, until that is used up', async () => {
+    edge.faults.add({ when: always, fault: { ...fault, code: 'ThrottlingException' }, times: 1 });
+    edge.faults.add({ when: always, fault });
+    const names = [(await rejection(ASK.states())).name, (await rejection(ASK.states())).name];
+    expect(names).toStrictEqual(['ThrottlingException', 'ValidationException']);
+  });
+});
+
+describe('requests', () => {
+  it('are counted by service, those of functions alone', async () => {
+    for (const service of ['s3', 's3', 'dynamodb'] as const) await ASK[service]();
+    for (const service of SERVICES) await ASK[service]('local');
+    expect(Object.fromEntries(edge.requests)).toStrictEqual({ s3: 2, dynamodb: 1 });
+  });
+
+  it('are counted when a fault strikes them too', async () => {
+    edge.faults.add({ when: always, fault: { kind: 'cut' } });
+    await rejection(ASK.s3());
+    expect(Object.fromEntries(edge.requests)).toStrictEqual({ s3: 1 });
+  });
+
+  it('of a person are no time that functions wait', async () => {
+    await ASK.s3('local');
+    expect(edge.waiting.milliseconds).toBe(0);
+    await ASK.s3();
+    expect(edge.waiting.milliseconds).toBeGreaterThan(0);
+  });
+});

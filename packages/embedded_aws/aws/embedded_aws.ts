@@ -1,0 +1,191 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { S3Client } from '@aws-sdk/client-s3';
+import { SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
+import { bringToLife } from '../deployment/bring_to_life.ts';
+import { type Deployment, runPulumiProgram } from '../deployment/pulumi_program.ts';
+import { DynamoDBStandIn } from '../dynamodb/dynamodb_stand_in.ts';
+import { serve } from '../http/server.ts';
+import { Iam } from '../iam/iam.ts';
+import { LambdaStandIn } from '../lambda/lambda_stand_in.ts';
+import { S3StandIn } from '../s3/s3_stand_in.ts';
+import { SchedulerStandIn } from '../scheduler/scheduler_stand_in.ts';
+import { every } from '../scheduler/system_timer.ts';
+import { SecretsManagerStandIn } from '../secrets_manager/secrets_manager_stand_in.ts';
+import { StepFunctionsStandIn } from '../step_functions/step_functions_stand_in.ts';
+import { AwsEdge } from './aws_edge.ts';
+import { guardFunctions } from './guard_functions.ts';
+import { invokeThrough } from './invoke_lambda.ts';
+
+export interface EmbeddedAwsSettings {
+  /** 0 takes any free port. */
+  readonly port: number;
+  readonly stack: string;
+  /** The stack's configuration. */
+  readonly config: Readonly<Record<string, string>>;
+  readonly secrets: Readonly<Record<string, string>>;
+  /** What functions write to their logs. */
+  readonly onLog?: (functionName: string, line: string) => void;
+  /**
+   * What the wait between two tries of a state shall be, milliseconds.
+   *
+   * @default as the state machine says
+   */
+  readonly retryDelay?: (milliseconds: number) => number;
+  /**
+   * Let functions, state machines and schedules do what their roles allow, and nothing else.
+   *
+   * @default false
+   */
+  readonly enforceIam?: boolean;
+}
+
+export const REGION = 'us-east-1';
+export const ACCOUNT_ID = '000000000000';
+const HOME = { region: REGION, accountId: ACCOUNT_ID } as const;
+
+/** What an AWS client needs to speak to the embedded AWS; its keys open nothing anywhere. */
+export const CREDENTIALS = { accessKeyId: 'local', secretAccessKey: 'local' } as const;
+
+/** The Pulumi program, deployed onto stand-ins of AWS's services behind one port. */
+export interface EmbeddedAws {
+  readonly url: string;
+  readonly deployment: Deployment;
+  readonly s3: S3StandIn;
+  readonly lambda: LambdaStandIn;
+  readonly stepFunctions: StepFunctionsStandIn;
+  readonly edge: AwsEdge;
+  /** With `enforceIam`: the roles, and what was asked under each. */
+  readonly iam: Iam | undefined;
+  readonly clients: AwsClients;
+  /** Ends everything that runs, and removes the temporary folder. */
+  readonly close: () => Promise<void>;
+}
+
+export interface AwsClients {
+  readonly dynamodb: DynamoDBClient;
+  readonly s3: S3Client;
+  readonly sfn: SFNClient;
+}
+
+/**
+ * Starts the embedded AWS. Everything is in memory, but for a temporary folder.
+ *
+ * @throws what the program throws (a wrong configuration), and when the port can't be had; nothing is left running then.
+ */
+export async function startEmbeddedAws(settings: EmbeddedAwsSettings): Promise<EmbeddedAws> {
+  const started: (() => unknown)[] = [];
+  const close = async (): Promise<void> => {
+    for (const end of started.splice(0).reverse()) await end();
+  };
+  try {
+    return { ...(await assemble(settings, (end) => started.push(end))), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function assemble(
+  settings: EmbeddedAwsSettings,
+  onClose: (end: () => unknown) => void,
+): Promise<Omit<EmbeddedAws, 'close'>> {
+  const folder = await mkdtemp(join(tmpdir(), 'receipt-embeddings-'));
+  onClose(() => rm(folder, { recursive: true, force: true }));
+  const clock = (): Date => new Date();
+  const iam = settings.enforceIam === true ? new Iam(ACCOUNT_ID) : undefined;
+  const s3 = new S3StandIn({ clock });
+  const dynamodb = new DynamoDBStandIn();
+  const secrets = new SecretsManagerStandIn();
+
+  const door: { edge?: AwsEdge } = {};
+  const server = await serve((request) => required(door.edge).handle(request), settings.port);
+  onClose(() => server.close());
+  const lambda = new LambdaStandIn({
+    region: REGION,
+    endpointUrl: server.url,
+    temporaryFolder: folder,
+    newId: randomUUID,
+    ...(settings.onLog === undefined ? {} : { onLog: settings.onLog }),
+  });
+  onClose(() => lambda.close());
+  const stepFunctions = new StepFunctionsStandIn({
+    ...HOME,
+    invokeLambda: invokeThrough(lambda),
+    ...(iam === undefined
+      ? {}
+      : {
+          authorize: (roleArn, action, resource) => {
+            iam.require({ roleArn, session: 'state-machine' }, { action, resource });
+          },
+        }),
+    objects: s3,
+    clock,
+    newId: randomUUID,
+    ...(settings.retryDelay === undefined ? {} : { retryDelay: settings.retryDelay }),
+  });
+  onClose(() => stepFunctions.close());
+  const edge = new AwsEdge({
+    services: {
+      dynamodb: dynamodb.handle,
+      lambda: lambda.handle,
+      s3: s3.handle,
+      secretsmanager: secrets.handle,
+      states: stepFunctions.handle,
+    },
+    functionOf: (accessKeyId) => lambda.callerOf(accessKeyId)?.functionName,
+    kill: (accessKeyId) => {
+      lambda.kill(accessKeyId);
+    },
+    ...(iam === undefined ? {} : { guard: guardFunctions(iam, lambda, HOME) }),
+  });
+  door.edge = edge;
+
+  const clients = createClients(server.url);
+  onClose(() => {
+    clients.dynamodb.destroy();
+    clients.s3.destroy();
+    clients.sfn.destroy();
+  });
+  const scheduler = new SchedulerStandIn({
+    startExecution: async (roleArn, stateMachineArn, input) => {
+      const call = { action: 'states:StartExecution', resource: stateMachineArn };
+      iam?.require({ roleArn, session: 'schedule' }, call);
+      return await clients.sfn.send(new StartExecutionCommand({ stateMachineArn, input }));
+    },
+    every,
+    onFailure: (name, error) => settings.onLog?.(name, `could not start: ${String(error)}`),
+  });
+  onClose(() => {
+    scheduler.close();
+  });
+  const deployment = await runPulumiProgram({ ...settings, ...HOME });
+  iam?.deploy(deployment.resources);
+  await bringToLife(deployment.resources, {
+    s3,
+    dynamodb: clients.dynamodb,
+    secrets,
+    lambda,
+    stepFunctions,
+    scheduler,
+    functionsFolder: join(folder, 'functions'),
+  });
+  return { url: server.url, deployment, s3, lambda, stepFunctions, edge, iam, clients };
+}
+
+function createClients(endpoint: string): AwsClients {
+  const configuration = { endpoint, region: REGION, credentials: CREDENTIALS };
+  return {
+    dynamodb: new DynamoDBClient(configuration),
+    s3: new S3Client({ ...configuration, forcePathStyle: true }),
+    sfn: new SFNClient(configuration),
+  };
+}
+
+function required(edge: AwsEdge | undefined): AwsEdge {
+  if (edge === undefined) throw new Error('the embedded AWS is still starting');
+  return edge;
+}

@@ -1,0 +1,160 @@
+import {
+  CreateTableCommand,
+  type CreateTableCommandInput,
+  type DynamoDBClient,
+} from '@aws-sdk/client-dynamodb';
+import type { asset } from '@pulumi/pulumi';
+import type { LambdaStandIn } from '../lambda/lambda_stand_in.ts';
+import type { S3StandIn } from '../s3/s3_stand_in.ts';
+import type { SchedulerStandIn } from '../scheduler/scheduler_stand_in.ts';
+import type { SecretsManagerStandIn } from '../secrets_manager/secrets_manager_stand_in.ts';
+import type { StepFunctionsStandIn } from '../step_functions/step_functions_stand_in.ts';
+import { type FunctionState, installFunction, type Layers } from './install_function.ts';
+import type { RegisteredResource } from './pulumi_program.ts';
+
+/** The stand-ins that resources live on. */
+export interface StandIns {
+  readonly s3: S3StandIn;
+  readonly dynamodb: DynamoDBClient;
+  readonly secrets: SecretsManagerStandIn;
+  readonly lambda: LambdaStandIn;
+  readonly stepFunctions: StepFunctionsStandIn;
+  readonly scheduler: SchedulerStandIn;
+  /** Where functions are installed; removed with everything else. */
+  readonly functionsFolder: string;
+}
+
+/** Resources that only say who may do what, how data lies, or what is logged and watched: nothing of them runs here. */
+const WITHOUT_LOCAL_EFFECT = new Set([
+  'aws:cloudwatch/dashboard:Dashboard',
+  'aws:cloudwatch/logGroup:LogGroup',
+  'aws:cloudwatch/metricAlarm:MetricAlarm',
+  'aws:cloudwatch/queryDefinition:QueryDefinition',
+  'aws:iam/role:Role',
+  'aws:iam/rolePolicy:RolePolicy',
+  'aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration',
+  'aws:s3/bucketPolicy:BucketPolicy',
+  'aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock',
+  'aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration',
+  'aws:s3/bucketVersioning:BucketVersioning',
+  'aws:sns/topic:Topic',
+  'aws:sns/topicPolicy:TopicPolicy',
+  'aws:sns/topicSubscription:TopicSubscription',
+]);
+
+/**
+ * Lets each resource that the program has registered come to life on its stand-in.
+ *
+ * @throws for a resource that the embedded AWS does not know: it would be missing without a word.
+ */
+export async function bringToLife(
+  resources: readonly RegisteredResource[],
+  standIns: StandIns,
+): Promise<void> {
+  const layers = new Map(
+    resources
+      .filter(({ type }) => type === 'aws:lambda/layerVersion:LayerVersion')
+      .map(({ state }) => [state['arn'] as string, state['code'] as asset.FileArchive]),
+  );
+  for (const resource of resources) await create(resource, layers, standIns);
+}
+
+async function create(
+  { type, state }: RegisteredResource,
+  layers: Layers,
+  standIns: StandIns,
+): Promise<void> {
+  switch (type) {
+    case 'aws:s3/bucket:Bucket':
+      standIns.s3.createBucket(state['bucket'] as string);
+      return;
+    case 'aws:dynamodb/table:Table':
+      await standIns.dynamodb.send(new CreateTableCommand(tableDefinition(state)));
+      return;
+    case 'aws:secretsmanager/secret:Secret':
+      standIns.secrets.createSecret(state['name'] as string, state['arn'] as string);
+      return;
+    case 'aws:secretsmanager/secretVersion:SecretVersion':
+      standIns.secrets.putSecretValue(state['secretId'] as string, state['secretString'] as string);
+      return;
+    case 'aws:lambda/layerVersion:LayerVersion':
+      return;
+    case 'aws:lambda/function:Function':
+      await installFunction(state as unknown as FunctionState, layers, standIns);
+      return;
+    case 'aws:sfn/stateMachine:StateMachine':
+      standIns.stepFunctions.createStateMachine({
+        name: state['name'] as string,
+        roleArn: state['roleArn'] as string,
+        type: state['type'] as 'STANDARD',
+        definition: JSON.parse(state['definition'] as string) as object,
+        loggingConfiguration: state['loggingConfiguration'] as object,
+      });
+      return;
+    case 'aws:scheduler/schedule:Schedule':
+      createSchedule(state as unknown as ScheduleState, standIns.scheduler);
+      return;
+    default:
+      if (type.startsWith('receipts:') || WITHOUT_LOCAL_EFFECT.has(type)) return;
+      throw new Error(`the program deploys a ${type}, which the embedded AWS does not know`);
+  }
+}
+
+interface ScheduleState {
+  readonly name: string;
+  readonly scheduleExpression: string;
+  readonly target: { readonly arn: string; readonly roleArn: string; readonly input: string };
+}
+
+function createSchedule(
+  { name, scheduleExpression, target }: ScheduleState,
+  scheduler: SchedulerStandIn,
+): void {
+  scheduler.createSchedule({
+    name,
+    expression: scheduleExpression,
+    stateMachineArn: target.arn,
+    roleArn: target.roleArn,
+    input: target.input,
+  });
+}
+
+interface TableState {
+  readonly name: string;
+  readonly hashKey: string;
+  readonly rangeKey: string;
+  readonly attributes: readonly { readonly name: string; readonly type: 'S' | 'N' | 'B' }[];
+  readonly globalSecondaryIndexes: readonly {
+    readonly name: string;
+    readonly projectionType: 'ALL';
+    readonly keySchemas: readonly {
+      readonly attributeName: string;
+      readonly keyType: 'HASH' | 'RANGE';
+    }[];
+  }[];
+}
+
+function tableDefinition(state: Readonly<Record<string, unknown>>): CreateTableCommandInput {
+  const { name, hashKey, rangeKey, attributes, globalSecondaryIndexes } =
+    state as unknown as TableState;
+  return {
+    TableName: name,
+    BillingMode: 'PAY_PER_REQUEST',
+    AttributeDefinitions: attributes.map((attribute) => ({
+      AttributeName: attribute.name,
+      AttributeType: attribute.type,
+    })),
+    KeySchema: [
+      { AttributeName: hashKey, KeyType: 'HASH' },
+      { AttributeName: rangeKey, KeyType: 'RANGE' },
+    ],
+    GlobalSecondaryIndexes: globalSecondaryIndexes.map((index) => ({
+      IndexName: index.name,
+      KeySchema: index.keySchemas.map(({ attributeName, keyType }) => ({
+        AttributeName: attributeName,
+        KeyType: keyType,
+      })),
+      Projection: { ProjectionType: index.projectionType },
+    })),
+  };
+}

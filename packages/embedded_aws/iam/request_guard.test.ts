@@ -1,0 +1,253 @@
+import { DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import {
+  GetObjectCommand,
+  HeadObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
+import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { rejection } from '../../../tests/support/rejection.ts';
+import { AwsEdge } from '../aws/aws_edge.ts';
+import type { AwsService } from '../aws/aws_request.ts';
+import { type RunningServer, serve } from '../http/server.ts';
+import type { Service } from '../http/service.ts';
+import { S3StandIn } from '../s3/s3_stand_in.ts';
+import { Iam } from './iam.ts';
+import { RequestGuard } from './request_guard.ts';
+
+const WORK = 'ASIAWORK';
+const ROLE_ARN = 'arn:aws:iam::1:role/worker';
+
+let iam: Iam;
+let edge: AwsEdge;
+let server: RunningServer;
+let performed: AwsService[];
+
+beforeEach(async () => {
+  performed = [];
+  iam = new Iam('1');
+  const s3 = new S3StandIn({ clock: () => new Date(0) });
+  s3.createBucket('bucket');
+  s3.putObject('bucket', 'there', Buffer.from('x'));
+  const guard = new RequestGuard(iam, { region: 'us-east-1', accountId: '1' });
+  const counted =
+    (service: AwsService, perform: Service): Service =>
+    (request) => {
+      performed.push(service);
+      return perform(request);
+    };
+  const obliging: Service = () => Promise.resolve({ status: 200, body: '{}' });
+  edge = new AwsEdge({
+    services: {
+      dynamodb: counted('dynamodb', obliging),
+      lambda: counted('lambda', obliging),
+      s3: counted('s3', s3.handle),
+      secretsmanager: counted('secretsmanager', obliging),
+      states: counted('states', obliging),
+    },
+    functionOf: (key) => (key === WORK ? 'work' : undefined),
+    kill: () => undefined,
+    guard: (_, ...asked) => guard.perform({ roleArn: ROLE_ARN, session: 'work' }, ...asked),
+  });
+  server = await serve(edge.handle, 0);
+});
+
+afterEach(() => server.close());
+
+/** Lets the function do this and nothing else. */
+function allow(...statements: readonly (readonly [action: string, resource: string])[]): void {
+  const state = {
+    name: 'worker',
+    arn: ROLE_ARN,
+    assumeRolePolicy: JSON.stringify({ Version: '2012-10-17', Statement: [] }),
+    role: 'worker',
+    policy: JSON.stringify({
+      Version: '2012-10-17',
+      Statement: statements.map(([Action, Resource]) => ({ Effect: 'Allow', Action, Resource })),
+    }),
+  };
+  iam.deploy(
+    ['aws:iam/role:Role', 'aws:iam/rolePolicy:RolePolicy'].map((type) => ({
+      type,
+      name: 'it',
+      inputs: state,
+      state,
+    })),
+  );
+}
+
+function settings(accessKeyId = WORK) {
+  return {
+    endpoint: server.url,
+    region: 'us-east-1',
+    credentials: { accessKeyId, secretAccessKey: 'local' },
+    forcePathStyle: true,
+    maxAttempts: 1,
+  };
+}
+
+const put = (accessKeyId?: string): Promise<unknown> =>
+  new DynamoDBClient(settings(accessKeyId)).send(
+    new PutItemCommand({ TableName: 'rows', Item: { PK: { S: '1' } } }),
+  );
+const s3 = (): S3Client => new S3Client(settings());
+const at = (Key: string, Bucket = 'bucket') => ({ Bucket, Key });
+
+const refusal = (action: string, resource: string): string =>
+  `User: arn:aws:sts::1:assumed-role/worker/work is not authorized to perform: ${action} on resource: ${resource} because no identity-based policy allows the ${action} action`;
+
+describe('a request that a role does not allow', () => {
+  it.each<[string, string, number, string, string, () => Promise<unknown>]>([
+    [
+      'DynamoDB',
+      'AccessDeniedException',
+      400,
+      'dynamodb:PutItem',
+      'arn:aws:dynamodb:us-east-1:1:table/rows',
+      put,
+    ],
+    [
+      'S3',
+      'AccessDenied',
+      403,
+      's3:PutObject',
+      'arn:aws:s3:::bucket/a',
+      () => s3().send(new PutObjectCommand({ ...at('a'), Body: 'x' })),
+    ],
+    [
+      'Secrets Manager',
+      'AccessDeniedException',
+      400,
+      'secretsmanager:GetSecretValue',
+      'arn:aws:secretsmanager:us-east-1:1:secret:key',
+      () =>
+        new SecretsManagerClient(settings()).send(new GetSecretValueCommand({ SecretId: 'key' })),
+    ],
+    [
+      'Lambda',
+      'AccessDeniedException',
+      403,
+      'lambda:InvokeFunction',
+      'arn:aws:lambda:us-east-1:1:function:other',
+      () => new LambdaClient(settings()).send(new InvokeCommand({ FunctionName: 'other' })),
+    ],
+    [
+      'Step Functions',
+      'AccessDeniedException',
+      400,
+      'states:StartExecution',
+      'arn:aws:states:us-east-1:1:stateMachine:poll',
+      () =>
+        new SFNClient(settings()).send(
+          new StartExecutionCommand({
+            stateMachineArn: 'arn:aws:states:us-east-1:1:stateMachine:poll',
+          }),
+        ),
+    ],
+  ])('is denied by %s as %s (%i), and not done', async (_, name, status, action, resource, ask) => {
+    allow([action, `${resource}x`], ['s3:GetObject', resource]);
+
+    expect(await rejection(ask())).toMatchObject({
+      name,
+      message: refusal(action, resource),
+      $metadata: { httpStatusCode: status },
+    });
+    expect(performed).toStrictEqual([]);
+
+    allow([action, resource]);
+    await ask();
+    expect(performed).toHaveLength(1);
+  });
+
+  it('is a person’s own business', async () => {
+    await put('local');
+    expect(performed).toStrictEqual(['dynamodb']);
+    expect(iam.record.calls).toStrictEqual([]);
+  });
+
+  it('is not asked for when it is struck before', async () => {
+    edge.faults.add({
+      when: () => true,
+      fault: { kind: 'error', status: 400, code: 'ThrottlingException' },
+    });
+    expect((await rejection(put())).name).toBe('ThrottlingException');
+    expect(iam.record.calls).toStrictEqual([]);
+  });
+
+  it('is denied too when its answer is lost', async () => {
+    allow();
+    edge.faults.add({ when: () => true, fault: { kind: 'cut', moment: 'after' } });
+    expect(await rejection(put())).toMatchObject({ code: 'ECONNRESET' });
+    expect(performed).toStrictEqual([]);
+  });
+
+  it('that nobody can read is its service’s to refuse', async () => {
+    allow();
+    const response = await fetch(server.url, {
+      method: 'POST',
+      headers: {
+        'x-amz-target': 'DynamoDB_20120810.PutItem',
+        authorization: `AWS4-HMAC-SHA256 Credential=${WORK}/20250101/us-east-1/dynamodb/aws4_request`,
+      },
+      body: '{',
+    });
+    expect(response.status).toBe(200);
+    expect(performed).toStrictEqual(['dynamodb']);
+  });
+});
+
+describe('an object that is not there', () => {
+  const READ = ['s3:GetObject', 'arn:aws:s3:::*/*'] as const;
+  const LIST = ['s3:ListBucket', 'arn:aws:s3:::bucket'] as const;
+
+  it('is denied to a role that may not list the bucket', async () => {
+    allow(READ);
+    expect(await rejection(s3().send(new GetObjectCommand(at('missing'))))).toMatchObject({
+      name: 'AccessDenied',
+      message: refusal('s3:ListBucket', 'arn:aws:s3:::bucket'),
+      $metadata: { httpStatusCode: 403 },
+    });
+    expect(await rejection(s3().send(new HeadObjectCommand(at('missing'))))).toMatchObject({
+      $metadata: { httpStatusCode: 403 },
+    });
+    // It is nothing that was asked for.
+    expect(iam.record.calls.map(({ action, count }) => [action, count])).toStrictEqual([
+      ['s3:GetObject', 2],
+    ]);
+  });
+
+  it('is missing to a role that may', async () => {
+    allow(READ, LIST);
+    expect((await rejection(s3().send(new GetObjectCommand(at('missing'))))).name).toBe(
+      'NoSuchKey',
+    );
+    expect(await rejection(s3().send(new HeadObjectCommand(at('missing'))))).toMatchObject({
+      $metadata: { httpStatusCode: 404 },
+    });
+  });
+
+  it('may be written where it must not be there, and then not again', async () => {
+    allow(['s3:PutObject', 'arn:aws:s3:::bucket/*']);
+    const write = new PutObjectCommand({ ...at('once'), Body: 'x', IfNoneMatch: '*' });
+    await s3().send(write);
+    expect((await rejection(s3().send(write))).name).toBe('PreconditionFailed');
+  });
+
+  it('in a bucket that is not there either has no bucket, for everybody', async () => {
+    allow(READ);
+    const error = await rejection(s3().send(new GetObjectCommand(at('missing', 'nowhere'))));
+    expect(error.name).toBe('NoSuchBucket');
+  });
+
+  it('does not keep another from being read, nor its bucket from being listed', async () => {
+    allow(READ, LIST);
+    const { Body } = await s3().send(new GetObjectCommand(at('there')));
+    expect(await Body?.transformToString()).toBe('x');
+    const { KeyCount } = await s3().send(new ListObjectsV2Command({ Bucket: 'bucket' }));
+    expect(KeyCount).toBe(1);
+  });
+});
