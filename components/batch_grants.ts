@@ -1,3 +1,4 @@
+import { BATCH_FILES } from 'receipt-embedding/object_keys';
 import {
   type BucketUse,
   type EmbeddingModelSettings,
@@ -9,7 +10,6 @@ import {
   type PineconeAccess,
   type TableUse,
 } from './function_grants.ts';
-import { BATCH_FILES } from './state_machines/batch_files.ts';
 
 /** What the functions of the batch path reach. */
 export interface BatchFunctionsArgs {

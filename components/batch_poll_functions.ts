@@ -1,3 +1,4 @@
+import { EXECUTION_FILES } from 'receipt-embedding/object_keys';
 import {
   type BatchFunctionsArgs,
   grantMapResults,
@@ -21,7 +22,6 @@ import {
   grantTable,
   plainVariables,
 } from './function_grants.ts';
-import { POLL_FILES } from './state_machines/batch_files.ts';
 import type { BatchPollStateMachineSettings } from './state_machines/batch_poll.ts';
 
 export type BatchPollFunctions = Readonly<
@@ -37,7 +37,7 @@ export function createBatchPollFunctions(
     listPendingBatches: create('list_pending_batches', SMALL, [
       grantTable(table, [{ actions: ['dynamodb:Query'], indexes: ['GSI1'] }]),
       grantBucket('BATCH_BUCKET', batchBucket, [
-        { actions: ['s3:PutObject'], keys: [POLL_FILES.manifest('*')] },
+        { actions: ['s3:PutObject'], keys: [EXECUTION_FILES.batch_poll.manifest('*')] },
       ]),
     ]),
     getBatchStatus: create('get_batch_status', SMALL, [
@@ -79,7 +79,7 @@ export function createBatchPollFunctions(
     ]),
     summarizePoll: create('summarize_batch_poll', SMALL, [
       plainVariables({ EMBEDDING_MODEL: embedding.model }),
-      grantMapResults(batchBucket, POLL_FILES),
+      grantMapResults(batchBucket, EXECUTION_FILES.batch_poll),
     ]),
   };
 }

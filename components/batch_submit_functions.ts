@@ -1,3 +1,4 @@
+import { BATCH_FILES, EXECUTION_FILES } from 'receipt-embedding/object_keys';
 import {
   type BatchFunctionsArgs,
   grantMapResults,
@@ -15,7 +16,6 @@ import {
   grantTable,
   plainVariables,
 } from './function_grants.ts';
-import { BATCH_FILES, SUBMIT_FILES } from './state_machines/batch_files.ts';
 import type { BatchSubmitStateMachineSettings } from './state_machines/batch_submit.ts';
 
 export type BatchSubmitFunctions = Readonly<
@@ -36,7 +36,7 @@ export function createBatchSubmitFunctions(
       grantBucket('BATCH_BUCKET', batchBucket, [
         {
           actions: ['s3:PutObject'],
-          keys: [BATCH_FILES.plan('*'), SUBMIT_FILES.manifest('*')],
+          keys: [BATCH_FILES.plan('*'), EXECUTION_FILES.batch_submit.manifest('*')],
         },
       ]),
       plainVariables({
@@ -64,7 +64,7 @@ export function createBatchSubmitFunctions(
       grantOpenAI(openai),
     ]),
     summarizeSubmit: create('summarize_batch_submit', SMALL, [
-      grantMapResults(batchBucket, SUBMIT_FILES),
+      grantMapResults(batchBucket, EXECUTION_FILES.batch_submit),
     ]),
   };
 }

@@ -1,9 +1,8 @@
 import type * as pulumi from '@pulumi/pulumi';
+import { BATCH_FILES, EXECUTION_FILES } from 'receipt-embedding/object_keys';
 import { PrivateBucket } from './private_bucket.ts';
 import { ReceiptTable } from './receipt_table.ts';
 import type { Settings } from './settings.ts';
-import { BATCH_FILES, POLL_FILES, SUBMIT_FILES } from './state_machines/batch_files.ts';
-import { RUN_FILES } from './state_machines/run_files.ts';
 import type { Tags } from './tags.ts';
 
 export interface DataStoresArgs {
@@ -54,12 +53,14 @@ export function createDataStores(
       { ...adopted(settings.dynamodb_table_name), protect, tags },
       options,
     ),
-    chromadbBucket: createBucket('chromadb', settings.chromadb_bucket_name, [RUN_FILES.prefix]),
+    chromadbBucket: createBucket('chromadb', settings.chromadb_bucket_name, [
+      EXECUTION_FILES.realtime.prefix,
+    ]),
     batchBucket: batchPath
       ? createBucket('batch', settings.batch_bucket_name, [
           BATCH_FILES.prefix,
-          SUBMIT_FILES.prefix,
-          POLL_FILES.prefix,
+          EXECUTION_FILES.batch_submit.prefix,
+          EXECUTION_FILES.batch_poll.prefix,
         ])
       : undefined,
   };

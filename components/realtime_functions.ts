@@ -1,4 +1,5 @@
 import type * as pulumi from '@pulumi/pulumi';
+import { EXECUTION_FILES } from 'receipt-embedding/object_keys';
 import type { EmbeddingFunction } from './embedding_function.ts';
 import {
   type CreateFunction,
@@ -15,7 +16,6 @@ import {
   readSecret,
 } from './function_grants.ts';
 import type { RealtimeStateMachineSettings } from './state_machines/realtime.ts';
-import { RUN_FILES } from './state_machines/run_files.ts';
 
 /** What the functions of the realtime path reach. */
 export interface RealtimeFunctionsArgs {
@@ -51,7 +51,7 @@ export function createRealtimeFunctions(
     findReceipts: create('find_receipts_realtime', { memorySize: 1_024 }, [
       grantTable(table, [{ actions: ['dynamodb:Query'], indexes: ['GSI1', 'GSITYPE'] }]),
       grantBucket('CHROMADB_BUCKET', chromadbBucket, [
-        { actions: ['s3:PutObject'], keys: [RUN_FILES.manifest('*')] },
+        { actions: ['s3:PutObject'], keys: [EXECUTION_FILES.realtime.manifest('*')] },
       ]),
     ]),
     processReceipt: create('process_receipt_realtime', { memorySize: 2_048 }, [
@@ -82,7 +82,7 @@ export function createRealtimeFunctions(
     summarizeRun: create('summarize_realtime_run', { memorySize: 1_024 }, [
       plainVariables({ EMBEDDING_MODEL: embedding.model }),
       grantObjects(chromadbBucket, [
-        { actions: ['s3:GetObject'], keys: [`${RUN_FILES.results('*')}/*`] },
+        { actions: ['s3:GetObject'], keys: [`${EXECUTION_FILES.realtime.results('*')}/*`] },
       ]),
     ]),
   };

@@ -1,5 +1,5 @@
+import { EXECUTION_FILES } from 'receipt-embedding/object_keys';
 import type { StateMachineDefinition } from './asl.ts';
-import { POLL_FILES } from './batch_files.ts';
 import { batchIngestion, type BatchIngestionFunctions } from './batch_ingestion.ts';
 import { distributedMap } from './distributed_map.ts';
 import { catchAll, lambdaTask } from './lambda_task.ts';
@@ -67,7 +67,7 @@ export function batchPollStateMachine(
         ...distributedMap({
           label: 'ProcessBatches',
           bucket: settings.bucket,
-          files: POLL_FILES,
+          files: EXECUTION_FILES.batch_poll,
           itemSelector: {
             'batch_id.$': '$$.Map.Item.Value.batch_id',
             'execution_name.$': '$.execution_name',

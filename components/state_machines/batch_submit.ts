@@ -1,5 +1,5 @@
+import { EXECUTION_FILES } from 'receipt-embedding/object_keys';
 import type { StateMachineDefinition } from './asl.ts';
-import { SUBMIT_FILES } from './batch_files.ts';
 import { distributedMap } from './distributed_map.ts';
 import { catchAll, lambdaTask } from './lambda_task.ts';
 import { EXECUTION_INPUT, runOutcome } from './run_outcome.ts';
@@ -61,7 +61,7 @@ export function batchSubmitStateMachine(
         ...distributedMap({
           label: 'SubmitBatches',
           bucket: settings.bucket,
-          files: SUBMIT_FILES,
+          files: EXECUTION_FILES.batch_submit,
           itemSelector: {
             'batch_id.$': '$$.Map.Item.Value.batch_id',
             'batch_type.$': '$$.Map.Item.Value.batch_type',

@@ -1,7 +1,7 @@
+import { EXECUTION_FILES } from 'receipt-embedding/object_keys';
 import type { StateMachineDefinition } from './asl.ts';
 import { distributedMap } from './distributed_map.ts';
 import { catchAll, lambdaTask } from './lambda_task.ts';
-import { RUN_FILES } from './run_files.ts';
 import { EXECUTION_INPUT, runOutcome } from './run_outcome.ts';
 import { RUN_TIMEOUT } from './run_timeout.ts';
 
@@ -66,7 +66,7 @@ export function realtimeStateMachine(
         ...distributedMap({
           label: 'ProcessReceipts',
           bucket: settings.bucket,
-          files: RUN_FILES,
+          files: EXECUTION_FILES.realtime,
           itemSelector: {
             'image_id.$': '$$.Map.Item.Value.image_id',
             'receipt_id.$': '$$.Map.Item.Value.receipt_id',

@@ -20,7 +20,7 @@ export const handler = createHandler({
       {
         listPending: (most) => listPendingEmbeddingBatches(table, { now: clock(), most, logger }),
         writeManifest: (executionName, batches) =>
-          storage.writeManifest('polls', executionName, batches),
+          storage.writeManifest('batch_poll', executionName, batches),
         clock,
         metrics,
       },

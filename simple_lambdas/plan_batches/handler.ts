@@ -49,7 +49,7 @@ export const handler = createHandler({
         statusOf: async (batchId) => (await readBatchSummary(table, batchId))?.status,
         writePlan: (batchId, entities) => storage.writePlan(batchId, entities),
         writeManifest: (executionName, batches) =>
-          storage.writeManifest('submits', executionName, batches),
+          storage.writeManifest('batch_submit', executionName, batches),
         invalidRows: () => invalid.count,
       },
       requestId,

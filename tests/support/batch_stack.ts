@@ -1,5 +1,5 @@
 import { DeleteObjectCommand } from '@aws-sdk/client-s3';
-import { requestsKey } from 'receipt-embedding/batches/batch_files';
+import { BATCH_FILES } from 'receipt-embedding/object_keys';
 import {
   type BatchSummary,
   batchSummaryCodec,
@@ -135,7 +135,9 @@ export class BatchStack extends TestStack {
   /** What a batch asks OpenAI for, in this order: inputs by custom_id. An older system's batch may have no inputs here. */
   requests(batchId: string): ReadonlyMap<string, string | undefined> {
     const { aws, batchBucket } = this.local;
-    const lines = (aws.s3.getObject(batchBucket, requestsKey(batchId))?.body.toString() ?? '')
+    const lines = (
+      aws.s3.getObject(batchBucket, BATCH_FILES.requests(batchId))?.body.toString() ?? ''
+    )
       .split('\n')
       .slice(0, -1)
       .map((line) => JSON.parse(line) as { custom_id: string; body?: { input: string } });

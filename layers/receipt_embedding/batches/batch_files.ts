@@ -4,21 +4,8 @@ import { z } from 'zod';
 import type { EmbeddingModel } from '../embeddings/embedder.ts';
 import { InvalidReceiptData } from '../errors.ts';
 import { parseJson, withTemporaryFolder, writeLineFile } from '../local_files.ts';
+import { BATCH_FILES, EXECUTION_FILES } from '../object_keys.ts';
 import { type ObjectLocation, readLines, writeFile, writeText } from '../s3_objects.ts';
-
-/** The list of batches that an execution of the submit or the poll workflow works on, as its Map reads it. */
-export const manifestKey = (folder: 'submits' | 'polls', executionName: string): string =>
-  `${folder}/${executionName}/batches.jsonl`;
-
-/** What a batch wants: a PlannedEntity a line. */
-export const planKey = (batchId: string): string => `batches/${batchId}/plan.jsonl`;
-
-/** What the batch won, and OpenAI gets: one request a line. */
-export const requestsKey = (batchId: string): string => `batches/${batchId}/requests.jsonl`;
-
-/** A part of a batch's results: a PartRow a line. */
-export const resultPartKey = (batchId: string, part: number): string =>
-  `batches/${batchId}/results/part-${String(part).padStart(5, '0')}.jsonl`;
 
 const JSON_LINES = 'application/jsonl';
 
@@ -39,11 +26,11 @@ export class BatchStorage {
 
   /** Writes the list of an execution's batches. @returns where it lies. */
   async writeManifest(
-    folder: 'submits' | 'polls',
+    workflow: 'batch_submit' | 'batch_poll',
     executionName: string,
     batches: readonly { readonly batch_id: string }[],
   ): Promise<ObjectLocation> {
-    const key = manifestKey(folder, executionName);
+    const key = EXECUTION_FILES[workflow].manifest(executionName);
     await this.#writeLines(
       key,
       batches.map((batch) => JSON.stringify(batch)),
@@ -53,13 +40,13 @@ export class BatchStorage {
 
   async writePlan(batchId: string, entities: readonly PlannedEntity[]): Promise<void> {
     await this.#writeLines(
-      planKey(batchId),
+      BATCH_FILES.plan(batchId),
       entities.map((entity) => JSON.stringify(entity)),
     );
   }
 
   readPlan(batchId: string): AsyncGenerator<PlannedEntity> {
-    return this.#read(planKey(batchId), plannedEntitySchema);
+    return this.#read(BATCH_FILES.plan(batchId), plannedEntitySchema);
   }
 
   /** @returns the number of requests. */
@@ -67,7 +54,7 @@ export class BatchStorage {
     batchId: string,
     requests: Iterable<string> | AsyncIterable<string>,
   ): Promise<number> {
-    return await this.#writeLines(requestsKey(batchId), requests);
+    return await this.#writeLines(BATCH_FILES.requests(batchId), requests);
   }
 
   /** Brings the requests of a batch to this machine, for as long as `use` takes. */
@@ -77,7 +64,7 @@ export class BatchStorage {
   ): Promise<Result> {
     const { s3, bucket, temporaryFolder } = this.#settings;
     return await withTemporaryFolder(temporaryFolder, async (folder) => {
-      const lines = readLines(s3, { bucket, key: requestsKey(batchId) });
+      const lines = readLines(s3, { bucket, key: BATCH_FILES.requests(batchId) });
       const { path } = await writeLineFile(join(folder, 'requests.jsonl'), lines);
       return await use(path);
     });
@@ -98,7 +85,7 @@ export class BatchStorage {
 
   /** The ids that a batch asks for, in the order of its requests. */
   async *requestedIds(batchId: string): AsyncGenerator<string> {
-    for await (const { custom_id } of this.#read(requestsKey(batchId), requestSchema)) {
+    for await (const { custom_id } of this.#read(BATCH_FILES.requests(batchId), requestSchema)) {
       yield custom_id;
     }
   }
@@ -106,7 +93,7 @@ export class BatchStorage {
   /** @returns the part's key. */
   async writePart(batchId: string, part: number, rows: readonly PartRow[]): Promise<string> {
     const { s3, bucket } = this.#settings;
-    const key = resultPartKey(batchId, part);
+    const key = BATCH_FILES.part(batchId, part);
     const text = rows.map((row) => `${JSON.stringify(row)}\n`).join('');
     await writeText(s3, { bucket, key }, text, JSON_LINES);
     return key;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { deltaPrefix } from '../object_keys.ts';
 import {
   imageIdSchema,
   keyFields,
@@ -12,11 +13,6 @@ import {
 
 export const COMPACTION_STATES = ['PENDING', 'PROCESSING', 'COMPLETED', 'FAILED'] as const;
 export const compactionStateSchema = z.enum(COMPACTION_STATES);
-
-/** `{lines|words}/delta/{run_id}/`: where a run's delta lies in the ChromaDB bucket. */
-export function deltaPrefix(collection: 'lines' | 'words', runId: string): string {
-  return `${collection}/delta/${runId}/`;
-}
 
 export const compactionRunSchema = z.object({
   run_id: z.uuid(),

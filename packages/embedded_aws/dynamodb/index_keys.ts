@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import db, {
-  Callback,
-  IndexActions,
-  IndexDefinition,
-  Item,
-  Store,
-  TableDefinition,
+  type Callback,
+  type IndexActions,
+  type IndexDefinition,
+  type Item,
+  type Store,
+  type TableDefinition,
 } from 'dynalite/db/index.js';
 
 /**

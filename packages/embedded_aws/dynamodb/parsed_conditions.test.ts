@@ -1,7 +1,7 @@
 import parser, {
-  AttributeValue,
-  ConditionContext,
-  ParsedCondition,
+  type AttributeValue,
+  type ConditionContext,
+  type ParsedCondition,
 } from 'dynalite/db/conditionParser.js';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { parseConditionsOnce } from './parsed_conditions.ts';

@@ -1,7 +1,7 @@
 import parser, {
-  AttributeValue,
-  ConditionContext,
-  ParsedCondition,
+  type AttributeValue,
+  type ConditionContext,
+  type ParsedCondition,
 } from 'dynalite/db/conditionParser.js';
 
 /** What a condition says whatever its values are, and which of the request's names and values it uses. */

@@ -2,7 +2,7 @@ import { chmod, cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promi
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import pulumi from 'pulumi/package.json';
+import pulumi from 'pulumi/package.json' with { type: 'json' };
 
 const PROJECT = fileURLToPath(new URL('../../../', import.meta.url));
 const LANGUAGE_HOST = fileURLToPath(new URL('language_host/main.ts', import.meta.url));

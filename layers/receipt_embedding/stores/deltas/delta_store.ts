@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
 import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { extract, pack } from 'tar-stream';
-import { deltaPrefix } from '../../entities/compaction_run.ts';
+import { deltaKey, deltaPrefix } from '../../object_keys.ts';
 import type { ReceiptIdentity } from '../../entities/keys.ts';
 import { ConcurrentUpdate, InvalidReceiptData } from '../../errors.ts';
 import type {
@@ -73,7 +73,7 @@ export class ChromaDeltaStore implements VectorStore {
     const prefix = deltaPrefix(collection, run.run_id);
     const command = new PutObjectCommand({
       Bucket: this.#settings.bucket,
-      Key: `${prefix}delta.tar.gz`,
+      Key: deltaKey(collection, run.run_id),
       Body: delta,
       ContentType: 'application/gzip',
       IfNoneMatch: '*',

@@ -1,0 +1,52 @@
+/**
+ * Where the files of this system lie in its two buckets. `*` in the place of an id or a name gives the pattern of all of them,
+ * for policies and life cycles. Without any SDK, so that the deployment reads it too.
+ */
+
+/** A folder for each execution of one workflow; the execution's name is the folder's. */
+interface ExecutionFiles {
+  readonly prefix: string;
+  /** The list of items, JSON lines, which the workflow's first function writes and its Map reads. */
+  readonly manifest: (executionName: string) => string;
+  /** The folder of the Map's results, which its ResultWriter writes and summarize_execution reads. */
+  readonly results: (executionName: string) => string;
+}
+
+function executionFiles(folder: string, list: string): ExecutionFiles {
+  return {
+    prefix: `${folder}/`,
+    manifest: (executionName) => `${folder}/${executionName}/${list}`,
+    results: (executionName) => `${folder}/${executionName}/results`,
+  };
+}
+
+/** Files of executions: the realtime workflow's in the ChromaDB bucket, those of the batch workflows in the batch bucket. */
+export const EXECUTION_FILES = {
+  realtime: executionFiles('runs', 'receipts.jsonl'),
+  batch_submit: executionFiles('submits', 'batches.jsonl'),
+  batch_poll: executionFiles('polls', 'batches.jsonl'),
+} as const;
+
+/** Files of batches, in the batch bucket. */
+export const BATCH_FILES = {
+  prefix: 'batches/',
+  /** What the batch is planned to embed: a PlannedEntity a line. */
+  plan: (batchId: string): string => `batches/${batchId}/plan.jsonl`,
+  /** What the batch has claimed, and OpenAI gets: one request a line. */
+  requests: (batchId: string): string => `batches/${batchId}/requests.jsonl`,
+  /** The folder of the parts of its results. */
+  results: (batchId: string): string => `batches/${batchId}/results`,
+  /** A part of its results: a PartRow a line. */
+  part: (batchId: string, part: number): string =>
+    `batches/${batchId}/results/part-${String(part).padStart(5, '0')}.jsonl`,
+} as const;
+
+/** `{lines|words}/delta/{run_id}/`: where a run's delta lies in the ChromaDB bucket (docs/data_model.md §3). */
+export function deltaPrefix(collection: 'lines' | 'words', runId: string): string {
+  return `${collection}/delta/${runId}/`;
+}
+
+/** The one object below that prefix. */
+export function deltaKey(collection: 'lines' | 'words', runId: string): string {
+  return `${deltaPrefix(collection, runId)}delta.tar.gz`;
+}
