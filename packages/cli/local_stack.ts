@@ -1,4 +1,3 @@
-import { setTimeout } from 'node:timers/promises';
 import { StartExecutionCommand } from '@aws-sdk/client-sfn';
 import {
   type EmbeddedAws,
@@ -11,7 +10,7 @@ import type { Service } from 'embedded-aws/http/service';
 import type { ExecutionDescription } from 'embedded-aws/step_functions/api/execution_view';
 import type { EmbeddingModel } from 'receipt-embedding/embeddings/embedder';
 import type { Table } from 'receipt-embedding/table/table';
-import type { BatchOptions } from 'vendor-stand-ins/openai/batches/batch_options';
+import type { BatchOptions } from 'vendor-stand-ins/openai/batch_script';
 import { OpenAIStandIn } from 'vendor-stand-ins/openai/openai_stand_in';
 import {
   PineconeStandIn,
@@ -29,8 +28,8 @@ export interface LocalStackSettings extends Partial<
   readonly latencyMs?: number;
   /** How the stand-in's Batch API behaves. @default every batch is done at once, and goes well */
   readonly batches?: BatchOptions;
-  /** @default it keeps vectors, and answers at once */
-  readonly pinecone?: Pick<PineconeStandInOptions, 'keepVectors' | 'latencyMs'>;
+  /** @default it keeps vectors */
+  readonly pinecone?: Pick<PineconeStandInOptions, 'keepVectors'>;
   /**
    * Use OpenAI itself, with this key.
    *
@@ -76,8 +75,6 @@ export async function startLocalStack(settings: LocalStackSettings = {}): Promis
   const { latencyMs = 0, openaiApiKey, config = {}, port = 0, batches, ...rest } = settings;
   const openai = new OpenAIStandIn({
     latencyMs,
-    // Whoever closes the stack does not wait for answers that nobody hears any more.
-    sleep: (milliseconds) => setTimeout(milliseconds, undefined, { ref: false }),
     ...(batches === undefined ? {} : { batches }),
   });
   const vendors = new Vendors();

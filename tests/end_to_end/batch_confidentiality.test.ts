@@ -3,7 +3,7 @@ import {
   type SyntheticReceipt,
   syntheticReceipts,
 } from 'receipts-cli/receipts/synthetic/synthetic_receipts';
-import type { BatchScript } from 'vendor-stand-ins/openai/batches/batch_script';
+import type { BatchScript } from 'vendor-stand-ins/openai/batch_script';
 import { OpenAIStandIn } from 'vendor-stand-ins/openai/openai_stand_in';
 import { embedText } from 'vendor-stand-ins/openai/text_embedding';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

@@ -1,4 +1,4 @@
-import type { BatchScript, BatchState } from 'vendor-stand-ins/openai/batches/batch_script';
+import type { BatchScript, BatchState } from 'vendor-stand-ins/openai/batch_script';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { expectBatchInvariants } from '../support/batch_invariants.ts';
 import { BatchStack } from '../support/batch_stack.ts';

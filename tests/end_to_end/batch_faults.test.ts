@@ -1,6 +1,6 @@
 import type { AwsFault } from 'embedded-aws/aws/faults';
-import type { OperationFaultRule } from 'vendor-stand-ins/openai/operation_faults';
-import type { FaultRule } from 'vendor-stand-ins/pinecone/faults';
+import type { FaultRule } from 'vendor-stand-ins/openai/faults';
+import type { FaultRule as PineconeFaultRule } from 'vendor-stand-ins/pinecone/pinecone_stand_in';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { expectBatchInvariants } from '../support/batch_invariants.ts';
 import { BATCH_REQUESTS, type BatchRequest } from '../support/batch_requests.ts';
@@ -94,15 +94,15 @@ function s3(name: Called, file: string, fault: AwsFault, times = Infinity): Brea
   };
 }
 
-function openai(rule: OperationFaultRule): Break {
+function openai(rule: FaultRule): Break {
   return () => {
     stack.untilReset(stack.local.openai.fault(rule));
   };
 }
 
-function pinecone(rule: FaultRule): Break {
+function pinecone(rule: PineconeFaultRule): Break {
   return () => {
-    stack.breakPinecone({ when: ({ name }) => name === 'upsert', ...rule });
+    stack.breakPinecone({ on: 'upsert', ...rule });
   };
 }
 
@@ -199,7 +199,7 @@ describe('a failure that passes is waited for, and the batch embedded once:', ()
     ['Pinecone: 429 with Retry-After', pinecone({ status: 429, retryAfter: 1, times: 1 }), {}],
     ['Pinecone: 500', pinecone({ status: 500, retryAfter: 0, times: 2 }), {}],
     ['Pinecone: 500 for longer', pinecone({ status: 503, retryAfter: 0, times: 3 }), { upsert: 2 }],
-    ['Pinecone, its answer lost', pinecone({ cut: 'after', times: 1 }), {}],
+    ['Pinecone, its answer lost', pinecone({ cut: true, moment: 'after', times: 1 }), {}],
     ['reading a part: 503', s3('write', '/part-', SLOW_DOWN, 3), { write: 2 }],
     ['a status: throttled', aws('write: a status', THROTTLED, 5), {}],
     ['a status, its answer lost', aws('write: a status', ANSWER_LOST, 2), {}],
@@ -297,7 +297,7 @@ describe('a submission whose failure stays', () => {
     },
   );
 
-  it.each<[string, OperationFaultRule, error: string, reason: RegExp]>([
+  it.each<[string, FaultRule, error: string, reason: RegExp]>([
     [
       'no quota for the batch',
       { on: 'batches.create', status: 429, code: 'insufficient_quota' },

@@ -1,6 +1,6 @@
 import type { SyntheticReceipt } from 'receipts-cli/receipts/synthetic/synthetic_receipts';
-import type { BatchView } from 'vendor-stand-ins/openai/batches/scripts_in_force';
-import type { Operation } from 'vendor-stand-ins/openai/operation_faults';
+import type { BatchView } from 'vendor-stand-ins/openai/batch_script';
+import type { Operation } from 'vendor-stand-ins/openai/faults';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { PollSummary } from '../../simple_lambdas/summarize_batch_poll/summarize_poll.ts';
 import type { SubmitSummary } from '../../simple_lambdas/summarize_batch_submit/summarize_submit.ts';

@@ -1,5 +1,5 @@
 import type { EmbeddingBatchResult } from 'receipt-embedding/entities/batch';
-import type { RowOutcome } from 'vendor-stand-ins/openai/batches/batch_script';
+import type { RowOutcome } from 'vendor-stand-ins/openai/batch_script';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { PollSummary } from '../../simple_lambdas/summarize_batch_poll/summarize_poll.ts';
 import { expectBatchInvariants } from '../support/batch_invariants.ts';

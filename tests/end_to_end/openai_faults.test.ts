@@ -107,7 +107,7 @@ describe('a failure of OpenAI that stays', () => {
     stack.breakOpenAI({
       status: 429,
       code: 'insufficient_quota',
-      when: (inputs) =>
+      when: ({ inputs }) =>
         unlucky.some(({ lines }) =>
           lines.every(({ text, is_noise }) => is_noise || inputs.includes(text)),
         ),

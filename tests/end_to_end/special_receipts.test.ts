@@ -2,7 +2,7 @@ import {
   type SyntheticReceipt,
   syntheticReceipts,
 } from 'receipts-cli/receipts/synthetic/synthetic_receipts';
-import type { LoggedRequest } from 'vendor-stand-ins/openai/request_log';
+import type { LoggedRequest } from 'vendor-stand-ins/openai/embeddings';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { outcomesOf } from '../support/execution_histories.ts';
 import { expectInvariants } from '../support/invariants.ts';

@@ -1,5 +1,5 @@
 import type { ObservedRequest } from 'embedded-aws/aws/faults';
-import type { Operation } from 'vendor-stand-ins/openai/operation_faults';
+import type { Operation } from 'vendor-stand-ins/openai/faults';
 import { type BatchRequest, batchRequestOf } from './batch_requests.ts';
 import { BATCH_FUNCTIONS, type BatchStack } from './batch_stack.ts';
 
@@ -47,9 +47,8 @@ export function letDie(stack: BatchStack, deathOf: (batchId: string) => Death | 
       const when = (): boolean => dies(request as VendorRequest, moment, functionName);
       stack.untilReset(openai.fault({ on, cut: true, moment, when }));
     }
-    const when = ({ name }: { readonly name: string }): boolean =>
-      name === 'upsert' && dies('upsert: the vectors', moment, BATCH_FUNCTIONS.upsert);
-    stack.breakPinecone({ cut: moment, when });
+    const when = (): boolean => dies('upsert: the vectors', moment, BATCH_FUNCTIONS.upsert);
+    stack.breakPinecone({ on: 'upsert', cut: true, moment, when });
   }
 
   function dies(request: VendorRequest, moment: Moment, functionName: string): boolean {

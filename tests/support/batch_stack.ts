@@ -8,9 +8,9 @@ import {
   embeddingBatchResultCodec,
 } from 'receipt-embedding/entities/batch';
 import type { Row } from 'receipt-embedding/entities/keys';
-import type { BatchScript } from 'vendor-stand-ins/openai/batches/batch_script';
-import type { BatchView } from 'vendor-stand-ins/openai/batches/scripts_in_force';
-import type { FaultRule as PineconeFaultRule } from 'vendor-stand-ins/pinecone/faults';
+import type { BatchScript } from 'vendor-stand-ins/openai/batch_script';
+import type { BatchView } from 'vendor-stand-ins/openai/batch_script';
+import type { FaultRule as PineconeFaultRule } from 'vendor-stand-ins/pinecone/pinecone_stand_in';
 import { z } from 'zod';
 import type { PollSummary } from '../../simple_lambdas/summarize_batch_poll/summarize_poll.ts';
 import type { SubmitSummary } from '../../simple_lambdas/summarize_batch_submit/summarize_submit.ts';

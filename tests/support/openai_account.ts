@@ -1,7 +1,7 @@
 import { type RunningServer, serve } from 'embedded-aws/http/server';
 import type OpenAI from 'openai';
 import { createOpenAIClient } from 'receipt-embedding/embeddings/openai_client';
-import type { BatchScript } from 'vendor-stand-ins/openai/batches/batch_script';
+import type { BatchScript } from 'vendor-stand-ins/openai/batch_script';
 import { OpenAIStandIn } from 'vendor-stand-ins/openai/openai_stand_in';
 
 /** An account at OpenAI, empty, in this process, and the client that the functions use for it. */

@@ -18,7 +18,6 @@ import {
 import { loadReceipts } from 'receipts-cli/receipts/load_receipts';
 import type { SyntheticReceipt } from 'receipts-cli/receipts/synthetic/synthetic_receipts';
 import type { FaultRule } from 'vendor-stand-ins/openai/faults';
-import type { OperationFaultRule } from 'vendor-stand-ins/openai/operation_faults';
 import type { RunSummary } from '../../simple_lambdas/summarize_realtime_run/summarize_run.ts';
 
 /** An execution of the realtime workflow that reached its summary. */
@@ -118,7 +117,7 @@ export class TestStack {
   }
 
   /** A fault of OpenAI's, until the next reset. @returns ends it sooner. */
-  breakOpenAI(rule: FaultRule | OperationFaultRule): () => void {
+  breakOpenAI(rule: FaultRule): () => void {
     return this.untilReset(this.local.openai.fault(rule));
   }
 

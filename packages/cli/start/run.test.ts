@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { BatchOptions } from 'vendor-stand-ins/openai/batches/batch_options';
+import type { BatchOptions } from 'vendor-stand-ins/openai/batch_script';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { writtenScreen } from '../command_line/testing/written_screen.ts';
 import { type LocalStack, startLocalStack } from '../local_stack.ts';

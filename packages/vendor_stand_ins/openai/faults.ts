@@ -1,73 +1,45 @@
-/** One way in which OpenAI fails its callers. */
-export type Fault =
-  | {
-      readonly status: 429;
-      /** Seconds, sent as the header `retry-after`. */
-      readonly retryAfter?: number;
-      /** @default 'rate_limit_exceeded' */
-      readonly code?: 'rate_limit_exceeded' | 'insufficient_quota';
-    }
-  | { readonly status: 500 | 502 | 503 | 504 }
-  /** The connection is cut, without an answer. */
-  | { readonly cut: true }
-  /** No answer until the rule is removed, then the ordinary one. A caller that gives up sooner gets none. */
-  | { readonly hang: true }
+import type { Fault as CommonFault, FaultRule as CommonFaultRule } from 'embedded-aws/http/faults';
+
+/** The requests that OpenAI answers here, by the names of its client's methods. */
+export type Operation =
+  | 'embeddings.create'
+  | 'files.create'
+  | 'files.retrieve'
+  | 'files.content'
+  | 'files.delete'
+  | 'batches.create'
+  | 'batches.retrieve'
+  | 'batches.list';
+
+/** What a rule may know of a request. */
+export interface OpenAIRequest {
+  readonly operation: Operation;
+  /** For `embeddings.create`; empty for all others. */
+  readonly inputs: readonly string[];
+  /** Of the file or batch in the path; for `batches.create`, of the input file; "" where there is none. */
+  readonly id: string;
+  /** For `batches.create`. */
+  readonly metadata?: unknown;
+}
+
+/** A wrong answer to `embeddings.create`, with status 200. Other operations answer as usual. */
+export type Distortion =
   /** One vector too few (the last is missing) or too many (the last comes twice). */
   | { readonly wrongCount: -1 | 1 }
   /** Vectors of this length instead of the one asked for. */
   | { readonly wrongDimension: number }
   /** The vectors in reverse order, each with its right `index`. */
   | { readonly shuffle: true }
-  /** NaN all through the first vector; as JSON has no NaN, null where floats are asked for. */
+  /** NaN all through the first vector; null where floats are asked for, as JSON has no NaN. */
   | { readonly nanVector: true };
 
-/** A fault, and the requests that it strikes: among those within the limits, the next `times` that match. */
-export type FaultRule = Fault &
-  Strikes<readonly string[]> & {
-    readonly on?: 'embeddings.create' | undefined;
-  };
+/** One way in which OpenAI fails its callers. */
+export type Fault = CommonFault<Distortion>;
 
-/** Which requests a rule strikes; `Request` is what a rule may know of one (its inputs, its ids). */
-export interface Strikes<Request> {
-  /** @default every one, until the rule is removed */
-  readonly times?: number;
-  /** @default any request */
-  readonly when?: (request: Request) => boolean;
-}
-
-/** A fault that strikes one request. */
-export interface StruckFault<Kind = Fault> {
-  readonly fault: Kind;
-  /** Settles when the rule is removed. */
-  readonly removed: Promise<void>;
-}
-
-interface ActiveRule<Kind, Request> extends StruckFault<Kind> {
-  readonly rule: Strikes<Request>;
-  remaining: number;
-}
-
-/** The rules in force: the oldest that matches strikes, and no other. */
-export class FaultRules<Kind = Fault, Request = readonly string[]> {
-  #active: ActiveRule<Kind, Request>[] = [];
-
-  /** @returns removes the rule, and lets go of the requests that hang by it. */
-  add(rule: Kind & Strikes<Request>): () => void {
-    const { promise, resolve } = Promise.withResolvers<undefined>();
-    const entry = { rule, fault: rule, removed: promise, remaining: rule.times ?? Infinity };
-    this.#active.push(entry);
-    return () => {
-      this.#active = this.#active.filter((other) => other !== entry);
-      resolve(undefined);
-    };
-  }
-
-  /** The fault for a request, if any: counted as one of the rule's times. */
-  strike(request: Request): StruckFault<Kind> | undefined {
-    const struck = this.#active.find(
-      ({ rule, remaining }) => remaining > 0 && (rule.when?.(request) ?? true),
-    );
-    if (struck !== undefined) struck.remaining -= 1;
-    return struck;
-  }
-}
+/**
+ * How OpenAI fails its callers, and which requests: those with a good key, and for embeddings within the limits.
+ *
+ * @example { on: 'batches.create', cut: true, moment: 'after', times: 1 } // one batch is created, its answer lost
+ * @example { status: 429, code: 'insufficient_quota', when: ({ inputs }) => inputs.includes('MILK') }
+ */
+export type FaultRule = CommonFaultRule<OpenAIRequest, Distortion>;

@@ -1,6 +1,6 @@
-import { invalidArgument } from './api_error.ts';
-import { isObject } from './json_body.ts';
-import type { Metadata, MetadataValue } from './vector_record.ts';
+import { invalidArgument } from './vector_index.ts';
+import { isJsonObject } from '../json_answers.ts';
+import type { Metadata, MetadataValue } from './vector_index.ts';
 
 /** Whether metadata passes a filter. */
 export type MetadataFilter = (metadata: Metadata) => boolean;
@@ -15,7 +15,7 @@ type Condition = (value: MetadataValue | undefined) => boolean;
  */
 export function readFilter(filter: unknown): MetadataFilter {
   if (filter === undefined || filter === null) return () => true;
-  if (!isObject(filter)) throw invalidArgument('filter must be an object');
+  if (!isJsonObject(filter)) throw invalidArgument('filter must be an object');
   const clauses = Object.entries(filter).map(([name, value]) => readClause(name, value));
   return (metadata) => clauses.every((passes) => passes(metadata));
 }
@@ -30,7 +30,7 @@ function readClause(name: string, value: unknown): MetadataFilter {
         : filters.some((passes) => passes(metadata));
   }
   if (name.startsWith('$')) throw invalidArgument(`${name} is no operator between filters`);
-  const conditions = Object.entries(isObject(value) ? value : { $eq: value }).map(
+  const conditions = Object.entries(isJsonObject(value) ? value : { $eq: value }).map(
     ([operator, operand]) => readCondition(operator, operand),
   );
   return (metadata) => conditions.every((passes) => passes(metadata[name]));

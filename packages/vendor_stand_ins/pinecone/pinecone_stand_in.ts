@@ -1,59 +1,95 @@
-import { setTimeout } from 'node:timers/promises';
+import {
+  type FaultRule as CommonFaultRule,
+  Faults,
+  type RefusedFault,
+  retryAfterHeader,
+} from 'embedded-aws/http/faults';
 import { ConnectionCut } from 'embedded-aws/http/server';
 import type { Service, ServiceRequest, ServiceResponse } from 'embedded-aws/http/service';
-import { ApiError, UNAUTHORIZED } from './api_error.ts';
-import { failBefore, type FaultRule, FaultRules, type PineconeOperation } from './faults.ts';
-import { parseBody } from './json_body.ts';
-import { type OperationContext, perform } from './operations.ts';
-import { describeOperation, operationNameOf } from './routing.ts';
-import { type LoggedUpsert, UpsertLog, type Usage } from './upsert_log.ts';
-import { VectorIndex } from './vector_index.ts';
-
-export type { Fault, FaultRule, PineconeOperation } from './faults.ts';
-export type { LoggedUpsert, Usage } from './upsert_log.ts';
+import {
+  answered,
+  ApiError,
+  isJsonObject,
+  jsonAnswer,
+  type JsonObject,
+  parseJsonObject,
+} from '../json_answers.ts';
+import { controlPlaneError, OPERATIONS, type PineconeOperation } from './operations.ts';
+import { dataPlaneError, invalidArgument, VectorIndex } from './vector_index.ts';
 
 export interface PineconeStandInOptions {
   readonly indexName: string;
   readonly dimension: number;
   /** The only API key that is good. @default every key is */
   readonly apiKey?: string;
-  /** How long a request takes to be answered with 200, in milliseconds. Errors come at once. @default 0 */
-  readonly latencyMs?: number;
   /** false keeps ids and metadata only: a benchmark's index fits into memory, and a query finds nothing. @default true */
   readonly keepVectors?: boolean;
-  /** @default Node's timer */
-  readonly sleep?: (ms: number) => Promise<unknown>;
+}
+
+/** What a rule may know of a request. */
+export interface PineconeRequest {
+  readonly operation: PineconeOperation;
+  /** As the request names it; undefined where it names none. */
+  readonly namespace: string | undefined;
+  /** Of an upsert's records. */
+  readonly ids: readonly string[];
+}
+
+/**
+ * How Pinecone fails its callers, and which requests: those with a good key. An error with a `code` has the form of the
+ * control plane, one without it the form of the data plane.
+ *
+ * @example { on: 'upsert', status: 429, retryAfter: 2, times: 1 }
+ * @example { cut: true, moment: 'after', when: ({ namespace }) => namespace === 'words' }
+ */
+export type FaultRule = CommonFaultRule<PineconeRequest>;
+
+/** An upsert request as it came in. */
+export interface LoggedUpsert {
+  readonly namespace: string | undefined;
+  /** How many records it has. */
+  readonly ids: number;
+  /** Of its body. */
+  readonly bytes: number;
+  /** The status that was answered; `pending` until then, and for as long as a fault lets it hang. */
+  readonly status: number | 'pending' | 'cut';
+}
+
+/** What was upserted: requests that took effect, and the records in them, whether their answer arrived or not. */
+export interface Usage {
+  readonly requests: number;
+  readonly vectors: number;
 }
 
 /**
  * One Pinecone index (dense, cosine) on this machine: its data plane, its limits and errors, the look-up of its host by
- * its name, and faults on demand. Everything is in memory; two of them know nothing of each other.
+ * its name, and faults on demand. Everything is in memory; two stand-ins know nothing of each other.
+ *
+ * @example
+ * const pinecone = new PineconeStandIn({ indexName: 'receipts', dimension: 1536 });
+ * const { url } = await serve(pinecone.handle, 0);
+ * const index = new Pinecone({ apiKey: 'any' }).index({ host: url });
  */
 export class PineconeStandIn {
   readonly #options: PineconeStandInOptions;
   readonly #index = new VectorIndex();
-  readonly #faults = new FaultRules();
-  readonly #log = new UpsertLog();
-  readonly #context: OperationContext;
+  readonly #faults = new Faults<PineconeRequest>(refuse);
+  readonly #upserts: LoggedUpsert[] = [];
+  #usage: Usage = { requests: 0, vectors: 0 };
   #answered = 0;
 
   constructor(options: PineconeStandInOptions) {
     this.#options = options;
-    this.#context = {
-      index: this.#index,
-      log: this.#log,
-      settings: { keepVectors: true, ...options },
-    };
   }
 
   /** What was upserted since the beginning. */
   get usage(): Usage {
-    return this.#log.usage;
+    return this.#usage;
   }
 
   /** The latest upsert requests that could be read, oldest first, up to 10,000. */
   get upserts(): readonly LoggedUpsert[] {
-    return this.#log.upserts;
+    return this.#upserts.map((entry) => ({ ...entry }));
   }
 
   /** How many vectors each namespace holds. */
@@ -74,50 +110,26 @@ export class PineconeStandIn {
   readonly handle: Service = async (request) => {
     this.#answered += 1;
     const id = `${this.#answered}`;
-    const response = await this.#answer(request);
-    return {
-      ...response,
-      headers: { 'x-pinecone-request-id': id, ...response.headers },
-    };
+    const { apiKey } = this.#options;
+    const key = request.headers['api-key'];
+    const good = apiKey === undefined ? key !== undefined && key !== '' : key === apiKey;
+    const response = good ? await answered(() => this.#answer(request)) : UNAUTHORIZED;
+    return { ...response, headers: { 'x-pinecone-request-id': id, ...response.headers } };
   };
 
   async #answer(request: ServiceRequest): Promise<ServiceResponse> {
-    const { apiKey } = this.#options;
-    const key = request.headers['api-key'];
-    if (typeof key !== 'string' || key === '' || (apiKey !== undefined && key !== apiKey)) {
-      return UNAUTHORIZED;
-    }
+    const operation = operationOf(request);
+    const body = request.method === 'POST' ? parseBody(request.body) : {};
+    const about = describeRequest(operation, request, body);
+    const setStatus =
+      operation === 'upsert' ? this.#logUpsert(about, request.body.length) : () => undefined;
     try {
-      const name = operationNameOf(request);
-      const body = request.method === 'POST' ? parseBody(request.body) : {};
-      const operation = describeOperation(name, body, request.query);
-      const setStatus =
-        name === 'upsert' ? this.#log.open(operation, request.body.length) : () => undefined;
-      return await this.#undergo(
-        operation,
-        () => perform(this.#context, name, body, request),
-        setStatus,
-      );
-    } catch (error) {
-      if (error instanceof ApiError) return error.toResponse();
-      throw error;
-    }
-  }
-
-  /** The operation, with the fault that strikes it, if any. */
-  async #undergo(
-    operation: PineconeOperation,
-    perform: () => ServiceResponse,
-    setStatus: (status: LoggedUpsert['status']) => void,
-  ): Promise<ServiceResponse> {
-    try {
-      const struck = this.#faults.strike(operation);
-      if (struck !== undefined) failBefore(struck.fault);
-      if (struck !== undefined && 'hang' in struck.fault) await struck.removed;
-      const response = perform();
-      if (struck !== undefined && 'cut' in struck.fault) throw new ConnectionCut();
-      const { latencyMs = 0, sleep = setTimeout } = this.#options;
-      if (latencyMs > 0) await sleep(latencyMs);
+      const response = await this.#faults.perform(about, () => {
+        const settings = { keepVectors: true, ...this.#options };
+        const answer = OPERATIONS[operation]({ index: this.#index, settings, request, body });
+        if (operation === 'upsert') this.#countUpsert(about.ids.length);
+        return jsonAnswer(answer);
+      });
       setStatus(response.status);
       return response;
     } catch (error) {
@@ -126,4 +138,89 @@ export class PineconeStandIn {
       throw error;
     }
   }
+
+  /** @returns sets the request's status, once it is known. */
+  #logUpsert(
+    { namespace, ids }: PineconeRequest,
+    bytes: number,
+  ): (status: LoggedUpsert['status']) => void {
+    const entry = {
+      namespace,
+      ids: ids.length,
+      bytes,
+      status: 'pending' as LoggedUpsert['status'],
+    };
+    this.#upserts.push(entry);
+    if (this.#upserts.length > 10_000) this.#upserts.shift();
+    return (status) => {
+      entry.status = status;
+    };
+  }
+
+  #countUpsert(vectors: number): void {
+    const { requests, vectors: before } = this.#usage;
+    this.#usage = { requests: requests + 1, vectors: before + vectors };
+  }
+}
+
+/** A key that is missing or wrong: plain text, as Pinecone answers it before anything else. */
+const UNAUTHORIZED: ServiceResponse = {
+  status: 401,
+  headers: { 'content-type': 'text/plain', 'x-pinecone-auth-rejected-reason': 'Wrong API key' },
+  body: 'Unauthorized',
+};
+
+const ROUTES: Readonly<Record<string, PineconeOperation>> = {
+  'POST /vectors/upsert': 'upsert',
+  'POST /vectors/delete': 'delete',
+  'GET /vectors/fetch': 'fetch',
+  'GET /vectors/list': 'list',
+  'POST /query': 'query',
+  'POST /describe_index_stats': 'stats',
+};
+
+/** @throws ApiError 404 for what this stand-in, or Pinecone, doesn't know. */
+function operationOf({ method, path }: ServiceRequest): PineconeOperation {
+  const operation = ROUTES[`${method} ${path}`];
+  if (operation !== undefined) return operation;
+  if (method === 'GET' && path.startsWith('/indexes/')) return 'describe_index';
+  throw dataPlaneError(404, `no such operation: ${method} ${path}`);
+}
+
+/** @throws ApiError 400 for a body that is not a JSON object. */
+function parseBody(body: Buffer): JsonObject {
+  const parsed = parseJsonObject(body);
+  if (parsed === undefined) throw invalidArgument('the request body is not a JSON object');
+  return parsed;
+}
+
+/** A request as faults and the log see it: whatever is in it, good or not. */
+function describeRequest(
+  operation: PineconeOperation,
+  { query }: ServiceRequest,
+  { namespace = query.get('namespace'), vectors }: JsonObject,
+): PineconeRequest {
+  return {
+    operation,
+    namespace: typeof namespace === 'string' ? namespace : undefined,
+    ids: Array.isArray(vectors) ? vectors.map(idOf) : [],
+  };
+}
+
+function idOf(vector: unknown): string {
+  const id = isJsonObject(vector) ? vector['id'] : undefined;
+  return typeof id === 'string' ? id : '';
+}
+
+function refuse(fault: RefusedFault): never {
+  const { status, code, message = usualMessage(status) } = fault;
+  const headers = retryAfterHeader(fault);
+  throw code === undefined
+    ? dataPlaneError(status, message, headers)
+    : controlPlaneError(status, code, message, headers);
+}
+
+function usualMessage(status: number): string {
+  if (status === 429) return 'Too many requests: the upsert limit of the namespace is reached';
+  return status >= 500 ? 'the service is temporarily unavailable' : `Refused with ${status}.`;
 }

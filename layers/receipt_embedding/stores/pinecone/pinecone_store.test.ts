@@ -123,7 +123,7 @@ describe('pinecone store', () => {
     it('arrive when Pinecone asks to slow down, fails, and loses an answer', async () => {
       stand.fault({ status: 429, retryAfter: 2, times: 1 });
       stand.fault({ status: 503, times: 1 });
-      stand.fault({ cut: 'after', times: 1 });
+      stand.fault({ cut: true, moment: 'after', times: 1 });
 
       expect(await storeOf().upsert('words', wordsOf(2))).toBe(2);
 
@@ -168,7 +168,7 @@ describe('pinecone store', () => {
     it.each([
       ['throttles', { status: 429 }, 'RateLimited', 6],
       ['fails', { status: 500 }, 'UpstreamUnavailable', 3],
-      ['cuts', { cut: 'before' }, 'UpstreamUnavailable', 3],
+      ['cuts', { cut: true }, 'UpstreamUnavailable', 3],
     ] as const)('as it %s every try fails as what it is', async (_, fault, name, tries) => {
       stand.fault(fault);
 
@@ -201,7 +201,7 @@ describe('pinecone store', () => {
     /** The operations asked for, whatever comes of them. */
     function operations(): string[] {
       const names: string[] = [];
-      stand.fault({ status: 500, when: ({ name }) => names.push(name) === 0 });
+      stand.fault({ status: 500, when: ({ operation }) => names.push(operation) === 0 });
       return names;
     }
 

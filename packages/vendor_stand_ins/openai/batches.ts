@@ -1,10 +1,8 @@
-import { invalidRequest } from '../api_error.ts';
-import type { FileStore } from '../files/file_store.ts';
+import { createHash } from 'node:crypto';
 import { Batch, type BatchAccount, type NewBatch } from './batch.ts';
-import type { BatchOptions } from './batch_options.ts';
-import type { BatchScript, BatchState } from './batch_script.ts';
-import { ExpiringRows } from './expiring_rows.ts';
-import { type BatchView, ScriptsInForce, viewOf } from './scripts_in_force.ts';
+import type { BatchOptions, BatchScript, BatchState, BatchView } from './batch_script.ts';
+import { invalidRequest } from './errors.ts';
+import type { Files } from './files.ts';
 
 /** What batches have cost. */
 export interface BatchTotals {
@@ -16,27 +14,30 @@ export interface BatchTotals {
   readonly tokens: number;
 }
 
+interface ScriptInForce {
+  readonly script: BatchScript;
+  readonly which: (batch: BatchView) => boolean;
+}
+
 /** The account's batches, and how tests steer them. */
 export class Batches {
   readonly #batches = new Map<string, Batch>();
   readonly #account: BatchAccount;
   readonly #clock: () => Date;
-  readonly #scripts = new ScriptsInForce();
+  /** Newest first. */
+  #scripts: readonly ScriptInForce[] = [];
   #totals: BatchTotals = { batches: 0, requests: 0, tokens: 0 };
-  #linesDownloaded = 0;
 
   constructor(
-    files: FileStore,
-    { latencyMs, shuffle, expireShare, clock }: Required<Omit<BatchOptions, 'maxFileBytes'>>,
+    files: Files,
+    { latencyMs = 0, expireShare = 0, clock = () => new Date() }: BatchOptions,
   ) {
-    const expiring = new ExpiringRows(expireShare);
     this.#clock = clock;
     this.#account = {
       files,
       latencyMs,
-      shuffle,
-      expires: (customId) => expiring.strikes(customId),
-      scriptOf: (batch) => this.#scripts.of(batch),
+      expires: expiringRows(expireShare),
+      scriptOf: (batch) => this.#scriptOf(batch),
       ended: ({ completed, tokens }) => {
         this.#totals = {
           ...this.#totals,
@@ -44,19 +45,11 @@ export class Batches {
           tokens: this.#totals.tokens + tokens,
         };
       },
-      lineMade: () => {
-        this.#linesDownloaded += 1;
-      },
     };
   }
 
   get totals(): BatchTotals {
     return this.#totals;
-  }
-
-  /** Lines of output and error files that were made for a reader: of 1,000 read twice, 2,000. */
-  get linesDownloaded(): number {
-    return this.#linesDownloaded;
   }
 
   /**
@@ -67,14 +60,18 @@ export class Batches {
    * @returns takes the script out of force; what has happened by it stays.
    */
   script(script: BatchScript, which: (batch: BatchView) => boolean = () => true): () => void {
-    return this.#scripts.add(script, which);
+    const entry = { script, which };
+    this.#scripts = [entry, ...this.#scripts];
+    return () => {
+      this.#scripts = this.#scripts.filter((other) => other !== entry);
+    };
   }
 
   /**
    * Moves a batch to a state now, through those in between, whatever its latency and script say about the way. What
    * becomes of its rows is the script's; a batch that is moved to `completed` completes.
    *
-   * @throws Error for a batch that isn't there, and a state that it can't come to any more: an invalid input file fails
+   * @throws Error for a batch that doesn't exist, and a state that it can't reach any more: an invalid input file fails
    * its batch.
    */
   advance(id: string, state: BatchState): void {
@@ -87,7 +84,7 @@ export class Batches {
 
   /** Newest first, as they are by now. */
   list(): readonly BatchView[] {
-    return this.all().map(viewOf);
+    return this.all().map(({ view }) => view);
   }
 
   create(created: Omit<NewBatch, 'id' | 'created'>): Batch {
@@ -107,19 +104,8 @@ export class Batches {
   get(id: string): Batch {
     const batch = this.#batches.get(id);
     batch?.passTo(this.#now());
-    if (batch !== undefined && this.#scripts.of(batch).gone !== true) return batch;
+    if (batch !== undefined && this.#scriptOf(batch.view).gone !== true) return batch;
     throw invalidRequest(`No batch found with id '${id}'.`, { status: 404 });
-  }
-
-  /** @throws ApiError 404, and 409 for a batch that is past cancelling. */
-  cancel(id: string): Batch {
-    const batch = this.get(id);
-    if (batch.state === 'cancelling') return batch;
-    if (batch.state !== 'validating' && batch.state !== 'in_progress') {
-      throw invalidRequest(`Cannot cancel a batch with status '${batch.state}'.`, { status: 409 });
-    }
-    batch.cancel(this.#now());
-    return batch;
   }
 
   /** Newest first, without those that are gone. */
@@ -127,10 +113,26 @@ export class Batches {
     const now = this.#now();
     const batches = [...this.#batches.values()].reverse();
     for (const batch of batches) batch.passTo(now);
-    return batches.filter((batch) => this.#scripts.of(batch).gone !== true);
+    return batches.filter(({ view }) => this.#scriptOf(view).gone !== true);
+  }
+
+  #scriptOf(batch: BatchView): BatchScript {
+    return this.#scripts.find(({ which }) => which(batch))?.script ?? {};
   }
 
   #now(): number {
     return this.#clock().getTime();
   }
+}
+
+/** Whether a row expires now: always the same share of them (0 to 1), and each only once. */
+function expiringRows(share: number): (customId: string) => boolean {
+  const expired = new Set<string>();
+  return (customId) => {
+    if (share === 0 || expired.has(customId)) return false;
+    const place = createHash('md5').update(customId).digest().readUInt32BE() / 2 ** 32;
+    if (place >= share) return false;
+    expired.add(customId);
+    return true;
+  };
 }

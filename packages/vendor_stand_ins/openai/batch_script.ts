@@ -1,3 +1,25 @@
+import type { ErrorDetail } from './errors.ts';
+
+/** How the Batch API behaves where no script says otherwise. */
+export interface BatchOptions {
+  /**
+   * How long a batch takes, milliseconds, a third of it in each of `validating`, `in_progress` and `finalizing`. 0: it is
+   * done when somebody looks. Infinity: only `advance` moves it.
+   *
+   * @default 0
+   */
+  readonly latencyMs?: number;
+  /** @default this machine's */
+  readonly clock?: () => Date;
+  /**
+   * The share (0 to 1) of rows that expire. Which ones follows from their custom_id, and none expires a second time, so
+   * whoever submits them again comes to an end.
+   *
+   * @default 0
+   */
+  readonly expireShare?: number;
+}
+
 /** A batch's states, as OpenAI names them. */
 export type BatchState =
   | 'validating'
@@ -9,6 +31,16 @@ export type BatchState =
   | 'cancelling'
   | 'cancelled';
 
+/** A batch as a test sees it. */
+export interface BatchView {
+  readonly id: string;
+  readonly state: BatchState;
+  readonly metadata: Readonly<Record<string, string>> | null;
+  readonly inputFileId: string;
+  readonly outputFileId: string | undefined;
+  readonly errorFileId: string | undefined;
+}
+
 /** Why a batch has failed, as `errors.data` of the batch gives it. */
 export interface BatchError {
   readonly code: string;
@@ -19,8 +51,8 @@ export interface BatchError {
 }
 
 /**
- * What becomes of one request of a batch. A request that breaks a limit of the embeddings endpoint is `refused`, with
- * OpenAI's own reason, wherever a vector is due to it.
+ * What becomes of one request of a batch. A request that breaks a limit of the embeddings endpoint is refused with
+ * OpenAI's own reason, wherever it would have had a vector.
  *
  * In the output file:
  * - `ok`: its vector, in the encoding that it asked for
@@ -28,7 +60,7 @@ export interface BatchError {
  * - `float`: its vector is an array of numbers, whatever it asked for
  * - `nan`: its vector is NaN all through (in base64; null in an array)
  * - `{ dimension }`: its vector has this length
- * - `malformed`: a line that is no JSON stands in the place of its row
+ * - `malformed`: a line that is not JSON stands in the place of its row
  * - `cut`: its row ends in the middle, and the next line is sound
  *
  * In the error file:
@@ -37,7 +69,7 @@ export interface BatchError {
  * - `expired`, `cancelled`: never done, with the code `batch_expired` or `batch_cancelled` and no response
  *
  * In either:
- * - `{ status, … }`: this status and error; `in` says which file. @default in: 'error_file'
+ * - `{ status, … }`: this status, and what is said of its error; `in` says which file. @default in: 'error_file'
  *
  * In neither: `missing`.
  */
@@ -56,10 +88,8 @@ export type RowOutcome =
   | { readonly dimension: number }
   | StatusOutcome;
 
-export interface StatusOutcome {
+export interface StatusOutcome extends Partial<ErrorDetail> {
   readonly status: number;
-  readonly message?: string;
-  readonly code?: string;
   readonly in?: 'error_file' | 'output_file';
 }
 
@@ -96,11 +126,8 @@ export interface BatchScript {
   readonly otherwise?: RowOutcome;
   /** Custom ids that nobody asked for: each gets a good row at the end of the output file. */
   readonly unknownRows?: readonly string[];
-  /** Whether the output is in another order than the input. @default the stand-in's `shuffle` */
-  readonly shuffle?: boolean;
-  /** The batch names this file, and there is none: 404. */
+  /** The batch names its output file, and the file does not exist: 404. */
   readonly outputFile?: 'gone';
-  readonly errorFile?: 'gone';
   /** OpenAI knows no such batch (404), and lists none, for as long as the script is in force. */
   readonly gone?: true;
 }
