@@ -131,11 +131,9 @@ export class Batch {
       const end = open ? undefined : next;
       const results = resultsOf(this.#input, script, end, this.#account.expires);
       this.#results = results;
-      this.#outputFileId = this.#store('output', this.#input, results.output);
-      this.#errorFileId = this.#store('error', this.#input, results.errors);
-      if (script.outputFile === 'gone' && this.#outputFileId !== undefined) {
-        this.#account.files.delete(this.#outputFileId);
-      }
+      const { outputFile, errorFile } = script;
+      this.#outputFileId = this.#store('output', this.#input, results.output, outputFile);
+      this.#errorFileId = this.#store('error', this.#input, results.errors, errorFile);
       this.#account.ended(results);
     }
     const expired = this.#results?.errors.some(({ outcome }) => outcome === 'expired') ?? false;
@@ -143,14 +141,22 @@ export class Batch {
   }
 
   /** Stores a file as what it will be made of. @returns undefined for a file without rows, which is not made. */
-  #store(kind: string, input: BatchInput, rows: readonly PlannedRow[]): string | undefined {
+  #store(
+    kind: string,
+    input: BatchInput,
+    rows: readonly PlannedRow[],
+    gone: 'gone' | undefined,
+  ): string | undefined {
     if (rows.length === 0) return undefined;
-    const { id } = this.created;
-    return this.#account.files.add({
-      filename: `${id}_${kind}.jsonl`,
+    const { files } = this.#account;
+    const batchId = this.created.id;
+    const { id } = files.add({
+      filename: `${batchId}_${kind}.jsonl`,
       purpose: 'batch_output',
-      content: () => linesOf(id, input, rows),
-    }).id;
+      content: () => linesOf(batchId, input, rows),
+    });
+    if (gone !== undefined) files.delete(id);
+    return id;
   }
 }
 

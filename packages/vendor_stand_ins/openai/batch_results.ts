@@ -56,9 +56,11 @@ export function resultsOf(
     completed += 1;
     tokens += input.tokens(index);
   }
-  const unknown = (script.unknownRows ?? []).map(
-    (unknownId, i): PlannedRow => ({ index: input.requests + i, outcome: 'ok', unknownId }),
-  );
+  const unknown = (script.unknownRows ?? []).map((unknownId, i): PlannedRow => ({
+    index: input.requests + i,
+    outcome: 'ok',
+    unknownId,
+  }));
   return {
     output: [...inNoOrder(output), ...unknown],
     errors: inNoOrder(errors),

@@ -126,8 +126,9 @@ export interface BatchScript {
   readonly otherwise?: RowOutcome;
   /** Custom ids that nobody asked for: each gets a good row at the end of the output file. */
   readonly unknownRows?: readonly string[];
-  /** The batch names its output file, and the file does not exist: 404. */
+  /** The batch names this file, and the file does not exist: 404. */
   readonly outputFile?: 'gone';
+  readonly errorFile?: 'gone';
   /** OpenAI knows no such batch (404), and lists none, for as long as the script is in force. */
   readonly gone?: true;
 }

@@ -138,9 +138,9 @@ describe('a file', () => {
     ['another name', 'in.json', 'batch'],
   ])('is refused with %s', async (_, name, purpose) => {
     const file = new File(['x'], name);
-    await expect(
-      client.files.create({ file, purpose: purpose as 'batch' }),
-    ).rejects.toMatchObject({ status: 400 });
+    await expect(client.files.create({ file, purpose: purpose as 'batch' })).rejects.toMatchObject({
+      status: 400,
+    });
     expect(stand.batchUsage.files).toBe(0);
   });
 
@@ -287,11 +287,7 @@ describe('a batch that is created', () => {
       [requestLine('', {}, { custom_id: undefined })],
       ['missing_required_parameter', 1, 'custom_id'],
     ],
-    [
-      'another method',
-      [requestLine('a', {}, { method: 'GET' })],
-      ['invalid_request', 1, 'method'],
-    ],
+    ['another method', [requestLine('a', {}, { method: 'GET' })], ['invalid_request', 1, 'method']],
     ['another url', [requestLine('a', {}, { url: '/v1/x' })], ['url_mismatch', 1, 'url']],
     [
       'no model',
@@ -509,11 +505,15 @@ describe('the end of a script', () => {
     },
   );
 
-  it('may be without the output file that the batch names', async () => {
-    const batch = await run({ rows: { a: 'refused' }, outputFile: 'gone' });
-    await expect(read(batch.output_file_id)).rejects.toBeInstanceOf(NotFoundError);
-    expect(await rowsOf(batch.error_file_id)).toHaveLength(1);
-  });
+  it.each(['output', 'error'] as const)(
+    'may be without the %s file that the batch names',
+    async (kind) => {
+      const batch = await run({ rows: { a: 'refused' }, [`${kind}File`]: 'gone' });
+      const other = kind === 'output' ? 'error' : 'output';
+      await expect(read(batch[`${kind}_file_id`])).rejects.toBeInstanceOf(NotFoundError);
+      expect(await read(batch[`${other}_file_id`])).not.toBe('');
+    },
+  );
 
   it('may be a batch that nobody knows, for as long as the script is in force', async () => {
     const { id } = await submit(['a']);

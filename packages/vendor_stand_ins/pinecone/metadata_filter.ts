@@ -1,26 +1,23 @@
-import { invalidArgument } from './vector_index.ts';
 import { isJsonObject } from '../json_answers.ts';
-import type { Metadata, MetadataValue } from './vector_index.ts';
-
-/** Whether metadata passes a filter. */
-export type MetadataFilter = (metadata: Metadata) => boolean;
+import { invalidArgument, type Metadata, type MetadataValue } from './vector_index.ts';
 
 type Condition = (value: MetadataValue | undefined) => boolean;
 
 /**
- * Pinecone's filter language: `{field: value}`, `{field: {$eq $ne $gt $gte $lt $lte $in $nin $exists}}`, `$and`, `$or`.
- * A list passes `$eq` and `$in` by any of its strings, and `$ne` and `$nin` by none.
+ * Reads a filter in Pinecone's language: `{field: value}`, `{field: {$eq $ne $gt $gte $lt $lte $in $nin $exists}}`,
+ * `$and`, `$or`. A list passes `$eq` and `$in` by any of its strings, and `$ne` and `$nin` by none.
  *
+ * @returns whether metadata pass it.
  * @throws ApiError 400 for what is no filter.
  */
-export function readFilter(filter: unknown): MetadataFilter {
+export function readFilter(filter: unknown): (metadata: Metadata) => boolean {
   if (filter === undefined || filter === null) return () => true;
   if (!isJsonObject(filter)) throw invalidArgument('filter must be an object');
   const clauses = Object.entries(filter).map(([name, value]) => readClause(name, value));
   return (metadata) => clauses.every((passes) => passes(metadata));
 }
 
-function readClause(name: string, value: unknown): MetadataFilter {
+function readClause(name: string, value: unknown): (metadata: Metadata) => boolean {
   if (name === '$and' || name === '$or') {
     if (!Array.isArray(value)) throw invalidArgument(`${name} takes a list of filters`);
     const filters = value.map(readFilter);

@@ -1,8 +1,9 @@
 import { type Index, Pinecone, type PineconeRecord } from '@pinecone-database/pinecone';
 import { type RunningServer, serve } from 'embedded-aws/http/server';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { rejection } from '../../../tests/support/rejection.ts';
+import { readFilter } from './metadata_filter.ts';
 import { PineconeStandIn } from './pinecone_stand_in.ts';
+import { nearestVectors, readRecord, readValues } from './vector_index.ts';
 
 const DIMENSION = 3;
 
@@ -11,20 +12,16 @@ let server: RunningServer;
 let index: Index;
 
 beforeEach(async () => {
-  stand = new PineconeStandIn({ indexName: 'receipts', dimension: DIMENSION });
+  stand = new PineconeStandIn({ indexName: 'receipts', dimension: DIMENSION, apiKey: 'pc-good' });
   server = await serve(stand.handle, 0);
-  index = indexOf(server);
+  index = clientWith('pc-good').index({ host: server.url });
 });
 
 afterEach(() => server.close());
 
 /** The real client, which tries once, so that every answer is seen. */
-function clientOf({ url }: RunningServer, apiKey = 'pc-test'): Pinecone {
-  return new Pinecone({ apiKey, controllerHostUrl: url, maxRetries: 0 });
-}
-
-function indexOf(running: RunningServer, apiKey?: string): Index {
-  return clientOf(running, apiKey).index({ host: running.url });
+function clientWith(apiKey: string): Pinecone {
+  return new Pinecone({ apiKey, controllerHostUrl: server.url, maxRetries: 0 });
 }
 
 const north = { id: 'north', values: [0, 1, 0], metadata: { text: 'N', n: 1, tags: ['a', 'b'] } };
@@ -39,49 +36,35 @@ function many(count: number): PineconeRecord[] {
   }));
 }
 
-/** A request past the client: what the server says to a body of any kind. */
+/** A request past the client: what the server says to any body. */
 async function post(path: string, body: string): Promise<{ status: number; body: unknown }> {
   const answer = await fetch(`${server.url}${path}`, {
     method: 'POST',
-    headers: { 'api-key': 'pc-test' },
+    headers: { 'api-key': 'pc-good' },
     body,
   });
   return { status: answer.status, body: await answer.json() };
 }
 
 describe('an index', () => {
-  it('holds what was upserted, each namespace for itself', async () => {
-    await index.upsert({ records: compass, namespace: 'lines' });
-    await index.upsert({ records: [north], namespace: 'words' });
+  it('holds what was upserted last, as float32, each namespace for itself', async () => {
+    await index.upsert({ records: [{ id: 'east', values: [1, 1, 1] }, north], namespace: 'lines' });
+    await index.upsert({ records: [{ ...east, values: [0, 0.1, 0] }], namespace: 'lines' });
+    await index.upsert({ records: [north] });
 
     expect(await index.fetch({ ids: ['east', 'west'], namespace: 'lines' })).toStrictEqual({
-      records: { east: { ...east, sparseValues: undefined } },
+      records: { east: { ...east, values: [0, Math.fround(0.1), 0], sparseValues: undefined } },
       namespace: 'lines',
       usage: { readUnits: 1 },
     });
-    expect((await index.fetch({ ids: ['east'], namespace: 'words' })).records).toStrictEqual({});
     expect(await index.describeIndexStats()).toStrictEqual({
-      namespaces: { lines: { recordCount: 3 }, words: { recordCount: 1 } },
+      namespaces: { lines: { recordCount: 2 }, __default__: { recordCount: 1 } },
       dimension: DIMENSION,
       indexFullness: 0,
-      totalRecordCount: 4,
+      totalRecordCount: 3,
     });
-    expect(stand.usage).toStrictEqual({ requests: 2, vectors: 4 });
-  });
-
-  it('has the latest of what was upserted under one id, as float32', async () => {
-    await index.upsert({ records: [north] });
-    await index.upsert({ records: [{ id: 'north', values: [0, 0.1, 0] }] });
-
-    const { records, namespace } = await index.fetch({ ids: ['north'] });
-    expect(namespace).toBe('__default__');
-    expect(records['north']).toStrictEqual({
-      id: 'north',
-      values: [0, Math.fround(0.1), 0],
-      sparseValues: undefined,
-      metadata: undefined,
-    });
-    expect(stand.counts).toStrictEqual(new Map([['__default__', 1]]));
+    expect(Object.fromEntries(stand.counts)).toStrictEqual({ lines: 2, __default__: 1 });
+    expect(stand.usage).toStrictEqual({ requests: 3, vectors: 4 });
   });
 
   it('finds the nearest by cosine: a vector itself first, whatever its length', async () => {
@@ -97,31 +80,29 @@ describe('an index', () => {
     expect(matches[0]?.metadata).toBeUndefined();
   });
 
-  it('finds by an id, with metadata, among those that pass a filter', async () => {
-    await index.upsert({ records: compass, namespace: 'lines' });
-    const found = async (filter: object) => {
-      const { matches } = await index.query({
-        id: 'north',
-        topK: 10,
-        filter,
-        includeMetadata: true,
-        namespace: 'lines',
-      });
-      return matches.map(({ id, values, metadata }) => ({ id, values, metadata }));
-    };
-
-    expect(await found({ n: { $gte: 2 } })).toStrictEqual([
-      { id: 'east', values: [], metadata: east.metadata },
-    ]);
-    expect(await found({ tags: 'b' })).toStrictEqual([
-      { id: 'north', values: [], metadata: north.metadata },
-    ]);
+  it.each([1, 2, 3, 4, 5, 7, 8, 9])('takes in every one of %i dimensions', (dimension) => {
+    const values = Array.from({ length: dimension }, (_, n) => n + 1);
+    const record = readRecord({ id: 'x', values }, dimension);
+    for (const at of values.keys()) {
+      const axis = readValues(
+        values.map((_, n) => (n === at ? 1 : 0)),
+        dimension,
+      );
+      const [found] = nearestVectors(axis, [record], 1);
+      expect(found?.score).toBeCloseTo((at + 1) / Math.hypot(...values), 12);
+    }
   });
 
-  it('finds nothing by an id that is not there', async () => {
-    await index.upsert({ records: compass });
+  it('finds by an id, with metadata, among those that pass a filter', async () => {
+    await index.upsert({ records: compass, namespace: 'lines' });
+    const query = { topK: 10, includeMetadata: true, namespace: 'lines' };
 
-    expect((await index.query({ id: 'west', topK: 1 })).matches).toStrictEqual([]);
+    const found = await index.query({ ...query, id: 'north', filter: { n: { $gte: 2 } } });
+    const none = await index.query({ ...query, id: 'west' });
+
+    expect(found.matches.map(({ id, values, metadata }) => ({ id, values, metadata }))) //
+      .toStrictEqual([{ id: 'east', values: [], metadata: east.metadata }]);
+    expect(none.matches).toStrictEqual([]);
   });
 
   it('lists ids in order, by prefix and page', async () => {
@@ -130,7 +111,7 @@ describe('an index', () => {
     const first = await index.listPaginated({ prefix: 'id-' });
     const second = await index.listPaginated({
       prefix: 'id-',
-      ...(first.pagination?.next === undefined ? {} : { paginationToken: first.pagination.next }),
+      paginationToken: first.pagination?.next ?? '',
     });
 
     const ids = [first, second].map(({ vectors = [] }) => vectors.map(({ id }) => id));
@@ -139,34 +120,29 @@ describe('an index', () => {
     expect(second.pagination).toBeUndefined();
   });
 
-  it('forgets what is deleted: by id, by filter, or all', async () => {
+  it('forgets what is deleted: by id, or all', async () => {
     await index.upsert({ records: compass });
 
-    await index.deleteOne({ id: 'north-east' });
-    expect(stand.counts.get('__default__')).toBe(2);
-    await index.deleteMany({ filter: { n: 1 } });
+    await index.deleteMany({ ids: ['north-east', 'north', 'west'] });
     expect((await index.listPaginated()).vectors).toStrictEqual([{ id: 'east' }]);
     await index.deleteAll();
-    expect(stand.counts).toStrictEqual(new Map());
+    expect(stand.counts.size).toBe(0);
   });
 
   it('is found by its name', async () => {
-    const client = clientOf(server);
+    const client = clientWith('pc-good');
 
     expect((await client.indexes.describe('receipts')).host).toBe(server.url);
-    expect((await rejection(client.indexes.describe('recipes'))).name).toBe(
-      'PineconeNotFoundError',
-    );
+    await expect(client.indexes.describe('recipes')).rejects.toMatchObject({
+      name: 'PineconeNotFoundError',
+    });
   });
 
-  it('that keeps no vectors still counts and has the metadata', async () => {
-    const light = new PineconeStandIn({
-      indexName: 'receipts',
-      dimension: DIMENSION,
-      keepVectors: false,
-    });
+  it('that keeps no vectors still counts, and has the metadata', async () => {
+    const options = { indexName: 'receipts', dimension: DIMENSION, keepVectors: false };
+    const light = new PineconeStandIn(options);
     const running = await serve(light.handle, 0);
-    const lightIndex = indexOf(running);
+    const lightIndex = clientWith('any').index({ host: running.url });
     await lightIndex.upsert({ records: compass });
 
     const { records } = await lightIndex.fetch({ ids: ['north'] });
@@ -175,37 +151,52 @@ describe('an index', () => {
 
     expect(records['north']).toMatchObject({ values: [], metadata: north.metadata });
     expect(matches).toStrictEqual([]);
-    expect(light.counts).toStrictEqual(new Map([['__default__', 3]]));
+    expect(light.counts.get('__default__')).toBe(3);
   });
 });
 
-describe('an answer', () => {
-  it('takes as long as it is told to; an error comes at once', async () => {
-    const sleeps: number[] = [];
-    const slow = new PineconeStandIn({
-      indexName: 'receipts',
-      dimension: DIMENSION,
-      latencyMs: 30,
-      sleep: (ms) => Promise.resolve(sleeps.push(ms)),
-    });
-    const running = await serve(slow.handle, 0);
+describe('a metadata filter', () => {
+  const milk = { text: 'MILK', receipt_id: 7, taxed: false, labels: ['DATE', 'TAX'] };
 
-    await indexOf(running).upsert({ records: [north] });
-    await rejection(indexOf(running).upsert({ records: [{ id: 'x', values: [1] }] }));
-    await running.close();
-
-    expect(sleeps).toStrictEqual([30]);
+  it.each([
+    [undefined, true],
+    [{ text: 'MILK' }, true],
+    [{ receipt_id: 7, text: 'BREAD' }, false],
+    [{ receipt_id: '7' }, false],
+    [{ taxed: false }, true],
+    [{ absent: 'x' }, false],
+    [{ text: { $eq: 'MILK' } }, true],
+    [{ text: { $ne: 'MILK' } }, false],
+    [{ absent: { $ne: 'x' } }, true],
+    [{ receipt_id: { $gt: 7 } }, false],
+    [{ receipt_id: { $gte: 7 } }, true],
+    [{ receipt_id: { $lt: 7 } }, false],
+    [{ receipt_id: { $lte: 7 } }, true],
+    [{ receipt_id: { $gt: 6, $lt: 7 } }, false],
+    [{ text: { $gt: 1 } }, false],
+    [{ text: { $in: ['BREAD', 'MILK'] } }, true],
+    [{ text: { $nin: ['MILK'] } }, false],
+    [{ labels: 'TAX' }, true],
+    [{ labels: { $ne: 'TAX' } }, false],
+    [{ labels: { $in: ['TAX', 'TIME'] } }, true],
+    [{ labels: { $nin: ['TIME'] } }, true],
+    [{ text: { $exists: true } }, true],
+    [{ absent: { $exists: false } }, true],
+    [{ $and: [{ text: 'MILK' }, { receipt_id: 8 }] }, false],
+    [{ $or: [{ text: 'BREAD' }, { receipt_id: 7 }] }, true],
+  ])('%j: %s', (filter, passes) => {
+    expect(readFilter(filter)(milk)).toBe(passes);
   });
 
-  it('has a request id of its own', async () => {
-    const ids = await Promise.all(
-      Array.from({ length: 3 }, async () => {
-        const { headers } = await fetch(server.url, { headers: { 'api-key': 'x' } });
-        return headers.get('x-pinecone-request-id');
-      }),
-    );
-
-    expect(new Set(ids)).toStrictEqual(new Set(['1', '2', '3']));
+  it.each([
+    ['MILK', 'filter must be an object'],
+    [{ $not: [] }, '$not is no operator between filters'],
+    [{ $or: {} }, '$or takes a list of filters'],
+    [{ text: { $like: 'M' } }, '$like is no valid operator'],
+    [{ text: { $gt: 'M' } }, '$gt takes a number'],
+    [{ text: { $in: 'MILK' } }, '$in takes a list'],
+  ])('%j is refused', (filter, message) => {
+    expect(() => readFilter(filter)).toThrow(message);
   });
 });
 
@@ -221,34 +212,24 @@ describe('a request that Pinecone would refuse', () => {
     ['an id too long', { ...good, id: 'x'.repeat(513) }, 'Vector ID length is larger than 512'],
     ['an id beyond ASCII', { ...good, id: 'süß' }, 'Vector ID must be ASCII'],
     ['too much metadata', { ...good, metadata: { text: long } }, 'Metadata size is 41011 bytes'],
-    [
-      'null metadata',
-      { ...good, metadata: { text: null } },
-      "list of strings, got 'null' for field 'text'",
-    ],
+    ['null metadata', { ...good, metadata: { text: null } }, "got 'null' for field 'text'"],
     ['a nested object', { ...good, metadata: { box: { x: 1 } } }, "for field 'box'"],
     ['a list of numbers', { ...good, metadata: { ids: [1] } }, "for field 'ids'"],
-  ])('for %s is refused so, and writes none of its records', async (_, bad, message) => {
-    const records = [good, bad as PineconeRecord];
-
-    const error = await rejection(index.upsert({ records }));
-
-    expect(error.name).toBe('PineconeBadRequestError');
-    expect(error.message).toContain(message);
-    expect(stand.counts.size).toBe(0);
-    expect(stand.usage.requests).toBe(0);
+  ])('for %s writes none of its records', async (_, bad, message) => {
+    await expect(index.upsert({ records: [good, bad as PineconeRecord] })).rejects.toMatchObject({
+      name: 'PineconeBadRequestError',
+      message: expect.stringContaining(message) as string,
+    });
+    expect([stand.counts.size, stand.usage.requests]).toStrictEqual([0, 0]);
   });
 
-  it('for more than 1,000 records is', async () => {
+  it('has more than 1,000 records', async () => {
     await index.upsert({ records: many(1_000) });
-    expect((await rejection(index.upsert({ records: many(1_001) }))).message).toContain('1000');
+    await expect(index.upsert({ records: many(1_001) })).rejects.toThrow('1000');
   });
 
-  it('for more than 2 MB is', async () => {
-    const bodyOf = (bytes: number) => {
-      const body = JSON.stringify({ vectors: [good], namespace: 'lines' });
-      return body + ' '.repeat(bytes - body.length);
-    };
+  it('has more than 2 MB', async () => {
+    const bodyOf = (bytes: number) => JSON.stringify({ vectors: [good] }).padEnd(bytes);
 
     expect((await post('/vectors/upsert', bodyOf(2_000_000))).status).toBe(200);
     expect(await post('/vectors/upsert', bodyOf(2_000_001))).toStrictEqual({
@@ -262,82 +243,75 @@ describe('a request that Pinecone would refuse', () => {
   });
 
   it.each([
-    ['/vectors/upsert', '{"vectors":', 'the request body is no JSON'],
-    ['/vectors/upsert', '[]', 'the request body is no JSON object'],
+    ['/vectors/upsert', '[]', 'the request body is not a JSON object'],
     ['/vectors/upsert', '{"vectors":[]}', 'vectors must hold at least one record'],
     ['/vectors/upsert', '{"vectors":[{"id":""}]}', 'Vector ID must not be empty'],
-    ['/vectors/delete', '{}', 'ids, a filter or deleteAll must be given'],
+    ['/vectors/delete', '{}', 'ids or deleteAll must be given'],
     ['/query', '{"topK":10001,"id":"x"}', 'topK must be an integer from 1 to 10000'],
-    [
-      '/query',
-      '{"topK":1,"vector":[1]}',
-      'Vector dimension 1 does not match the dimension of the index 3',
-    ],
+    ['/query', '{"topK":1,"vector":[1]}', 'Vector dimension 1 does not match the dimension'],
     ['/query', '{"topK":1,"id":"x","filter":{"n":{"$like":1}}}', '$like is no valid operator'],
-    [
-      '/describe_index_stats',
-      '{"filter":{}}',
-      'Serverless indexes do not support describing index stats with a filter',
-    ],
-  ])('%s %s is refused', async (path, body, message) => {
-    expect(await post(path, body)).toStrictEqual({
+  ])('%s %s', async (path, body, message) => {
+    expect(await post(path, body)).toMatchObject({
       status: 400,
-      body: { code: 3, message, details: [] },
+      body: { code: 3, message: expect.stringContaining(message) as string },
     });
   });
 
-  it('for a path that Pinecone doesn’t have is answered 404', async () => {
-    expect((await post('/vectors/forget', '{}')).status).toBe(404);
+  it('has a path that this stand-in doesn’t know', async () => {
+    expect((await post('/vectors/update', '{}')).status).toBe(404);
   });
 
-  it('for its key is, and a good key passes', async () => {
-    const strict = new PineconeStandIn({ indexName: 'r', dimension: DIMENSION, apiKey: 'good' });
-    const running = await serve(strict.handle, 0);
+  it('has a wrong key', async () => {
+    const stranger = clientWith('pc-bad').index({ host: server.url });
 
-    const error = await rejection(indexOf(running, 'bad').upsert({ records: [north] }));
-    await indexOf(running, 'good').upsert({ records: [north] });
-    const keyless = await fetch(`${running.url}/describe_index_stats`, { method: 'POST' });
-    await running.close();
-
-    expect([error.name, keyless.status]).toStrictEqual(['PineconeAuthorizationError', 401]);
-    expect(strict.usage).toStrictEqual({ requests: 1, vectors: 1 });
+    await expect(stranger.upsert({ records: [north] })).rejects.toMatchObject({
+      name: 'PineconeAuthorizationError',
+    });
+    expect(stand.upserts).toStrictEqual([]);
   });
 });
 
 describe('a fault', () => {
-  it('strikes as often as it says, those that it is for', async () => {
-    stand.fault({ status: 503, times: 1, when: ({ namespace }) => namespace === 'words' });
+  it('strikes those that it is for; the log shows each upsert as it was sent and answered', async () => {
+    stand.fault({ on: 'upsert', status: 503, when: ({ namespace }) => namespace === 'words' });
 
-    await index.upsert({ records: [north], namespace: 'lines' });
-    const error = await rejection(index.upsert({ records: [north], namespace: 'words' }));
-    await index.upsert({ records: [north], namespace: 'words' });
+    await index.upsert({ records: compass, namespace: 'lines' });
+    await expect(index.upsert({ records: [north], namespace: 'words' })).rejects.toThrow();
+    await index.describeIndexStats();
 
-    expect(error.name).toBe('PineconeMaxRetriesExceededError');
-    expect(stand.upserts.map(({ namespace, status }) => [namespace, status])).toStrictEqual([
-      ['lines', 200],
-      ['words', 503],
-      ['words', 200],
+    const bytes = (of: object[], namespace: string) =>
+      JSON.stringify({ vectors: of, namespace }).length;
+    expect(stand.upserts).toStrictEqual([
+      { namespace: 'lines', ids: 3, bytes: bytes(compass, 'lines'), status: 200 },
+      { namespace: 'words', ids: 1, bytes: bytes([north], 'words'), status: 503 },
     ]);
   });
 
-  it('429 says when to come back', async () => {
-    stand.fault({ status: 429, retryAfter: 3 });
+  it.each([
+    [{ status: 429 }, { code: 8, details: [] }],
+    [
+      { status: 403, code: 'QUOTA_EXCEEDED', message: 'Full.' },
+      { error: { code: 'QUOTA_EXCEEDED', message: 'Full.' }, status: 403 },
+    ],
+  ])('%j is an error as Pinecone words it', async (fault, body) => {
+    stand.fault({ ...fault, retryAfter: 3 });
 
-    const answer = await fetch(`${server.url}/vectors/list`, { headers: { 'api-key': 'x' } });
+    const answer = await fetch(`${server.url}/vectors/list`, { headers: { 'api-key': 'pc-good' } });
 
-    expect([answer.status, answer.headers.get('retry-after')]).toStrictEqual([429, '3']);
-    expect(await answer.json()).toMatchObject({ code: 8 });
+    expect([answer.status, answer.headers.get('retry-after')]).toStrictEqual([fault.status, '3']);
+    expect(await answer.json()).toMatchObject(body);
   });
 
   it.each([
     ['before', 0],
     ['after', 1],
-  ] as const)('cuts the connection %s the upsert took effect', async (cut, held) => {
-    stand.fault({ cut });
+  ] as const)('cuts the connection %s the upsert took effect', async (moment, held) => {
+    stand.fault({ cut: true, moment });
 
-    const error = await rejection(index.upsert({ records: [north] }));
+    await expect(index.upsert({ records: [north] })).rejects.toMatchObject({
+      name: 'PineconeConnectionError',
+    });
 
-    expect(error.name).toBe('PineconeConnectionError');
     expect([stand.counts.size, stand.usage.requests]).toStrictEqual([held, held]);
     expect(stand.upserts.map(({ status }) => status)).toStrictEqual(['cut']);
   });
@@ -348,22 +322,9 @@ describe('a fault', () => {
     await vi.waitFor(() => {
       expect(stand.upserts.map(({ status }) => status)).toStrictEqual(['pending']);
     });
-    expect(stand.counts.size).toBe(0);
-
     remove();
     await hanging;
 
     expect(stand.counts.size).toBe(1);
-  });
-});
-
-describe('the log of upserts', () => {
-  it('has each request’s namespace, ids and bytes as they were sent', async () => {
-    await index.upsert({ records: compass, namespace: 'lines' });
-
-    const body = JSON.stringify({ vectors: compass, namespace: 'lines' });
-    expect(stand.upserts).toStrictEqual([
-      { namespace: 'lines', ids: 3, bytes: body.length, status: 200 },
-    ]);
   });
 });
