@@ -84,13 +84,15 @@ async function rowsOf(fileId: string | null | undefined): Promise<Row[]> {
   return lines.map((line) => JSON.parse(line) as Row);
 }
 
-/** The custom ids in the output and in the error file, sorted, and the status. */
+/** The status, and the custom ids in the output and in the error file, sorted; '-' for a file that it does not name. */
 async function endOf(batch: Batch): Promise<[Batch['status'], string, string]> {
   const idsOf = async (file: string | null | undefined): Promise<string> =>
-    (await rowsOf(file))
-      .map(({ custom_id: id }) => id)
-      .sort()
-      .join('');
+    file == null
+      ? '-'
+      : (await rowsOf(file))
+          .map((row) => row.custom_id)
+          .sort()
+          .join('');
   return [batch.status, await idsOf(batch.output_file_id), await idsOf(batch.error_file_id)];
 }
 
@@ -366,10 +368,10 @@ describe('a slow batch', () => {
   });
 
   it.each([
-    ['completed', 'ab', ''],
+    ['completed', 'ab', '-'],
     ['expired', 'a', 'b'],
     ['cancelled', 'a', 'b'],
-    ['failed', '', ''],
+    ['failed', '-', '-'],
   ] as const)('goes straight to %s, its rows as the script says', async (state, done, lost) => {
     await start({ latencyMs: Infinity });
     stand.batches.script({ rows: { a: 'ok' } });
@@ -391,7 +393,7 @@ describe('rows that expire', () => {
       await start({ expireShare: 0.25 });
       const first = await endOf(await run({}, ids));
       const again = await endOf(await run({}, ids));
-      expect([first[0], again[0], again[2]]).toStrictEqual(['expired', 'completed', '']);
+      expect([first[0], again[0], again[2]]).toStrictEqual(['expired', 'completed', '-']);
       expired.push(first[2]);
     }
     expect(expired[0]).toBe(expired[1]);
@@ -434,7 +436,7 @@ describe('the rows of a script', () => {
 
   it('may be an error in the output file', async () => {
     const batch = await run({ rows: { b: { status: 503, in: 'output_file' } } });
-    expect(await endOf(batch)).toStrictEqual(['completed', 'abc', '']);
+    expect(await endOf(batch)).toStrictEqual(['completed', 'abc', '-']);
     expect(batch.request_counts).toStrictEqual({ total: 3, completed: 2, failed: 1 });
   });
 
@@ -442,7 +444,7 @@ describe('the rows of a script', () => {
     const rows = (id: string, at: number): RowOutcome | undefined =>
       id === 'a' && at === 0 ? 'missing' : at === 1 ? 'doubled' : undefined;
     const batch = await run({ rows, unknownRows: ['x', 'y'] });
-    expect(await endOf(batch)).toStrictEqual(['completed', 'bbcxy', '']);
+    expect(await endOf(batch)).toStrictEqual(['completed', 'bbcxy', '-']);
   });
 
   it('may be no JSON, or end in the middle', async () => {
@@ -464,31 +466,25 @@ describe('the rows of a script', () => {
 });
 
 describe('the end of a script', () => {
-  const missing: BatchScript = { otherwise: 'missing' };
-
   it.each<[BatchScript, Batch['status'], string, string]>([
-    [{}, 'completed', 'abc', ''],
+    [{}, 'completed', 'abc', '-'],
     [{ end: 'expired', rows: { b: 'ok' } }, 'expired', 'b', 'ac'],
     [{ end: 'cancelled', rows: { b: 'ok' } }, 'cancelled', 'b', 'ac'],
     [{ rows: { a: 'expired' } }, 'expired', 'bc', 'a'],
-    [{ otherwise: 'refused' }, 'completed', '', 'abc'],
-    [missing, 'completed', '', ''],
+    [{ otherwise: 'refused' }, 'completed', '-', 'abc'],
+    [{ otherwise: 'missing' }, 'completed', '-', '-'],
   ])('%j', async (script, status, output, errors) => {
     const batch = await run(script);
     expect(await endOf(batch)).toStrictEqual([status, output, errors]);
-    expect([batch.output_file_id === null, batch.error_file_id === null]).toStrictEqual([
-      output === '',
-      errors === '',
-    ]);
     const codes = (await rowsOf(batch.error_file_id)).map(({ error }) => error?.code);
     const expected = script.otherwise === 'refused' ? undefined : `batch_${status}`;
-    expect(codes).toStrictEqual([...errors].map(() => expected));
+    expect(codes).toStrictEqual(errors === '-' ? [] : Array.from(errors, () => expected));
   });
 
   it('is failed with the errors that are given', async () => {
     const error = { code: 'token_limit_exceeded', message: 'Enqueued token limit reached.' };
     const batch = await run({ end: 'failed', errors: [error] });
-    expect(await endOf(batch)).toStrictEqual(['failed', '', '']);
+    expect(await endOf(batch)).toStrictEqual(['failed', '-', '-']);
     expect(batch.errors?.data).toStrictEqual([{ ...error, line: null, param: null }]);
     expect(stand.batchUsage).toMatchObject({ batches: 1, requests: 0, tokens: 0 });
   });

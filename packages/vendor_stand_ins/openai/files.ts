@@ -134,6 +134,7 @@ async function readForm(contentType: string | undefined, body: Buffer): Promise<
   try {
     // A view of the body, since a Response does not take a Buffer as TypeScript declares it.
     const bytes = new Uint8Array(body.buffer as ArrayBuffer, body.byteOffset, body.length);
+    // eslint-disable-next-line @typescript-eslint/no-deprecated -- it needs the memory of the whole body, which is here already
     return await new Response(bytes, { headers: { 'content-type': contentType ?? '' } }).formData();
   } catch {
     throw invalidRequest('Could not parse multipart form.');
