@@ -108,7 +108,7 @@ export class Batch {
       return;
     }
     if (read instanceof BatchInput) this.#input = read;
-    if (isEnd(next)) this.#finish(next, goal, script, at);
+    if (isEnd(next) && this.#input !== undefined) this.#finish(this.#input, next, goal, script, at);
     else this.#enter(next, at);
   }
 
@@ -124,19 +124,21 @@ export class Batch {
     return [{ code: 'invalid_request', message: `No such File object: ${inputFileId}` }];
   }
 
-  #finish(next: EndState, goal: BatchState | undefined, script: BatchScript, at: number): void {
+  #finish(
+    input: BatchInput,
+    next: EndState,
+    goal: BatchState | undefined,
+    script: BatchScript,
+    at: number,
+  ): void {
     const open = next === 'completed' && goal === undefined && script.end === undefined;
-    // A batch that was cancelled before it was validated has no requests that anything could become of.
-    if (this.#input !== undefined) {
-      const end = open ? undefined : next;
-      const results = resultsOf(this.#input, script, end, this.#account.expires);
-      this.#results = results;
-      const { outputFile, errorFile } = script;
-      this.#outputFileId = this.#store('output', this.#input, results.output, outputFile);
-      this.#errorFileId = this.#store('error', this.#input, results.errors, errorFile);
-      this.#account.ended(results);
-    }
-    const expired = this.#results?.errors.some(({ outcome }) => outcome === 'expired') ?? false;
+    const results = resultsOf(input, script, open ? undefined : next, this.#account.expires);
+    const { outputFile, errorFile } = script;
+    this.#results = results;
+    this.#outputFileId = this.#store('output', input, results.output, outputFile);
+    this.#errorFileId = this.#store('error', input, results.errors, errorFile);
+    this.#account.ended(results);
+    const expired = results.errors.some(({ outcome }) => outcome === 'expired');
     this.#enter(open && expired ? 'expired' : next, at);
   }
 

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { ApiError, type JsonObject, parseJsonObject } from '../json_answers.ts';
+import { ApiError, type JsonObject, parseJsonObject } from '../answers.ts';
 import type { BatchError } from './batch_script.ts';
 import { embeddingModels, validate } from './embedding_request.ts';
 

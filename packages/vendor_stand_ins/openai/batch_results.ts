@@ -1,4 +1,4 @@
-import { ApiError } from '../json_answers.ts';
+import { ApiError } from '../answers.ts';
 import type { BatchInput } from './batch_input.ts';
 import type { BatchScript, RowOutcome, StatusOutcome } from './batch_script.ts';
 import { validate } from './embedding_request.ts';

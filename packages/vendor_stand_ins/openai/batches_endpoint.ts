@@ -1,6 +1,6 @@
 import type { ServiceRequest, ServiceResponse } from 'embedded-aws/http/service';
 import * as z from 'zod';
-import { jsonAnswer, type JsonObject } from '../json_answers.ts';
+import { jsonAnswer, type JsonObject } from '../answers.ts';
 import type { Batch } from './batch.ts';
 import { EMBEDDINGS_URL } from './batch_input.ts';
 import type { BatchState } from './batch_script.ts';

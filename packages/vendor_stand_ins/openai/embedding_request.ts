@@ -1,4 +1,4 @@
-import type { JsonObject } from '../json_answers.ts';
+import type { JsonObject } from '../answers.ts';
 import { apiError, invalidRequest, missingParameter } from './errors.ts';
 import { countTokens } from './token_count.ts';
 

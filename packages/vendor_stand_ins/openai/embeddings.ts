@@ -1,8 +1,13 @@
 import { endianness } from 'node:os';
 import type { Faults } from 'embedded-aws/http/faults';
-import { ConnectionCut } from 'embedded-aws/http/server';
 import type { ServiceRequest, ServiceResponse } from 'embedded-aws/http/service';
-import { ApiError, jsonAnswer, type JsonObject, parseJsonObject } from '../json_answers.ts';
+import {
+  jsonAnswer,
+  type JsonObject,
+  logged,
+  type LoggedStatus,
+  parseJsonObject,
+} from '../answers.ts';
 import { type EmbeddingRequest, validate } from './embedding_request.ts';
 import { invalidRequest, rateLimitHeaders } from './errors.ts';
 import type { Distortion, OpenAIRequest } from './faults.ts';
@@ -21,8 +26,7 @@ export interface LoggedRequest {
   readonly model: string | undefined;
   readonly dimensions: number | undefined;
   readonly encodingFormat: string | undefined;
-  /** The status that was answered; `pending` until then, and for as long as a fault lets it hang. */
-  readonly status: number | 'pending' | 'cut';
+  readonly status: LoggedStatus;
 }
 
 /** `POST /v1/embeddings`. */
@@ -49,21 +53,14 @@ export class EmbeddingsEndpoint {
   /** @throws ApiError for an answer that is an error, ConnectionCut for none at all. */
   async answer({ body }: ServiceRequest): Promise<ServiceResponse> {
     const parsed = parseBody(body);
-    const setStatus = this.#log.open(parsed);
-    try {
+    return await logged(this.#log.open(parsed), async () => {
       const request = validate(parsed);
-      const response = await this.#faults.perform(
+      return await this.#faults.perform(
         { operation: 'embeddings.create', inputs: request.inputs, id: '' },
         () => this.#embed(request),
         (distortion) => this.#embed(request, distortion),
       );
-      setStatus(response.status);
-      return response;
-    } catch (error) {
-      if (error instanceof ApiError) setStatus(error.status);
-      if (error instanceof ConnectionCut) setStatus('cut');
-      throw error;
-    }
+    });
   }
 
   async #embed(request: EmbeddingRequest, distortion?: Distortion): Promise<ServiceResponse> {
@@ -162,15 +159,14 @@ class RequestLog {
     return this.#entries.map((entry) => ({ ...entry }));
   }
 
-  /** @returns sets the request's status, once it is known. */
-  open(body: JsonObject): (status: number | 'cut') => void {
+  open(body: JsonObject): { status: LoggedStatus } {
     const { input, model, dimensions, encoding_format: encodingFormat } = body;
     const entry = {
       inputs: [input].flat().filter((text) => typeof text === 'string'),
       model: typeof model === 'string' ? model : undefined,
       dimensions: typeof dimensions === 'number' ? dimensions : undefined,
       encodingFormat: typeof encodingFormat === 'string' ? encodingFormat : undefined,
-      status: 'pending' as LoggedRequest['status'],
+      status: 'pending' as LoggedStatus,
     };
     this.#entries.push(entry);
     this.#inputs += cost(entry);
@@ -178,9 +174,7 @@ class RequestLog {
       const oldest = this.#entries.shift();
       this.#inputs -= oldest === undefined ? 0 : cost(oldest);
     }
-    return (status) => {
-      entry.status = status;
-    };
+    return entry;
   }
 }
 

@@ -1,5 +1,5 @@
 import { type RefusedFault, retryAfterHeader } from 'embedded-aws/http/faults';
-import { ApiError } from '../json_answers.ts';
+import { ApiError } from '../answers.ts';
 
 /** The `error` object of an OpenAI error answer, with the vendor's own field names. */
 export interface ErrorDetail {

@@ -1,5 +1,5 @@
 import type { ServiceRequest, ServiceResponse } from 'embedded-aws/http/service';
-import { jsonAnswer } from '../json_answers.ts';
+import { jsonAnswer } from '../answers.ts';
 import { invalidRequest, missingParameter } from './errors.ts';
 
 /** OpenAI keeps the files of batches for 30 days. */

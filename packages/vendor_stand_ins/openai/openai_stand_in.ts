@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { setTimeout } from 'node:timers/promises';
 import { Faults } from 'embedded-aws/http/faults';
 import type { Service, ServiceRequest, ServiceResponse } from 'embedded-aws/http/service';
-import { answered, parseJsonObject } from '../json_answers.ts';
+import { answered, parseJsonObject } from '../answers.ts';
 import type { BatchOptions } from './batch_script.ts';
 import { Batches, type BatchTotals } from './batches.ts';
 import { BatchesEndpoint } from './batches_endpoint.ts';

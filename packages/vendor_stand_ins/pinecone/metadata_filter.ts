@@ -1,4 +1,4 @@
-import { isJsonObject } from '../json_answers.ts';
+import { isJsonObject } from '../answers.ts';
 import { invalidArgument, type Metadata, type MetadataValue } from './vector_index.ts';
 
 type Condition = (value: MetadataValue | undefined) => boolean;

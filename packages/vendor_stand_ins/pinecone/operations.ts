@@ -1,5 +1,5 @@
 import type { ServiceRequest } from 'embedded-aws/http/service';
-import { ApiError, type JsonObject } from '../json_answers.ts';
+import { ApiError, type JsonObject } from '../answers.ts';
 import { readFilter } from './metadata_filter.ts';
 import {
   type IndexedVector,

@@ -4,16 +4,16 @@ import {
   type RefusedFault,
   retryAfterHeader,
 } from 'embedded-aws/http/faults';
-import { ConnectionCut } from 'embedded-aws/http/server';
 import type { Service, ServiceRequest, ServiceResponse } from 'embedded-aws/http/service';
 import {
   answered,
-  ApiError,
   isJsonObject,
   jsonAnswer,
   type JsonObject,
+  logged,
+  type LoggedStatus,
   parseJsonObject,
-} from '../json_answers.ts';
+} from '../answers.ts';
 import { controlPlaneError, OPERATIONS, type PineconeOperation } from './operations.ts';
 import { dataPlaneError, invalidArgument, VectorIndex } from './vector_index.ts';
 
@@ -51,8 +51,7 @@ export interface LoggedUpsert {
   readonly ids: number;
   /** Of its body. */
   readonly bytes: number;
-  /** The status that was answered; `pending` until then, and for as long as a fault lets it hang. */
-  readonly status: number | 'pending' | 'cut';
+  readonly status: LoggedStatus;
 }
 
 /** What was upserted: requests that took effect, and the records in them, whether their answer arrived or not. */
@@ -121,40 +120,22 @@ export class PineconeStandIn {
     const operation = operationOf(request);
     const body = request.method === 'POST' ? parseBody(request.body) : {};
     const about = describeRequest(operation, request, body);
-    const setStatus =
-      operation === 'upsert' ? this.#logUpsert(about, request.body.length) : () => undefined;
-    try {
-      const response = await this.#faults.perform(about, () => {
+    const perform = (): Promise<ServiceResponse> =>
+      this.#faults.perform(about, () => {
         const settings = { keepVectors: true, ...this.#options };
         const answer = OPERATIONS[operation]({ index: this.#index, settings, request, body });
         if (operation === 'upsert') this.#countUpsert(about.ids.length);
         return jsonAnswer(answer);
       });
-      setStatus(response.status);
-      return response;
-    } catch (error) {
-      if (error instanceof ApiError) setStatus(error.status);
-      if (error instanceof ConnectionCut) setStatus('cut');
-      throw error;
-    }
+    if (operation !== 'upsert') return await perform();
+    return await logged(this.#logUpsert(about, request.body.length), perform);
   }
 
-  /** @returns sets the request's status, once it is known. */
-  #logUpsert(
-    { namespace, ids }: PineconeRequest,
-    bytes: number,
-  ): (status: LoggedUpsert['status']) => void {
-    const entry = {
-      namespace,
-      ids: ids.length,
-      bytes,
-      status: 'pending' as LoggedUpsert['status'],
-    };
+  #logUpsert({ namespace, ids }: PineconeRequest, bytes: number): { status: LoggedStatus } {
+    const entry = { namespace, ids: ids.length, bytes, status: 'pending' as LoggedStatus };
     this.#upserts.push(entry);
     if (this.#upserts.length > 10_000) this.#upserts.shift();
-    return (status) => {
-      entry.status = status;
-    };
+    return entry;
   }
 
   #countUpsert(vectors: number): void {

@@ -1,4 +1,4 @@
-import { ApiError, isJsonObject } from '../json_answers.ts';
+import { ApiError, isJsonObject } from '../answers.ts';
 
 /** gRPC's codes, which Pinecone's data plane answers beside the HTTP status. */
 const GRPC_CODES: Readonly<Record<number, number>> = {

@@ -1,3 +1,4 @@
+import { ConnectionCut } from 'embedded-aws/http/server';
 import type { ServiceResponse } from 'embedded-aws/http/service';
 
 export type JsonObject = Readonly<Record<string, unknown>>;
@@ -55,6 +56,25 @@ export async function answered(handle: () => Promise<ServiceResponse>): Promise<
     return await handle();
   } catch (error) {
     if (error instanceof ApiError) return jsonAnswer(error.body, error);
+    throw error;
+  }
+}
+
+/** The status that was answered; `pending` until then, and for as long as a fault lets the request hang. */
+export type LoggedStatus = number | 'pending' | 'cut';
+
+/** Performs a request, and notes its status once it is known. @throws what `handle` throws. */
+export async function logged(
+  entry: { status: LoggedStatus },
+  handle: () => Promise<ServiceResponse>,
+): Promise<ServiceResponse> {
+  try {
+    const response = await handle();
+    entry.status = response.status;
+    return response;
+  } catch (error) {
+    if (error instanceof ApiError) entry.status = error.status;
+    if (error instanceof ConnectionCut) entry.status = 'cut';
     throw error;
   }
 }
