@@ -336,7 +336,7 @@ describe('a function that dies around the batches', () => {
 
   it('while it adds up fails its execution, and what is submitted and ingested stays so', async () => {
     stack.breakAws({
-      when: ({ functionName }) => functionName === FUNCTIONS.summarize,
+      when: ({ functionName }) => functionName === 'embedding-summarize-execution-lambda-dev',
       fault: { kind: 'kill', moment: 'before' },
       times: 2,
     });
