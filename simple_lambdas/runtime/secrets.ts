@@ -1,26 +1,50 @@
 import { getSecret } from '@aws-lambda-powertools/parameters/secrets';
 import { translateAwsError } from 'receipt-embedding/aws_clients';
 import { InvalidConfiguration, RateLimited, UpstreamUnavailable } from 'receipt-embedding/errors';
+import { secretArnVariable, VENDORS } from './declaration.ts';
+import type { KeyedVendor, SecretVariable } from './environment.ts';
 
-/** Where a secret is: as it is (local runs), or under an ARN in Secrets Manager (deployed functions). */
-export interface SecretLocation {
-  readonly plain: string | undefined;
-  readonly arn: string | undefined;
+/** The secrets in a function's environment; those of vendors that it does not declare are missing. */
+type SecretEnvironment = Readonly<Partial<Record<SecretVariable<KeyedVendor>, string | undefined>>>;
+
+/**
+ * A vendor's key.
+ *
+ * @throws InvalidConfiguration when it is not configured or can not be read; RateLimited, UpstreamUnavailable.
+ */
+export async function requireSecret(
+  environment: SecretEnvironment,
+  vendor: KeyedVendor,
+): Promise<string> {
+  const secret = await readSecret(environment, vendor);
+  if (secret !== undefined) return secret;
+  const name = VENDORS[vendor].secret;
+  throw new InvalidConfiguration(`${secretArnVariable(name)} (or ${name}) is not set`);
 }
 
-/** How long a fetched secret serves; a rotated key is used after this at the latest. */
-const KEPT_SECONDS = 900;
-
-/** @returns undefined when the secret is configured nowhere. */
-export async function readSecret({ plain, arn }: SecretLocation): Promise<string | undefined> {
-  if (plain !== undefined) return plain;
-  if (arn === undefined) return undefined;
+/**
+ * The same for an optional vendor. The key is as it is in the variable (local runs), or in Secrets Manager under the ARN in
+ * `…_SECRET_ARN` (deployed functions).
+ *
+ * @returns undefined when the key is not configured.
+ */
+export async function readSecret(
+  environment: SecretEnvironment,
+  vendor: KeyedVendor,
+): Promise<string | undefined> {
+  const variables: Readonly<Partial<Record<string, string>>> = environment;
+  const name = VENDORS[vendor].secret;
+  const arn = variables[secretArnVariable(name)];
+  if (variables[name] !== undefined || arn === undefined) return variables[name];
   const secret = await fetchSecret(arn);
   if (secret === undefined || secret === '') {
     throw new InvalidConfiguration(`the secret ${arn} has no value: set it and run again`);
   }
   return secret;
 }
+
+/** How long a fetched secret serves; a rotated key is used after this at the latest. */
+const KEPT_SECONDS = 900;
 
 async function fetchSecret(arn: string): Promise<string | undefined> {
   try {
@@ -31,7 +55,7 @@ async function fetchSecret(arn: string): Promise<string | undefined> {
     const cause = error instanceof Error ? (error.cause ?? error) : error;
     const reason = translateAwsError(cause, 'GetSecretValue');
     if (reason instanceof RateLimited || reason instanceof UpstreamUnavailable) throw reason;
-    // The name alone: a message of whatever it is may hold what was being read.
+    // The name alone: the message may hold what was being read.
     const name = cause instanceof Error ? cause.name : typeof cause;
     throw new InvalidConfiguration(`the secret ${arn} can not be read (${name})`, { cause: error });
   }

@@ -5,11 +5,12 @@ import {
   batchTypeSchema,
   UNKNOWN_ID,
 } from 'receipt-embedding/entities/batch';
-import { toTimestamp } from 'receipt-embedding/entities/keys';
+import { epochMilliseconds, toTimestamp } from 'receipt-embedding/entities/keys';
+import { InvalidConfiguration, InvalidRequest, QuotaExhausted } from 'receipt-embedding/errors';
+import type { Clock } from 'receipt-embedding/ports';
 import type { BatchChanges } from 'receipt-embedding/table/batch_summaries';
 import { z } from 'zod';
-import { executionNameSchema } from '../runtime/execution_input.ts';
-import { bringToOpenai, type BringToOpenaiPorts } from './bring_to_openai.ts';
+import { executionNameSchema } from '../runtime/handler.ts';
 
 export const submitBatchInputSchema = z.strictObject({
   batch_id: z.uuid(),
@@ -35,7 +36,7 @@ export type SubmitBatchOutput =
     })
   /** Nothing is submitted: another execution does it, or has claimed all that is in it. */
   | (Submission & { readonly status: 'dropped'; readonly reason: string })
-  /** OpenAI does not take it; all that it had claimed is given back. */
+  /** OpenAI does not take it; its lines and words are returned to NONE. */
   | (Submission & {
       readonly status: 'refused';
       readonly error: string;
@@ -45,16 +46,16 @@ export type SubmitBatchOutput =
 
 /** Everything that one submission does outside; each step may be repeated. */
 export interface SubmitBatchPorts extends BringToOpenaiPorts {
-  /** Records a new batch, claimed. @returns false when there is one of this id already. */
+  /** Records a new batch, leased. @returns false when one of this id exists already. */
   readonly create: (batch: BatchSummary) => Promise<boolean>;
   /** @returns the batch; undefined when it has ended, or is another execution's. */
   readonly claim: () => Promise<BatchSummary | undefined>;
   readonly read: () => Promise<BatchSummary | undefined>;
-  /** @throws ConcurrentUpdate when the claim is lost. */
+  /** @throws ConcurrentUpdate when the lease is lost. */
   readonly update: (changes: BatchChanges, options?: { readonly endClaim: true }) => Promise<void>;
   /** Claims the lines or words of the plan, and writes the requests for those that it got. @returns their number. */
   readonly claimEntities: () => Promise<number>;
-  /** Gives everything back, and ends the batch. */
+  /** Releases the batch's claims, and ends it. */
   readonly end: (batch: BatchSummary, end: BatchEnd) => Promise<BatchOutcome>;
   readonly model: { readonly model: string; readonly dimensions: number };
 }
@@ -80,7 +81,7 @@ export async function submitBatch(
     return alreadySubmitted(submission, batch, execution_name);
   }
 
-  if (batch.refusal !== undefined) return await giveBack(batch, ports);
+  if (batch.refusal !== undefined) return await refuse(batch, ports);
   const requested = batch.requested ?? (await ports.claimEntities());
   if (requested === 0) {
     const reason = 'all that is in it was claimed or embedded elsewhere';
@@ -94,9 +95,9 @@ export async function submitBatch(
   const brought = await bringToOpenai(batch, ports);
   if ('refusal' in brought) {
     const { name: refusal, message: reason } = brought.refusal;
-    // On record first: once anything is given back, nothing of it may be asked for any more.
+    // On record first: once a claim is released, nothing may be requested under it any more.
     await ports.update({ refusal, reason });
-    return await giveBack({ ...batch, requested, refusal, reason }, ports);
+    return await refuse({ ...batch, requested, refusal, reason }, ports);
   }
   await ports.update(
     { status: 'PENDING', openai_batch_id: brought.openai_batch_id },
@@ -105,7 +106,7 @@ export async function submitBatch(
   return { ...submission, status: 'submitted', requested, ...brought };
 }
 
-/** @returns the batch, claimed; undefined when it is not ours to submit. */
+/** @returns the batch, leased; undefined when it is not ours to submit. */
 async function begin(
   { batch_id, batch_type }: Submission,
   execution: string,
@@ -131,10 +132,7 @@ async function begin(
   return { ...batch, submitted_by: execution };
 }
 
-async function giveBack(
-  batch: BatchSummary,
-  { end }: SubmitBatchPorts,
-): Promise<SubmitBatchOutput> {
+async function refuse(batch: BatchSummary, { end }: SubmitBatchPorts): Promise<SubmitBatchOutput> {
   const { reason = null } = batch;
   const { released } = await end(batch, { status: 'FAILED', reason, prompt_tokens: 0 });
   return refused({ ...batch, released });
@@ -145,7 +143,7 @@ function refused(batch: BatchSummary): SubmitBatchOutput {
   return { batch_id, batch_type, status: 'refused', error: refusal, cause: reason, released };
 }
 
-/** An earlier try of this execution's was done but for its answer; or the submission is somebody else's. */
+/** An earlier try of this execution was done except for its answer; or another execution submits it. */
 function alreadySubmitted(
   submission: Submission,
   batch: BatchSummary | undefined,
@@ -162,4 +160,103 @@ function alreadySubmitted(
   return batch.refusal === undefined
     ? { ...submission, status: 'dropped', reason }
     : refused(batch);
+}
+
+export interface BringToOpenaiPorts {
+  /** @throws ConcurrentUpdate when the lease is lost. */
+  readonly update: (changes: BatchChanges) => Promise<void>;
+  /** @returns the id of the file at OpenAI. */
+  readonly upload: () => Promise<string>;
+  /** Creates the batch at OpenAI. @returns its id. */
+  readonly createAtOpenai: (inputFileId: string) => Promise<string>;
+  /** The batch at OpenAI that was created for ours, if any. */
+  readonly findAtOpenai: (since: Date) => Promise<string | undefined>;
+  readonly clock: Clock;
+  readonly sleep: (milliseconds: number) => Promise<unknown>;
+}
+
+/** OpenAI does not take what it is given, and would not take it a second time either. */
+interface Refused {
+  readonly refusal: Error;
+}
+
+export type BroughtToOpenai =
+  | {
+      readonly openai_batch_id: string;
+      /** It had been created by an earlier try, whose answer was lost. */
+      readonly adopted: boolean;
+    }
+  | Refused;
+
+/**
+ * Makes a batch at OpenAI out of a batch's requests. Before it is created it is looked for there, if an earlier try may
+ * have created it. Only what OpenAI answers about the file or the batch itself is a refusal: whatever else fails, the batch may exist.
+ *
+ * @throws RateLimited, UpstreamUnavailable, and what the ports throw.
+ */
+export async function bringToOpenai(
+  { input_file_id, creating_since }: BatchSummary,
+  ports: BringToOpenaiPorts,
+): Promise<BroughtToOpenai> {
+  let inputFileId = input_file_id;
+  if (inputFileId === undefined) {
+    const uploaded = await refusable(ports.upload());
+    if (typeof uploaded !== 'string') return uploaded;
+    inputFileId = uploaded;
+    await ports.update({ input_file_id: inputFileId });
+  }
+  if (creating_since !== undefined) {
+    const found = await lookForIt(creating_since, ports);
+    if (found !== undefined) return { openai_batch_id: found, adopted: true };
+  }
+  const created = await create(inputFileId, ports);
+  return typeof created === 'string' ? { openai_batch_id: created, adopted: false } : created;
+}
+
+async function create(
+  inputFileId: string,
+  { update, createAtOpenai, clock }: BringToOpenaiPorts,
+): Promise<string | Refused> {
+  // From here on it may exist.
+  await update({ creating_since: toTimestamp(clock()) });
+  try {
+    return await refusable(createAtOpenai(inputFileId));
+  } catch (error) {
+    // After half a minute without an answer it may still appear: the time to settle begins now.
+    await update({ creating_since: toTimestamp(clock()) });
+    throw error;
+  }
+}
+
+/** How long a batch may take to appear in OpenAI's list once it was asked for. */
+const SETTLING_MS = 20_000;
+const LOOKS_EVERY_MS = 2_000;
+
+async function lookForIt(
+  creatingSince: string,
+  { findAtOpenai, clock, sleep }: BringToOpenaiPorts,
+): Promise<string | undefined> {
+  const since = epochMilliseconds(creatingSince);
+  for (;;) {
+    const found = await findAtOpenai(new Date(since));
+    if (found !== undefined || clock().getTime() - since >= SETTLING_MS) return found;
+    await sleep(LOOKS_EVERY_MS);
+  }
+}
+
+async function refusable(request: Promise<string>): Promise<string | Refused> {
+  try {
+    return await request;
+  } catch (error) {
+    if (isRefusal(error)) return { refusal: error };
+    throw error;
+  }
+}
+
+function isRefusal(error: unknown): error is Error {
+  return (
+    error instanceof InvalidRequest ||
+    error instanceof InvalidConfiguration ||
+    error instanceof QuotaExhausted
+  );
 }

@@ -18,7 +18,7 @@ import {
 import { loadReceipts } from 'receipts-cli/receipts/load_receipts';
 import type { SyntheticReceipt } from 'receipts-cli/receipts/synthetic/synthetic_receipts';
 import type { FaultRule } from 'vendor-stand-ins/openai/faults';
-import type { RunSummary } from '../../simple_lambdas/summarize_realtime_run/summarize_run.ts';
+import type { RunSummary } from '../../simple_lambdas/summarize_execution/summaries.ts';
 
 /** An execution of the realtime workflow that reached its summary. */
 export interface FinishedRun {
@@ -30,7 +30,7 @@ export interface FinishedRun {
 export const FUNCTIONS = {
   find: 'embedding-find-receipts-realtime-lambda-dev',
   process: 'embedding-process-receipt-realtime-lambda-dev',
-  summarize: 'embedding-summarize-realtime-run-lambda-dev',
+  summarize: 'embedding-summarize-execution-lambda-dev',
 } as const;
 
 /** BatchWriteItem's own limit. */
