@@ -1,27 +1,31 @@
-import type { JsonObject, JsonValue } from '../data/json_value.ts';
+import { createRequire } from 'node:module';
+import { isDeepStrictEqual } from 'node:util';
+import {
+  compileExpression,
+  compileTemplate,
+  type Expression,
+  JsonPath,
+} from '../data/expression.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../data/json_value.ts';
 
-/** The part of the Amazon States Language that runs here; definition_check.ts refuses the rest. */
-export interface AslBlock {
+/** A block of states, ready to run any number of times: paths and templates are compiled. */
+export interface Block {
   readonly StartAt: string;
-  readonly States: Readonly<Record<string, AslState>>;
+  readonly States: Readonly<Record<string, State>>;
   readonly TimeoutSeconds?: number;
 }
 
-export interface ItemProcessor extends AslBlock {
-  readonly ProcessorConfig?: {
-    readonly Mode?: 'INLINE' | 'DISTRIBUTED';
-    readonly ExecutionType?: 'STANDARD' | 'EXPRESS';
-  };
-}
+export type State = TaskState | PassState | SucceedState | FailState | ChoiceState | MapState;
 
 interface CommonFields {
   readonly Next?: string;
-  readonly End?: boolean;
-  readonly InputPath?: string | null;
-  readonly OutputPath?: string | null;
-  readonly Parameters?: JsonValue;
-  readonly ResultSelector?: JsonObject;
-  readonly ResultPath?: string | null;
+  /** null: the state sees `{}`. */
+  readonly InputPath?: Expression | null;
+  readonly OutputPath?: Expression | null;
+  readonly Parameters?: Expression;
+  readonly ResultSelector?: Expression;
+  /** null drops the result. */
+  readonly ResultPath?: JsonPath | null;
   readonly Retry?: readonly Retrier[];
   readonly Catch?: readonly Catcher[];
 }
@@ -38,98 +42,268 @@ export interface Retrier {
 export interface Catcher {
   readonly ErrorEquals: readonly string[];
   readonly Next: string;
-  readonly ResultPath?: string | null;
+  readonly ResultPath?: JsonPath | null;
 }
 
+/** Invokes a Lambda function. */
 export interface TaskState extends CommonFields {
   readonly Type: 'Task';
-  readonly Resource: string;
   readonly TimeoutSeconds?: number;
 }
 
-export interface PassState extends CommonFields {
+interface PassState extends CommonFields {
   readonly Type: 'Pass';
   readonly Result?: JsonValue;
 }
 
-export interface WaitState extends CommonFields {
-  readonly Type: 'Wait';
-  readonly Seconds?: number;
-  readonly SecondsPath?: string;
-  readonly Timestamp?: string;
-  readonly TimestampPath?: string;
-}
-
-export interface SucceedState extends CommonFields {
+interface SucceedState extends CommonFields {
   readonly Type: 'Succeed';
 }
 
 export interface FailState extends CommonFields {
   readonly Type: 'Fail';
   readonly Error?: string;
-  readonly ErrorPath?: string;
+  readonly ErrorPath?: Expression;
   readonly Cause?: string;
-  readonly CausePath?: string;
+  readonly CausePath?: Expression;
 }
 
 export interface ChoiceState extends CommonFields {
   readonly Type: 'Choice';
-  readonly Choices: readonly JsonObject[];
+  readonly Choices: readonly ChoiceRule[];
   readonly Default?: string;
 }
 
-export interface ParallelState extends CommonFields {
-  readonly Type: 'Parallel';
-  readonly Branches: readonly AslBlock[];
+export interface ChoiceRule {
+  readonly Variable: Expression;
+  readonly NumericEquals?: number;
+  readonly NumericGreaterThan?: number;
+  readonly StringEquals?: string;
+  readonly Next: string;
 }
 
 export interface MapState extends CommonFields {
   readonly Type: 'Map';
-  readonly ItemProcessor: ItemProcessor;
-  readonly ItemsPath?: string;
-  readonly ItemSelector?: JsonValue;
+  readonly ItemProcessor: Block & {
+    readonly ProcessorConfig?: {
+      readonly Mode?: 'INLINE' | 'DISTRIBUTED';
+      readonly ExecutionType?: 'STANDARD' | 'EXPRESS';
+    };
+  };
+  readonly ItemsPath?: Expression;
+  readonly ItemSelector?: Expression;
   readonly MaxConcurrency?: number;
-  readonly MaxConcurrencyPath?: string;
   readonly Label?: string;
-  readonly ItemReader?: ItemReader;
-  readonly ResultWriter?: ResultWriter;
   readonly ToleratedFailurePercentage?: number;
-  readonly ToleratedFailurePercentagePath?: string;
-  readonly ToleratedFailureCount?: number;
-  readonly ToleratedFailureCountPath?: string;
+  readonly ItemReader?: { readonly Parameters: Expression };
+  readonly ResultWriter?: { readonly Parameters: Expression };
 }
 
-export interface ItemReader {
-  readonly Resource: string;
-  readonly Parameters: JsonObject;
-  readonly ReaderConfig: {
-    readonly InputType: 'JSON' | 'JSONL';
-    readonly MaxItems?: number;
-    readonly MaxItemsPath?: string;
+/** What CreateStateMachine answers to a definition that is wrong or that can't run here. */
+export class InvalidDefinition extends Error {
+  override readonly name = 'InvalidDefinition';
+
+  constructor(problems: string) {
+    super(`Invalid State Machine Definition: '${problems}'`);
+  }
+}
+
+type Validator = (
+  definition: object,
+  options: { readonly checkPaths: boolean; readonly checkArn: boolean },
+) => { readonly isValid: boolean; readonly errorsText: (separator: string) => string };
+
+// The package is CommonJS without type declarations.
+const validate = createRequire(import.meta.url)('asl-validator') as Validator;
+
+/**
+ * Compiles a definition in the Amazon States Language, with JSONPath.
+ *
+ * @throws InvalidDefinition with every problem that asl-validator finds, or with the first state and field that is
+ *   correct and not supported here.
+ */
+export function compileDefinition(definition: object): Block {
+  // The validator writes defaults into what it is given.
+  const answer = validate(structuredClone(definition), { checkPaths: true, checkArn: true });
+  if (!answer.isValid) throw new InvalidDefinition(answer.errorsText('\n'));
+  return record({ ...blockFields, TimeoutSeconds: asIs })(definition as JsonObject, '') as Block;
+}
+
+/** Compiles a field's value; `where` is its place, `/States/{name}/{field}`. */
+type Field = (value: JsonValue, where: string) => unknown;
+type Fields = Readonly<Record<string, Field>>;
+
+const asIs: Field = (value) => value;
+const template: Field = (value) => compileTemplate(value);
+const expression: Field = (value, where) => compileExpression(value, nameOf(where));
+const path: Field = (value, where) => (value === null ? null : expression(value, where));
+
+const resultPath: Field = (value, where) => {
+  if (value === null) return null;
+  const parsed = new JsonPath(String(value));
+  if (parsed.isContext) throw new SyntaxError(`${nameOf(where)} must lie in the state's data`);
+  return parsed;
+};
+
+/** @returns a field that has one supported value. */
+function only(supported: JsonValue): Field {
+  return (value) => {
+    if (isDeepStrictEqual(value, supported)) return value;
+    throw new SyntaxError(
+      `${JSON.stringify(value)} is not supported: ${JSON.stringify(supported)} is`,
+    );
   };
 }
 
-export interface ResultWriter {
-  readonly Resource: string;
-  readonly Parameters: JsonObject;
-  readonly WriterConfig?: WriterConfig;
+/** @returns a field that is an object of these fields, `required` ones among them. */
+function record(fields: Fields, required: readonly string[] = []): Field {
+  return (value, where) => {
+    const holder = isJsonObject(value) ? value : {};
+    const missing = required.find((name) => !(name in holder));
+    if (missing !== undefined) throw new InvalidDefinition(`${where}/${missing} is missing`);
+    return Object.fromEntries(
+      Object.entries(holder).map(([name, inner]) => {
+        const place = `${where}/${name}`;
+        const field = fields[name];
+        if (field === undefined) throw new InvalidDefinition(`${place} is not supported`);
+        return [name, located(field, inner, place)];
+      }),
+    );
+  };
 }
 
-export interface WriterConfig {
-  readonly Transformation?: 'NONE' | 'COMPACT' | 'FLATTEN';
-  readonly OutputType?: 'JSON' | 'JSONL';
+function list(item: Field): Field {
+  return (value, where) =>
+    (Array.isArray(value) ? value : []).map((inner, index) => item(inner, `${where}/${index}`));
 }
 
-export type AslState =
-  | TaskState
-  | PassState
-  | WaitState
-  | SucceedState
-  | FailState
-  | ChoiceState
-  | ParallelState
-  | MapState;
-
-export function isDistributed(state: MapState): boolean {
-  return state.ItemProcessor.ProcessorConfig?.Mode === 'DISTRIBUTED';
+function located(field: Field, value: JsonValue, where: string): unknown {
+  try {
+    return field(value, where);
+  } catch (error) {
+    if (error instanceof SyntaxError) throw new InvalidDefinition(`${where}: ${error.message}`);
+    throw error;
+  }
 }
+
+function nameOf(where: string): string {
+  return where.slice(where.lastIndexOf('/') + 1);
+}
+
+const common: Fields = { Type: asIs, Comment: asIs, InputPath: path, OutputPath: path };
+const flow: Fields = { ...common, Next: asIs, End: asIs, ResultPath: resultPath };
+const errors: Fields = {
+  Retry: list(
+    record({
+      ErrorEquals: asIs,
+      IntervalSeconds: asIs,
+      MaxAttempts: asIs,
+      BackoffRate: asIs,
+      MaxDelaySeconds: asIs,
+      JitterStrategy: asIs,
+    }),
+  ),
+  Catch: list(record({ ErrorEquals: asIs, Next: asIs, ResultPath: resultPath })),
+};
+
+const inlineMap: Fields = {
+  ...flow,
+  ...errors,
+  ResultSelector: template,
+  ItemsPath: path,
+  ItemSelector: template,
+  MaxConcurrency: asIs,
+  ItemProcessor: (value, where) =>
+    record({ ...blockFields, ProcessorConfig: record({ Mode: asIs, ExecutionType: asIs }) })(
+      value,
+      where,
+    ),
+};
+
+const distributedMap: Fields = {
+  ...inlineMap,
+  Label: asIs,
+  ToleratedFailurePercentage: asIs,
+  ItemReader: record({
+    Resource: only('arn:aws:states:::s3:getObject'),
+    ReaderConfig: only({ InputType: 'JSONL' }),
+    Parameters: template,
+  }),
+  ResultWriter: record(
+    {
+      Resource: only('arn:aws:states:::s3:putObject'),
+      WriterConfig: only({ Transformation: 'COMPACT', OutputType: 'JSONL' }),
+      Parameters: template,
+    },
+    ['WriterConfig', 'Parameters'],
+  ),
+};
+
+const stateFields: Readonly<Record<Exclude<State['Type'], 'Map'>, Fields>> = {
+  Task: {
+    ...flow,
+    ...errors,
+    Resource: only('arn:aws:states:::lambda:invoke'),
+    Parameters: (value, where) => {
+      record({ FunctionName: asIs, 'FunctionName.$': asIs, Payload: asIs, 'Payload.$': asIs })(
+        value,
+        where,
+      );
+      return compileTemplate(value);
+    },
+    ResultSelector: template,
+    TimeoutSeconds: asIs,
+  },
+  Pass: { ...flow, Parameters: template, Result: asIs },
+  Succeed: common,
+  Fail: {
+    Type: asIs,
+    Comment: asIs,
+    Error: asIs,
+    ErrorPath: expression,
+    Cause: asIs,
+    CausePath: expression,
+  },
+  Choice: {
+    ...common,
+    Choices: list(
+      record(
+        {
+          Variable: expression,
+          NumericEquals: asIs,
+          NumericGreaterThan: asIs,
+          StringEquals: asIs,
+          Next: asIs,
+        },
+        ['Variable'],
+      ),
+    ),
+    Default: asIs,
+  },
+};
+
+const state: Field = (value, where) => {
+  const { Type: type, ItemProcessor: processor } = value as JsonObject;
+  if (type === 'Map') {
+    const { ProcessorConfig: config } = (processor ?? {}) as { ProcessorConfig?: JsonObject };
+    return record(config?.['Mode'] === 'DISTRIBUTED' ? distributedMap : inlineMap, [
+      'ItemProcessor',
+    ])(value, where);
+  }
+  const fields = stateFields[type as keyof typeof stateFields] as Fields | undefined;
+  if (fields !== undefined) return record(fields)(value, where);
+  throw new InvalidDefinition(`${where}/Type: ${String(type)} states are not supported`);
+};
+
+const blockFields: Fields = {
+  Comment: asIs,
+  StartAt: asIs,
+  Version: asIs,
+  States: (value, where) =>
+    Object.fromEntries(
+      Object.entries(value as JsonObject).map(([name, inner]) => [
+        name,
+        state(inner, `${where}/${name}`),
+      ]),
+    ),
+};

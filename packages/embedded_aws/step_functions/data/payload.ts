@@ -1,7 +1,11 @@
-import type { AslState } from '../definition/definition.ts';
-import { maxPayloadBytes } from '../execution/limits.ts';
-import { StateError } from '../execution/state_error.ts';
+import { StateError } from '../state_error.ts';
 import type { JsonValue } from './json_value.ts';
+
+/**
+ * Bytes of UTF-8 JSON: each input, output and task payload.
+ * Source: AWS Step Functions Developer Guide, "Service quotas".
+ */
+export const MAX_PAYLOAD_BYTES = 262_144;
 
 /**
  * The JSON text of each payload, made once: the size check, the history and the descriptions all need it,
@@ -22,18 +26,17 @@ export class PayloadTexts {
 
 export function isWithinPayloadLimit(text: string): boolean {
   // A UTF-16 unit takes three bytes of UTF-8 at most: most payloads need no counting.
-  return text.length * 3 <= maxPayloadBytes || Buffer.byteLength(text) <= maxPayloadBytes;
+  return text.length * 3 <= MAX_PAYLOAD_BYTES || Buffer.byteLength(text) <= MAX_PAYLOAD_BYTES;
 }
 
 /**
- * @param subject who gave or takes the payload, as the cause names it.
+ * @param subject what made the payload, as the cause names it.
  * @throws StateError States.DataLimitExceeded
  */
-export function requirePayloadLimit(text: string, subject: string, state?: AslState): void {
+export function requirePayloadLimit(text: string, subject: string): void {
   if (isWithinPayloadLimit(text)) return;
   throw new StateError(
     'States.DataLimitExceeded',
     `The state/task '${subject}' returned a result with a size exceeding the maximum number of bytes service limit.`,
-    state,
   );
 }
