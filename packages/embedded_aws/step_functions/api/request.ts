@@ -1,5 +1,9 @@
-import { isWithinPayloadLimit, MAX_PAYLOAD_BYTES } from '../data/payload.ts';
-import { isJsonObject, type JsonValue } from '../data/json_value.ts';
+import {
+  isJsonObject,
+  isWithinPayloadLimit,
+  type JsonValue,
+  MAX_PAYLOAD_BYTES,
+} from '../data/json_value.ts';
 
 const MAX_NAME_LENGTH = 80;
 const MAX_PAGE_SIZE = 1_000;

@@ -145,6 +145,10 @@ const resultPath: Field = (value, where) => {
   return parsed;
 };
 
+function plain(...names: readonly string[]): Fields {
+  return Object.fromEntries(names.map((name) => [name, asIs]));
+}
+
 /** @returns a field that has one supported value. */
 function only(supported: JsonValue): Field {
   return (value) => {
@@ -159,16 +163,15 @@ function only(supported: JsonValue): Field {
 function record(fields: Fields, required: readonly string[] = []): Field {
   return (value, where) => {
     const holder = isJsonObject(value) ? value : {};
+    const compiled = Object.entries(holder).map(([name, inner]) => {
+      const place = `${where}/${name}`;
+      const field = fields[name];
+      if (field === undefined) throw new InvalidDefinition(`${place} is not supported`);
+      return [name, located(field, inner, place)] as const;
+    });
     const missing = required.find((name) => !(name in holder));
     if (missing !== undefined) throw new InvalidDefinition(`${where}/${missing} is missing`);
-    return Object.fromEntries(
-      Object.entries(holder).map(([name, inner]) => {
-        const place = `${where}/${name}`;
-        const field = fields[name];
-        if (field === undefined) throw new InvalidDefinition(`${place} is not supported`);
-        return [name, located(field, inner, place)];
-      }),
-    );
+    return Object.fromEntries(compiled);
   };
 }
 
@@ -190,20 +193,22 @@ function nameOf(where: string): string {
   return where.slice(where.lastIndexOf('/') + 1);
 }
 
-const common: Fields = { Type: asIs, Comment: asIs, InputPath: path, OutputPath: path };
-const flow: Fields = { ...common, Next: asIs, End: asIs, ResultPath: resultPath };
+const common: Fields = { ...plain('Type', 'Comment'), InputPath: path, OutputPath: path };
+const flow: Fields = { ...common, ...plain('Next', 'End'), ResultPath: resultPath };
 const errors: Fields = {
   Retry: list(
-    record({
-      ErrorEquals: asIs,
-      IntervalSeconds: asIs,
-      MaxAttempts: asIs,
-      BackoffRate: asIs,
-      MaxDelaySeconds: asIs,
-      JitterStrategy: asIs,
-    }),
+    record(
+      plain(
+        'ErrorEquals',
+        'IntervalSeconds',
+        'MaxAttempts',
+        'BackoffRate',
+        'MaxDelaySeconds',
+        'JitterStrategy',
+      ),
+    ),
   ),
-  Catch: list(record({ ErrorEquals: asIs, Next: asIs, ResultPath: resultPath })),
+  Catch: list(record({ ...plain('ErrorEquals', 'Next'), ResultPath: resultPath })),
 };
 
 const inlineMap: Fields = {
@@ -214,7 +219,7 @@ const inlineMap: Fields = {
   ItemSelector: template,
   MaxConcurrency: asIs,
   ItemProcessor: (value, where) =>
-    record({ ...blockFields, ProcessorConfig: record({ Mode: asIs, ExecutionType: asIs }) })(
+    record({ ...blockFields, ProcessorConfig: record(plain('Mode', 'ExecutionType')) })(
       value,
       where,
     ),
@@ -239,16 +244,23 @@ const distributedMap: Fields = {
   ),
 };
 
+const taskParameters = record(plain('FunctionName', 'FunctionName.$', 'Payload', 'Payload.$'));
+
+const choiceRule = record(
+  {
+    ...plain('NumericEquals', 'NumericGreaterThan', 'StringEquals', 'Next'),
+    Variable: expression,
+  },
+  ['Variable'],
+);
+
 const stateFields: Readonly<Record<Exclude<State['Type'], 'Map'>, Fields>> = {
   Task: {
     ...flow,
     ...errors,
     Resource: only('arn:aws:states:::lambda:invoke'),
     Parameters: (value, where) => {
-      record({ FunctionName: asIs, 'FunctionName.$': asIs, Payload: asIs, 'Payload.$': asIs })(
-        value,
-        where,
-      );
+      taskParameters(value, where);
       return compileTemplate(value);
     },
     ResultSelector: template,
@@ -257,29 +269,11 @@ const stateFields: Readonly<Record<Exclude<State['Type'], 'Map'>, Fields>> = {
   Pass: { ...flow, Parameters: template, Result: asIs },
   Succeed: common,
   Fail: {
-    Type: asIs,
-    Comment: asIs,
-    Error: asIs,
+    ...plain('Type', 'Comment', 'Error', 'Cause'),
     ErrorPath: expression,
-    Cause: asIs,
     CausePath: expression,
   },
-  Choice: {
-    ...common,
-    Choices: list(
-      record(
-        {
-          Variable: expression,
-          NumericEquals: asIs,
-          NumericGreaterThan: asIs,
-          StringEquals: asIs,
-          Next: asIs,
-        },
-        ['Variable'],
-      ),
-    ),
-    Default: asIs,
-  },
+  Choice: { ...common, Choices: list(choiceRule), Default: asIs },
 };
 
 const state: Field = (value, where) => {
@@ -296,9 +290,8 @@ const state: Field = (value, where) => {
 };
 
 const blockFields: Fields = {
-  Comment: asIs,
-  StartAt: asIs,
-  Version: asIs,
+  ...plain('Comment', 'StartAt', 'Version'),
+  QueryLanguage: only('JSONPath'),
   States: (value, where) =>
     Object.fromEntries(
       Object.entries(value as JsonObject).map(([name, inner]) => [

@@ -1,15 +1,12 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { statesArn } from '../arns.ts';
-import type { JsonValue } from '../data/json_value.ts';
-import { requirePayloadLimit } from '../data/payload.ts';
+import { type JsonValue, requirePayloadLimit } from '../data/json_value.ts';
 import type { MapState } from '../definition/definition.ts';
-import type { Execution } from '../execution/execution.ts';
+import { type Execution, statesArn } from '../execution/execution.ts';
 import type { Frame } from '../interpreter/frame.ts';
 import { inputItems, runTogether, selectItem } from '../interpreter/map_items.ts';
 import { asStateError, StateError } from '../state_error.ts';
-import { readItems } from './item_reader.ts';
+import { readItems, writeResults } from './map_files.ts';
 import { MapRun } from './map_run.ts';
-import { writeResults } from './result_writer.ts';
 
 /** Child executions of one Map Run at once (Step Functions Developer Guide, "Service quotas"). */
 const MAX_CONCURRENCY = 10_000;

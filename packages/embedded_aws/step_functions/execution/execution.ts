@@ -17,6 +17,15 @@ export interface Machine {
   readonly block: Block;
 }
 
+/** @param kind `stateMachine`, `execution`, `express` or `mapRun` */
+export function statesArn(
+  { region, accountId }: { readonly region: string; readonly accountId: string },
+  kind: string,
+  rest: string,
+): string {
+  return `arn:aws:states:${region}:${accountId}:${kind}:${rest}`;
+}
+
 export type ExecutionStatus = 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'TIMED_OUT' | 'ABORTED';
 
 /** One event of a history, its data as JSON text where AWS gives text. */

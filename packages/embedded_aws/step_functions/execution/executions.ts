@@ -1,13 +1,11 @@
 import { ApiError } from '../api/request.ts';
-import { statesArn } from '../arns.ts';
-import type { JsonValue } from '../data/json_value.ts';
-import { PayloadTexts, requirePayloadLimit } from '../data/payload.ts';
+import { type JsonValue, PayloadTexts, requirePayloadLimit } from '../data/json_value.ts';
 import type { MapRun } from '../distributed_map/map_run.ts';
 import { Frame, type Runtime } from '../interpreter/frame.ts';
 import { runBlock } from '../interpreter/run_states.ts';
 import type { StepFunctionsPorts } from '../ports.ts';
 import { asStateError } from '../state_error.ts';
-import { Execution, type Machine } from './execution.ts';
+import { Execution, type Machine, statesArn } from './execution.ts';
 
 /** A state machine as it was created. */
 export interface StateMachine extends Machine {

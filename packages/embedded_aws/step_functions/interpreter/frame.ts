@@ -1,6 +1,5 @@
 import type { Scope } from '../data/expression.ts';
-import type { JsonObject, JsonValue } from '../data/json_value.ts';
-import type { PayloadTexts } from '../data/payload.ts';
+import type { JsonObject, JsonValue, PayloadTexts } from '../data/json_value.ts';
 import type { State } from '../definition/definition.ts';
 import type { MapRun } from '../distributed_map/map_run.ts';
 import type { EventDetails, Execution } from '../execution/execution.ts';

@@ -1,5 +1,4 @@
-import type { JsonValue } from '../data/json_value.ts';
-import { requirePayloadLimit } from '../data/payload.ts';
+import { type JsonValue, requirePayloadLimit } from '../data/json_value.ts';
 import type { MapState } from '../definition/definition.ts';
 import { StateError } from '../state_error.ts';
 import type { Frame, MapItem } from './frame.ts';

@@ -1,6 +1,5 @@
 import type { Expression, Scope } from '../data/expression.ts';
-import type { JsonValue } from '../data/json_value.ts';
-import { requirePayloadLimit } from '../data/payload.ts';
+import { type JsonValue, requirePayloadLimit } from '../data/json_value.ts';
 import type {
   Block,
   Catcher,

@@ -1,6 +1,4 @@
-import { functionArnOf } from '../arns.ts';
-import { isJsonObject, type JsonValue } from '../data/json_value.ts';
-import { requirePayloadLimit } from '../data/payload.ts';
+import { isJsonObject, type JsonValue, requirePayloadLimit } from '../data/json_value.ts';
 import type { TaskState } from '../definition/definition.ts';
 import type { InvocationAnswer } from '../ports.ts';
 import { asStateError, StateError } from '../state_error.ts';
@@ -34,7 +32,9 @@ export async function runTask(
     timeoutInSeconds: state.TimeoutSeconds,
   });
   frame.record('TaskStarted', INTEGRATION);
-  const functionArn = functionArnOf(name, ports);
+  const functionArn = name.startsWith('arn:')
+    ? name
+    : `arn:aws:lambda:${ports.region}:${ports.accountId}:function:${name}`;
   try {
     const result = {
       ExecutedVersion: '$LATEST',
@@ -48,6 +48,7 @@ export async function runTask(
     frame.record('TaskSucceeded', { ...INTEGRATION, output });
     return result;
   } catch (error) {
+    frame.signal.throwIfAborted();
     const { name: type, message } = asStateError(error);
     frame.record(error instanceof TaskTimedOut ? 'TaskTimedOut' : 'TaskFailed', {
       ...INTEGRATION,

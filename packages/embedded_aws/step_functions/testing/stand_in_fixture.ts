@@ -14,6 +14,18 @@ import { StepFunctionsStandIn } from '../step_functions_stand_in.ts';
 export const roleArn = 'arn:aws:iam::000000000000:role/workflow';
 export const functionArn = 'arn:aws:lambda:us-east-1:000000000000:function:work';
 
+/** A state that hands its input to the function and gives the function's result. */
+export function task(more: object = {}): object {
+  return {
+    Type: 'Task',
+    Resource: 'arn:aws:states:::lambda:invoke',
+    Parameters: { FunctionName: functionArn, 'Payload.$': '$' },
+    OutputPath: '$.Payload',
+    ...('Next' in more ? {} : { End: true }),
+    ...more,
+  };
+}
+
 export type FakeFunction = (
   payload: unknown,
   arn: string,
@@ -36,7 +48,7 @@ export interface Fixture {
 /** A stand-in behind HTTP with the real client; the waits of Retry last a thousandth. */
 export async function startFixture(
   lambda: FakeFunction = echo,
-  more: Pick<StepFunctionsPorts, 'authorize'> = {},
+  more: Pick<StepFunctionsPorts, 'authorize' | 'retryDelay' | 'wait' | 'random'> = {},
 ): Promise<Fixture> {
   const objects = new Map<string, Buffer>();
   const standIn = new StepFunctionsStandIn({

@@ -6,6 +6,47 @@ import type { Frame } from '../interpreter/frame.ts';
 import { StateError } from '../state_error.ts';
 import type { MapRun } from './map_run.ts';
 
+/**
+ * The items of a distributed Map with an ItemReader: the JSON lines of an object in S3.
+ *
+ * @throws StateError States.ItemReaderFailed when the object is missing or is not what it should be.
+ */
+export function readItems(
+  { ItemReader: reader }: MapState,
+  input: JsonValue,
+  frame: Frame,
+): JsonValue[] {
+  const parameters = reader?.Parameters(frame.scope(input));
+  const { Bucket: bucket, Key: key } = isJsonObject(parameters) ? parameters : {};
+  if (typeof bucket !== 'string' || typeof key !== 'string') {
+    throw readingFailed('ItemReader needs a Bucket and a Key, both strings');
+  }
+  return objectText(bucket, key, frame)
+    .split('\n')
+    .flatMap((line, index) => {
+      if (line.trim() === '') return [];
+      try {
+        return [JSON.parse(line) as JsonValue];
+      } catch {
+        throw readingFailed(`s3://${bucket}/${key}, line ${index + 1} is not valid JSON`);
+      }
+    });
+}
+
+function objectText(bucket: string, key: string, frame: Frame): string {
+  let body: Buffer | undefined;
+  try {
+    frame.authorize('s3:GetObject', `arn:aws:s3:::${bucket}/${key}`);
+    body = frame.runtime.ports.objects.getObject(bucket, key)?.body;
+  } catch (error) {
+    throw readingFailed(error instanceof Error ? error.message : String(error));
+  }
+  if (body === undefined) {
+    throw readingFailed(`Failed to read s3://${bucket}/${key}: The specified key does not exist.`);
+  }
+  return body.toString();
+}
+
 interface ResultFile {
   readonly Key: string;
   readonly Size: number;
@@ -37,7 +78,7 @@ export function writeResults(
       frame.authorize('s3:PutObject', `arn:aws:s3:::${bucket}/${key}`);
       ports.objects.putObject(bucket, key, body, { contentType: 'application/json' });
     } catch (error) {
-      throw failed(error instanceof Error ? error.message : String(error));
+      throw writingFailed(error instanceof Error ? error.message : String(error));
     }
     return { Key: key, Size: body.length };
   };
@@ -70,7 +111,7 @@ function destinationOf(
 ): { readonly bucket: string; readonly folder: string } {
   const { Bucket: bucket, Prefix: prefix = '' } = isJsonObject(parameters) ? parameters : {};
   if (typeof bucket !== 'string' || typeof prefix !== 'string') {
-    throw failed('ResultWriter needs a Bucket, a string, and a Prefix that is one');
+    throw writingFailed('ResultWriter needs a Bucket, a string, and a Prefix that is one');
   }
   return { bucket, folder: prefix === '' ? id : `${prefix.replace(/\/$/, '')}/${id}` };
 }
@@ -104,6 +145,10 @@ function describePending(name: string, input: string, { start }: MapRun): string
   });
 }
 
-function failed(cause: string): StateError {
+function readingFailed(cause: string): StateError {
+  return new StateError('States.ItemReaderFailed', cause);
+}
+
+function writingFailed(cause: string): StateError {
   return new StateError('States.ResultWriterFailed', cause);
 }
