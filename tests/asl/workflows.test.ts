@@ -1,7 +1,7 @@
 import {
   compileDefinition,
   InvalidDefinition,
-} from 'embedded-aws/step_functions/definition/definition';
+} from 'embedded-aws/step_functions/definition/compile_definition';
 import { format } from 'prettier';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { State, StateMachineDefinition } from '../../components/state_machines/asl.ts';

@@ -3,7 +3,7 @@ import type { Service } from '../http/service.ts';
 import { describeExecution, type ExecutionDescription } from './api/execution_view.ts';
 import { requireName } from './api/request.ts';
 import { knownExecution, stepFunctionsApi } from './api/step_functions_api.ts';
-import { compileDefinition } from './definition/definition.ts';
+import { compileDefinition } from './definition/compile_definition.ts';
 import { statesArn } from './execution/execution.ts';
 import { Executions } from './execution/executions.ts';
 import type { StepFunctionsPorts } from './ports.ts';

@@ -3,7 +3,7 @@ import { type JsonValue, requirePayloadLimit } from '../data/json_value.ts';
 import type { MapState } from '../definition/definition.ts';
 import { type Execution, statesArn } from '../execution/execution.ts';
 import type { Frame } from '../interpreter/frame.ts';
-import { inputItems, runTogether, selectItem } from '../interpreter/map_items.ts';
+import { concurrencyOf, inputItems, runTogether, selectItem } from '../interpreter/map_items.ts';
 import { asStateError, StateError } from '../state_error.ts';
 import { readItems, writeResults } from './map_files.ts';
 import { MapRun } from './map_run.ts';
@@ -63,7 +63,7 @@ function openMapRun(state: MapState, frame: Frame): MapRun {
       roleArn: machine.roleArn,
       block: state.ItemProcessor,
     },
-    maxConcurrency: Math.min(state.MaxConcurrency || Infinity, MAX_CONCURRENCY),
+    maxConcurrency: concurrencyOf(state, MAX_CONCURRENCY),
     toleratedFailurePercentage: state.ToleratedFailurePercentage ?? 0,
     childType: state.ItemProcessor.ProcessorConfig?.ExecutionType ?? 'STANDARD',
     startDate: ports.clock(),
@@ -97,7 +97,6 @@ async function runItems(
     const child = frame.runtime.startChild(mapRun, childInput(index));
     children[index] = child;
     await untilEnded(child, mapRun, signal);
-    if (!signal.aborted && mapRun.isBeyondTolerance()) throw new ToleranceExceeded();
   };
   try {
     await runTogether(items.length, mapRun.start.maxConcurrency, frame.signal, runChild);
@@ -131,6 +130,7 @@ function authorizeStart(frame: Frame): void {
   }
 }
 
+/** Waits for a child's end, and aborts it with the Map Run. @throws ToleranceExceeded */
 async function untilEnded(child: Execution, mapRun: MapRun, signal: AbortSignal): Promise<void> {
   mapRun.childStarted(child);
   const stop = (): void => {
@@ -140,6 +140,7 @@ async function untilEnded(child: Execution, mapRun: MapRun, signal: AbortSignal)
   await child.ended;
   signal.removeEventListener('abort', stop);
   mapRun.childEnded(child);
+  if (!signal.aborted && mapRun.isBeyondTolerance()) throw new ToleranceExceeded();
 }
 
 function outputsOf(children: readonly Execution[], frame: Frame): JsonValue[] {

@@ -14,6 +14,11 @@ export function inputItems(state: MapState, input: JsonValue, frame: Frame): Jso
   throw new StateError('States.Runtime', 'The items of a Map must be an array.');
 }
 
+/** Items at once: what MaxConcurrency says (0 is no limit of the user's), and not more than the service's `most`. */
+export function concurrencyOf({ MaxConcurrency: wanted = 0 }: MapState, most: number): number {
+  return wanted === 0 ? most : Math.min(wanted, most);
+}
+
 /**
  * The input of one iteration or child: the item, or what ItemSelector makes of it.
  *

@@ -13,7 +13,7 @@ import type {
 import { runDistributedMap } from '../distributed_map/distributed_map.ts';
 import { asStateError, handles, StateError } from '../state_error.ts';
 import type { Frame } from './frame.ts';
-import { inputItems, runTogether, selectItem } from './map_items.ts';
+import { concurrencyOf, inputItems, runTogether, selectItem } from './map_items.ts';
 import { runTask } from './task.ts';
 
 /** Iterations of one inline Map at once. */
@@ -35,8 +35,9 @@ export async function runBlock(block: Block, input: JsonValue, frame: Frame): Pr
   let step: Step = { output: input, next: block.StartAt };
   while (step.next !== undefined) {
     frame.signal.throwIfAborted();
-    // asl-validator has seen that every transition has its target.
-    step = await runState(step.next, block.States[step.next] as State, step.output, frame);
+    const state = block.States[step.next];
+    if (state === undefined) throw new RangeError(`there is no state ${step.next}`);
+    step = await runState(step.next, state, step.output, frame);
   }
   return step.output;
 }
@@ -205,7 +206,7 @@ async function runInlineMap(
   frame: Frame,
 ): Promise<JsonValue[]> {
   const items = inputItems(state, input, frame);
-  const atOnce = Math.min(state.MaxConcurrency || Infinity, MAX_INLINE_CONCURRENCY);
+  const atOnce = concurrencyOf(state, MAX_INLINE_CONCURRENCY);
   frame.startMap(items.length);
   const outputs = await runTogether(items.length, atOnce, frame.signal, async (index, signal) => {
     const item = { index, value: items[index] ?? null };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { task } from '../testing/stand_in_fixture.ts';
-import { compileDefinition, InvalidDefinition } from './definition.ts';
+import { compileDefinition, InvalidDefinition } from './compile_definition.ts';
 
 const processor = (mode: object): object => ({
   ProcessorConfig: mode,
@@ -30,7 +30,7 @@ function refusalOf(state: object, others: object = {}): string {
 
 describe('a definition', () => {
   it.each<[object, string]>([
-    [{ Type: 'Wait', Seconds: 1, End: true }, '/States/S/Type: Wait states are not supported'],
+    [{ Type: 'Wait', Seconds: 1, End: true }, '/States/S/Type: "Wait" states are not supported'],
     [
       task({ TimeoutSeconds: 9, HeartbeatSeconds: 5 }),
       '/States/S/HeartbeatSeconds is not supported',
