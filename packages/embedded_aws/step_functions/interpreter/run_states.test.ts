@@ -5,6 +5,7 @@ import {
 } from '@aws-sdk/client-sfn';
 import { describe, expect, it } from 'vitest';
 import {
+  countingEcho,
   functionArn,
   Held,
   startFixture,
@@ -379,18 +380,11 @@ describe('an inline Map', () => {
   ])(
     'with a MaxConcurrency of %i has %i items at work at most',
     async (MaxConcurrency, expected) => {
-      let running = 0;
-      let most = 0;
-      const { create, run } = await startFixture(async (payload) => {
-        running += 1;
-        most = Math.max(most, running);
-        await new Promise((resolve) => setImmediate(resolve));
-        running -= 1;
-        return { payload };
-      });
+      const { lambda, most } = countingEcho();
+      const { create, run } = await startFixture(lambda);
       const items = Array.from({ length: 60 }, (_, index) => index);
       const answer = await run(create(map({ MaxConcurrency })), items);
-      expect([answer.output, most]).toStrictEqual([JSON.stringify(items), expected]);
+      expect([answer.output, most()]).toStrictEqual([JSON.stringify(items), expected]);
     },
   );
 

@@ -114,6 +114,23 @@ export function echo(payload: unknown): InvocationAnswer {
   return { payload };
 }
 
+/** A function that gives back what it gets, a turn later, and tells how many of its calls were at work at once. */
+export function countingEcho(): { readonly lambda: FakeFunction; readonly most: () => number } {
+  let running = 0;
+  let most = 0;
+  return {
+    lambda: async (payload) => {
+      running += 1;
+      most = Math.max(most, running);
+      await new Promise((resolve) => setImmediate(resolve));
+      await new Promise((resolve) => setImmediate(resolve));
+      running -= 1;
+      return { payload };
+    },
+    most: () => most,
+  };
+}
+
 /** A function's answer when it throws. */
 export function thrown(errorType: string, errorMessage = 'no reason'): InvocationAnswer {
   return { payload: { errorType, errorMessage, trace: [] }, functionError: 'Unhandled' };
