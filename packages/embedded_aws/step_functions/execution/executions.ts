@@ -14,7 +14,7 @@ export interface StateMachine extends Machine {
   readonly loggingConfiguration: object;
 }
 
-/** The state machines of one stand-in, their executions and Map Runs: starts executions and sees them through to their end. */
+/** The state machines of one stand-in, their executions and Map Runs. Starts executions and runs them to their end. */
 export class Executions {
   readonly ports: Required<StepFunctionsPorts>;
   /** Each by its ARN, oldest first. */
