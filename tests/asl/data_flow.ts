@@ -1,9 +1,9 @@
-import { JsonPath } from 'embedded-aws/step_functions/data/json_path';
-import type { JsonObject, JsonValue } from 'embedded-aws/step_functions/data/json_value';
 import {
-  evaluateExpression,
-  fillTemplate,
-} from 'embedded-aws/step_functions/data/payload_template';
+  compileExpression,
+  compileTemplate,
+  JsonPath,
+} from 'embedded-aws/step_functions/data/expression';
+import type { JsonObject, JsonValue } from 'embedded-aws/step_functions/data/json_value';
 import {
   type Catcher,
   isDistributed,
@@ -80,9 +80,9 @@ class Walk implements Flow {
     data: JsonValue,
     context: JsonObject,
   ): (readonly [string, JsonValue])[] {
-    const scope = { data, context, newId: () => 'id' };
-    const fill = (template: unknown): JsonValue => fillTemplate(template as JsonValue, scope);
-    const read = (path: string): JsonValue => evaluateExpression(path, name, scope);
+    const scope = { data, context };
+    const fill = (template: unknown): JsonValue => compileTemplate(template as JsonValue)(scope);
+    const read = (path: string): JsonValue => compileExpression(path, name)(scope);
     switch (state.Type) {
       case 'Task': {
         const { FunctionName } = state.Parameters;
@@ -127,12 +127,12 @@ class Walk implements Flow {
     }
     const items = isDistributed(map)
       ? [this.#samples.item]
-      : evaluateExpression(map.ItemsPath, 'ItemsPath', { data, context, newId: () => 'id' });
+      : compileExpression(map.ItemsPath, 'ItemsPath')({ data, context });
     if (!Array.isArray(items)) throw new TypeError('a Map needs a list');
     for (const value of items) {
       const own = { ...context, Map: { Item: { Index: 0, Value: value } } };
-      const scope = { data, context: own, newId: () => 'id' };
-      this.block(map.ItemProcessor, fillTemplate(map.ItemSelector, scope), own);
+      const scope = { data, context: own };
+      this.block(map.ItemProcessor, compileTemplate(map.ItemSelector)(scope), own);
     }
   }
 
@@ -159,11 +159,11 @@ function output(
     ResultPath = '$',
     OutputPath = '$',
   } = state as { ResultSelector?: JsonObject; ResultPath?: string | null; OutputPath?: string };
-  const scopeOf = (data: JsonValue) => ({ data, context, newId: () => 'id' });
+  const scopeOf = (data: JsonValue) => ({ data, context });
   const selected =
-    ResultSelector === undefined ? result : fillTemplate(ResultSelector, scopeOf(result));
+    ResultSelector === undefined ? result : compileTemplate(ResultSelector)(scopeOf(result));
   const joined = ResultPath === null ? input : put(input, ResultPath, selected);
-  return evaluateExpression(OutputPath, 'OutputPath', scopeOf(joined));
+  return compileExpression(OutputPath, 'OutputPath')(scopeOf(joined));
 }
 
 function caught(catchers: readonly Catcher[], input: JsonValue): (readonly [string, JsonValue])[] {

@@ -1,7 +1,7 @@
 import {
+  compileDefinition,
   InvalidDefinition,
-  validatedDefinition,
-} from 'embedded-aws/step_functions/definition/asl_validation';
+} from 'embedded-aws/step_functions/definition/compile_definition';
 import { format } from 'prettier';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { State, StateMachineDefinition } from '../../components/state_machines/asl.ts';
@@ -16,10 +16,10 @@ import { WORKFLOWS } from './workflows.ts';
 
 // Not proved here: that AWS takes the definitions, and what they do when they run (tests/end_to_end does, on the embedded AWS).
 
-/** What CreateStateMachine would answer. A copy is checked: the validator writes into what it is given. */
+/** What CreateStateMachine would answer. */
 function problemsOf(checked: StateMachineDefinition): string | undefined {
   try {
-    validatedDefinition(structuredClone(checked));
+    compileDefinition(checked);
     return undefined;
   } catch (error) {
     if (error instanceof InvalidDefinition) return error.message;

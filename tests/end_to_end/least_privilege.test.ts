@@ -388,7 +388,14 @@ describe('what a role does not allow', () => {
       type: 'STANDARD',
       definition: {
         StartAt: 'Submit',
-        States: { Submit: { Type: 'Task', Resource: submit, End: true } },
+        States: {
+          Submit: {
+            Type: 'Task',
+            Resource: 'arn:aws:states:::lambda:invoke',
+            Parameters: { FunctionName: submit },
+            End: true,
+          },
+        },
       },
     });
     const { stateMachines } = stack.local;

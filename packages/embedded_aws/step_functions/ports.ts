@@ -30,8 +30,8 @@ export interface StepFunctionsPorts {
     ): void;
   };
   /**
-   * Asked before each call that an execution makes: all of them are made under its state machine's role. It throws an Error,
-   * whose message is the cause that the state fails with, when the role does not allow it.
+   * Called before each call of AWS that an execution makes under its state machine's role. It throws an Error, whose
+   * message is the cause that the state fails with, when the role does not allow the call.
    *
    * @default every role may do everything
    */
@@ -40,9 +40,21 @@ export interface StepFunctionsPorts {
   /** A UUID that was not given before. */
   readonly newId: () => string;
   /**
-   * What the wait of so many milliseconds between two attempts shall be, for tests in a hurry.
+   * Changes the wait before a retry, milliseconds, for runs in a hurry.
    *
    * @default the wait itself
    */
   readonly retryDelay?: (milliseconds: number) => number;
+  /**
+   * Resolves after so many milliseconds, and rejects when `signal` is aborted before: for timeouts and retries.
+   *
+   * @default Node's timers
+   */
+  readonly wait?: (milliseconds: number, signal: AbortSignal) => Promise<void>;
+  /**
+   * From 0 up to 1, for the jitter of retries.
+   *
+   * @default Math.random
+   */
+  readonly random?: () => number;
 }

@@ -1,12 +1,11 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Service } from '../http/service.ts';
-import { awsJsonService } from './api/aws_json_service.ts';
-import { knownExecution } from './api/execution_operations.ts';
 import { describeExecution, type ExecutionDescription } from './api/execution_view.ts';
-import { requireName } from './api/start_request.ts';
-import { validatedDefinition } from './definition/asl_validation.ts';
-import { compileBlock } from './definition/compiled_block.ts';
-import { ExecutionStore } from './execution/execution_store.ts';
-import { Launcher } from './execution/launcher.ts';
+import { requireName } from './api/request.ts';
+import { knownExecution, stepFunctionsApi } from './api/step_functions_api.ts';
+import { compileDefinition } from './definition/compile_definition.ts';
+import { statesArn } from './execution/execution.ts';
+import { Executions } from './execution/executions.ts';
 import type { StepFunctionsPorts } from './ports.ts';
 
 export interface StateMachineArgs {
@@ -30,14 +29,17 @@ export interface StateMachineArgs {
 export class StepFunctionsStandIn {
   /** The AWS JSON 1.0 protocol. */
   readonly handle: Service;
-  readonly #ports: StepFunctionsPorts;
-  readonly #store = new ExecutionStore();
-  readonly #launcher: Launcher;
+  readonly #executions: Executions;
 
   constructor(ports: StepFunctionsPorts) {
-    this.#ports = ports;
-    this.#launcher = new Launcher(ports, this.#store);
-    this.handle = awsJsonService(this.#store, this.#launcher, ports.newId);
+    this.#executions = new Executions({
+      authorize: () => undefined,
+      retryDelay: (milliseconds) => milliseconds,
+      wait,
+      random: Math.random,
+      ...ports,
+    });
+    this.handle = stepFunctionsApi(this.#executions);
   }
 
   /**
@@ -45,19 +47,19 @@ export class StepFunctionsStandIn {
    * they began with.
    *
    * @returns its ARN.
-   * @throws InvalidDefinition with all that is wrong in the definition or can't run here.
+   * @throws InvalidDefinition with what is wrong in the definition or can't run here.
    */
-  createStateMachine(args: StateMachineArgs): string {
-    requireName(args.name);
-    const arn = this.#launcher.arns.stateMachine(args.name);
-    const definition = validatedDefinition(args.definition);
-    this.#store.addMachine({
+  createStateMachine({ name, roleArn, definition, ...args }: StateMachineArgs): string {
+    requireName(name);
+    const { machines, ports } = this.#executions;
+    const arn = statesArn(ports, 'stateMachine', name);
+    machines.set(arn, {
       arn,
-      name: args.name,
-      roleArn: args.roleArn,
-      definitionText: JSON.stringify(args.definition),
-      block: compileBlock(definition, this.#ports.retryDelay ?? ((milliseconds) => milliseconds)),
-      creationDate: this.#ports.clock(),
+      name,
+      roleArn,
+      definitionText: JSON.stringify(definition),
+      block: compileDefinition(definition),
+      creationDate: ports.clock(),
       loggingConfiguration: args.loggingConfiguration ?? {
         level: 'OFF',
         includeExecutionData: false,
@@ -71,13 +73,22 @@ export class StepFunctionsStandIn {
    * @throws ApiError ExecutionDoesNotExist
    */
   async waitForExecution(arn: string): Promise<ExecutionDescription> {
-    const execution = knownExecution(this.#store, arn);
+    const execution = knownExecution(arn, this.#executions);
     await execution.ended;
     return describeExecution(execution);
   }
 
   /** Aborts what runs, and resolves when nothing runs any more. */
   async close(): Promise<void> {
-    await this.#launcher.close();
+    await this.#executions.close();
+  }
+}
+
+/** Node's timers take 32 bits of milliseconds; a longer wait (AWS allows three years) is made of several. */
+const LONGEST_DELAY = 2 ** 31 - 1;
+
+async function wait(milliseconds: number, signal: AbortSignal): Promise<void> {
+  for (let left = milliseconds; left > 0; left -= LONGEST_DELAY) {
+    await delay(Math.min(left, LONGEST_DELAY), undefined, { signal });
   }
 }

@@ -1,27 +1,24 @@
-import type { JsonObject, JsonValue } from '../data/json_value.ts';
+import type { Expression, JsonPath } from '../data/expression.ts';
+import type { JsonValue } from '../data/json_value.ts';
 
-/** The part of the Amazon States Language that runs here; definition_check.ts refuses the rest. */
-export interface AslBlock {
+/** A block of states, ready to run any number of times: paths and templates are compiled. */
+export interface Block {
   readonly StartAt: string;
-  readonly States: Readonly<Record<string, AslState>>;
+  readonly States: Readonly<Record<string, State>>;
   readonly TimeoutSeconds?: number;
 }
 
-export interface ItemProcessor extends AslBlock {
-  readonly ProcessorConfig?: {
-    readonly Mode?: 'INLINE' | 'DISTRIBUTED';
-    readonly ExecutionType?: 'STANDARD' | 'EXPRESS';
-  };
-}
+export type State = TaskState | PassState | SucceedState | FailState | ChoiceState | MapState;
 
 interface CommonFields {
   readonly Next?: string;
-  readonly End?: boolean;
-  readonly InputPath?: string | null;
-  readonly OutputPath?: string | null;
-  readonly Parameters?: JsonValue;
-  readonly ResultSelector?: JsonObject;
-  readonly ResultPath?: string | null;
+  /** null: the state sees `{}`. */
+  readonly InputPath?: Expression | null;
+  readonly OutputPath?: Expression | null;
+  readonly Parameters?: Expression;
+  readonly ResultSelector?: Expression;
+  /** null drops the result. */
+  readonly ResultPath?: JsonPath | null;
   readonly Retry?: readonly Retrier[];
   readonly Catch?: readonly Catcher[];
 }
@@ -38,98 +35,59 @@ export interface Retrier {
 export interface Catcher {
   readonly ErrorEquals: readonly string[];
   readonly Next: string;
-  readonly ResultPath?: string | null;
+  readonly ResultPath?: JsonPath | null;
 }
 
+/** Invokes a Lambda function. */
 export interface TaskState extends CommonFields {
   readonly Type: 'Task';
-  readonly Resource: string;
   readonly TimeoutSeconds?: number;
 }
 
-export interface PassState extends CommonFields {
+interface PassState extends CommonFields {
   readonly Type: 'Pass';
   readonly Result?: JsonValue;
 }
 
-export interface WaitState extends CommonFields {
-  readonly Type: 'Wait';
-  readonly Seconds?: number;
-  readonly SecondsPath?: string;
-  readonly Timestamp?: string;
-  readonly TimestampPath?: string;
-}
-
-export interface SucceedState extends CommonFields {
+interface SucceedState extends CommonFields {
   readonly Type: 'Succeed';
 }
 
 export interface FailState extends CommonFields {
   readonly Type: 'Fail';
   readonly Error?: string;
-  readonly ErrorPath?: string;
+  readonly ErrorPath?: Expression;
   readonly Cause?: string;
-  readonly CausePath?: string;
+  readonly CausePath?: Expression;
 }
 
 export interface ChoiceState extends CommonFields {
   readonly Type: 'Choice';
-  readonly Choices: readonly JsonObject[];
+  readonly Choices: readonly ChoiceRule[];
   readonly Default?: string;
 }
 
-export interface ParallelState extends CommonFields {
-  readonly Type: 'Parallel';
-  readonly Branches: readonly AslBlock[];
+export interface ChoiceRule {
+  readonly Variable: Expression;
+  readonly NumericEquals?: number;
+  readonly NumericGreaterThan?: number;
+  readonly StringEquals?: string;
+  readonly Next: string;
 }
 
 export interface MapState extends CommonFields {
   readonly Type: 'Map';
-  readonly ItemProcessor: ItemProcessor;
-  readonly ItemsPath?: string;
-  readonly ItemSelector?: JsonValue;
-  readonly MaxConcurrency?: number;
-  readonly MaxConcurrencyPath?: string;
-  readonly Label?: string;
-  readonly ItemReader?: ItemReader;
-  readonly ResultWriter?: ResultWriter;
-  readonly ToleratedFailurePercentage?: number;
-  readonly ToleratedFailurePercentagePath?: string;
-  readonly ToleratedFailureCount?: number;
-  readonly ToleratedFailureCountPath?: string;
-}
-
-export interface ItemReader {
-  readonly Resource: string;
-  readonly Parameters: JsonObject;
-  readonly ReaderConfig: {
-    readonly InputType: 'JSON' | 'JSONL';
-    readonly MaxItems?: number;
-    readonly MaxItemsPath?: string;
+  readonly ItemProcessor: Block & {
+    readonly ProcessorConfig?: {
+      readonly Mode?: 'INLINE' | 'DISTRIBUTED';
+      readonly ExecutionType?: 'STANDARD' | 'EXPRESS';
+    };
   };
-}
-
-export interface ResultWriter {
-  readonly Resource: string;
-  readonly Parameters: JsonObject;
-  readonly WriterConfig?: WriterConfig;
-}
-
-export interface WriterConfig {
-  readonly Transformation?: 'NONE' | 'COMPACT' | 'FLATTEN';
-  readonly OutputType?: 'JSON' | 'JSONL';
-}
-
-export type AslState =
-  | TaskState
-  | PassState
-  | WaitState
-  | SucceedState
-  | FailState
-  | ChoiceState
-  | ParallelState
-  | MapState;
-
-export function isDistributed(state: MapState): boolean {
-  return state.ItemProcessor.ProcessorConfig?.Mode === 'DISTRIBUTED';
+  readonly ItemsPath?: Expression;
+  readonly ItemSelector?: Expression;
+  readonly MaxConcurrency?: number;
+  readonly Label?: string;
+  readonly ToleratedFailurePercentage?: number;
+  readonly ItemReader?: { readonly Parameters: Expression };
+  readonly ResultWriter?: { readonly Parameters: Expression };
 }

@@ -1,7 +1,6 @@
 import {
   DescribeExecutionCommand,
   DescribeMapRunCommand,
-  DescribeStateMachineForExecutionCommand,
   GetExecutionHistoryCommand,
   ListExecutionsCommand,
   ListMapRunsCommand,
@@ -11,38 +10,48 @@ import {
 } from '@aws-sdk/client-sfn';
 import { describe, expect, it } from 'vitest';
 import {
+  countingEcho,
+  echo,
   type Fixture,
   functionArn,
   Held,
+  roleArn,
   startFixture,
+  task,
   thrown,
   typesOf,
 } from '../testing/stand_in_fixture.ts';
 
-const item = { Type: 'Task', Resource: functionArn, End: true };
 const map = (more: object = {}, executionType = 'STANDARD'): object => ({
   Type: 'Map',
   Label: 'Items',
   ItemProcessor: {
     ProcessorConfig: { Mode: 'DISTRIBUTED', ExecutionType: executionType },
     StartAt: 'Item',
-    States: { Item: item },
+    States: { Item: task() },
   },
   End: true,
   ...more,
 });
 
-const reader = (inputType: string, more: object = {}): object => ({
+const reader = {
   Resource: 'arn:aws:states:::s3:getObject',
-  ReaderConfig: { InputType: inputType, ...more },
+  ReaderConfig: { InputType: 'JSONL' },
   Parameters: { 'Bucket.$': '$.bucket', Key: 'list' },
-});
+};
 
-const writer = (config?: object, bucket = 'results'): object => ({
+const writer = (bucket = 'results'): object => ({
   Resource: 'arn:aws:states:::s3:putObject',
   Parameters: { Bucket: bucket, 'Prefix.$': "States.Format('runs/{}', $$.Execution.Name)" },
-  ...(config === undefined ? {} : { WriterConfig: config }),
+  WriterConfig: { Transformation: 'COMPACT', OutputType: 'JSONL' },
 });
+
+/** The lines of a file of results. */
+const linesOf = (text = ''): unknown[] =>
+  text
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as unknown);
 
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
 
@@ -63,89 +72,83 @@ function written(objects: Fixture['objects']): Record<string, string> {
 }
 
 describe('a distributed Map', () => {
-  it('gives the outputs of its children in the order of the items', async () => {
-    const { create, run } = await startFixture((payload) => ({ payload: [payload] }));
-    const answer = await run(create({ Each: map({ ItemsPath: '$.list' }) }), { list: ['a', 'b'] });
-    expect(answer.output).toBe('[["a"],["b"]]');
-  });
-
-  it('shows in the history as a Map with a Map Run', async () => {
-    const { create, run, history, client } = await startFixture();
-    const answer = await run(create({ Each: map() }), [1, 2]);
+  it.each<[string, object, unknown, number]>([
+    ['given items', { ItemsPath: '$.list' }, { list: [1, 2] }, 2],
+    [
+      'an ItemReader, whose items AWS has not counted yet',
+      { ItemReader: reader },
+      { bucket: 'data' },
+      0,
+    ],
+  ])('shows in the history as a Map with a Map Run, with %s', async (_, more, input, length) => {
+    const { create, run, history, client, objects } = await startFixture();
+    objects.set('data/list', Buffer.from('1\n2'));
+    const answer = await run(create({ Each: map(more) }), input);
+    expect(answer.output).toBe('[1,2]');
     const events = await history(answer.executionArn);
-    expect(typesOf(events)).toStrictEqual([
-      'ExecutionStarted',
-      'MapStateEntered',
-      'MapRunStarted',
-      'MapRunSucceeded',
-      'MapStateExited',
-      'ExecutionSucceeded',
+    expect(events.map(({ previousEventId, type }) => [previousEventId, type])).toStrictEqual([
+      [0, 'ExecutionStarted'],
+      [0, 'MapStateEntered'],
+      [2, 'MapStateStarted'],
+      [3, 'MapRunStarted'],
+      [4, 'MapRunSucceeded'],
+      [5, 'MapStateSucceeded'],
+      [5, 'MapStateExited'],
+      [7, 'ExecutionSucceeded'],
     ]);
-    expect(events[2]?.mapRunStartedEventDetails).toStrictEqual({
+    expect(events[2]?.mapStateStartedEventDetails).toStrictEqual({ length });
+    expect(events[3]?.mapRunStartedEventDetails).toStrictEqual({
       mapRunArn: await mapRunOf(client, answer.executionArn),
     });
   });
 
-  it('reads JSON lines with a selector, up to MaxItems', async () => {
+  it('reads JSON lines, and makes the input of each child with its ItemSelector', async () => {
     const { create, run, objects } = await startFixture();
-    objects.set('data/list', Buffer.from('{"id":1}\n\n{"id":2}\r\n{"id":3}'));
-    const answer = await run(
-      create({
-        Each: map({
-          ItemReader: reader('JSONL', { MaxItems: 2 }),
-          ItemSelector: {
-            'id.$': '$$.Map.Item.Value.id',
-            'index.$': '$$.Map.Item.Index',
-            'force.$': '$.force',
-          },
-        }),
-      }),
-      { bucket: 'data', force: true },
-    );
-    expect(JSON.parse(answer.output ?? '')).toStrictEqual([
-      { id: 1, index: 0, force: true },
-      { id: 2, index: 1, force: true },
-    ]);
-  });
-
-  it('reads a JSON array', async () => {
-    const { create, run, objects } = await startFixture();
-    objects.set('data/list', Buffer.from('[5, "é"]'));
-    const answer = await run(create({ Each: map({ ItemReader: reader('JSON') }) }), {
+    objects.set('data/list', Buffer.from('{"id":"é"}\n\n{"id":2}\r\n{"id":3}'));
+    const ItemSelector = {
+      'id.$': '$$.Map.Item.Value.id',
+      'index.$': '$$.Map.Item.Index',
+      'force.$': '$.force',
+    };
+    const answer = await run(create({ Each: map({ ItemReader: reader, ItemSelector }) }), {
       bucket: 'data',
+      force: true,
     });
-    expect(answer.output).toBe('[5,"é"]');
+    expect(JSON.parse(answer.output ?? '')).toStrictEqual([
+      { id: 'é', index: 0, force: true },
+      { id: 2, index: 1, force: true },
+      { id: 3, index: 2, force: true },
+    ]);
   });
 
   it.each([
-    ['JSONL', undefined, 'Failed to read s3://data/list: The specified key does not exist.'],
-    ['JSONL', '{}\n{', 's3://data/list, line 2 is not valid JSON'],
-    ['JSON', '{}', 's3://data/list must hold a JSON array'],
-  ])('fails with States.ItemReaderFailed: %s %j', async (type, body, cause) => {
+    [undefined, 'Failed to read s3://data/list: The specified key does not exist.'],
+    ['{}\n{', 's3://data/list, line 2 is not valid JSON'],
+  ])('fails with States.ItemReaderFailed: %j', async (body, cause) => {
     const { create, run, history, objects } = await startFixture();
     if (body !== undefined) objects.set('data/list', Buffer.from(body));
-    const answer = await run(create({ Each: map({ ItemReader: reader(type) }) }), {
-      bucket: 'data',
-    });
+    const answer = await run(create({ Each: map({ ItemReader: reader }) }), { bucket: 'data' });
     expect([answer.error, answer.cause]).toStrictEqual(['States.ItemReaderFailed', cause]);
     const events = await history(answer.executionArn);
-    expect(typesOf(events).slice(-3)).toStrictEqual([
+    expect(typesOf(events).slice(-5)).toStrictEqual([
+      'MapStateStarted',
       'MapRunStarted',
       'MapRunFailed',
+      'MapStateFailed',
       'ExecutionFailed',
     ]);
-    expect(events.at(-2)?.mapRunFailedEventDetails).toStrictEqual({
+    expect(events.at(-3)?.mapRunFailedEventDetails).toStrictEqual({
       error: 'States.ItemReaderFailed',
       cause,
     });
   });
 
   it('takes a Retry and a Catch of its own, each attempt with a Map Run of its own', async () => {
-    const { create, run, client } = await startFixture();
+    const { create, run, client, history } = await startFixture();
     const answer = await run(
       create({
         Each: map({
-          ItemReader: reader('JSON'),
+          ItemReader: reader,
           Retry: [{ ErrorEquals: ['States.ItemReaderFailed'], MaxAttempts: 1 }],
           Catch: [{ ErrorEquals: ['States.ALL'], Next: 'Caught' }],
         }),
@@ -158,6 +161,12 @@ describe('a distributed Map', () => {
       new ListMapRunsCommand({ executionArn: answer.executionArn }),
     );
     expect(mapRuns?.length).toBe(2);
+    const attempt = ['MapStateStarted', 'MapRunStarted', 'MapRunFailed'];
+    expect(typesOf(await history(answer.executionArn)).slice(2, -3)).toStrictEqual([
+      ...[...attempt, ...attempt],
+      'MapStateFailed',
+      'MapStateExited',
+    ]);
   });
 
   it('runs each child as an execution of its own', async () => {
@@ -172,10 +181,12 @@ describe('a distributed Map', () => {
           ProcessorConfig: { Mode: 'DISTRIBUTED', ExecutionType: 'STANDARD' },
           StartAt: 'Item',
           States: {
-            Item: {
-              ...item,
-              Parameters: { 'id.$': '$$.Execution.Id', 'input.$': '$$.Execution.Input' },
-            },
+            Item: task({
+              Parameters: {
+                FunctionName: functionArn,
+                Payload: { 'id.$': '$$.Execution.Id', 'input.$': '$$.Execution.Input' },
+              },
+            }),
           },
         },
       }),
@@ -204,15 +215,12 @@ describe('a distributed Map', () => {
     expect(typesOf(await history(childArn))).toStrictEqual([
       'ExecutionStarted',
       'TaskStateEntered',
-      'LambdaFunctionScheduled',
-      'LambdaFunctionStarted',
-      'LambdaFunctionSucceeded',
+      'TaskScheduled',
+      'TaskStarted',
+      'TaskSucceeded',
       'TaskStateExited',
       'ExecutionSucceeded',
     ]);
-    expect(
-      await client.send(new DescribeStateMachineForExecutionCommand({ executionArn: childArn })),
-    ).toMatchObject({ mapRunArn, label: 'Items' });
     // Children are listed with their Map Run, not with the state machine.
     const listed = await client.send(new ListExecutionsCommand({ stateMachineArn: arn }));
     expect(listed.executions?.map(({ executionArn }) => executionArn)).toStrictEqual([
@@ -223,10 +231,10 @@ describe('a distributed Map', () => {
   it('describes Express children, which have no history', async () => {
     const { create, run, client, objects } = await startFixture();
     const answer = await run(create({ Each: map({ ResultWriter: writer() }, 'EXPRESS') }), [1]);
-    const entries = JSON.parse(written(objects)['SUCCEEDED_0.json'] ?? '') as {
-      ExecutionArn: string;
-    }[];
-    const childArn = entries[0]?.ExecutionArn ?? '';
+    expect(written(objects)['SUCCEEDED_0.jsonl']).toBe('1\n');
+    const mapRunArn = await mapRunOf(client, answer.executionArn);
+    const listed = await client.send(new ListExecutionsCommand({ mapRunArn }));
+    const childArn = listed.executions?.[0]?.executionArn ?? '';
     expect(childArn).toMatch(/:express:machine\/Items:[0-9a-f-]{36}:[0-9a-f-]{36}$/);
     const child = await client.send(new DescribeExecutionCommand({ executionArn: childArn }));
     expect([answer.status, child.status, child.output]).toStrictEqual([
@@ -234,9 +242,6 @@ describe('a distributed Map', () => {
       'SUCCEEDED',
       '1',
     ]);
-    const mapRunArn = await mapRunOf(client, answer.executionArn);
-    const listed = await client.send(new ListExecutionsCommand({ mapRunArn }));
-    expect(listed.executions?.map(({ executionArn }) => executionArn)).toStrictEqual([childArn]);
     await expect(
       client.send(new GetExecutionHistoryCommand({ executionArn: childArn })),
     ).rejects.toMatchObject({ name: 'ExecutionDoesNotExist' });
@@ -292,26 +297,16 @@ describe('a Map Run', () => {
   });
 
   it('never has more children at work than MaxConcurrency, and reaches it', async () => {
-    let running = 0;
-    let most = 0;
-    const { create, run } = await startFixture(async (payload) => {
-      running += 1;
-      most = Math.max(most, running);
-      await new Promise((resolve) => setImmediate(resolve));
-      await new Promise((resolve) => setImmediate(resolve));
-      running -= 1;
-      return { payload };
-    });
-    const arn = create({ Each: map({ MaxConcurrencyPath: '$.most', ItemsPath: '$.list' }) });
-    const answer = await run(arn, { most: 4, list: numbers(50) });
-    expect([answer.output, most]).toStrictEqual([JSON.stringify(numbers(50)), 4]);
+    const { lambda, most } = countingEcho();
+    const { create, run } = await startFixture(lambda);
+    const arn = create({ Each: map({ MaxConcurrency: 4 }) });
+    const answer = await run(arn, numbers(50));
+    expect([answer.output, most()]).toStrictEqual([JSON.stringify(numbers(50)), 4]);
   });
 
   it.each([
     [{ ToleratedFailurePercentage: 30 }, 3, 'SUCCEEDED'],
     [{ ToleratedFailurePercentage: 30 }, 4, 'FAILED'],
-    [{ ToleratedFailureCount: 3 }, 3, 'SUCCEEDED'],
-    [{ ToleratedFailureCount: 3 }, 4, 'FAILED'],
     [{ ToleratedFailurePercentage: 100 }, 10, 'SUCCEEDED'],
     [{}, 0, 'SUCCEEDED'],
     [{}, 1, 'FAILED'],
@@ -366,14 +361,14 @@ describe('a Map Run', () => {
     expect(executions?.length).toBe(2);
   });
 
-  it('runs 2,000 children and keeps the histories of the first 1,000 and of each failure', async () => {
+  it('runs 1,100 children and keeps the histories of the first 1,000 and of each failure', async () => {
     const { create, run, client, objects } = await startFixture((payload) =>
-      payload === 1_999 ? thrown('Broken') : { payload: { id: payload } },
+      payload === 1_099 ? thrown('Broken') : { payload: { id: payload } },
     );
     objects.set(
       'data/list',
       Buffer.from(
-        numbers(2_000)
+        numbers(1_100)
           .map((id) => JSON.stringify(id))
           .join('\n'),
       ),
@@ -383,15 +378,15 @@ describe('a Map Run', () => {
         Each: map({
           MaxConcurrency: 50,
           ToleratedFailurePercentage: 100,
-          ItemReader: reader('JSONL'),
-          ResultWriter: writer({ Transformation: 'COMPACT', OutputType: 'JSONL' }),
+          ItemReader: reader,
+          ResultWriter: writer(),
         }),
       }),
       { bucket: 'data' },
     );
     expect(answer.status).toBe('SUCCEEDED');
     expect(written(objects)['SUCCEEDED_0.jsonl']).toBe(
-      numbers(1_999)
+      numbers(1_099)
         .map((id) => `{"id":${id}}\n`)
         .join(''),
     );
@@ -402,7 +397,7 @@ describe('a Map Run', () => {
     const oldest = await page(newest.nextToken);
     expect([newest.executions?.length, oldest.executions?.length, oldest.nextToken]).toStrictEqual([
       1_000,
-      1_000,
+      100,
       undefined,
     ]);
     const eventsOf = async (executionArn: string | undefined) => {
@@ -444,10 +439,10 @@ describe('a ResultWriter', () => {
   const broken = (payload: unknown) =>
     payload === 'bad' ? thrown('Broken') : { payload: [payload, 'out'] };
 
-  it('writes a manifest and the description of each child', async () => {
+  it('writes the outputs of what succeeded, a description of what failed, and a manifest', async () => {
     const { create, run, client, objects } = await startFixture(broken);
-    const arn = create({ Each: map({ ToleratedFailureCount: 1, ResultWriter: writer() }) });
-    const answer = await run(arn, ['a', 'bad']);
+    const arn = create({ Each: map({ ToleratedFailurePercentage: 50, ResultWriter: writer() }) });
+    const answer = await run(arn, ['a', 'bad', 'b']);
     const mapRunArn = await mapRunOf(client, answer.executionArn);
     const folder = `runs/${answer.name}/${mapRunArn.split(':').at(-1) ?? ''}`;
     expect(JSON.parse(answer.output ?? '')).toStrictEqual({
@@ -455,89 +450,56 @@ describe('a ResultWriter', () => {
       ResultWriterDetails: { Bucket: 'results', Key: `${folder}/manifest.json` },
     });
     const files = written(objects);
+    const entry = (name: string) => ({
+      Key: `${folder}/${name}`,
+      Size: Buffer.byteLength(files[name] ?? ''),
+    });
     expect(JSON.parse(files['manifest.json'] ?? '')).toStrictEqual({
       DestinationBucket: 'results',
       MapRunArn: mapRunArn,
       ResultFiles: {
-        FAILED: [
-          { Key: `${folder}/FAILED_0.json`, Size: Buffer.byteLength(files['FAILED_0.json'] ?? '') },
-        ],
+        FAILED: [entry('FAILED_0.jsonl')],
         PENDING: [],
-        SUCCEEDED: [
-          {
-            Key: `${folder}/SUCCEEDED_0.json`,
-            Size: Buffer.byteLength(files['SUCCEEDED_0.json'] ?? ''),
-          },
-        ],
+        SUCCEEDED: [entry('SUCCEEDED_0.jsonl')],
       },
     });
+    expect(files['SUCCEEDED_0.jsonl']).toBe('["a","out"]\n["b","out"]\n');
     const described = await client.send(new DescribeMapRunCommand({ mapRunArn }));
-    expect(described.itemCounts?.resultsWritten).toBe(2);
-    const { executions = [] } = await client.send(new ListExecutionsCommand({ mapRunArn }));
-    const [failure, success] = executions;
-    const common = (child: typeof failure) => ({
-      ExecutionArn: child?.executionArn,
-      InputDetails: { Included: true },
-      Name: child?.name,
-      RedriveCount: 0,
-      RedriveStatus: 'NOT_REDRIVABLE',
-      RedriveStatusReason: expect.any(String) as string,
-      StartDate: child?.startDate?.toISOString(),
-      StateMachineArn: `${arn}/Items`,
-      StopDate: child?.stopDate?.toISOString(),
-    });
-    expect(JSON.parse(files['SUCCEEDED_0.json'] ?? '')).toStrictEqual([
+    expect(described.itemCounts?.resultsWritten).toBe(3);
+    const { executions = [] } = await client.send(
+      new ListExecutionsCommand({ mapRunArn, statusFilter: 'FAILED' }),
+    );
+    const [failure] = executions;
+    expect(linesOf(files['FAILED_0.jsonl'])).toStrictEqual([
       {
-        ...common(success),
-        Input: '"a"',
-        Output: '["a","out"]',
-        OutputDetails: { Included: true },
-        Status: 'SUCCEEDED',
-      },
-    ]);
-    expect(JSON.parse(files['FAILED_0.json'] ?? '')).toStrictEqual([
-      {
-        ...common(failure),
-        Input: '"bad"',
-        Error: 'Broken',
         Cause: '{"errorType":"Broken","errorMessage":"no reason","trace":[]}',
+        Error: 'Broken',
+        ExecutionArn: failure?.executionArn,
+        Input: '"bad"',
+        InputDetails: { Included: true },
+        Name: failure?.name,
+        RedriveCount: 0,
+        RedriveStatus: 'NOT_REDRIVABLE',
+        RedriveStatusReason: expect.any(String) as string,
+        StartDate: failure?.startDate?.toISOString(),
+        StateMachineArn: `${arn}/Items`,
         Status: 'FAILED',
+        StopDate: failure?.stopDate?.toISOString(),
       },
     ]);
   });
 
-  it.each([
-    [{ Transformation: 'COMPACT', OutputType: 'JSON' }, 'json', '[["a","out"],["b","out"]]'],
-    [{ Transformation: 'COMPACT', OutputType: 'JSONL' }, 'jsonl', '["a","out"]\n["b","out"]\n'],
-    [{ Transformation: 'FLATTEN', OutputType: 'JSON' }, 'json', '["a","out","b","out"]'],
-    [{ Transformation: 'FLATTEN', OutputType: 'JSONL' }, 'jsonl', '"a"\n"out"\n"b"\n"out"\n'],
-  ])('writes %j', async (config, extension, expected) => {
-    const { create, run, objects } = await startFixture(broken);
-    const arn = create({ Each: map({ ToleratedFailureCount: 1, ResultWriter: writer(config) }) });
-    await run(arn, ['a', 'bad', 'b']);
-    const files = written(objects);
-    expect(Object.keys(files).sort()).toStrictEqual([
-      `FAILED_0.${extension}`,
-      `SUCCEEDED_0.${extension}`,
-      'manifest.json',
-    ]);
-    expect(files[`SUCCEEDED_0.${extension}`]).toBe(expected);
-    const failures = files[`FAILED_0.${extension}`]?.replace(/^\[|\]$/g, '') ?? '';
-    expect(JSON.parse(failures)).toMatchObject({ Status: 'FAILED', Error: 'Broken' });
-  });
-
-  it('writes what is there, and what never started, when too many fail', async () => {
+  it('writes what exists, and what never started, when too many fail', async () => {
     const { create, run, objects } = await startFixture(() => thrown('Broken'));
-    const answer = await run(create({ Each: map({ MaxConcurrency: 1, ResultWriter: writer() }) }), [
-      'a',
-      'b',
-      'c',
-    ]);
+    const states = { Each: map({ MaxConcurrency: 1, ResultWriter: writer() }) };
+    const answer = await run(create(states), ['a', 'b', 'c']);
     expect(answer.error).toBe('States.ExceedToleratedFailureThreshold');
     const files = written(objects);
-    const entries = (name: string) => JSON.parse(files[name] ?? '') as { Input: string }[];
-    expect(entries('FAILED_0.json').map(({ Input }) => Input)).toStrictEqual(['"a"']);
-    expect(entries('PENDING_0.json').map(({ Input }) => Input)).toStrictEqual(['"b"', '"c"']);
+    expect(linesOf(files['FAILED_0.jsonl'])).toMatchObject([{ Input: '"a"', Status: 'FAILED' }]);
+    expect(linesOf(files['PENDING_0.jsonl'])).toMatchObject([
+      { Input: '"b"', Status: 'PENDING' },
+      { Input: '"c"', Status: 'PENDING' },
+    ]);
   });
 
   it('writes a manifest without files for no items', async () => {
@@ -547,12 +509,120 @@ describe('a ResultWriter', () => {
     expect(Object.keys(written(objects))).toStrictEqual(['manifest.json']);
   });
 
-  it('fails with States.ResultWriterFailed when the bucket is not there', async () => {
+  it('fails with States.ResultWriterFailed when the bucket does not exist', async () => {
     const { create, run } = await startFixture();
-    const answer = await run(create({ Each: map({ ResultWriter: writer({}, 'missing') }) }), [1]);
+    const answer = await run(create({ Each: map({ ResultWriter: writer('missing') }) }), [1]);
     expect([answer.error, answer.cause]).toStrictEqual([
       'States.ResultWriterFailed',
       'The specified bucket does not exist',
+    ]);
+  });
+});
+
+type Asked = readonly [action: string, resource: string];
+
+/** A Map over a list in S3 behind a task, whose results go to S3. */
+const STATES = {
+  First: task({ OutputPath: '$', ResultPath: null, Next: 'Items' }),
+  Items: map({
+    ItemReader: { ...reader, Parameters: { Bucket: 'lists', Key: 'list' } },
+    ItemProcessor: {
+      ProcessorConfig: { Mode: 'DISTRIBUTED', ExecutionType: 'STANDARD' },
+      StartAt: 'Item',
+      States: { Item: task({ Parameters: { FunctionName: 'process', 'Payload.$': '$' } }) },
+    },
+    ResultWriter: writer(),
+    ToleratedFailurePercentage: 100,
+  }),
+};
+
+const INVOKE_FIRST: Asked = ['lambda:InvokeFunction', functionArn];
+const INVOKE_ITEM: Asked = [
+  'lambda:InvokeFunction',
+  'arn:aws:lambda:us-east-1:000000000000:function:process',
+];
+const READ: Asked = ['s3:GetObject', 'arn:aws:s3:::lists/list'];
+const START: Asked = [
+  'states:StartExecution',
+  'arn:aws:states:us-east-1:000000000000:stateMachine:machine',
+];
+
+/** Runs it over two items, where nothing is allowed that `denied` matches. */
+async function run(denied: (...asked: Asked) => boolean) {
+  const asked: Asked[] = [];
+  const roles = new Set<string>();
+  const fixture = await startFixture(echo, {
+    authorize: (role, action, resource) => {
+      roles.add(role);
+      asked.push([action, resource]);
+      if (denied(action, resource)) throw new Error(`${action} is not allowed`);
+    },
+  });
+  fixture.objects.set('lists/list', Buffer.from('{"id":1}\n{"id":2}\n'));
+  const { status, error, cause } = await fixture.run(fixture.create(STATES));
+  return { asked, roles, ended: { status, error, cause }, fixture };
+}
+
+describe('the role of an execution', () => {
+  it('makes its calls under the role of its state machine, and is asked for each', async () => {
+    const { asked, roles, ended, fixture } = await run(() => false);
+
+    expect(ended.status).toBe('SUCCEEDED');
+    expect([...roles]).toStrictEqual([roleArn]);
+    const [first, read, ...rest] = asked;
+    expect([first, read]).toStrictEqual([INVOKE_FIRST, READ]);
+    expect(rest.slice(0, -2).sort()).toStrictEqual([INVOKE_ITEM, INVOKE_ITEM, START, START]);
+    expect(rest.slice(-2)).toStrictEqual(
+      [...fixture.objects.keys()]
+        .filter((key) => key.startsWith('results/'))
+        .map((key) => ['s3:PutObject', `arn:aws:s3:::${key}`]),
+    );
+    expect(Object.keys(written(fixture.objects))).toStrictEqual([
+      'SUCCEEDED_0.jsonl',
+      'manifest.json',
+    ]);
+  });
+
+  it.each<[string, (...asked: Asked) => boolean, string, string]>([
+    [
+      'a task',
+      (_, resource) => resource === functionArn,
+      'Lambda.AWSLambdaException',
+      'lambda:InvokeFunction is not allowed (Service: Lambda, Status Code: 403)',
+    ],
+    [
+      'the list of a Map',
+      (action) => action === 's3:GetObject',
+      'States.ItemReaderFailed',
+      's3:GetObject is not allowed',
+    ],
+    [
+      'the children of a Map',
+      (action) => action === 'states:StartExecution',
+      'States.Permissions',
+      'states:StartExecution is not allowed',
+    ],
+    [
+      'the results of a Map',
+      (_, resource) => resource.endsWith('/manifest.json'),
+      'States.ResultWriterFailed',
+      's3:PutObject is not allowed',
+    ],
+  ])('fails where its role does not allow %s', async (_, denied, error, cause) => {
+    const { ended } = await run(denied);
+    expect(ended).toStrictEqual({ status: 'FAILED', error, cause });
+  });
+
+  it('has children that work under the same role', async () => {
+    const { fixture, ended } = await run((_, resource) => resource === INVOKE_ITEM[1]);
+    expect(ended.status).toBe('SUCCEEDED');
+    expect(Object.keys(written(fixture.objects))).toStrictEqual([
+      'FAILED_0.jsonl',
+      'manifest.json',
+    ]);
+    expect(linesOf(written(fixture.objects)['FAILED_0.jsonl'])).toMatchObject([
+      { Error: 'Lambda.AWSLambdaException' },
+      { Error: 'Lambda.AWSLambdaException' },
     ]);
   });
 });

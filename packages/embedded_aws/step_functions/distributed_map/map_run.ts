@@ -1,17 +1,6 @@
-import type { Execution } from '../execution/execution.ts';
-import type { Machine } from '../execution/machine.ts';
+import type { Execution, Machine } from '../execution/execution.ts';
 
 export type MapRunStatus = 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'ABORTED';
-
-export interface MapRunSettings {
-  readonly label: string;
-  /** 1 to 10,000 */
-  readonly maxConcurrency: number;
-  /** 0 to 100 */
-  readonly toleratedFailurePercentage: number;
-  readonly toleratedFailureCount: number;
-  readonly childType: 'STANDARD' | 'EXPRESS';
-}
 
 export interface MapRunStart {
   readonly arn: string;
@@ -20,19 +9,12 @@ export interface MapRunStart {
   readonly parent: Execution;
   /** What the children execute. */
   readonly machine: Machine;
-  readonly settings: MapRunSettings;
+  /** 1 to 10,000 */
+  readonly maxConcurrency: number;
+  /** 0 to 100 */
+  readonly toleratedFailurePercentage: number;
+  readonly childType: 'STANDARD' | 'EXPRESS';
   readonly startDate: Date;
-}
-
-interface Counts {
-  pending: number;
-  running: number;
-  succeeded: number;
-  failed: number;
-  timedOut: number;
-  aborted: number;
-  total: number;
-  resultsWritten: number;
 }
 
 /**
@@ -40,19 +22,14 @@ interface Counts {
  * files need is kept, so that a run of many thousand children fits into memory. A child that
  * did not succeed keeps its history: it is the one that is looked at.
  */
-const keptHistories = 1_000;
+const KEPT_HISTORIES = 1_000;
 
 /** One run of a distributed Map: its children, and how far they are. */
 export class MapRun {
-  readonly arn: string;
-  readonly id: string;
-  readonly parent: Execution;
-  readonly machine: Machine;
-  readonly settings: MapRunSettings;
-  readonly startDate: Date;
+  readonly start: MapRunStart;
   /** In the order in which they started. */
   readonly children: Execution[] = [];
-  readonly counts: Counts = {
+  readonly counts = {
     pending: 0,
     running: 0,
     succeeded: 0,
@@ -66,12 +43,7 @@ export class MapRun {
   #stopDate: Date | undefined;
 
   constructor(start: MapRunStart) {
-    this.arn = start.arn;
-    this.id = start.id;
-    this.parent = start.parent;
-    this.machine = start.machine;
-    this.settings = start.settings;
-    this.startDate = start.startDate;
+    this.start = start;
   }
 
   get status(): MapRunStatus {
@@ -98,7 +70,7 @@ export class MapRun {
     switch (child.status) {
       case 'SUCCEEDED':
         this.counts.succeeded += 1;
-        if (this.counts.succeeded > keptHistories) child.dropHistory();
+        if (this.counts.succeeded > KEPT_HISTORIES) child.dropHistory();
         break;
       case 'TIMED_OUT':
         this.counts.timedOut += 1;
@@ -110,24 +82,16 @@ export class MapRun {
       case 'RUNNING':
         this.counts.failed += 1;
     }
-    if (this.settings.childType === 'EXPRESS') child.dropHistory();
+    if (this.start.childType === 'EXPRESS') child.dropHistory();
   }
 
-  /** More children than tolerated have failed; neither threshold given means that none may. */
+  /** More children than tolerated have failed. */
   isBeyondTolerance(): boolean {
     const { failed, timedOut, aborted, total } = this.counts;
-    const unsuccessful = failed + timedOut + aborted;
-    const { toleratedFailureCount: count, toleratedFailurePercentage: percentage } = this.settings;
-    if (unsuccessful === 0) return false;
-    const beyondCount = unsuccessful > count;
-    const beyondPercentage = unsuccessful * 100 > percentage * total;
-    // A threshold of 0 is one that was not given, unless the other one was not given either.
-    if (count === 0 && percentage === 0) return true;
-    return (count > 0 && beyondCount) || (percentage > 0 && beyondPercentage);
+    return (failed + timedOut + aborted) * 100 > this.start.toleratedFailurePercentage * total;
   }
 
   end(status: Exclude<MapRunStatus, 'RUNNING'>, stopDate: Date): void {
-    if (this.#status !== 'RUNNING') return;
     this.#status = status;
     this.#stopDate = stopDate;
   }

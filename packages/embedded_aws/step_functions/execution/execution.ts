@@ -1,10 +1,43 @@
 import type { JsonValue } from '../data/json_value.ts';
-import { History } from './history.ts';
-import { maxHistoryEvents } from './limits.ts';
-import type { Machine } from './machine.ts';
-import { StateError } from './state_error.ts';
+import type { Block } from '../definition/definition.ts';
+import { StateError } from '../state_error.ts';
+
+/**
+ * Events in the history of one execution; the last of them is the one that ends it.
+ * Source: AWS Step Functions Developer Guide, "Service quotas".
+ */
+const MAX_HISTORY_EVENTS = 25_000;
+
+/** What an execution executes: a state machine, or for the children of a Map Run the item processor of a Map. */
+export interface Machine {
+  readonly arn: string;
+  /** `{name}`, for the children of a Map Run `{name}/{label}`. */
+  readonly name: string;
+  readonly roleArn: string;
+  readonly block: Block;
+}
+
+/** @param kind `stateMachine`, `execution`, `express` or `mapRun` */
+export function statesArn(
+  { region, accountId }: { readonly region: string; readonly accountId: string },
+  kind: string,
+  rest: string,
+): string {
+  return `arn:aws:states:${region}:${accountId}:${kind}:${rest}`;
+}
 
 export type ExecutionStatus = 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'TIMED_OUT' | 'ABORTED';
+
+/** One event of a history, its data as JSON text where AWS gives text. */
+export interface RecordedEvent {
+  readonly id: number;
+  readonly previousEventId: number;
+  readonly at: Date;
+  readonly type: string;
+  readonly details: EventDetails | undefined;
+}
+
+export type EventDetails = Readonly<Record<string, string | number | undefined>>;
 
 export interface ExecutionStart {
   readonly arn: string;
@@ -19,13 +52,12 @@ export interface ExecutionStart {
 
 interface Ending {
   readonly status: Exclude<ExecutionStatus, 'RUNNING'>;
-  readonly event: string;
   readonly output?: string;
   readonly error?: string | undefined;
   readonly cause?: string | undefined;
 }
 
-/** One execution: what is known of it, and how it ends. It ends once; what comes later changes nothing. */
+/** One execution: its history, and how it ends. It ends once; what comes later changes nothing. */
 export class Execution {
   readonly arn: string;
   readonly name: string;
@@ -38,9 +70,9 @@ export class Execution {
   readonly ended: Promise<void>;
   readonly #controller = new AbortController();
   readonly #clock: () => Date;
-  #history: History | undefined;
+  readonly #resolveEnded: () => void;
+  #events: RecordedEvent[] | undefined = [];
   #ending: (Ending & { readonly stopDate: Date }) | undefined;
-  #resolveEnded: () => void = () => undefined;
 
   constructor(start: ExecutionStart) {
     this.arn = start.arn;
@@ -51,22 +83,14 @@ export class Execution {
     this.mapRunArn = start.mapRunArn;
     this.#clock = start.clock;
     this.startDate = start.clock();
-    this.ended = new Promise((resolve) => {
-      this.#resolveEnded = resolve;
-    });
-    const history = new History();
-    this.#history = history;
-    history.add('ExecutionStarted', 0, this.startDate, {
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    this.ended = promise;
+    this.#resolveEnded = () => {
+      resolve(undefined);
+    };
+    this.#push('ExecutionStarted', 0, this.startDate, {
       input: this.inputText,
       roleArn: this.machine.roleArn,
-    });
-    history.onOverflow(() => {
-      this.fail(
-        new StateError(
-          'States.Runtime',
-          `The execution reached the maximum number of history events (${maxHistoryEvents}).`,
-        ),
-      );
     });
   }
 
@@ -96,44 +120,63 @@ export class Execution {
     return this.#controller.signal;
   }
 
-  /** undefined once it was dropped. */
-  get history(): History | undefined {
-    return this.#history;
+  /** undefined once the history was dropped. */
+  get events(): readonly RecordedEvent[] | undefined {
+    return this.#events;
   }
 
   /** Frees the memory of the history; what DescribeExecution answers stays. */
   dropHistory(): void {
-    this.#history = undefined;
+    this.#events = undefined;
+  }
+
+  /**
+   * Adds an event to the history, which fails the execution when it has room for the end only.
+   *
+   * @returns the event's id; once the execution has ended nothing is added, and it is `previousEventId`.
+   */
+  record(type: string, previousEventId: number, details?: EventDetails): number {
+    if (this.#ending !== undefined || this.#events === undefined) return previousEventId;
+    if (this.#events.length === MAX_HISTORY_EVENTS - 1) {
+      const cause = `The execution reached the maximum number of history events (${MAX_HISTORY_EVENTS}).`;
+      this.fail(new StateError('States.Runtime', cause));
+      return previousEventId;
+    }
+    return this.#push(type, previousEventId, this.#clock(), details);
   }
 
   succeed(output: string): void {
-    this.#end({ status: 'SUCCEEDED', event: 'ExecutionSucceeded', output });
+    this.#end('ExecutionSucceeded', { status: 'SUCCEEDED', output }, { output });
   }
 
-  fail(error: StateError): void {
-    this.#end({
-      status: 'FAILED',
-      event: 'ExecutionFailed',
-      error: error.name === '' ? undefined : error.name,
-      cause: error.hasCause ? error.message : undefined,
-    });
+  fail({ name, message }: StateError): void {
+    // AWS shows neither of them where there is none.
+    const failure = { error: name || undefined, cause: message || undefined };
+    this.#end('ExecutionFailed', { status: 'FAILED', ...failure }, failure);
   }
 
+  /** DescribeExecution of an execution that timed out has no error on AWS; its history has. */
   timeOut(): void {
-    this.#end({ status: 'TIMED_OUT', event: 'ExecutionTimedOut', error: 'States.Timeout' });
+    this.#end('ExecutionTimedOut', { status: 'TIMED_OUT' }, { error: 'States.Timeout' });
   }
 
   stop(error?: string, cause?: string): void {
-    this.#end({ status: 'ABORTED', event: 'ExecutionAborted', error, cause });
+    this.#end('ExecutionAborted', { status: 'ABORTED', error, cause }, { error, cause });
   }
 
-  #end(ending: Ending): void {
+  #end(event: string, ending: Ending, details: EventDetails): void {
     if (this.#ending !== undefined) return;
     const stopDate = this.#clock();
     this.#ending = { ...ending, stopDate };
-    const { output, error, cause } = ending;
-    this.#history?.close(ending.event, stopDate, { output, error, cause });
+    this.#push(event, this.#events?.length ?? 0, stopDate, details);
     this.#controller.abort();
     this.#resolveEnded();
+  }
+
+  #push(type: string, previousEventId: number, at: Date, details?: EventDetails): number {
+    const events = this.#events ?? [];
+    const id = events.length + 1;
+    events.push({ id, previousEventId, at, type, details });
+    return id;
   }
 }

@@ -14,6 +14,18 @@ import { StepFunctionsStandIn } from '../step_functions_stand_in.ts';
 export const roleArn = 'arn:aws:iam::000000000000:role/workflow';
 export const functionArn = 'arn:aws:lambda:us-east-1:000000000000:function:work';
 
+/** A state that hands its input to the function and gives the function's result. */
+export function task(more: object = {}): object {
+  return {
+    Type: 'Task',
+    Resource: 'arn:aws:states:::lambda:invoke',
+    Parameters: { FunctionName: functionArn, 'Payload.$': '$' },
+    OutputPath: '$.Payload',
+    ...('Next' in more ? {} : { End: true }),
+    ...more,
+  };
+}
+
 export type FakeFunction = (
   payload: unknown,
   arn: string,
@@ -36,7 +48,7 @@ export interface Fixture {
 /** A stand-in behind HTTP with the real client; the waits of Retry last a thousandth. */
 export async function startFixture(
   lambda: FakeFunction = echo,
-  more: Pick<StepFunctionsPorts, 'authorize'> = {},
+  more: Pick<StepFunctionsPorts, 'authorize' | 'retryDelay' | 'wait' | 'random'> = {},
 ): Promise<Fixture> {
   const objects = new Map<string, Buffer>();
   const standIn = new StepFunctionsStandIn({
@@ -100,6 +112,23 @@ export async function startFixture(
 /** A function that gives back what it gets. */
 export function echo(payload: unknown): InvocationAnswer {
   return { payload };
+}
+
+/** A function that gives back what it gets, a turn later, and tells how many of its calls were at work at once. */
+export function countingEcho(): { readonly lambda: FakeFunction; readonly most: () => number } {
+  let running = 0;
+  let most = 0;
+  return {
+    lambda: async (payload) => {
+      running += 1;
+      most = Math.max(most, running);
+      await new Promise((resolve) => setImmediate(resolve));
+      await new Promise((resolve) => setImmediate(resolve));
+      running -= 1;
+      return { payload };
+    },
+    most: () => most,
+  };
 }
 
 /** A function's answer when it throws. */
