@@ -1,6 +1,6 @@
 import { tmpdir } from 'node:os';
 import { createDynamoDBClient, createS3Client } from 'receipt-embedding/aws_clients';
-import { OpenAIEmbedder } from 'receipt-embedding/embeddings/openai_embedder';
+import { OpenAIEmbedder } from 'receipt-embedding/embeddings/openai';
 import { ChromaNeighbours } from 'receipt-embedding/merchants/chroma_neighbours';
 import { GooglePlaces } from 'receipt-embedding/merchants/google_places';
 import type { MerchantSource } from 'receipt-embedding/merchants/resolve_merchant';

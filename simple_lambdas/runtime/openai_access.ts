@@ -1,4 +1,4 @@
-import { createOpenAIClient } from 'receipt-embedding/embeddings/openai_client';
+import { createOpenAIClient } from 'receipt-embedding/embeddings/openai';
 import { InvalidConfiguration } from 'receipt-embedding/errors';
 import { variables } from './environment.ts';
 import { readSecret } from './secrets.ts';

@@ -1,5 +1,4 @@
 import { DeleteObjectCommand } from '@aws-sdk/client-s3';
-import { BATCH_FILES } from 'receipt-embedding/object_keys';
 import {
   type BatchSummary,
   batchSummaryCodec,
@@ -8,6 +7,7 @@ import {
   embeddingBatchResultCodec,
 } from 'receipt-embedding/entities/batch';
 import type { Row } from 'receipt-embedding/entities/keys';
+import { BATCH_FILES } from 'receipt-embedding/object_keys';
 import type { BatchScript } from 'vendor-stand-ins/openai/batches/batch_script';
 import type { BatchView } from 'vendor-stand-ins/openai/batches/scripts_in_force';
 import type { FaultRule as PineconeFaultRule } from 'vendor-stand-ins/pinecone/faults';

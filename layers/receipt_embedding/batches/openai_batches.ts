@@ -1,6 +1,6 @@
 import { openAsBlob } from 'node:fs';
 import OpenAI, { NotFoundError } from 'openai';
-import { translateOpenAIError } from '../embeddings/openai_client.ts';
+import { translateOpenAIError } from '../embeddings/openai.ts';
 import { type BatchStatus, type BatchSummary, UNKNOWN_ID } from '../entities/batch.ts';
 import { linePath, type ReceiptIdentity, wordPath } from '../entities/keys.ts';
 import type { ReceiptLine, ReceiptWord } from '../entities/line_and_word.ts';

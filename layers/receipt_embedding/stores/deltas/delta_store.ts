@@ -3,9 +3,9 @@ import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
 import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { extract, pack } from 'tar-stream';
-import { deltaKey, deltaPrefix } from '../../object_keys.ts';
 import type { ReceiptIdentity } from '../../entities/keys.ts';
 import { ConcurrentUpdate, InvalidReceiptData } from '../../errors.ts';
+import { deltaKey, deltaPrefix } from '../../object_keys.ts';
 import type {
   LineMetadata,
   VectorCollection,
