@@ -2,7 +2,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { VectorSpool } from 'receipt-embedding/batches/collect_results';
 import { downloadOpenaiBatchResult } from 'receipt-embedding/batches/download_results';
-import { readRequestedEntities } from 'receipt-embedding/batches/openai_batches';
+import { readRequestedEntities } from 'receipt-embedding/batches/requested_entities';
 import { withTemporaryFolder } from 'receipt-embedding/local_files';
 import { updateBatch } from 'receipt-embedding/table/batch_summaries';
 import { readReceiptText } from 'receipt-embedding/table/receipt_contents';

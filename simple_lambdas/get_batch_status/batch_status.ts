@@ -1,5 +1,5 @@
 import type { OpenaiBatchStatus } from 'receipt-embedding/batches/openai_batches';
-import { isEnded } from 'receipt-embedding/batches/plan_batches';
+import { isEnded } from 'receipt-embedding/entities/batch';
 import {
   type BatchStatus,
   type BatchSummary,

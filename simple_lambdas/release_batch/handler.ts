@@ -1,5 +1,5 @@
 import { markBatchComplete } from 'receipt-embedding/batches/mark_batch_complete';
-import { readRequestedEntities } from 'receipt-embedding/batches/openai_batches';
+import { readRequestedEntities } from 'receipt-embedding/batches/requested_entities';
 import { claimBatch, readBatchSummary, updateBatch } from 'receipt-embedding/table/batch_summaries';
 import { readReceiptText } from 'receipt-embedding/table/receipt_contents';
 import { countOutcome } from '../runtime/batch_metrics.ts';

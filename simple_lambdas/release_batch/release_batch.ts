@@ -1,4 +1,4 @@
-import { isOurs } from 'receipt-embedding/batches/claim_planned';
+import { isOurs } from 'receipt-embedding/entities/batch';
 import type { BatchEnd } from 'receipt-embedding/batches/mark_batch_complete';
 import {
   batchStatusSchema,

@@ -1,5 +1,5 @@
 import { type BatchOutcome, recordedOutcome } from 'receipt-embedding/batches/mark_batch_complete';
-import { isEnded } from 'receipt-embedding/batches/plan_batches';
+import { isEnded } from 'receipt-embedding/entities/batch';
 import type { BatchSummary } from 'receipt-embedding/entities/batch';
 import { ConcurrentUpdate } from 'receipt-embedding/errors';
 

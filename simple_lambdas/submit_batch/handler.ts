@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { claimPlannedEntities } from 'receipt-embedding/batches/claim_planned';
+import { claimPlannedEntities } from 'receipt-embedding/batches/requested_entities';
 import { markBatchComplete } from 'receipt-embedding/batches/mark_batch_complete';
 import {
   createOpenaiBatch,

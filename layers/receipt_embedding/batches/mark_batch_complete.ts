@@ -8,6 +8,8 @@ import {
   type EmbeddingBatchResult,
   embeddingBatchResultCodec,
   type EndedBatchStatus,
+  isOurs,
+  ownerOf,
 } from '../entities/batch.ts';
 import { parsePath, rowKey, toTimestamp } from '../entities/keys.ts';
 import { InvalidReceiptData } from '../errors.ts';
@@ -15,7 +17,6 @@ import { type BatchClaim, updateBatch } from '../table/batch_summaries.ts';
 import { type ClaimOwner, releaseClaim } from '../table/embedding_claims.ts';
 import { UPDATES_AT_ONCE } from '../table/embedding_statuses.ts';
 import { putRows, queryPages, type Table } from '../table/table.ts';
-import { isOurs, ownerOf } from './claim_planned.ts';
 
 /** How a batch ends. */
 export interface BatchEnd {
@@ -155,7 +156,7 @@ export async function readBatchResults(
     ConsistentRead: true,
     values: { batch: batchSummaryKey(batchId).PK, result: BATCH_RESULT_PREFIX },
   });
-  for await (const rows of pages) {
+  for await (const { rows } of pages) {
     for (const row of rows) {
       statuses.set(String(row['pinecone_id']), row['status'] as EmbeddingBatchResult['status']);
     }

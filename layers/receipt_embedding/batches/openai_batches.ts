@@ -1,14 +1,8 @@
 import { openAsBlob } from 'node:fs';
 import OpenAI, { NotFoundError } from 'openai';
 import { translateOpenAIError } from '../embeddings/openai.ts';
-import { type BatchStatus, type BatchSummary, UNKNOWN_ID } from '../entities/batch.ts';
-import { linePath, type ReceiptIdentity, wordPath } from '../entities/keys.ts';
-import type { ReceiptLine, ReceiptWord } from '../entities/line_and_word.ts';
-import { InvalidReceiptData, ResultsExpired } from '../errors.ts';
-import { type BatchStorage, requestedId } from './batch_files.ts';
-import { isOurs } from './claim_planned.ts';
-import { isOfType, type RequestedEntities } from './collect_results.ts';
-import { downloadLines } from './download_results.ts';
+import { type BatchStatus, UNKNOWN_ID } from '../entities/batch.ts';
+import { InvalidReceiptData } from '../errors.ts';
 
 /** Ten minutes for 200 MB. */
 const UPLOAD_TIMEOUT_MS = 600_000;
@@ -158,71 +152,4 @@ export async function translated<Value>(work: () => Promise<Value>): Promise<Val
 /** Whether a file id names a file. */
 export function isKnownId(id: string | null | undefined): id is string {
   return id != null && id !== UNKNOWN_ID;
-}
-
-export interface RequestedEntitiesPorts {
-  readonly storage: BatchStorage;
-  readonly openai: OpenAI;
-  readonly readText: (
-    receipt: ReceiptIdentity,
-  ) => Promise<{ readonly lines: readonly ReceiptLine[]; readonly words: readonly ReceiptWord[] }>;
-}
-
-/**
- * What a batch has asked for. Ours says so in its files, which also know the texts. An older system's left its requests at OpenAI only; where
- * they are gone from there too, what stands is what its receipts still have PENDING, and what its results are of.
- */
-export async function readRequestedEntities(
-  batch: BatchSummary,
-  inputFileId: string | null,
-  { storage, openai, readText }: RequestedEntitiesPorts,
-): Promise<RequestedEntities> {
-  if (isOurs(batch)) return { texts: await ownTexts(batch.batch_id, storage), open: false };
-  try {
-    if (isKnownId(inputFileId)) {
-      const ids: string[] = [];
-      for await (const line of downloadLines(openai, inputFileId)) {
-        const id = requestedId(line);
-        if (id !== undefined && isOfType(id, batch.batch_type)) ids.push(id);
-      }
-      return { texts: withoutTexts(ids), open: false };
-    }
-  } catch (error) {
-    if (!(error instanceof ResultsExpired)) throw error;
-  }
-  return { texts: withoutTexts(await pendingIds(batch, readText)), open: true };
-}
-
-async function ownTexts(
-  batchId: string,
-  storage: BatchStorage,
-): Promise<Map<string, string | undefined>> {
-  const planned = new Map<string, string>();
-  for await (const { custom_id, text } of storage.readPlan(batchId)) planned.set(custom_id, text);
-  const texts = new Map<string, string | undefined>();
-  for await (const id of storage.requestedIds(batchId)) texts.set(id, planned.get(id));
-  return texts;
-}
-
-/** In the order of their keys, which brings receipts together. */
-function withoutTexts(ids: readonly string[]): Map<string, undefined> {
-  return new Map([...ids].sort().map((id) => [id, undefined]));
-}
-
-async function pendingIds(
-  { batch_type, receipt_refs }: BatchSummary,
-  readText: RequestedEntitiesPorts['readText'],
-): Promise<string[]> {
-  const ids: string[] = [];
-  for (const receipt of receipt_refs) {
-    const { lines, words } = await readText(receipt);
-    const isPending = ({ embedding_status }: ReceiptLine | ReceiptWord): boolean =>
-      embedding_status === 'PENDING';
-    ids.push(
-      ...(batch_type === 'LINE_EMBEDDING'
-        ? lines.filter(isPending).map(linePath)
-        : words.filter(isPending).map(wordPath)),
-    );
-  }
-  return ids;
 }

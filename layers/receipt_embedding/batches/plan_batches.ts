@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { pMapIterable } from 'p-map';
 import { contentId, repeatedId } from '../embeddings/content_id.ts';
-import { type EmbeddingModel, tokenBound } from '../embeddings/embedder.ts';
+import type { EmbeddingModel } from '../embeddings/embedder.ts';
 import { embeddingItems, type ReceiptText } from '../embeddings/embedding_items.ts';
-import { type BatchStatus, type BatchType, ENDED_BATCH_STATUSES } from '../entities/batch.ts';
+import { type BatchStatus, type BatchType, isEnded } from '../entities/batch.ts';
 import type { ReceiptIdentity } from '../entities/keys.ts';
+import { countTokens } from '../embeddings/token_count.ts';
 import type { ReceiptLine, ReceiptWord } from '../entities/line_and_word.ts';
 import { type PlannedEntity, requestLine } from './batch_files.ts';
 
@@ -92,17 +93,13 @@ export async function batchIdOf(
   }
 }
 
-export function isEnded(status: BatchStatus): boolean {
-  return (ENDED_BATCH_STATUSES as readonly BatchStatus[]).includes(status);
-}
-
 /** What one batch may hold. */
 export interface BatchLimits {
   /** One input each, so this bounds inputs too. */
   readonly requests: number;
   /** Of the file with the requests. */
   readonly bytes: number;
-  /** Counted by their upper bound. @see tokenBound */
+  /** Of all inputs. @see countTokens */
   readonly tokens: number;
 }
 
@@ -173,7 +170,7 @@ export class BatchPacker {
     return {
       entity,
       bytes: Buffer.byteLength(requestLine(entity, this.#model)) + 1,
-      tokens: tokenBound(entity.input),
+      tokens: countTokens(entity.input),
     };
   }
 

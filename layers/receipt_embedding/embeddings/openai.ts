@@ -15,17 +15,17 @@ import {
   RateLimited,
   UpstreamUnavailable,
 } from '../errors.ts';
-import {
-  type Embedder,
-  type EmbeddingModel,
-  type Embeddings,
-  packRequests,
-  readVector,
-} from './embedder.ts';
+import { OPENAI_RETRIES } from '../retry.ts';
+import { type Embedder, type EmbeddingModel, type Embeddings, readVector } from './embedder.ts';
 
 /**
- * OpenAI's client: two retries of its own, which honour Retry-After; each try may take a minute. That fits the 15 minutes of
- * a function; longer waiting is the state machine's.
+ * OpenAI's client, the one owner of retries of its requests: two, which obey Retry-After. Each try may take a minute. That fits the
+ * 15 minutes of a function; longer waiting is the state machine's.
+ *
+ * @example
+ * ```ts
+ * const embedder = new OpenAIEmbedder(createOpenAIClient({ apiKey, baseURL: undefined }), model);
+ * ```
  */
 export function createOpenAIClient(options: {
   readonly apiKey: string;
@@ -34,7 +34,7 @@ export function createOpenAIClient(options: {
   return new OpenAI({
     apiKey: options.apiKey,
     ...(options.baseURL === undefined ? {} : { baseURL: options.baseURL }),
-    maxRetries: 2,
+    ...OPENAI_RETRIES,
     timeout: 60_000,
     fetch: fetchWithFinalQuota,
   });
@@ -58,6 +58,11 @@ async function fetchWithFinalQuota(
 /**
  * OpenAI's error as one of the layer's own: theirs all have the name "Error", which Step Functions can't tell apart.
  * Their message is left out where it may quote an input or a part of the key.
+ *
+ * @example
+ * ```ts
+ * translateOpenAIError(rateLimitError); // RateLimited: OpenAI answered 429, request req_123
+ * ```
  */
 export function translateOpenAIError(error: unknown): unknown {
   const options = { cause: error };
@@ -116,6 +121,12 @@ type EncodedEmbeddings = z.output<typeof answerSchema>;
 /**
  * Embeds with OpenAI's Embeddings API: equal texts once, as few requests as its limits allow, vectors as
  * base64, which is a third of the JSON that numbers would be.
+ *
+ * @example
+ * ```ts
+ * await embedder.embed(['MILK', 'BREAD', 'MILK']);
+ * // { vectors: [milk, bread, milk], prompt_tokens: 4, requests: 1 }
+ * ```
  */
 export class OpenAIEmbedder implements Embedder {
   readonly model: string;
@@ -186,4 +197,49 @@ export class OpenAIEmbedder implements Embedder {
     }
     return vectors as Float32Array[];
   }
+}
+
+/** The limits of one embeddings request (docs/data_model.md §4). */
+const REQUEST_LIMITS = { inputs: 2_048, tokens: 300_000 } as const;
+
+type RequestLimits = Readonly<Record<keyof typeof REQUEST_LIMITS, number>>;
+
+/**
+ * At most how many tokens a text is: its bytes in UTF-8. OpenAI's encodings are byte-level, so no token is shorter
+ * than a byte. Real texts have a third of it or fewer, but a request packed by a guess is refused as a whole
+ * when the guess is too low, and for a receipt's short lines and words the count of inputs binds first.
+ */
+function mostTokens(text: string): number {
+  return Buffer.byteLength(text);
+}
+
+/**
+ * Splits inputs, in their order, into as few requests as the limits allow; an input whose bound alone is over the
+ * token limit goes by itself, and OpenAI judges.
+ *
+ * @example
+ * ```ts
+ * packRequests(['MILK', 'BREAD', 'EGGS'], { inputs: 2, tokens: 300_000 }); // [['MILK', 'BREAD'], ['EGGS']]
+ * ```
+ */
+export function packRequests(
+  inputs: readonly string[],
+  limits: RequestLimits = REQUEST_LIMITS,
+): string[][] {
+  const requests: string[][] = [];
+  let current: string[] = [];
+  let tokens = 0;
+  for (const input of inputs) {
+    const bound = mostTokens(input);
+    const full = current.length === limits.inputs || tokens + bound > limits.tokens;
+    if (full && current.length > 0) {
+      requests.push(current);
+      current = [];
+      tokens = 0;
+    }
+    current.push(input);
+    tokens += bound;
+  }
+  if (current.length > 0) requests.push(current);
+  return requests;
 }

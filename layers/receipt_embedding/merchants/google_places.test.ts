@@ -11,7 +11,6 @@ import {
   placesCacheCodec,
   placesCacheKey,
   readPlacesCache,
-  writePlacesCache,
 } from './google_places.ts';
 
 describe('google places', () => {
@@ -237,7 +236,7 @@ describe('places cache', () => {
         readPlacesCache(table, 'PHONE', value, now, logger);
 
       it('gives back what was kept, until its time is over', async () => {
-        await writePlacesCache(table, entry);
+        await putRow(table, z.encode(placesCacheCodec, entry));
 
         expect(await read('5551234567', new Date(end.getTime() - 1))).toStrictEqual(entry);
         expect(await read('(555) 123-4567', new Date(end.getTime() - 1))).toStrictEqual(entry);
@@ -261,7 +260,7 @@ describe('places cache', () => {
       });
 
       it('keeps the last answer', async () => {
-        await writePlacesCache(table, { ...entry, place_id: 'place-2' });
+        await putRow(table, z.encode(placesCacheCodec, { ...entry, place_id: 'place-2' }));
 
         expect((await read('5551234567', new Date(0)))?.place_id).toBe('place-2');
       });

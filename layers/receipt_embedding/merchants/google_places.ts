@@ -1,10 +1,10 @@
-import { GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
-import { marshall } from '@aws-sdk/util-dynamodb';
 import { z } from 'zod';
 import { normalizeAddress, normalizePhone } from '../embeddings/normalization.ts';
 import { keyFields, type RowKey, timestampSchema, toTimestamp } from '../entities/keys.ts';
 import type { Clock, Logger } from '../ports.ts';
-import { readRows, type Table, toRow } from '../table/table.ts';
+import { parseJson } from '../local_files.ts';
+import { readRows } from '../table/rows.ts';
+import { getRow, putRow, type Table } from '../table/table.ts';
 import { type Fetch, requestJson } from './json_request.ts';
 import type { MerchantEvidence, MerchantSource } from './resolve_merchant.ts';
 
@@ -33,7 +33,7 @@ const answerSchema = z.looseObject({ places: z.array(placeSchema).default([]) })
 
 type Place = z.output<typeof placeSchema>;
 
-export interface GooglePlacesPorts {
+interface GooglePlacesPorts {
   readonly table: Table;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -43,6 +43,11 @@ export interface GooglePlacesPorts {
 /**
  * The shop that Google knows under a receipt's phone number, else at its address. Answers are kept in
  * the table for 30 days; an empty answer is not kept, because readers of the cache expect a place.
+ *
+ * @example
+ * ```ts
+ * await new GooglePlaces(apiKey, { table, clock, logger }).findMerchant(evidence); // 'Corner Market'
+ * ```
  */
 export class GooglePlaces implements MerchantSource {
   readonly name = 'google_places';
@@ -86,7 +91,7 @@ export class GooglePlaces implements MerchantSource {
     const [first] = answer.places;
     if (first !== undefined) {
       const now = clock();
-      await writePlacesCache(table, {
+      const entry: PlacesCache = {
         search_type: searchType,
         search_value: value,
         place_id: first.id,
@@ -94,20 +99,18 @@ export class GooglePlaces implements MerchantSource {
         last_updated: toTimestamp(now),
         query_count: 1,
         time_to_live: Math.floor(now.getTime() / 1000) + KEPT_SECONDS,
-      });
+      };
+      // The last one wins, since any of them is as good.
+      await putRow(table, z.encode(placesCacheCodec, entry));
     }
     return answer.places;
   }
 }
 
-/** @returns undefined for an answer of another API's form, which older rows hold: it is asked for anew. */
+/** @returns undefined for an answer of another API's form, which older rows hold: Google is asked again. */
 function parseKept(response: string): readonly Place[] | undefined {
-  try {
-    const { data } = answerSchema.safeParse(JSON.parse(response));
-    return data === undefined || data.places.length === 0 ? undefined : data.places;
-  } catch {
-    return undefined;
-  }
+  const { data } = answerSchema.safeParse(parseJson(response));
+  return data === undefined || data.places.length === 0 ? undefined : data.places;
 }
 
 /** An address alone is a place too, named like itself: only an establishment has a merchant's name. */
@@ -132,28 +135,16 @@ export async function readPlacesCache(
   now: Date,
   logger: Logger,
 ): Promise<PlacesCache | undefined> {
-  const { Item } = await table.client.send(
-    new GetItemCommand({ TableName: table.name, Key: marshall(placesCacheKey(searchType, value)) }),
-  );
-  if (Item === undefined) return undefined;
-  const [entry] = readRows([toRow(Item)], placesCacheCodec, logger).entities;
+  const row = await getRow(table, placesCacheKey(searchType, value));
+  if (row === undefined) return undefined;
+  const [entry] = readRows([row], placesCacheCodec, logger).entities;
   return entry !== undefined && entry.time_to_live > now.getTime() / 1000 ? entry : undefined;
 }
 
-/** Keeps an answer; the last one wins, since any of them is as good. */
-export async function writePlacesCache(table: Table, entry: PlacesCache): Promise<void> {
-  await table.client.send(
-    new PutItemCommand({
-      TableName: table.name,
-      Item: marshall(z.encode(placesCacheCodec, entry)),
-    }),
-  );
-}
+const searchTypeSchema = z.enum(['PHONE', 'ADDRESS']);
+type SearchType = z.output<typeof searchTypeSchema>;
 
-export const searchTypeSchema = z.enum(['PHONE', 'ADDRESS']);
-export type SearchType = z.output<typeof searchTypeSchema>;
-
-export const placesCacheSchema = z.object({
+const placesCacheSchema = z.object({
   search_type: searchTypeSchema,
   search_value: z.string().min(1),
   place_id: z.string(),
@@ -174,7 +165,14 @@ const storedSchema = z.looseObject({
   ...placesCacheSchema.shape,
 });
 
-/** Row ⇄ PlacesCache (docs/data_model.md §1). */
+/**
+ * Row ⇄ PlacesCache (docs/data_model.md §1).
+ *
+ * @example
+ * ```ts
+ * // { PK: 'PLACES#PHONE', SK: 'VALUE#____________________5551234567', TYPE: 'PLACES_CACHE', place_id: 'ChIJ…', … }
+ * ```
+ */
 export const placesCacheCodec = z.codec(storedSchema, placesCacheSchema, {
   decode: (row) => row,
   encode: (entry) => ({

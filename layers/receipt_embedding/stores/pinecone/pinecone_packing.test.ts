@@ -1,12 +1,14 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { aWord } from '../../../../tests/support/receipt_factory.ts';
+import { aLabel, aLine, aWord } from '../../../../tests/support/receipt_factory.ts';
 import { embeddingItems } from '../../embeddings/embedding_items.ts';
 import { InvalidRequest } from '../../errors.ts';
+import { chromaMetadata } from '../deltas/delta_store.ts';
 import type { VectorRecord } from '../vector_store.ts';
 import {
   type PackedUpsert,
   packUpserts,
+  pineconeMetadata,
   printableVector,
   UPSERT_LIMITS,
 } from './pinecone_packing.ts';
@@ -189,6 +191,59 @@ describe('shortest float32', () => {
       expect(printableVector(Float32Array.of(0.3, -0.2, 0.1)).values).toStrictEqual([
         0.3, -0.2, 0.1,
       ]);
+    });
+  });
+});
+
+describe('pinecone metadata', () => {
+  const labels = [
+    aLabel({ label: 'TIME' }),
+    aLabel({ label: 'DATE' }),
+    aLabel({ label: 'TAX', validation_status: 'INVALID' }),
+  ];
+
+  function itemsOf(merchant: string | undefined, of = labels) {
+    const { lines, words } = embeddingItems(
+      { lines: [aLine()], words: [aWord()], labels: of },
+      merchant,
+      'batch',
+    );
+    return [...lines, ...words].map(({ metadata }) => metadata);
+  }
+
+  describe('metadata for Pinecone', () => {
+    it('has every id as a number, and label lists as lists', () => {
+      const [line, word] = itemsOf('Corner Market').map(pineconeMetadata);
+
+      expect(line?.['receipt_id']).toBe(1);
+      expect([word?.['receipt_id'], word?.['validated_labels'], word?.['invalid_labels']]) //
+        .toStrictEqual([1, ['DATE', 'TIME'], ['TAX']]);
+    });
+
+    it('leaves out empty label lists and a merchant that nobody knows', () => {
+      const named = itemsOf('Corner Market', []).map(pineconeMetadata);
+      const unnamed = [...itemsOf(undefined, []), ...itemsOf('', [])].map(pineconeMetadata);
+
+      expect(named.map(({ merchant_name }) => merchant_name)).toStrictEqual([
+        'Corner Market',
+        'Corner Market',
+      ]);
+      for (const metadata of unnamed) {
+        expect(Object.keys(metadata)).not.toContain('merchant_name');
+        expect(Object.keys(metadata)).not.toContain('validated_labels');
+        expect(Object.keys(metadata)).not.toContain('invalid_labels');
+      }
+    });
+
+    it('says the same as Chroma’s in every other field', () => {
+      const forms = ['receipt_id', 'validated_labels', 'invalid_labels'];
+      const others = (metadata: object) =>
+        Object.fromEntries(Object.entries(metadata).filter(([name]) => !forms.includes(name)));
+
+      const items = itemsOf('Corner Market');
+      expect(items.map((item) => others(pineconeMetadata(item)))).toStrictEqual(
+        items.map((item) => others(chromaMetadata(item))),
+      );
     });
   });
 });

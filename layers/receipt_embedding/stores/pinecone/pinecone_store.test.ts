@@ -3,20 +3,19 @@ import { type RunningServer, serve } from 'embedded-aws/http/server';
 import { PineconeStandIn } from 'vendor-stand-ins/pinecone/pinecone_stand_in';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { vectorOf } from '../../../../tests/support/embedders.ts';
-import { aLabel, aLine, aWord } from '../../../../tests/support/receipt_factory.ts';
+import { aLine, aWord } from '../../../../tests/support/receipt_factory.ts';
 import { rejection } from '../../../../tests/support/rejection.ts';
 import { embeddingItems } from '../../embeddings/embedding_items.ts';
 import { InvalidConfiguration } from '../../errors.ts';
-import { chromaMetadata } from '../deltas/delta_store.ts';
 import type { VectorRecord } from '../vector_store.ts';
 import {
   createPineconeFetch,
   createPineconeStore,
   type PineconeFetchPorts,
-  pineconeMetadata,
   PineconeStore,
   type PineconeStoreOptions,
 } from './pinecone_store.ts';
+import { pineconeMetadata } from './pinecone_packing.ts';
 
 describe('pinecone store', () => {
   describe('pinecone store', () => {
@@ -269,59 +268,6 @@ describe('pinecone store', () => {
 
         expect((await rejection(store.upsert('words', wordsOf(1)))).name).toBe(
           'InvalidConfiguration',
-        );
-      });
-    });
-  });
-
-  describe('pinecone metadata', () => {
-    const labels = [
-      aLabel({ label: 'TIME' }),
-      aLabel({ label: 'DATE' }),
-      aLabel({ label: 'TAX', validation_status: 'INVALID' }),
-    ];
-
-    function itemsOf(merchant: string | undefined, of = labels) {
-      const { lines, words } = embeddingItems(
-        { lines: [aLine()], words: [aWord()], labels: of },
-        merchant,
-        'batch',
-      );
-      return [...lines, ...words].map(({ metadata }) => metadata);
-    }
-
-    describe('metadata for Pinecone', () => {
-      it('has every id as a number, and label lists as lists', () => {
-        const [line, word] = itemsOf('Corner Market').map(pineconeMetadata);
-
-        expect(line?.['receipt_id']).toBe(1);
-        expect([word?.['receipt_id'], word?.['validated_labels'], word?.['invalid_labels']]) //
-          .toStrictEqual([1, ['DATE', 'TIME'], ['TAX']]);
-      });
-
-      it('leaves out empty label lists and a merchant that nobody knows', () => {
-        const named = itemsOf('Corner Market', []).map(pineconeMetadata);
-        const unnamed = [...itemsOf(undefined, []), ...itemsOf('', [])].map(pineconeMetadata);
-
-        expect(named.map(({ merchant_name }) => merchant_name)).toStrictEqual([
-          'Corner Market',
-          'Corner Market',
-        ]);
-        for (const metadata of unnamed) {
-          expect(Object.keys(metadata)).not.toContain('merchant_name');
-          expect(Object.keys(metadata)).not.toContain('validated_labels');
-          expect(Object.keys(metadata)).not.toContain('invalid_labels');
-        }
-      });
-
-      it('says the same as Chroma’s in every other field', () => {
-        const forms = ['receipt_id', 'validated_labels', 'invalid_labels'];
-        const others = (metadata: object) =>
-          Object.fromEntries(Object.entries(metadata).filter(([name]) => !forms.includes(name)));
-
-        const items = itemsOf('Corner Market');
-        expect(items.map((item) => others(pineconeMetadata(item)))).toStrictEqual(
-          items.map((item) => others(chromaMetadata(item))),
         );
       });
     });
