@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { aLine } from '../../../tests/support/receipt_factory.ts';
 import { ReceiptTable, rowOf } from '../../../tests/support/receipt_table.ts';
 import { rejection } from '../../../tests/support/rejection.ts';
-import type { Backoff } from '../retry.ts';
+import type { RetryPorts } from '../retry.ts';
 import { putRows } from './table.ts';
 
 const rows = (count: number) =>
@@ -27,13 +27,13 @@ function tableThatLeaves(leave: (requests: WriteRequest[], call: number) => Writ
 }
 
 /** Waits without waiting, and keeps how long it would have been. */
-function instantBackoff(random = 1): { backoff: Backoff; waits: number[] } {
+function instantly(): { ports: RetryPorts; waits: number[] } {
   const waits: number[] = [];
   const sleep = (milliseconds: number): Promise<void> => {
     waits.push(milliseconds);
     return Promise.resolve();
   };
-  return { backoff: { random: () => random, sleep }, waits };
+  return { ports: { random: () => 1, sleep }, waits };
 }
 
 describe('putting rows', () => {
@@ -63,10 +63,10 @@ describe('putting rows', () => {
     const { table, sizes, written } = tableThatLeaves((requests, call) =>
       call < 3 ? requests.slice(0, Math.floor(requests.length / 2)) : [],
     );
-    const { backoff, waits } = instantBackoff();
+    const { ports, waits } = instantly();
     const all = rows(10);
 
-    expect(await putRows(table, all, backoff)).toBe(10);
+    expect(await putRows(table, all, ports)).toBe(10);
     expect(sizes).toStrictEqual([10, 5, 2, 1]);
     expect(waits).toStrictEqual([100, 200, 400]);
     expect(written.toSorted()).toStrictEqual(all.map(({ SK }) => SK));
@@ -74,9 +74,9 @@ describe('putting rows', () => {
 
   it('gives up after 12 tries, and names how many rows are left', async () => {
     const { table, sizes } = tableThatLeaves((requests) => requests.slice(0, 3));
-    const { backoff, waits } = instantBackoff();
+    const { ports, waits } = instantly();
 
-    const error = await rejection(putRows(table, rows(10), backoff));
+    const error = await rejection(putRows(table, rows(10), ports));
 
     expect([error.name, error.message]).toStrictEqual([
       'RateLimited',
@@ -86,14 +86,5 @@ describe('putting rows', () => {
     expect(waits).toStrictEqual([
       100, 200, 400, 800, 1_600, 3_200, 5_000, 5_000, 5_000, 5_000, 5_000,
     ]);
-  });
-
-  it('waits a random part of the time, so that writers don’t come back together', async () => {
-    const { table } = tableThatLeaves((requests, call) => (call < 2 ? requests : []));
-    const { backoff, waits } = instantBackoff(0.25);
-
-    await putRows(table, rows(1), backoff);
-
-    expect(waits).toStrictEqual([25, 50]);
   });
 });

@@ -204,7 +204,7 @@ function checkMetadata(name: string, metadata: DeltaRecord['metadata']): void {
 const gzipLevel = 1;
 
 /** The `delta.tar.gz`: the database alone, at the root. Equal databases give equal archives. */
-async function packDelta(database: Buffer): Promise<Buffer> {
+export async function packDelta(database: Buffer): Promise<Buffer> {
   const tar = pack();
   tar.entry({ name: databaseFileName, mode: 0o644, mtime: new Date(0), uid: 0, gid: 0 }, database);
   tar.finalize();
