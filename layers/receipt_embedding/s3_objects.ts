@@ -22,7 +22,7 @@ export interface ObjectLocation {
 }
 
 /**
- * Writes a text as UTF-8, over whatever is there.
+ * Writes a text as UTF-8, over an existing one.
  *
  * @throws RateLimited, UpstreamUnavailable, InvalidConfiguration, as all requests of this file.
  * @example
@@ -40,7 +40,7 @@ export async function writeText(
 }
 
 /**
- * Writes a file, over whatever is there, without holding it in memory. A stream can't be sent a second time: the file is opened
+ * Writes a file, over an existing object, without holding it in memory. A stream can't be sent a second time: the file is opened
  * anew for each try.
  *
  * @param file its path, and its exact size in bytes.

@@ -103,21 +103,21 @@ describe('a handler', () => {
   });
 });
 
-describe('a vendor’s client', () => {
+describe('a vendor’s client or a tokenizer', () => {
   it.each<[FunctionName, string[]]>([
     ['find_receipts_realtime', ['@aws-sdk/client-dynamodb']],
     ['process_receipt_realtime', ['@aws-sdk/client-dynamodb', 'openai']],
-    ['plan_batches', ['@aws-sdk/client-dynamodb']],
+    ['plan_batches', ['@aws-sdk/client-dynamodb', 'gpt-tokenizer']],
     ['submit_batch', ['@aws-sdk/client-dynamodb', 'openai']],
     ['list_pending_batches', ['@aws-sdk/client-dynamodb']],
     ['upsert_to_pinecone', ['@aws-sdk/client-dynamodb', '@pinecone-database/pinecone']],
     ['write_results_to_dynamo', ['@aws-sdk/client-dynamodb']],
-  ])('is loaded by %s only where it speaks to that vendor: %j', async (name, clients) => {
+  ])('is loaded by %s only where it is used: %j', async (name, clients) => {
     const packages = await packagesOf(await load(name, await deployedEnvironment(name)));
 
     expect(
-      ['@aws-sdk/client-dynamodb', '@pinecone-database/pinecone', 'openai'].filter((client) =>
-        packages.includes(client),
+      ['@aws-sdk/client-dynamodb', '@pinecone-database/pinecone', 'gpt-tokenizer', 'openai'].filter(
+        (name) => packages.includes(name),
       ),
     ).toStrictEqual(clients.toSorted());
   });

@@ -11,7 +11,12 @@ const CREATION_TIMEOUT_MS = 30_000;
 /** Under this name a batch at OpenAI carries our id, by which a lost one is found again. */
 const METADATA_KEY = 'batch_id';
 
-/** Uploads the requests of a batch. Repeating it costs nothing: a file that no batch is made of is only kept for a while. */
+/**
+ * Uploads the requests of a batch. Repeating it costs nothing: a file that no batch is made of is only kept for a while.
+ *
+ * @param path of a file of at most 200 MB, OpenAI's limit.
+ * @returns the id of the file at OpenAI, for instance `file-abc123`.
+ */
 export async function uploadBatchRequests(
   client: OpenAI,
   path: string,
@@ -31,6 +36,9 @@ export async function uploadBatchRequests(
 /**
  * Creates the batch at OpenAI. It is not repeated when no answer comes, since it may have been created all the same: whoever
  * tries again looks for it first. @see findOpenaiBatch
+ *
+ * @returns the id of the batch at OpenAI, for instance `batch_abc123`.
+ * @throws the layer's errors; after RateLimited or UpstreamUnavailable the batch may exist.
  */
 export async function createOpenaiBatch(
   client: OpenAI,
@@ -57,6 +65,10 @@ const CLOCK_TOLERANCE_MS = 5 * 60_000;
 /**
  * The batch that was created for our id, if any. OpenAI lists the newest first, so it is looked for among those that
  * are younger than `since`.
+ * @example
+ * ```ts
+ * await findOpenaiBatch(client, '0b6a…', new Date('2025-03-01T10:00:00Z')); // 'batch_abc123'
+ * ```
  */
 export async function findOpenaiBatch(
   client: OpenAI,
@@ -98,8 +110,15 @@ const STATUSES = {
 const REASON_CHARACTERS = 500;
 
 /**
+ * How a batch stands at OpenAI now.
+ *
  * @returns undefined when OpenAI knows no such batch.
  * @throws InvalidReceiptData for a status that this system does not know.
+ * @example
+ * ```ts
+ * await getOpenaiBatchStatus(client, 'batch_abc123');
+ * // { status: 'COMPLETED', input_file_id: 'file-1', output_file_id: 'file-2', error_file_id: null, reason: null }
+ * ```
  */
 export async function getOpenaiBatchStatus(
   client: OpenAI,
@@ -131,7 +150,7 @@ function reasonOf({ errors }: OpenAI.Batch): string | null {
   return reasons.length === 0 ? null : reasons.join('; ').slice(0, REASON_CHARACTERS);
 }
 
-/** What was asked for; undefined when OpenAI does not have it (any more). */
+/** @returns the answer; undefined when OpenAI does not have what was asked for (any more). */
 export async function found<Value>(request: Promise<Value>): Promise<Value | undefined> {
   try {
     return await request;
@@ -141,6 +160,7 @@ export async function found<Value>(request: Promise<Value>): Promise<Value | und
   }
 }
 
+/** Does `work`, whose failures become the layer's errors. @see translateOpenAIError */
 export async function translated<Value>(work: () => Promise<Value>): Promise<Value> {
   try {
     return await work();

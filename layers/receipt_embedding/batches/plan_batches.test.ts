@@ -196,14 +196,20 @@ describe('planning', () => {
     },
   );
 
-  it('of 120,000 words keeps every limit, splits no receipt, and plans the same a second time', async () => {
-    const texts = Array.from({ length: 1_200 }, (_, at) => text(at + 1, 100));
-    const limits = { ...OPENAI_BATCH_LIMITS, tokens: 3_000_000 };
-    const first = await plan(portsOf((id) => texts[id - 1] ?? text(id, 0), 1_200));
-    const second = await plan(portsOf((id) => texts[id - 1] ?? text(id, 0), 1_200));
+  it('of 30,000 words keeps every limit, splits no receipt, and plans the same a second time', async () => {
+    const texts = Array.from({ length: 300 }, (_, at) => text(at + 1, 100));
+    const limits = { requests: 12_500, bytes: 2_000_000, tokens: 200_000 };
+    const first = await plan(
+      portsOf((id) => texts[id - 1] ?? text(id, 0), 300),
+      { limits },
+    );
+    const second = await plan(
+      portsOf((id) => texts[id - 1] ?? text(id, 0), 300),
+      { limits },
+    );
 
     const all = first.batches.flatMap(({ entities }) => entities.map(({ custom_id }) => custom_id));
-    expect([all.length, new Set(all).size]).toStrictEqual([121_200, 121_200]);
+    expect([all.length, new Set(all).size]).toStrictEqual([30_300, 30_300]);
     const over = first.batches.filter(
       ({ entities }) =>
         entities.length > limits.requests ||

@@ -23,7 +23,16 @@ export interface Embedder extends EmbeddingModel {
   embed(inputs: readonly string[]): Promise<Embeddings>;
 }
 
-/** Embeds no text twice: for the time of one receipt, whose lines are wanted by its merchant's lookup too. */
+/**
+ * Embeds no text twice: for the time of one receipt, whose lines its merchant's look-up embeds too.
+ * @example
+ * ```ts
+ * const embedder = new RememberingEmbedder(openaiEmbedder);
+ * await embedder.embed(['MILK', 'BREAD']);
+ * await embedder.embed(['MILK']); // without a request
+ * embedder.usage; // { prompt_tokens: 3, requests: 1 }
+ * ```
+ */
 export class RememberingEmbedder implements Embedder {
   readonly model: string;
   readonly dimensions: number;
@@ -57,6 +66,10 @@ export class RememberingEmbedder implements Embedder {
  * A vector as OpenAI answers it, checked.
  *
  * @throws UpstreamUnavailable when it has other dimensions, or a number that is not finite.
+ * @example
+ * ```ts
+ * readVector('AACAPw==', 1); // Float32Array [1]
+ * ```
  */
 export function readVector(embedding: unknown, dimensions: number): Float32Array {
   const vector = decodeVector(embedding);

@@ -87,7 +87,11 @@ export function submissionDied(
 /**
  * Every batch that has not ended, in no particular order, also in the forms that legacy rows have.
  *
- * @param more attributes to read beside those that no batch is without; `receipt_refs` is best left out.
+ * @param more attributes to read beside those that no batch is without; `receipt_refs` is best left out: it may be hundreds of kilobytes.
+ * @example
+ * ```ts
+ * await readActiveBatches(table, logger, ['submitted_by']); // { batches: [{ batch_id, status: 'PENDING', … }], invalid_rows: 0 }
+ * ```
  */
 export async function readActiveBatches(
   table: Table,

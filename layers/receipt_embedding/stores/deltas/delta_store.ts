@@ -155,7 +155,7 @@ export async function createDelta(content: DeltaContent): Promise<Buffer> {
   );
 }
 
-/** @throws InvalidReceiptData for the first record that Chroma would refuse, or would take and give back altered. */
+/** @throws InvalidReceiptData for the first record that Chroma would refuse, or would return altered. */
 function checkRecords(records: readonly DeltaRecord[], dimensions: number): void {
   if (!Number.isSafeInteger(dimensions) || dimensions < 1) {
     throw new InvalidReceiptData(`dimensions must be a whole number from 1, not ${dimensions}`);
