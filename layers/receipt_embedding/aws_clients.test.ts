@@ -27,6 +27,13 @@ describe('an AWS client', () => {
   ])('of %s does not go through its answers for a log that nobody writes', (_, ours, theirs) => {
     expect([logsAnswers(theirs()), logsAnswers(ours())]).toStrictEqual([true, false]);
   });
+
+  it.each([
+    ['DynamoDB', createDynamoDBClient],
+    ['S3', createS3Client],
+  ])('of %s does not retry: that is the layer’s', async (_, create) => {
+    expect(await create().config.maxAttempts()).toBe(1);
+  });
 });
 
 const RECEIPT_TEXT = 'WHOLE MILK';

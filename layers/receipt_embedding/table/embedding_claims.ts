@@ -1,4 +1,5 @@
 import type { RowKey } from '../entities/keys.ts';
+import { RETRY_POLICIES } from '../retry.ts';
 import {
   CLAIM_ATTRIBUTE,
   settleStatus,
@@ -9,6 +10,9 @@ import type { Table } from './table.ts';
 
 // The conditions below have no parentheses within parentheses, as AND binds closer than OR: dynalite takes several times as
 // long for each level of them, and the update is what a local run spends most of its time with.
+
+/** A batch changes its lines and words by the ten thousand. */
+const BULK = { retry: RETRY_POLICIES.dynamodb_bulk } as const;
 
 /** Whose a claim is: a batch of ours by its id; a batch of another system's writes no owner. */
 export type ClaimOwner = string | undefined;
@@ -40,15 +44,20 @@ export async function claimEntity(
   text: string,
   batchId: string,
 ): Promise<boolean> {
-  return await updateStatus(table, key, {
-    to: 'PENDING',
-    claimedBy: batchId,
-    condition:
-      '#text = :text AND (attribute_not_exists(embedding_status) OR embedding_status = :none' +
-      ` OR embedding_status = :to AND ${CLAIM_ATTRIBUTE} = :claim)`,
-    names: { '#text': 'text' },
-    values: { text, none: 'NONE' },
-  });
+  return await updateStatus(
+    table,
+    key,
+    {
+      to: 'PENDING',
+      claimedBy: batchId,
+      condition:
+        '#text = :text AND (attribute_not_exists(embedding_status) OR embedding_status = :none' +
+        ` OR embedding_status = :to AND ${CLAIM_ATTRIBUTE} = :claim)`,
+      names: { '#text': 'text' },
+      values: { text, none: 'NONE' },
+    },
+    BULK,
+  );
 }
 
 /**
@@ -74,25 +83,31 @@ export async function settleEmbedded(
   text: string,
   batchId: string,
 ): Promise<SettledClaim> {
-  return await settleStatus(table, key, {
-    change: () => ({
-      to: 'SUCCESS',
-      condition:
-        '#text = :text AND (attribute_not_exists(embedding_status)' +
-        ' OR embedding_status = :none OR embedding_status = :failed' +
-        ` OR embedding_status = :pending AND attribute_not_exists(${CLAIM_ATTRIBUTE})` +
-        ` OR embedding_status = :pending AND ${CLAIM_ATTRIBUTE} = :batch)`,
-      names: { '#text': 'text' },
-      values: { text, none: 'NONE', failed: 'FAILED', pending: 'PENDING', batch: batchId },
-    }),
-    judge: (row) => {
-      if (row.text !== text) return 'edited';
-      if (row.embedding_status === 'SUCCESS') return 'settled';
-      const another =
-        row.embedding_status === 'PENDING' && ![undefined, batchId].includes(row[CLAIM_ATTRIBUTE]);
-      return another || row.embedding_status === 'NOISE' ? 'elsewhere' : undefined;
+  return await settleStatus(
+    table,
+    key,
+    {
+      change: () => ({
+        to: 'SUCCESS',
+        condition:
+          '#text = :text AND (attribute_not_exists(embedding_status)' +
+          ' OR embedding_status = :none OR embedding_status = :failed' +
+          ` OR embedding_status = :pending AND attribute_not_exists(${CLAIM_ATTRIBUTE})` +
+          ` OR embedding_status = :pending AND ${CLAIM_ATTRIBUTE} = :batch)`,
+        names: { '#text': 'text' },
+        values: { text, none: 'NONE', failed: 'FAILED', pending: 'PENDING', batch: batchId },
+      }),
+      judge: (row) => {
+        if (row.text !== text) return 'edited';
+        if (row.embedding_status === 'SUCCESS') return 'settled';
+        const another =
+          row.embedding_status === 'PENDING' &&
+          ![undefined, batchId].includes(row[CLAIM_ATTRIBUTE]);
+        return another || row.embedding_status === 'NOISE' ? 'elsewhere' : undefined;
+      },
     },
-  });
+    BULK,
+  );
 }
 
 /**
@@ -107,19 +122,24 @@ export async function settleRefused(
   owner: ClaimOwner,
 ): Promise<SettledClaim> {
   const claim = ownedBy(owner);
-  return await settleStatus(table, key, {
-    change: () => ({
-      to: 'FAILED',
-      condition: `#text = :text AND embedding_status = :pending AND ${claim.condition}`,
-      names: { '#text': 'text' },
-      values: { text, pending: 'PENDING', ...claim.values },
-    }),
-    judge: (row) => {
-      if (row.text !== text) return 'edited';
-      if (row.embedding_status === 'FAILED') return 'settled';
-      return isClaimedBy(row, owner) ? undefined : 'elsewhere';
+  return await settleStatus(
+    table,
+    key,
+    {
+      change: () => ({
+        to: 'FAILED',
+        condition: `#text = :text AND embedding_status = :pending AND ${claim.condition}`,
+        names: { '#text': 'text' },
+        values: { text, pending: 'PENDING', ...claim.values },
+      }),
+      judge: (row) => {
+        if (row.text !== text) return 'edited';
+        if (row.embedding_status === 'FAILED') return 'settled';
+        return isClaimedBy(row, owner) ? undefined : 'elsewhere';
+      },
     },
-  });
+    BULK,
+  );
 }
 
 /**
@@ -133,14 +153,19 @@ export async function releaseClaim(
   owner: ClaimOwner,
 ): Promise<Exclude<SettledClaim, 'edited'>> {
   const claim = ownedBy(owner);
-  return await settleStatus<'settled' | 'elsewhere'>(table, key, {
-    change: () => ({
-      to: 'NONE',
-      condition: `embedding_status = :pending AND ${claim.condition}`,
-      values: { pending: 'PENDING', ...claim.values },
-    }),
-    judge: (row) => (isClaimedBy(row, owner) ? undefined : 'elsewhere'),
-  });
+  return await settleStatus<'settled' | 'elsewhere'>(
+    table,
+    key,
+    {
+      change: () => ({
+        to: 'NONE',
+        condition: `embedding_status = :pending AND ${claim.condition}`,
+        values: { pending: 'PENDING', ...claim.values },
+      }),
+      judge: (row) => (isClaimedBy(row, owner) ? undefined : 'elsewhere'),
+    },
+    BULK,
+  );
 }
 
 function isClaimedBy(row: StatusRow, owner: ClaimOwner): boolean {

@@ -3,7 +3,7 @@ import type { RowKey } from '../entities/keys.ts';
 import { type EmbeddingStatus, embeddingStatusKey } from '../entities/line_and_word.ts';
 import { ConcurrentUpdate } from '../errors.ts';
 import { RETRY_POLICIES, retrying } from '../retry.ts';
-import { getRow, type Table, updateRow } from './table.ts';
+import { getRow, type RetryOptions, type Table, updateRow } from './table.ts';
 
 /** A line or word as it was read: its status may change only while it still is this. */
 export interface StatusHolder extends RowKey {
@@ -121,11 +121,12 @@ export async function settleStatus<Outcome extends string>(
   table: Table,
   key: RowKey,
   { change, judge }: Settlement<Outcome>,
+  options: RetryOptions = {},
 ): Promise<Outcome | 'settled' | 'deleted'> {
   const policy = RETRY_POLICIES.contended_row;
   return await retrying(policy, async () => {
-    if (await updateStatus(table, key, change())) return 'settled';
-    const row = await readStatus(table, key);
+    if (await updateStatus(table, key, change(), options)) return 'settled';
+    const row = await readStatus(table, key, options);
     if (row === undefined) return 'deleted';
     const outcome = judge(row);
     if (outcome !== undefined) return outcome;
@@ -134,8 +135,6 @@ export async function settleStatus<Outcome extends string>(
     );
   });
 }
-
-const BULK = { retry: RETRY_POLICIES.dynamodb_bulk } as const;
 
 /**
  * Changes an embedding status: all that a status is made of in one update, and nothing else of the row.
@@ -150,6 +149,7 @@ export async function updateStatus(
   table: Table,
   key: RowKey,
   { to, claimedBy, condition, names, values }: StatusUpdate,
+  options: RetryOptions = {},
 ): Promise<boolean> {
   const claim =
     claimedBy === undefined ? ` REMOVE ${CLAIM_ATTRIBUTE}` : `, ${CLAIM_ATTRIBUTE} = :claim`;
@@ -162,16 +162,20 @@ export async function updateStatus(
       ...(names === undefined ? {} : { ExpressionAttributeNames: { ...names } }),
       values: { to, key: embeddingStatusKey(to), claim: claimedBy, ...values },
     },
-    BULK,
+    options,
   );
 }
 
 /** Reads it consistently. @returns undefined when the row is gone. */
-export async function readStatus(table: Table, key: RowKey): Promise<StatusRow | undefined> {
+export async function readStatus(
+  table: Table,
+  key: RowKey,
+  options: RetryOptions = {},
+): Promise<StatusRow | undefined> {
   const read = {
     ProjectionExpression: `#text, embedding_status, ${CLAIM_ATTRIBUTE}`,
     ExpressionAttributeNames: { '#text': 'text' },
     ConsistentRead: true,
   };
-  return (await getRow(table, key, read, BULK)) as StatusRow | undefined;
+  return (await getRow(table, key, read, options)) as StatusRow | undefined;
 }

@@ -136,7 +136,7 @@ describe('reading a receipt', () => {
 
 describe('a number of more digits than a double has', () => {
   it('is read as the nearest double, and does not fail the query', async () => {
-    const line = aLine({ line_id: 2 });
+    const line = aLine({ receipt_id: 9 });
     await table.client.send(
       new PutItemCommand({
         TableName: table.name,
@@ -144,7 +144,11 @@ describe('a number of more digits than a double has', () => {
       }),
     );
 
-    const { lines } = await readReceiptContents(table, RECEIPT, new RecordingLogger());
+    const { lines } = await readReceiptContents(
+      table,
+      { ...RECEIPT, receipt_id: 9 },
+      new RecordingLogger(),
+    );
 
     expect(lines).toStrictEqual([{ ...line, angle_degrees: 12345678901234567000 }]);
   });

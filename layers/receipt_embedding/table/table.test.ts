@@ -1,10 +1,12 @@
 import type { BatchWriteItemCommand, DynamoDBClient, WriteRequest } from '@aws-sdk/client-dynamodb';
 import { describe, expect, it } from 'vitest';
+import { collect } from '../../../tests/support/collect.ts';
 import { aLine } from '../../../tests/support/receipt_factory.ts';
 import { ReceiptTable, rowOf } from '../../../tests/support/receipt_table.ts';
 import { rejection } from '../../../tests/support/rejection.ts';
-import type { RetryPorts } from '../retry.ts';
-import { putRows } from './table.ts';
+import { RateLimited } from '../errors.ts';
+import { RETRY_POLICIES, type RetryPorts } from '../retry.ts';
+import { getRow, putRows, queryPages } from './table.ts';
 
 const rows = (count: number) =>
   Array.from({ length: count }, (_, at) => rowOf.line(aLine({ line_id: at + 1 })));
@@ -86,5 +88,55 @@ describe('putting rows', () => {
     expect(waits).toStrictEqual([
       100, 200, 400, 800, 1_600, 3_200, 5_000, 5_000, 5_000, 5_000, 5_000,
     ]);
+  });
+});
+
+describe('a request that DynamoDB throttles', () => {
+  const KEY = { PK: 'BATCH#1', SK: 'STATUS' };
+
+  /** A table whose requests are throttled so often, one after the other, before each is answered so. */
+  function throttling(times: number, ...answers: readonly object[]) {
+    let failures = 0;
+    let answered = 0;
+    const send = (): Promise<unknown> => {
+      if (failures++ < times) return Promise.reject(new RateLimited('slow down'));
+      failures = 0;
+      return Promise.resolve(answers[answered++]);
+    };
+    return { client: { send } as unknown as DynamoDBClient, name: 'receipts' };
+  }
+
+  it.each([
+    ['a row', RETRY_POLICIES.dynamodb, 3],
+    ['a row among ten thousand', RETRY_POLICIES.dynamodb_bulk, 12],
+  ])('for %s is repeated as its policy says', async (_, retry, tries) => {
+    const { ports } = instantly();
+    const row = { Item: { PK: { S: 'BATCH#1' }, SK: { S: 'STATUS' } } };
+
+    const read = (times: number) => getRow(throttling(times, row), KEY, {}, { retry, ports });
+
+    expect(await read(tries - 1)).toStrictEqual(KEY);
+    expect((await rejection(read(tries))).name).toBe('RateLimited');
+  });
+
+  it('for a page of a query is repeated for that page alone', async () => {
+    const { ports, waits } = instantly();
+    const pages = [
+      {
+        Count: 1,
+        Items: [{ PK: { S: 'a' }, SK: { S: 'b' } }],
+        LastEvaluatedKey: { PK: { S: 'a' } },
+      },
+      { Count: 2, Items: [] },
+    ];
+    const query = { KeyConditionExpression: 'PK = :a', values: { a: 'a' } };
+
+    const read = await collect(queryPages(throttling(2, ...pages), query, { ports }));
+
+    expect(read).toStrictEqual([
+      { count: 1, rows: [{ PK: 'a', SK: 'b' }] },
+      { count: 2, rows: [] },
+    ]);
+    expect(waits).toStrictEqual([100, 200, 100, 200]);
   });
 });

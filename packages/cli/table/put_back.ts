@@ -13,6 +13,8 @@ import {
 import { getRow, queryPages, type Table } from 'receipt-embedding/table/table';
 import type { SeenEntity } from './entity_listing.ts';
 
+const BULK = { retry: RETRY_POLICIES.dynamodb_bulk } as const;
+
 /**
  * `put_back`: NONE now, or somebody else has put it back meanwhile. `changed`: it is no longer as it was seen, and stays as it is.
  * `deleted`: the row is gone.
@@ -31,13 +33,18 @@ export type PutBack =
 export async function putBack(table: Table, seen: SeenEntity): Promise<PutBack> {
   const { status, owner } = seen;
   const claim = ownedBy(owner);
-  const done = await updateStatus(table, seen, {
-    to: 'NONE',
-    condition: `embedding_status = :seen AND ${claim.condition}`,
-    values: { seen: status, ...claim.values },
-  });
+  const done = await updateStatus(
+    table,
+    seen,
+    {
+      to: 'NONE',
+      condition: `embedding_status = :seen AND ${claim.condition}`,
+      values: { seen: status, ...claim.values },
+    },
+    BULK,
+  );
   if (done) return { outcome: 'put_back' };
-  const row = await readStatus(table, seen);
+  const row = await readStatus(table, seen, BULK);
   if (row === undefined) return { outcome: 'deleted' };
   const now = row.embedding_status ?? 'NONE';
   // Also where the answer to a first try was lost, and the client has made a second one.
@@ -90,7 +97,7 @@ export class ClaimOwners {
         ExpressionAttributeNames: { '#status': 'status' },
         ConsistentRead: true,
       },
-      { retry: RETRY_POLICIES.dynamodb_bulk },
+      BULK,
     );
     if (row === undefined) return false;
     return !(ENDED_BATCH_STATUSES as readonly unknown[]).includes(row['status']);

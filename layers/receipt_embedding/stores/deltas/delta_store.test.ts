@@ -143,9 +143,9 @@ describe('chroma delta store', () => {
     });
 
     it('fail as S3 fails', async () => {
-      const { store, inputs } = storeRefusing('UpstreamUnavailable');
+      const { store, inputs } = storeRefusing('InvalidConfiguration');
 
-      expect((await rejection(store.upsert('lines', records))).name).toBe('UpstreamUnavailable');
+      expect((await rejection(store.upsert('lines', records))).name).toBe('InvalidConfiguration');
       expect(inputs).toHaveLength(1);
     });
   });
