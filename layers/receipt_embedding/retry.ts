@@ -65,7 +65,7 @@ export interface RetryPorts {
   readonly askedWait?: () => number | undefined;
 }
 
-export const SYSTEM_RETRY_PORTS: RetryPorts = { random: Math.random, sleep };
+const SYSTEM_RETRY_PORTS: RetryPorts = { random: Math.random, sleep };
 
 /**
  * Does `work` again while it fails with what the policy lists. The waits grow exponentially with full jitter, so that many

@@ -55,7 +55,7 @@ export async function upsertEmbeddingsToPinecone(
   );
 }
 
-export interface WriteResultsPorts {
+interface WriteResultsPorts {
   readonly table: Table;
   readonly readReceipt: ReadReceipt;
   readonly logger: Logger;
@@ -116,7 +116,7 @@ function resultOf(batch_id: string, { row, item }: MatchedResult): EmbeddingBatc
 }
 
 /** A result, and the line or word that it is of, as that is now. */
-export interface MatchedResult {
+interface MatchedResult {
   readonly row: PartRow;
   readonly item: LineItem | WordItem;
 }

@@ -18,7 +18,7 @@ import {
 import { normalizeAddress, normalizePhone, normalizeUrl } from './normalization.ts';
 
 /** A line or word that is to be embedded: what OpenAI gets, and what is kept with its vector. */
-export interface EmbeddingItem<Entity, Metadata> {
+interface EmbeddingItem<Entity, Metadata> {
   /** The vector id. */
   readonly id: string;
   readonly entity: Entity;

@@ -90,7 +90,7 @@ const ownAttributes = {
   claim_expires_at: timestampSchema.optional(),
 };
 
-export const batchSummarySchema = z.object({
+const batchSummarySchema = z.object({
   batch_id: z.uuid(),
   batch_type: batchTypeSchema,
   status: batchStatusSchema,
@@ -169,7 +169,7 @@ function keysOf<Key extends string>(record: Readonly<Record<Key, unknown>>): Key
   return Object.keys(record) as Key[];
 }
 
-export const embeddingBatchResultSchema = z.object({
+const embeddingBatchResultSchema = z.object({
   batch_id: z.uuid(),
   image_id: imageIdSchema,
   /** The vector id, which names the line or word. */

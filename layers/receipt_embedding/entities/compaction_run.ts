@@ -12,9 +12,9 @@ import {
 } from './keys.ts';
 
 export const COMPACTION_STATES = ['PENDING', 'PROCESSING', 'COMPLETED', 'FAILED'] as const;
-export const compactionStateSchema = z.enum(COMPACTION_STATES);
+const compactionStateSchema = z.enum(COMPACTION_STATES);
 
-export const compactionRunSchema = z.object({
+const compactionRunSchema = z.object({
   run_id: z.uuid(),
   image_id: imageIdSchema,
   receipt_id: ordinalSchema,

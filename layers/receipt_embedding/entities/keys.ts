@@ -37,8 +37,8 @@ const pad = (ordinal: number): string => String(ordinal).padStart(5, '0');
 
 export const imageKey = (imageId: string): string => `IMAGE#${imageId}`;
 export const receiptPart = (receiptId: number): string => `RECEIPT#${pad(receiptId)}`;
-export const linePart = (lineId: number): string => `LINE#${pad(lineId)}`;
-export const wordPart = (wordId: number): string => `WORD#${pad(wordId)}`;
+const linePart = (lineId: number): string => `LINE#${pad(lineId)}`;
+const wordPart = (wordId: number): string => `WORD#${pad(wordId)}`;
 
 /** `IMAGE#{image_id}#RECEIPT#{r:05d}`: the hash of GSI3, and what the ids of a receipt's vectors begin with. */
 export function receiptPath({ image_id, receipt_id }: ReceiptIdentity): string {
@@ -80,7 +80,7 @@ const KEY_PATTERN = new RegExp(
 );
 
 /** The ids that a row's key carries; what the key does not name is missing. */
-export interface KeyParts extends ReceiptIdentity {
+interface KeyParts extends ReceiptIdentity {
   readonly line_id?: number;
   readonly word_id?: number;
   readonly label?: string;

@@ -12,11 +12,11 @@ import {
 } from './keys.ts';
 
 /** Normalised to the receipt's crop, origin at the BOTTOM left; a little below 0 or above 1 occurs. */
-export const pointSchema = z.object({ x: z.number(), y: z.number() });
+const pointSchema = z.object({ x: z.number(), y: z.number() });
 export type Point = z.output<typeof pointSchema>;
 
 /** `x`, `y`: the bottom left corner; the box spans `y … y + height` upward. */
-export const boundingBoxSchema = z.object({
+const boundingBoxSchema = z.object({
   x: z.number(),
   y: z.number(),
   width: z.number(),

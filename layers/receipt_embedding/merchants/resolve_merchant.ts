@@ -10,7 +10,7 @@ export interface Merchant {
   readonly source: 'metadata' | MerchantSource['name'] | 'unknown';
 }
 
-export interface MerchantPorts {
+interface MerchantPorts {
   /** In the order in which they are asked. */
   readonly sources: readonly MerchantSource[];
   readonly logger: Logger;

@@ -15,7 +15,7 @@ export interface StatusHolder extends RowKey {
  * `changed`: set now. `unchanged`: it was so already. `deleted`: the row is gone. `edited`: its text is
  * another by now, so that what was embedded is not what it says, and its status is left to the next run.
  */
-export type StatusChange = 'changed' | 'unchanged' | 'deleted' | 'edited';
+type StatusChange = 'changed' | 'unchanged' | 'deleted' | 'edited';
 
 /** How many rows went which way. */
 export type StatusChanges = Readonly<Record<StatusChange, number>>;
@@ -92,7 +92,7 @@ export interface StatusRow {
   readonly [CLAIM_ATTRIBUTE]?: string;
 }
 
-export interface StatusUpdate {
+interface StatusUpdate {
   readonly to: EmbeddingStatus;
   /** The batch that claims the row; otherwise a claim ends with the change. */
   readonly claimedBy?: string;
@@ -103,7 +103,7 @@ export interface StatusUpdate {
   readonly values: Readonly<Record<string, string>>;
 }
 
-export interface Settlement<Outcome> {
+interface Settlement<Outcome> {
   /** The update of the next round. */
   readonly change: () => StatusUpdate;
   /** What the row says about a condition that did not hold; undefined when it should have. */

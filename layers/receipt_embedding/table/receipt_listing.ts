@@ -68,7 +68,7 @@ function indexKey({ image_id, receipt_id }: ReceiptIdentity): Row {
   return { TYPE: 'RECEIPT', PK: imageKey(image_id), SK: receiptPart(receipt_id) };
 }
 
-export interface StatusListing {
+interface StatusListing {
   readonly table: Table;
   readonly status: EmbeddingStatus;
   /** Goes on behind this receipt. */

@@ -73,10 +73,9 @@ export async function putRow(
   return await conditionHeld(request({}, () => table.client.send(command)));
 }
 
-export type RowUpdate = Omit<
-  UpdateItemCommandInput,
-  'TableName' | 'Key' | 'ExpressionAttributeValues'
-> & { readonly values: Values };
+type RowUpdate = Omit<UpdateItemCommandInput, 'TableName' | 'Key' | 'ExpressionAttributeValues'> & {
+  readonly values: Values;
+};
 
 /**
  * Changes a row on a condition.
@@ -122,7 +121,7 @@ export type QueryInput = Omit<QueryCommandInput, 'TableName' | 'ExpressionAttrib
 };
 
 /** One answer of DynamoDB's to a query: at most 1 MB of rows before its filter. */
-export interface QueryPage {
+interface QueryPage {
   /** Rows in it, also where the query selects nothing but their count. */
   readonly count: number;
   readonly rows: readonly Row[];

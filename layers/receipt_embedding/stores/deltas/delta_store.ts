@@ -16,7 +16,7 @@ import type {
 } from '../vector_store.ts';
 import { buildDatabase, databaseFileName, type DeltaRecord } from './delta_database.ts';
 
-export interface ChromaDeltaStoreSettings {
+interface ChromaDeltaStoreSettings {
   readonly s3: S3Client;
   readonly bucket: string;
   readonly dimensions: number;
@@ -112,7 +112,7 @@ function delimited(labels: readonly string[]): string {
   return labels.length === 0 ? '' : `,${labels.join(',')},`;
 }
 
-export interface DeltaContent {
+interface DeltaContent {
   /** The name of the delta's one collection. */
   readonly collection: VectorCollection;
   /** The length of every vector. */

@@ -15,7 +15,7 @@ import {
   vectorEncoding,
 } from './delta_database.ts';
 
-export interface OpenedDelta {
+interface OpenedDelta {
   readonly collection: VectorCollection;
   /** In the order in which they were written. */
   readonly records: DeltaRecord[];
