@@ -285,7 +285,7 @@ describe('vectors on disk', () => {
     await withSpool(2, (spool) => {
       spool.add(Float32Array.of(1, 2));
 
-      expect(() => spool.read(1)).toThrow(/there is no vector 1/);
+      expect(() => spool.read(1)).toThrow(/no vector 1 exists/);
     });
   });
 

@@ -292,7 +292,6 @@ describe('the results of a batch', () => {
   });
 
   it('are written over by a second try', async () => {
-    const batch_id = '0b7e3f3a-1111-4222-8333-000000000001';
     await putBatchResults(table, [aResult({ batch_id, status: 'FAILED', error_message: '400' })]);
     await putBatchResults(table, [aResult({ batch_id })]);
 
@@ -319,7 +318,6 @@ describe('the results of a batch', () => {
   });
 
   it('are all read, also those that do not fit into one answer', async () => {
-    const batch_id = '0b7e3f3a-1111-4222-8333-000000000002';
     const results = [1, 2, 3, 4].map((word_id) =>
       aResult({ batch_id, pinecone_id: wordId({ word_id }), text: 'x'.repeat(300_000) }),
     );
@@ -330,8 +328,6 @@ describe('the results of a batch', () => {
 
   it('are none of nothing', async () => {
     expect(await putBatchResults(table, [])).toBe(0);
-    expect(await readBatchResults(table, '0b7e3f3a-1111-4222-8333-000000000003')).toStrictEqual(
-      new Map(),
-    );
+    expect(await readBatchResults(table, batch_id)).toStrictEqual(new Map());
   });
 });
