@@ -1,6 +1,7 @@
 import { tmpdir } from 'node:os';
 import { BatchStorage, requestLine } from 'receipt-embedding/batches/batch_files';
 import { OPENAI_BATCH_LIMITS } from 'receipt-embedding/batches/plan_batches';
+import { countTokens } from 'receipt-embedding/embeddings/token_count';
 import type { LocalStack } from 'receipts-cli/local_stack';
 import type { ListedBatch } from '../../simple_lambdas/plan_batches/handler.ts';
 import type { Checks } from '../checks.ts';
@@ -26,7 +27,7 @@ export async function checkPlans(
     for await (const entity of storage.readPlan(batch_id)) {
       batch.requests++;
       batch.bytes += Buffer.byteLength(requestLine(entity, embeddingModel)) + 1;
-      batch.tokens += Buffer.byteLength(entity.input);
+      batch.tokens += countTokens(entity.input);
       all.add(entity.custom_id);
       const receipt = entity.custom_id.slice(0, entity.custom_id.indexOf('#LINE#'));
       const first = receiptsOf[batch_type].get(receipt);

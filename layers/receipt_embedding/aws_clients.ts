@@ -7,33 +7,41 @@ import {
   UpstreamUnavailable,
 } from './errors.ts';
 
-/**
- * How the SDK's clients retry: twice at most, and each try may take 10 seconds. Longer waiting is the
- * state machine's, which does not pay for it.
- */
-const RETRIES = {
-  maxAttempts: 3,
-  requestHandler: { connectionTimeout: 3_000, requestTimeout: 10_000 },
-} as const;
+/** The layer retries by itself. @see RETRY_POLICIES */
+const WITHOUT_RETRIES = { maxAttempts: 1 } as const;
+
+const CONNECTION_MS = 3_000;
 
 /**
- * Credentials and endpoint are the environment's.
+ * A client for table/table.ts. Credentials and endpoint are the environment's. It fails with the layer's errors and does not retry.
  *
  * @param region by default the environment's too.
+ * @example
+ * ```ts
+ * const table: Table = { client: createDynamoDBClient(), name: 'ReceiptsTable-dev' };
+ * ```
  */
 export function createDynamoDBClient(region?: string): DynamoDBClient {
   const where = region === undefined ? {} : { region };
-  return withoutLog(translateErrors(new DynamoDBClient({ ...RETRIES, ...where })));
+  return withoutLog(
+    translateErrors(
+      new DynamoDBClient({
+        ...WITHOUT_RETRIES,
+        ...where,
+        requestHandler: { connectionTimeout: CONNECTION_MS, requestTimeout: 10_000 },
+      }),
+    ),
+  );
 }
 
-/** @see createDynamoDBClient */
+/** The same for s3_objects.ts. @see createDynamoDBClient */
 export function createS3Client(): S3Client {
   // A manifest of a million receipts is some 80 MB: it needs longer than a row.
   return withoutLog(
     translateErrors(
       new S3Client({
-        ...RETRIES,
-        requestHandler: { connectionTimeout: 3_000, requestTimeout: 120_000 },
+        ...WITHOUT_RETRIES,
+        requestHandler: { connectionTimeout: CONNECTION_MS, requestTimeout: 120_000 },
       }),
     ),
   );
@@ -50,13 +58,13 @@ function withoutLog<Client extends { readonly middlewareStack: { remove(name: st
   return client;
 }
 
-/** What the AWS SDK throws, as far as it is told apart here. */
+/** What the AWS SDK throws, as far as this file reads it. */
 interface ServiceError extends Error {
   readonly $metadata?: { readonly httpStatusCode?: number; readonly requestId?: string };
   readonly $fault?: 'client' | 'server';
 }
 
-/** Expected answers of conditional writes: whoever asked for the condition knows what they mean. */
+/** Expected answers of conditional writes: whoever set the condition knows what they mean. */
 const CONDITIONS = new Set([
   'ConditionalCheckFailedException',
   'ConditionalRequestConflict',
@@ -85,8 +93,15 @@ const MISCONFIGURED = new Set([
 ]);
 
 /**
- * An AWS error as one of the layer's own; the answer to a condition, and what is none of AWS's, stays
- * as it is. The vendor's message is left out where it may quote the request.
+ * An AWS error as one of the layer's own. The answer to a condition, and what AWS did not throw, is returned
+ * as it is. AWS's message is left out where it may quote the request.
+ *
+ * @param operation the request that failed, for the message.
+ * @example
+ * ```ts
+ * translateAwsError(throttlingException, 'GetItemCommand');
+ * // RateLimited: GetItemCommand failed: ThrottlingException (HTTP 400)
+ * ```
  */
 export function translateAwsError(error: unknown, operation: string): unknown {
   if (!(error instanceof Error) || CONDITIONS.has(error.name)) return error;
@@ -131,7 +146,7 @@ interface ClientWithMiddleware {
   };
 }
 
-/** Makes a client throw the layer's errors. It sits before the SDK's own retries, so it sees what is left of them. */
+/** Makes a client throw the layer's errors, once its own retries, if it has any, are used up. @returns the same client. */
 export function translateErrors<Client extends object>(client: Client): Client {
   (client as Client & ClientWithMiddleware).middlewareStack.add(
     (next, context) => async (args) => {

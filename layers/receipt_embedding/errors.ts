@@ -35,12 +35,12 @@ export class InvalidReceiptData extends Error {
   override readonly name = 'InvalidReceiptData';
 }
 
-/** Somebody else changed the same row at the same time, again and again. */
+/** Somebody else changed the same row at the same time in every try, or has taken the lease of a batch. */
 export class ConcurrentUpdate extends Error {
   override readonly name = 'ConcurrentUpdate';
 }
 
-/** The files of a batch are not at OpenAI any more; nothing brings them back. */
+/** OpenAI does not have the files of a batch any more, and never will again. */
 export class ResultsExpired extends Error {
   override readonly name = 'ResultsExpired';
 }

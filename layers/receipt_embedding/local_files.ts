@@ -1,16 +1,19 @@
-import { closeSync, openSync, writeSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 
 /** No line that is meant to be read comes near it; what goes beyond is cut off, so that memory stays bounded. */
-export const LONGEST_LINE = 16_000_000;
+const LONGEST_LINE = 16_000_000;
 
 /**
  * A stream of UTF-8 line by line, empty lines left out, in memory that does not grow with its size. It throws what the stream
  * throws, which Node's readline would swallow.
  *
  * @param longest characters of a line that are kept.
+ * @example
+ * ```ts
+ * for await (const line of linesOf(Readable.from(['a\n', '\nb']))) … // 'a', then 'b'
+ * ```
  */
 export async function* linesOf(
   stream: Readable,
@@ -23,7 +26,7 @@ export async function* linesOf(
         yield* whole(line);
         line = '';
       }
-      // What is there of a line is not searched again: one that never ends would take for ever.
+      // The beginning of a line is not searched again: a line that never ends would take for ever.
       line += piece.slice(0, longest - line.length);
     }
   }
@@ -39,7 +42,7 @@ function* whole(line: string): Generator<string> {
 const PIECE = 1_000_000;
 
 /** A file of lines. */
-export interface LineFile {
+interface LineFile {
   readonly path: string;
   readonly bytes: number;
   readonly lines: number;
@@ -48,7 +51,8 @@ export interface LineFile {
 /**
  * Writes a new file line by line, of any size, in little memory.
  *
- * @param path of a file that is not there yet.
+ * @param path of a file that does not exist yet.
+ * @returns its path, its bytes and its lines.
  * @throws what `lines` throws; EEXIST, ENOSPC.
  */
 export async function writeLineFile(
@@ -90,18 +94,23 @@ export function parseJson(text: string): unknown {
 }
 
 /**
- * Calls `use` with a new folder inside `parent`, and removes that folder afterwards, also when `use` throws.
+ * Calls `use` with a new folder inside `parent`, and removes that folder afterwards, also when `use` throws. Where `use` is
+ * synchronous, no other work of the event loop comes in between.
  *
  * @throws ENOENT or EACCES when `parent` does not exist or can't be written to; what `use` throws.
+ * @example
+ * ```ts
+ * await withTemporaryFolder(tmpdir(), (folder) => writeFileSync(join(folder, 'requests.jsonl'), text));
+ * ```
  */
 export async function withTemporaryFolder<Result>(
   parent: string,
-  use: (folder: string) => Promise<Result>,
+  use: (folder: string) => Result | Promise<Result>,
 ): Promise<Result> {
-  const folder = await mkdtemp(join(parent, 'batch-'));
+  const folder = mkdtempSync(join(parent, 'receipts-'));
   try {
     return await use(folder);
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    rmSync(folder, { recursive: true, force: true });
   }
 }

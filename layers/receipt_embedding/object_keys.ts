@@ -1,3 +1,5 @@
+import type { VectorCollection } from './stores/vector_store.ts';
+
 /**
  * Where the files of this system lie in its two buckets. `*` in the place of an id or a name gives the pattern of all of them,
  * for policies and life cycles. Without any SDK, so that the deployment reads it too.
@@ -42,11 +44,18 @@ export const BATCH_FILES = {
 } as const;
 
 /** `{lines|words}/delta/{run_id}/`: where a run's delta lies in the ChromaDB bucket (docs/data_model.md §3). */
-export function deltaPrefix(collection: 'lines' | 'words', runId: string): string {
+export function deltaPrefix(collection: VectorCollection, runId: string): string {
   return `${collection}/delta/${runId}/`;
 }
 
-/** The one object below that prefix. */
-export function deltaKey(collection: 'lines' | 'words', runId: string): string {
+/**
+ * The one object below that prefix.
+ * @example
+ * ```ts
+ * deltaKey('lines', '0b7e3f3a-1111-4222-8333-444455556666');
+ * // 'lines/delta/0b7e3f3a-1111-4222-8333-444455556666/delta.tar.gz'
+ * ```
+ */
+export function deltaKey(collection: VectorCollection, runId: string): string {
   return `${deltaPrefix(collection, runId)}delta.tar.gz`;
 }

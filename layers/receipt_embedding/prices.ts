@@ -18,12 +18,26 @@ export const OPENAI_PRICES = {
   batch_share: 0.5,
 } as const;
 
-/** US dollars for so many units. */
+/**
+ * US dollars for so many units.
+ * @example
+ * ```ts
+ * costOf({ usd: 0.02, per: 1_000_000, unit: 'token' }, 500_000); // 0.01
+ * ```
+ */
 export function costOf({ usd, per }: Price, units: number): number {
   return (units * usd) / per;
 }
 
-/** @returns null for a model that the list does not have. */
+/**
+ * What OpenAI bills for tokens, in US dollars.
+ *
+ * @returns null for a model that the list does not have.
+ * @example
+ * ```ts
+ * embeddingCost('text-embedding-3-small', 1_000_000, 'batch'); // 0.01
+ * ```
+ */
 export function embeddingCost(
   model: string,
   promptTokens: number,

@@ -1,44 +1,103 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { RateLimited } from './errors.ts';
 
-/** How long to wait before another try. */
-export interface Backoff {
+/** Failures that another try may cure, by the names of the layer's errors. */
+type RetriedError = 'RateLimited' | 'UpstreamUnavailable' | 'ConcurrentUpdate';
+
+/** How often one request is tried, and how long it waits in between. */
+export interface RetryPolicy {
+  /**
+   * Tries in all for each kind of failure; a kind that is not listed is not retried. The kinds are counted apart, so one request is
+   * sent at most (sum of these − number of kinds + 1) times.
+   */
+  readonly tries: Readonly<Partial<Record<RetriedError, number>>>;
+  /** The n-th wait is a random time of up to `firstMs · 2^(n − 1)`, at most `capMs`. */
+  readonly firstMs: number;
+  readonly capMs: number;
+  /** A wait that would bring the sum of all waits above this ends the request instead. @default no limit */
+  readonly waitingMs?: number;
+}
+
+/**
+ * Every caller's policy. Each request has one owner of its retries: the clients of AWS and Pinecone are created without retries of
+ * their own, OpenAI's client with its own alone. Longer waiting is the state machine's, which does not pay for it.
+ *
+ * | caller               | sent at most | waits at most             | owner                          |
+ * | -------------------- | ------------ | ------------------------- | ------------------------------ |
+ * | `dynamodb`           | 5 times      | 0.6 s                     | table/table.ts                 |
+ * | `dynamodb_bulk`      | 14 times     | 32 s, on average 16 s     | table/table.ts                 |
+ * | `contended_row`      | 5 rounds     | nothing                   | table/embedding_statuses.ts    |
+ * | `s3`                 | 7 times      | 0.9 s                     | s3_objects.ts                  |
+ * | `pinecone`           | 8 times      | 60 s                      | stores/pinecone                |
+ * | `OPENAI_RETRIES`     | 3 times      | what OpenAI asks for      | OpenAI's client                |
+ * | Google, Chroma       | once         | nothing                   | a failed look-up is no failure |
+ */
+export const RETRY_POLICIES = {
+  /** One row, or one page of a query. */
+  dynamodb: { tries: { RateLimited: 3, UpstreamUnavailable: 3 }, firstMs: 100, capMs: 5_000 },
+  /** Writes by the ten thousand, all of which change the same few keys of an index, and readings of a whole index. */
+  dynamodb_bulk: { tries: { RateLimited: 12, UpstreamUnavailable: 3 }, firstMs: 100, capMs: 5_000 },
+  /** A row that somebody else changes between reading and writing it: it is read anew, so there is nothing to wait for. */
+  contended_row: { tries: { ConcurrentUpdate: 5 }, firstMs: 0, capMs: 0 },
+  /** An object, opened or sent anew for each try. */
+  s3: {
+    tries: { RateLimited: 3, UpstreamUnavailable: 3, ConcurrentUpdate: 3 },
+    firstMs: 100,
+    capMs: 5_000,
+  },
+  /** Pinecone asks its callers to back off from 429 for longer than from failures. */
+  pinecone: {
+    tries: { RateLimited: 6, UpstreamUnavailable: 3 },
+    firstMs: 1_000,
+    capMs: 20_000,
+    waitingMs: 60_000,
+  },
+} as const satisfies Readonly<Record<string, RetryPolicy>>;
+
+/** Settings of OpenAI's client, which obeys Retry-After by itself; creating a batch sets `maxRetries: 0`. */
+export const OPENAI_RETRIES = { maxRetries: 2 } as const;
+
+/** What retrying depends on beside the work. */
+export interface RetryPorts {
+  /** 0 to 1, as Math.random. */
   readonly random: () => number;
   readonly sleep: (milliseconds: number) => Promise<unknown>;
+  /** Milliseconds that the vendor asked for in its last answer; they replace the random wait. */
+  readonly askedWait?: () => number | undefined;
 }
 
-export const systemBackoff: Backoff = { random: Math.random, sleep };
-
-const FIRST_MS = 50;
-const CAP_MS = 5_000;
+const SYSTEM_RETRY_PORTS: RetryPorts = { random: Math.random, sleep };
 
 /**
- * Waits a random time of up to 50 ms · 2^attempt, at most 5 s: exponential backoff with full jitter, so that
- * many writers that were throttled together don't come back together.
- */
-export async function backOff({ random, sleep }: Backoff, attempt: number): Promise<void> {
-  await sleep(random() * Math.min(CAP_MS, FIRST_MS * 2 ** attempt));
-}
-
-/** With full jitter and a cap of 5 s, about 20 seconds of waiting on average. */
-export const PATIENT_ATTEMPTS = 12;
-
-/**
- * Does `work` again, with backoff, as long as DynamoDB throttles it: for writes by the ten thousand, all of which change the
- * same few keys of an index.
+ * Does `work` again while it fails with what the policy lists. The waits grow exponentially with full jitter, so that many
+ * callers that were throttled together do not come back together.
  *
- * @throws RateLimited when the 12th try is throttled too; whatever else `work` throws, at once.
+ * @returns what the first try that succeeds returns.
+ * @throws what the last try threw: when its kind has no try left, is not listed, or waiting would exceed the policy's `waitingMs`.
+ * @example
+ * ```ts
+ * await retrying(RETRY_POLICIES.dynamodb, () => client.send(command));
+ * // throttled twice: waits up to 100 ms, then up to 200 ms; throttled a third time: throws RateLimited
+ * ```
  */
-export async function whileThrottled<Result>(
+export async function retrying<Result>(
+  policy: RetryPolicy,
   work: () => Promise<Result>,
-  backoff: Backoff = systemBackoff,
+  { random, sleep, askedWait }: RetryPorts = SYSTEM_RETRY_PORTS,
 ): Promise<Result> {
-  for (let attempt = 1; ; attempt++) {
+  const { tries, firstMs, capMs, waitingMs = Infinity } = policy;
+  const failures: Partial<Record<RetriedError, number>> = {};
+  let waited = 0;
+  for (;;) {
     try {
       return await work();
     } catch (error) {
-      if (!(error instanceof RateLimited) || attempt === PATIENT_ATTEMPTS) throw error;
+      const kind = (error instanceof Error ? error.name : '') as RetriedError;
+      const failed = (failures[kind] = (failures[kind] ?? 0) + 1);
+      if (failed >= (tries[kind] ?? 1)) throw error;
+      const wait = askedWait?.() ?? random() * Math.min(capMs, firstMs * 2 ** (failed - 1));
+      if (waited + wait > waitingMs) throw error;
+      waited += wait;
+      await sleep(wait);
     }
-    await backOff(backoff, attempt);
   }
 }

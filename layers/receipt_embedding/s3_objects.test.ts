@@ -1,13 +1,22 @@
+import { readFileSync } from 'node:fs';
 import { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { GetObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { describe, expect, it } from 'vitest';
 import { collect } from '../../tests/support/collect.ts';
 import { rejection } from '../../tests/support/rejection.ts';
 import { translateAwsError } from './aws_clients.ts';
 import { InvalidConfiguration, RateLimited } from './errors.ts';
-import { readLines, readText, writeText } from './s3_objects.ts';
+import {
+  type ObjectLocation,
+  readLines,
+  readText,
+  writeFile,
+  writeOnce,
+  writeText,
+} from './s3_objects.ts';
 
-const location = { bucket: 'receipts', key: 'runs/a/receipts.jsonl' };
+const location: ObjectLocation = { bucket: 'receipts', key: 'runs/a/receipts.jsonl' };
 
 /** An S3 that answers a body in these chunks, and keeps what it was sent. */
 function bucketOf(body: readonly Uint8Array[] | undefined) {
@@ -111,5 +120,62 @@ describe('an object of text', () => {
       const { name, message } = await rejection(read);
       expect([name, message]).toStrictEqual(wanted);
     }
+  });
+});
+
+describe('an object whose writing fails', () => {
+  const SLOW_DOWN = new RateLimited('slow down');
+  const CONFLICT = Object.assign(new Error('conflict'), { name: 'ConditionalRequestConflict' });
+  const EXISTS = Object.assign(new Error('exists'), { name: 'PreconditionFailed' });
+
+  /** An S3 that reads what it is sent, and answers the first writes with these errors. */
+  function refusing(...errors: readonly Error[]) {
+    const bodies: string[] = [];
+    const waits: number[] = [];
+    const send = async ({ input }: PutObjectCommand): Promise<unknown> => {
+      const error = errors[bodies.length];
+      bodies.push(await text(Readable.from(input.Body as Readable | [string])));
+      if (error !== undefined) throw error;
+      return {};
+    };
+    const sleep = (milliseconds: number) => Promise.resolve(waits.push(milliseconds));
+    return {
+      s3: { send } as unknown as S3Client,
+      bodies,
+      waits,
+      ports: { random: () => 1, sleep },
+    };
+  }
+
+  const file = { path: import.meta.filename, bytes: readFileSync(import.meta.filename).length };
+  const content = readFileSync(file.path, 'utf8');
+
+  it('is sent whole a second and a third time, a file too', async () => {
+    const { s3, bodies, waits, ports } = refusing(SLOW_DOWN, SLOW_DOWN);
+
+    await writeFile(s3, location, file, 'text/plain', ports);
+
+    expect(bodies).toStrictEqual([content, content, content]);
+    expect(waits).toStrictEqual([100, 200]);
+  });
+
+  it('fails with what the third try failed with', async () => {
+    const { s3, bodies, ports } = refusing(SLOW_DOWN, SLOW_DOWN, SLOW_DOWN);
+
+    expect(await rejection(writeFile(s3, location, file, 'text/plain', ports))).toBe(SLOW_DOWN);
+    expect(bodies).toHaveLength(3);
+  });
+
+  it.each([
+    ['is written', [], true, 1],
+    ['is left as it is where it exists', [EXISTS], false, 1],
+    ['is written after others who wrote it at the same time', [CONFLICT, CONFLICT], true, 3],
+    ['is left as the others have written it', [CONFLICT, EXISTS], false, 2],
+  ] as const)('at most once %s', async (_, errors, written, tries) => {
+    const { s3, bodies, ports } = refusing(...errors);
+    const object = { Body: 'a', ContentType: 'text/plain', Metadata: {} };
+
+    expect(await writeOnce(s3, location, object, ports)).toBe(written);
+    expect(bodies).toHaveLength(tries);
   });
 });

@@ -14,8 +14,8 @@ import {
   downloadOpenaiBatchResult,
   type RejectedRow,
 } from 'receipt-embedding/batches/download_results';
-import { readRequestedEntities } from 'receipt-embedding/batches/openai_batches';
-import { createOpenAIClient } from 'receipt-embedding/embeddings/openai_client';
+import { readRequestedEntities } from 'receipt-embedding/batches/requested_entities';
+import { createOpenAIClient } from 'receipt-embedding/embeddings/openai';
 import {
   batchStatusSchema,
   type BatchSummary,

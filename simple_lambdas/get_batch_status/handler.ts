@@ -3,8 +3,8 @@ import {
   getOpenaiBatchStatus,
   type OpenaiBatchStatus,
 } from 'receipt-embedding/batches/openai_batches';
-import { isEnded } from 'receipt-embedding/batches/plan_batches';
-import { createOpenAIClient } from 'receipt-embedding/embeddings/openai_client';
+import { isEnded } from 'receipt-embedding/entities/batch';
+import { createOpenAIClient } from 'receipt-embedding/embeddings/openai';
 import {
   type BatchStatus,
   type BatchSummary,

@@ -1,7 +1,7 @@
 import { tmpdir } from 'node:os';
 import { createS3Client } from 'receipt-embedding/aws_clients';
-import { createOpenAIClient } from 'receipt-embedding/embeddings/openai_client';
-import { OpenAIEmbedder } from 'receipt-embedding/embeddings/openai_embedder';
+import { createOpenAIClient } from 'receipt-embedding/embeddings/openai';
+import { OpenAIEmbedder } from 'receipt-embedding/embeddings/openai';
 import { ChromaNeighbours } from 'receipt-embedding/merchants/chroma_neighbours';
 import { GooglePlaces } from 'receipt-embedding/merchants/google_places';
 import type { MerchantSource } from 'receipt-embedding/merchants/resolve_merchant';

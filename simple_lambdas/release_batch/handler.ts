@@ -1,7 +1,7 @@
-import { isOurs } from 'receipt-embedding/batches/claim_planned';
+import { isOurs } from 'receipt-embedding/entities/batch';
 import { type BatchEnd, markBatchComplete } from 'receipt-embedding/batches/mark_batch_complete';
-import { readRequestedEntities } from 'receipt-embedding/batches/openai_batches';
-import { createOpenAIClient } from 'receipt-embedding/embeddings/openai_client';
+import { readRequestedEntities } from 'receipt-embedding/batches/requested_entities';
+import { createOpenAIClient } from 'receipt-embedding/embeddings/openai';
 import {
   batchStatusSchema,
   type BatchSummary,

@@ -2,7 +2,7 @@ import { tmpdir } from 'node:os';
 import { createS3Client } from 'receipt-embedding/aws_clients';
 import { BatchStorage } from 'receipt-embedding/batches/batch_files';
 import { type BatchOutcome, recordedOutcome } from 'receipt-embedding/batches/mark_batch_complete';
-import { isEnded } from 'receipt-embedding/batches/plan_batches';
+import { isEnded } from 'receipt-embedding/entities/batch';
 import { type BatchSummary, batchTypeSchema } from 'receipt-embedding/entities/batch';
 import { ConcurrentUpdate } from 'receipt-embedding/errors';
 import type { Metrics } from 'receipt-embedding/ports';

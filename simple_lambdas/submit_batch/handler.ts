@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { claimPlannedEntities } from 'receipt-embedding/batches/claim_planned';
+import { claimPlannedEntities } from 'receipt-embedding/batches/requested_entities';
 import { markBatchComplete } from 'receipt-embedding/batches/mark_batch_complete';
 import {
   createOpenaiBatch,
   findOpenaiBatch,
   uploadBatchRequests,
 } from 'receipt-embedding/batches/openai_batches';
-import { createOpenAIClient } from 'receipt-embedding/embeddings/openai_client';
+import { createOpenAIClient } from 'receipt-embedding/embeddings/openai';
 import {
   claimBatch,
   createBatchSummary,

@@ -1,4 +1,4 @@
-import { ownerOf } from 'receipt-embedding/batches/claim_planned';
+import { ownerOf } from 'receipt-embedding/entities/batch';
 import { writeEmbeddingResultsToDynamo } from 'receipt-embedding/batches/ingest_results';
 import { readReceiptText } from 'receipt-embedding/table/receipt_contents';
 import { leasedBatch, openBatchStorage, partInputSchema } from '../runtime/batches.ts';

@@ -126,7 +126,7 @@ describe('find_receipts_realtime', () => {
   it('loads from a layer without openai, which process_receipt_realtime does not', async () => {
     const layer = join(root, 'layer-without-openai');
     await cp(bundles.layer, layer, { recursive: true });
-    await rm(join(layer, MODULES, 'receipt-embedding/embeddings/openai_client.js'));
+    await rm(join(layer, MODULES, 'receipt-embedding/embeddings/openai.js'));
     const loadWithout = async (name: FunctionName): Promise<Loaded> =>
       await load(name, await deployedEnvironment(name), layer);
 
@@ -135,7 +135,7 @@ describe('find_receipts_realtime', () => {
 
     expect(find.exports).toContain('handler: function');
     expect(process.error?.code).toBe('ERR_MODULE_NOT_FOUND');
-    expect(process.error?.message).toContain('receipt-embedding/embeddings/openai_client.js');
+    expect(process.error?.message).toContain('receipt-embedding/embeddings/openai.js');
   });
 });
 

@@ -6,7 +6,7 @@ import type { SubmitSummary } from '../../simple_lambdas/summarize_execution/sum
 import { type Death, letDie } from '../support/batch_deaths.ts';
 import { expectBatchInvariants } from '../support/batch_invariants.ts';
 import { BATCH_FUNCTIONS, BatchStack } from '../support/batch_stack.ts';
-import { LINE_BYTES, lineReceipts } from '../support/line_receipts.ts';
+import { LINE_TOKENS, lineReceipts } from '../support/line_receipts.ts';
 
 /** Lines of a receipt, which is a batch. */
 const LINES = 2;
@@ -17,7 +17,7 @@ beforeAll(async () => {
   stack = await BatchStack.start({
     config: {
       batch_max_concurrency: '1',
-      batch_max_tokens: String(LINES * LINE_BYTES),
+      batch_max_tokens: String(LINES * LINE_TOKENS),
       embedding_dimensions: '64',
     },
   });

@@ -6,7 +6,7 @@ import type { PollSummary } from '../../simple_lambdas/summarize_execution/summa
 import type { SubmitSummary } from '../../simple_lambdas/summarize_execution/summaries.ts';
 import { expectBatchInvariants } from '../support/batch_invariants.ts';
 import { BatchStack, type EntityRow } from '../support/batch_stack.ts';
-import { LINE_BYTES, lineReceipts } from '../support/line_receipts.ts';
+import { LINE_TOKENS, lineReceipts } from '../support/line_receipts.ts';
 import { finishedRun, summaryOf } from '../support/test_stack.ts';
 
 /** Lines that a batch has room for; a receipt has one less, and is a batch of its own. */
@@ -19,7 +19,7 @@ beforeAll(async () => {
   stack = await BatchStack.start({
     config: {
       batch_max_concurrency: '1',
-      batch_max_tokens: String(ROOM * LINE_BYTES),
+      batch_max_tokens: String(ROOM * LINE_TOKENS),
       embedding_dimensions: '64',
     },
   });

@@ -3,7 +3,7 @@ import type { SyntheticReceipt } from 'receipts-cli/receipts/synthetic/synthetic
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { expectBatchInvariants } from '../support/batch_invariants.ts';
 import { BatchStack } from '../support/batch_stack.ts';
-import { LINE_BYTES, lineReceipts } from '../support/line_receipts.ts';
+import { LINE_TOKENS, lineReceipts } from '../support/line_receipts.ts';
 import { aWord } from '../support/receipt_factory.ts';
 import { receiptOfLines } from '../support/receipt_of_lines.ts';
 
@@ -13,7 +13,7 @@ let stack: BatchStack;
 
 beforeAll(async () => {
   // A batch holds the lines of one receipt.
-  stack = await BatchStack.start({ config: { batch_max_tokens: String(LINES * LINE_BYTES) } });
+  stack = await BatchStack.start({ config: { batch_max_tokens: String(LINES * LINE_TOKENS) } });
 });
 
 afterAll(async () => {

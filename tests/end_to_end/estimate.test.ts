@@ -18,7 +18,7 @@ import { runEstimateCommand } from '../support/estimate_command.ts';
 import { RunAccount, statesEntered } from '../support/run_account.ts';
 import { summaryOf } from '../support/test_stack.ts';
 
-const BATCH_MAX_TOKENS = 4_000;
+const BATCH_MAX_TOKENS = 1_500;
 const SETTINGS: EstimateSettings = {
   model: 'text-embedding-3-small',
   dimensions: 1_536,

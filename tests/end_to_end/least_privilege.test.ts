@@ -7,7 +7,7 @@ import type { RecordedCall } from 'embedded-aws/iam/call_record';
 import type { Iam } from 'embedded-aws/iam/iam';
 import type { Role } from 'embedded-aws/iam/roles';
 import { roleUses } from 'embedded-aws/iam/service_roles';
-import { placesCacheCodec } from 'receipt-embedding/merchants/places_cache';
+import { placesCacheCodec } from 'receipt-embedding/merchants/google_places';
 import type { SyntheticReceipt } from 'receipts-cli/receipts/synthetic/synthetic_receipts';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { BATCH_REQUESTS } from '../support/batch_requests.ts';

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RunSummary } from '../../simple_lambdas/summarize_execution/summaries.ts';
 import { BatchStack } from '../support/batch_stack.ts';
 import { emittedMetrics, emittedTotal } from '../support/emitted_metrics.ts';
-import { LINE_BYTES, lineReceipts } from '../support/line_receipts.ts';
+import { LINE_TOKENS, lineReceipts } from '../support/line_receipts.ts';
 import { receiptOfLines } from '../support/receipt_of_lines.ts';
 import { smallReceipt } from '../support/small_receipts.ts';
 import { watchedMetrics } from '../support/watched_metrics.ts';
@@ -23,7 +23,7 @@ beforeAll(async () => {
     config: {
       chroma_http_endpoint: chroma.url,
       // A batch holds the two lines of one receipt.
-      batch_max_tokens: String(2 * LINE_BYTES),
+      batch_max_tokens: String(2 * LINE_TOKENS),
     },
   });
   await stack.reset();

@@ -1,10 +1,10 @@
 import type { SyntheticReceipt } from 'receipts-cli/receipts/synthetic/synthetic_receipts';
 import { receiptOfLines } from './receipt_of_lines.ts';
 
-/** Bytes of one such line's text, which is how many tokens a plan takes it for. */
-export const LINE_BYTES = 20;
+/** Tokens of one such line's text. */
+export const LINE_TOKENS = 10;
 
-/** Receipts of nothing but `lines` lines of 20 bytes each, no two of which are the same. */
+/** Receipts of nothing but `lines` lines of 10 tokens each, no two of which are the same. */
 export function lineReceipts(count: number, lines = 2): SyntheticReceipt[] {
   return Array.from({ length: count }, () => {
     made++;

@@ -1,6 +1,6 @@
 import { type RunningServer, serve } from 'embedded-aws/http/server';
 import type OpenAI from 'openai';
-import { createOpenAIClient } from 'receipt-embedding/embeddings/openai_client';
+import { createOpenAIClient } from 'receipt-embedding/embeddings/openai';
 import type { BatchScript } from 'vendor-stand-ins/openai/batch_script';
 import { OpenAIStandIn } from 'vendor-stand-ins/openai/openai_stand_in';
 

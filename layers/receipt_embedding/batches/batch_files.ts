@@ -9,14 +9,24 @@ import { type ObjectLocation, readLines, writeFile, writeText } from '../s3_obje
 
 const JSON_LINES = 'application/jsonl';
 
-export interface BatchStorageSettings {
+interface BatchStorageSettings {
   readonly s3: S3Client;
   readonly bucket: string;
   /** An existing folder for files on their way; nothing is left there. */
   readonly temporaryFolder: string;
 }
 
-/** The files of batches in S3: what each wants, asks for, and gets. Writing one again writes the same over it. */
+/**
+ * The files of batches in S3: what each plans, asks for, and gets. Writing one again writes the same over it.
+ *
+ * @throws InvalidReceiptData when a line of a file is not in its format; what S3 fails with.
+ * @example
+ * ```ts
+ * const storage = new BatchStorage({ s3: createS3Client(), bucket: 'batches-dev', temporaryFolder: tmpdir() });
+ * for await (const { custom_id, text } of storage.readPlan(batchId)) …
+ * // 'IMAGE#3f52…#RECEIPT#00001#LINE#00001#WORD#00002', 'MILK'
+ * ```
+ */
 export class BatchStorage {
   readonly #settings: BatchStorageSettings;
 
@@ -78,7 +88,7 @@ export class BatchStorage {
     );
   }
 
-  /** The ids that a batch wants, in the order of its plan. */
+  /** The ids that a batch is planned to embed, in the order of its plan. */
   async *plannedIds(batchId: string): AsyncGenerator<string> {
     for await (const { custom_id } of this.readPlan(batchId)) yield custom_id;
   }
@@ -128,8 +138,14 @@ export class BatchStorage {
   }
 }
 
-/** What OpenAI answered for one line or word of a part: a vector, or why its input was refused. */
-export const partRowSchema = z.object({
+/**
+ * What OpenAI answered for one line or word of a part: a vector, or why its input was refused.
+ * @example
+ * ```ts
+ * { "custom_id": "IMAGE#3f52…#RECEIPT#00001#LINE#00001", "text": "MILK 3.99", "embedding": "AACAPw==" }
+ * ```
+ */
+const partRowSchema = z.object({
   /** The vector id. */
   custom_id: z.string(),
   /** What was embedded of it; a batch of another system's does not say. */
@@ -141,7 +157,7 @@ export const partRowSchema = z.object({
 
 export type PartRow = z.output<typeof partRowSchema>;
 
-export const plannedEntitySchema = z.object({
+const plannedEntitySchema = z.object({
   /** The vector id. */
   custom_id: z.string(),
   /** What the row says. It is claimed, and its vector is kept, only while it still says so. */
@@ -153,7 +169,14 @@ export const plannedEntitySchema = z.object({
 /** A line or word that a batch is to embed. */
 export type PlannedEntity = z.output<typeof plannedEntitySchema>;
 
-/** A line of a batch's input file at OpenAI, without its end. Vectors are asked for as base64, a third of what numbers take. */
+/**
+ * A line of a batch's input file at OpenAI, without its end. Vectors are asked for as base64, a third of what numbers take.
+ * @example
+ * ```ts
+ * requestLine({ custom_id, text: 'MILK 3.99', input: 'MILK 3.99' }, { model: 'text-embedding-3-small', dimensions: 1_536 });
+ * // '{"custom_id":"IMAGE#3f52…","method":"POST","url":"/v1/embeddings","body":{"model":…,"input":"MILK 3.99",…}}'
+ * ```
+ */
 export function requestLine(
   { custom_id, input }: PlannedEntity,
   { model, dimensions }: EmbeddingModel,
@@ -167,7 +190,7 @@ export function requestLine(
 }
 
 /** What is read of a request: whom it is for. */
-export const requestSchema = z.object({ custom_id: z.string() });
+const requestSchema = z.object({ custom_id: z.string() });
 
 /** Whom a line of an input file is for; undefined when it is no request. */
 export function requestedId(line: string): string | undefined {

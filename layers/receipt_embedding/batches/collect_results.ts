@@ -30,6 +30,12 @@ export interface RequestedEntities {
 /**
  * Brings the rows of a batch, which come in any order, together with what was asked for. A vector counts more than a
  * refusal, and that more than an error, whichever comes first.
+ * @example
+ * ```ts
+ * const collector = new ResultCollector('WORD_EMBEDDING', requested, spool);
+ * for await (const row of downloadOpenaiBatchResult(client, files, { dimensions, onRejected })) collector.add(row);
+ * collector.counts; // { embedded: 3, refused: 1, lost: 0, doubled: 0, unknown: 0, unreadable: 0, prompt_tokens: 40 }
+ * ```
  */
 export class ResultCollector {
   readonly #type: BatchType;
@@ -106,7 +112,7 @@ export class ResultCollector {
   }
 }
 
-/** Whether a vector id is that of a word, or of a line, as a batch of this type asks for. */
+/** Whether a vector id names a word, or a line, as a batch of this type embeds. */
 export function isOfType(customId: string, type: BatchType): boolean {
   const parts = parsePath(customId);
   if (parts?.line_id === undefined || parts.label !== undefined) return false;
@@ -124,7 +130,7 @@ export class VectorSpool {
   #pendingBytes = 0;
   #count = 0;
 
-  /** @param path of a file that is not there yet. */
+  /** @param path of a file that does not exist yet. */
   constructor(path: string, dimensions: number) {
     this.#file = openSync(path, 'wx+');
     this.#vectorBytes = dimensions * Float32Array.BYTES_PER_ELEMENT;
@@ -141,7 +147,7 @@ export class VectorSpool {
   /**
    * The vector at a place, as base64 of little-endian float32.
    *
-   * @throws RangeError when there is none.
+   * @throws RangeError when no vector has that place.
    */
   read(place: number): string {
     this.#flush();
@@ -149,7 +155,7 @@ export class VectorSpool {
     for (let at = 0; at < bytes.length;) {
       const position = place * this.#vectorBytes + at;
       const read = readSync(this.#file, bytes, at, bytes.length - at, position);
-      if (read === 0) throw new RangeError(`there is no vector ${place}: the file ends before it`);
+      if (read === 0) throw new RangeError(`no vector ${place} exists: the file ends before it`);
       at += read;
     }
     return bytes.toString('base64');
@@ -174,6 +180,10 @@ export const PART_SIZE = 1_000;
 /**
  * Splits vector ids, in their order, into parts of at most `size`, whole receipts where they fit into one: each receipt is
  * read once for all of its vectors.
+ * @example
+ * ```ts
+ * partition(['IMAGE#a#RECEIPT#00001#LINE#00001', 'IMAGE#a#RECEIPT#00002#LINE#00001'], 1).length; // 2
+ * ```
  */
 export function partition(ids: Iterable<string>, size: number = PART_SIZE): string[][] {
   const parts: string[][] = [];

@@ -28,6 +28,13 @@ export interface BatchFiles {
  *
  * @throws ResultsExpired when OpenAI does not have a file any more; UpstreamUnavailable when it breaks off, RateLimited,
  * InvalidConfiguration.
+ * @example
+ * ```ts
+ * for await (const { custom_id, embedding, prompt_tokens } of downloadOpenaiBatchResult(client, files, {
+ *   dimensions: 1_536,
+ *   onRejected: ({ kind }) => count(kind),
+ * })) …
+ * ```
  */
 export async function* downloadOpenaiBatchResult(
   client: OpenAI,
@@ -76,7 +83,7 @@ export async function* downloadLines(client: OpenAI, fileId: string): AsyncGener
 }
 
 /** A line of a batch's output or error file. */
-export type ResultRow =
+type ResultRow =
   | {
       readonly kind: 'embedded';
       readonly custom_id: string;
@@ -117,7 +124,14 @@ const NOT_THE_INPUT = new Set([401, 403, 404, 408, 409, 429]);
 /** As long as fits a row of the table. */
 const REASON_CHARACTERS = 500;
 
-/** Reads one line; whatever it is, this does not throw. */
+/**
+ * Reads one line; whatever it is, this does not throw.
+ * @example
+ * ```ts
+ * readResultRow('{"custom_id":"IMAGE#3f52…","response":{"status_code":400,"body":{"error":{"message":"empty input"}}}}', 1_536);
+ * // { kind: 'refused', custom_id: 'IMAGE#3f52…', reason: '400 empty input' }
+ * ```
+ */
 export function readResultRow(line: string, dimensions: number): ResultRow {
   const parsed = rowSchema.safeParse(parseJson(line));
   if (!parsed.success) return { kind: 'unreadable', reason: 'it is no result of a request' };

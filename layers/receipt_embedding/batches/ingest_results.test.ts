@@ -33,89 +33,89 @@ import {
 } from './ingest_results.ts';
 import { readBatchResults } from './mark_batch_complete.ts';
 
-describe('upsert embeddings', () => {
-  const contents = {
-    lines: [aLine()],
-    words: [aWord({ text: 'WHOLE' }), aWord({ word_id: 2 })],
-    labels: [],
-    metadata: aMetadata({ canonical_merchant_name: 'Corner Market' }),
-  };
-  const items = embeddingItems(contents, 'Corner Market', 'batch');
+const contents = {
+  lines: [aLine()],
+  words: [aWord({ text: 'WHOLE' }), aWord({ word_id: 2 })],
+  labels: [],
+  metadata: aMetadata({ canonical_merchant_name: 'Corner Market' }),
+};
 
-  /** What is upserted of these rows. */
-  async function upsert(type: BatchType, rows: readonly PartRow[]) {
-    const upserts: { collection: VectorCollection; records: readonly VectorRecord[] }[] = [];
-    const logger = new RecordingLogger();
-    const count = await upsertEmbeddingsToPinecone(type, rows, {
-      readReceipt: () => Promise.resolve(contents),
-      store: {
-        upsert: (collection, records) => {
-          upserts.push({ collection, records });
-          return Promise.resolve(records.length);
-        },
+const items = embeddingItems(contents, 'Corner Market', 'batch');
+
+/** What is upserted of these rows. */
+async function upsert(type: BatchType, rows: readonly PartRow[]) {
+  const upserts: { collection: VectorCollection; records: readonly VectorRecord[] }[] = [];
+  const logger = new RecordingLogger();
+  const count = await upsertEmbeddingsToPinecone(type, rows, {
+    readReceipt: () => Promise.resolve(contents),
+    store: {
+      upsert: (collection, records) => {
+        upserts.push({ collection, records });
+        return Promise.resolve(records.length);
       },
-      logger,
-    });
-    return { count, upserts, warnings: logger.entries.length };
-  }
+    },
+    logger,
+  });
+  return { count, upserts, warnings: logger.entries.length };
+}
 
-  const vector = Float32Array.of(0.1, -2.5);
-  const embedding = base64Of(vector);
+const vector = Float32Array.of(0.1, -2.5);
 
-  describe('upserting the vectors of a batch', () => {
-    it('gives the words their vectors and the metadata that they have now', async () => {
-      const rows = items.words.map(({ id, entity }) => ({
-        custom_id: id,
-        text: entity.text,
-        embedding,
-      }));
+const embedding = base64Of(vector);
 
-      expect(await upsert('WORD_EMBEDDING', rows)).toStrictEqual({
-        count: 2,
-        upserts: [
-          {
-            collection: 'words',
-            records: items.words.map(({ id, metadata }) => ({ id, vector, metadata })),
-          },
-        ],
-        warnings: 0,
-      });
-    });
+describe('upserting the vectors of a batch', () => {
+  it('gives the words their vectors and the metadata that they have now', async () => {
+    const rows = items.words.map(({ id, entity }) => ({
+      custom_id: id,
+      text: entity.text,
+      embedding,
+    }));
 
-    it('puts lines into a collection of their own', async () => {
-      const { upserts } = await upsert('LINE_EMBEDDING', [{ custom_id: lineId(), embedding }]);
-
-      expect(upserts).toStrictEqual([
+    expect(await upsert('WORD_EMBEDDING', rows)).toStrictEqual({
+      count: 2,
+      upserts: [
         {
-          collection: 'lines',
-          records: items.lines.map(({ id, metadata }) => ({ id, vector, metadata })),
+          collection: 'words',
+          records: items.words.map(({ id, metadata }) => ({ id, vector, metadata })),
         },
-      ]);
+      ],
+      warnings: 0,
+    });
+  });
+
+  it('puts lines into a collection of their own', async () => {
+    const { upserts } = await upsert('LINE_EMBEDDING', [{ custom_id: lineId(), embedding }]);
+
+    expect(upserts).toStrictEqual([
+      {
+        collection: 'lines',
+        records: items.lines.map(({ id, metadata }) => ({ id, vector, metadata })),
+      },
+    ]);
+  });
+
+  it('leaves out what was refused, without a word, and what is gone, with a warning', async () => {
+    const rows = [
+      { custom_id: wordId(), text: 'WHOLE', refused: '400 too long' },
+      { custom_id: wordId({ word_id: 2 }), text: 'MILK', embedding },
+      { custom_id: wordId({ word_id: 3 }), text: 'GONE', embedding },
+    ];
+
+    const { count, upserts, warnings } = await upsert('WORD_EMBEDDING', rows);
+
+    expect([count, warnings]).toStrictEqual([1, 1]);
+    expect(upserts[0]?.records.map(({ id }) => id)).toStrictEqual([wordId({ word_id: 2 })]);
+  });
+
+  it('ends with what the store ends with', async () => {
+    const store: VectorStore = { upsert: () => Promise.reject(new Error('unavailable')) };
+    const upserting = upsertEmbeddingsToPinecone('WORD_EMBEDDING', [], {
+      readReceipt: () => Promise.resolve(contents),
+      store,
+      logger: new RecordingLogger(),
     });
 
-    it('leaves out what was refused, without a word, and what is gone, with a warning', async () => {
-      const rows = [
-        { custom_id: wordId(), text: 'WHOLE', refused: '400 too long' },
-        { custom_id: wordId({ word_id: 2 }), text: 'MILK', embedding },
-        { custom_id: wordId({ word_id: 3 }), text: 'GONE', embedding },
-      ];
-
-      const { count, upserts, warnings } = await upsert('WORD_EMBEDDING', rows);
-
-      expect([count, warnings]).toStrictEqual([1, 1]);
-      expect(upserts[0]?.records.map(({ id }) => id)).toStrictEqual([wordId({ word_id: 2 })]);
-    });
-
-    it('ends with what the store ends with', async () => {
-      const store: VectorStore = { upsert: () => Promise.reject(new Error('unavailable')) };
-      const upserting = upsertEmbeddingsToPinecone('WORD_EMBEDDING', [], {
-        readReceipt: () => Promise.resolve(contents),
-        store,
-        logger: new RecordingLogger(),
-      });
-
-      expect((await rejection(upserting)).message).toBe('unavailable');
-    });
+    expect((await rejection(upserting)).message).toBe('unavailable');
   });
 });
 

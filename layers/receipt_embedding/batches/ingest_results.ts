@@ -29,6 +29,10 @@ import { putBatchResults } from './mark_batch_complete.ts';
  *
  * @returns the number of vectors upserted.
  * @throws what the store throws.
+ * @example
+ * ```ts
+ * await upsertEmbeddingsToPinecone('WORD_EMBEDDING', await storage.readPart(key), { readReceipt, store, logger }); // 998
+ * ```
  */
 export async function upsertEmbeddingsToPinecone(
   type: BatchType,
@@ -51,7 +55,7 @@ export async function upsertEmbeddingsToPinecone(
   );
 }
 
-export interface WriteResultsPorts {
+interface WriteResultsPorts {
   readonly table: Table;
   readonly readReceipt: ReadReceipt;
   readonly logger: Logger;
@@ -59,11 +63,15 @@ export interface WriteResultsPorts {
 
 /**
  * Records what a batch has brought for the lines and words of a part: those that were embedded become SUCCESS, those whose
- * input was refused FAILED, and each gets a result row. What is gone or edited gets none: it is given back when the batch ends.
+ * input was refused FAILED, and each gets a result row. What is gone or edited gets none: it is returned to NONE when the batch ends.
  *
  * @param owner whose the claims are.
  * @returns the number of result rows written.
  * @throws ConcurrentUpdate, RateLimited when DynamoDB leaves rows unprocessed.
+ * @example
+ * ```ts
+ * await writeEmbeddingResultsToDynamo(batchId, batchId, await storage.readPart(key), { table, readReceipt, logger }); // 1000
+ * ```
  */
 export async function writeEmbeddingResultsToDynamo(
   batchId: string,
@@ -108,7 +116,7 @@ function resultOf(batch_id: string, { row, item }: MatchedResult): EmbeddingBatc
 }
 
 /** A result, and the line or word that it is of, as that is now. */
-export interface MatchedResult {
+interface MatchedResult {
   readonly row: PartRow;
   readonly item: LineItem | WordItem;
 }

@@ -8,6 +8,8 @@ import {
   type EmbeddingBatchResult,
   embeddingBatchResultCodec,
   type EndedBatchStatus,
+  isOurs,
+  ownerOf,
 } from '../entities/batch.ts';
 import { parsePath, rowKey, toTimestamp } from '../entities/keys.ts';
 import { InvalidReceiptData } from '../errors.ts';
@@ -15,7 +17,6 @@ import { type BatchClaim, updateBatch } from '../table/batch_summaries.ts';
 import { type ClaimOwner, releaseClaim } from '../table/embedding_claims.ts';
 import { UPDATES_AT_ONCE } from '../table/embedding_statuses.ts';
 import { putRows, queryPages, type Table } from '../table/table.ts';
-import { isOurs, ownerOf } from './claim_planned.ts';
 
 /** How a batch ends. */
 export interface BatchEnd {
@@ -41,12 +42,21 @@ export interface BatchOutcome {
 }
 
 /**
- * Ends a batch: every line and word that it asked for has a result by now, or is given back, to be done by another. What
- * counts are the recorded results, so that an earlier try's are not counted twice.
+ * Ends a batch: every line and word that it asked for has a result by now, or is returned to NONE for another batch. The
+ * recorded results count, so that an earlier try's are not counted twice.
  *
- * @param ids what the batch has asked for; where it never came to that, what it may have claimed.
+ * @param ids what the batch has asked for; where it has asked for nothing yet, what it may have claimed.
  * @throws InvalidReceiptData when there are results of what it did not ask for; ConcurrentUpdate when another execution has
- * taken the batch over.
+ * the lease of the batch.
+ * @example
+ * ```ts
+ * await markBatchComplete(table, lease, batch, storage.requestedIds(batch.batch_id), {
+ *   status: 'COMPLETED',
+ *   reason: null,
+ *   prompt_tokens: 40,
+ * });
+ * // { batch_id, batch_type: 'WORD_EMBEDDING', batch_status: 'COMPLETED', requested: 4, succeeded: 3, failed: 1, released: 0, … }
+ * ```
  */
 export async function markBatchComplete(
   table: Table,
@@ -71,9 +81,9 @@ export async function markBatchComplete(
       `batch ${batch.batch_id} has results of ${results.size} ids that it did not ask for, for instance ${first ?? ''}`,
     );
   }
-  const givenBack = await release(table, ownerOf(batch), unsettled);
-  // A submission that died while it claimed has asked for nothing; what it had claimed is what it gave back.
-  const released = batch.requested === undefined && isOurs(batch) ? givenBack : unsettled.length;
+  const returned = await release(table, ownerOf(batch), unsettled);
+  // A submission that died while it claimed has asked for nothing; what it had claimed has been returned.
+  const released = batch.requested === undefined && isOurs(batch) ? returned : unsettled.length;
   const outcome: BatchOutcome = {
     batch_id: batch.batch_id,
     batch_type: batch.batch_type,
@@ -101,7 +111,7 @@ export async function markBatchComplete(
   return outcome;
 }
 
-/** @returns how many were this batch's to give back. */
+/** @returns how many were this batch's, and are NONE now. */
 async function release(table: Table, owner: ClaimOwner, ids: readonly string[]): Promise<number> {
   const outcomes = await pMap(
     ids,
@@ -155,7 +165,7 @@ export async function readBatchResults(
     ConsistentRead: true,
     values: { batch: batchSummaryKey(batchId).PK, result: BATCH_RESULT_PREFIX },
   });
-  for await (const rows of pages) {
+  for await (const { rows } of pages) {
     for (const row of rows) {
       statuses.set(String(row['pinecone_id']), row['status'] as EmbeddingBatchResult['status']);
     }

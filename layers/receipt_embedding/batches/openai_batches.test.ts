@@ -2,22 +2,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { BatchBucket } from '../../../tests/support/batch_bucket.ts';
-import {
-  aBatch,
-  BATCH_ID,
-  lineId,
-  OTHER_BATCH_ID,
-  ourBatch,
-  plannedWords,
-  wordId,
-} from '../../../tests/support/batch_factory.ts';
+import { BATCH_ID, OTHER_BATCH_ID, plannedWords } from '../../../tests/support/batch_factory.ts';
 import { fakeFetch } from '../../../tests/support/fake_fetch.ts';
 import { OpenAIAccount } from '../../../tests/support/openai_account.ts';
-import { aLine, aWord, RECEIPT } from '../../../tests/support/receipt_factory.ts';
 import { rejection } from '../../../tests/support/rejection.ts';
-import type { BatchSummary } from '../entities/batch.ts';
-import type { ReceiptIdentity } from '../entities/keys.ts';
 import { withTemporaryFolder, writeLineFile } from '../local_files.ts';
 import { requestLine } from './batch_files.ts';
 import {
@@ -25,415 +13,297 @@ import {
   findOpenaiBatch,
   getOpenaiBatchStatus,
   isKnownId,
-  readRequestedEntities,
   uploadBatchRequests,
 } from './openai_batches.ts';
 
-describe('openai batches', () => {
-  let account: OpenAIAccount;
+let account: OpenAIAccount;
 
-  beforeAll(async () => {
-    account = await OpenAIAccount.start();
+beforeAll(async () => {
+  account = await OpenAIAccount.start();
+});
+
+afterAll(() => account.close());
+
+const model = { model: 'text-embedding-3-small', dimensions: 2 };
+
+const lines = plannedWords(3).map((entity) => requestLine(entity, model));
+
+const longAgo = new Date('2020-01-01T00:00:00Z');
+
+const batchesOf = (batchId: string) =>
+  account.stand.batches.list().filter(({ metadata }) => metadata?.['batch_id'] === batchId);
+
+describe('uploading the requests of a batch', () => {
+  it('brings the file to OpenAI as it is, under the batch’s name', async () => {
+    const id = await withTemporaryFolder(tmpdir(), async (folder) => {
+      const all = [...lines, JSON.stringify({ custom_id: 'é🧾'.repeat(300_000) })];
+      const { path } = await writeLineFile(join(folder, 'requests.jsonl'), all);
+      const uploaded = await uploadBatchRequests(account.client, path, BATCH_ID);
+      const content = await account.client.files.content(uploaded);
+      expect(await content.text()).toBe(all.map((line) => `${line}\n`).join(''));
+      return uploaded;
+    });
+
+    const { filename, purpose } = await account.client.files.retrieve(id);
+    expect([filename, purpose]).toStrictEqual([`${BATCH_ID}.jsonl`, 'batch']);
   });
 
-  afterAll(() => account.close());
+  it('is an error of ours when it fails', async () => {
+    const remove = account.stand.fault({ on: 'files.create', status: 401 });
 
-  const model = { model: 'text-embedding-3-small', dimensions: 2 };
-  const lines = plannedWords(3).map((entity) => requestLine(entity, model));
-  const longAgo = new Date('2020-01-01T00:00:00Z');
-
-  const batchesOf = (batchId: string) =>
-    account.stand.batches.list().filter(({ metadata }) => metadata?.['batch_id'] === batchId);
-
-  describe('uploading the requests of a batch', () => {
-    it('brings the file to OpenAI as it is, under the batch’s name', async () => {
-      const id = await withTemporaryFolder(tmpdir(), async (folder) => {
-        const all = [...lines, JSON.stringify({ custom_id: 'é🧾'.repeat(300_000) })];
-        const { path } = await writeLineFile(join(folder, 'requests.jsonl'), all);
-        const uploaded = await uploadBatchRequests(account.client, path, BATCH_ID);
-        const content = await account.client.files.content(uploaded);
-        expect(await content.text()).toBe(all.map((line) => `${line}\n`).join(''));
-        return uploaded;
-      });
-
-      const { filename, purpose } = await account.client.files.retrieve(id);
-      expect([filename, purpose]).toStrictEqual([`${BATCH_ID}.jsonl`, 'batch']);
+    const error = await withTemporaryFolder(tmpdir(), async (folder) => {
+      const { path } = await writeLineFile(join(folder, 'requests.jsonl'), lines);
+      return await rejection(uploadBatchRequests(account.client, path, BATCH_ID));
     });
+    remove();
 
-    it('is an error of ours when it fails', async () => {
-      const remove = account.stand.fault({ on: 'files.create', status: 401 });
-
-      const error = await withTemporaryFolder(tmpdir(), async (folder) => {
-        const { path } = await writeLineFile(join(folder, 'requests.jsonl'), lines);
-        return await rejection(uploadBatchRequests(account.client, path, BATCH_ID));
-      });
-      remove();
-
-      expect(error.name).toBe('InvalidConfiguration');
-    });
-  });
-
-  describe('creating a batch', () => {
-    it('makes one of the file, which carries our id', async () => {
-      const inputFileId = await account.upload(lines);
-
-      const id = await createOpenaiBatch(account.client, inputFileId, OTHER_BATCH_ID);
-
-      const { endpoint, completion_window, metadata, input_file_id } =
-        await account.client.batches.retrieve(id);
-      expect({ endpoint, completion_window, metadata, input_file_id }).toStrictEqual({
-        endpoint: '/v1/embeddings',
-        completion_window: '24h',
-        metadata: { batch_id: OTHER_BATCH_ID },
-        input_file_id: inputFileId,
-      });
-    });
-
-    it.each([
-      ['that never comes', { cut: true }, 'UpstreamUnavailable'],
-      ['that is an error of OpenAI’s', { status: 500 }, 'UpstreamUnavailable'],
-      ['that it was asked too fast', { status: 429, retryAfter: 1 }, 'RateLimited'],
-      ['that it may not', { status: 403 }, 'InvalidConfiguration'],
-    ] as const)('is asked for once, whatever the answer: one %s', async (_, fault, error) => {
-      const inputFileId = await account.upload(lines);
-      const before = account.asked('batches.create');
-      const remove = account.stand.fault({ on: 'batches.create', ...fault });
-
-      const { name } = await rejection(createOpenaiBatch(account.client, inputFileId, BATCH_ID));
-      remove();
-
-      expect([name, account.asked('batches.create') - before]).toStrictEqual([error, 1]);
-      expect(batchesOf(BATCH_ID)).toStrictEqual([]);
-    });
-
-    it('is found again where its answer was lost', async () => {
-      const inputFileId = await account.upload(lines);
-      const remove = account.stand.fault({ on: 'batches.create', cut: true, moment: 'after' });
-
-      const { name } = await rejection(createOpenaiBatch(account.client, inputFileId, BATCH_ID));
-      remove();
-
-      expect(name).toBe('UpstreamUnavailable');
-      const created = batchesOf(BATCH_ID).map(({ id }) => id);
-      expect(created).toHaveLength(1);
-      expect(await findOpenaiBatch(account.client, BATCH_ID, longAgo)).toBe(created[0]);
-    });
-  });
-
-  describe('looking for the batch that carries an id', () => {
-    const since = new Date('2025-03-01T12:00:00Z');
-
-    interface Listed {
-      readonly id: string;
-      readonly minutes: number;
-      readonly of?: string;
-    }
-
-    /** OpenAI's listing: pages of batches with their age, in minutes after `since`. */
-    function listing(...pages: readonly (readonly Listed[])[]) {
-      const { fetch, requests } = fakeFetch(
-        ...pages.map((page, at) => ({
-          json: {
-            object: 'list',
-            data: page.map(({ id, minutes, of }) => ({
-              id,
-              created_at: since.getTime() / 1_000 + minutes * 60,
-              metadata: of === undefined ? null : { batch_id: of },
-            })),
-            has_more: at < pages.length - 1,
-          },
-        })),
-      );
-      const client = new OpenAI({
-        apiKey: 'sk',
-        baseURL: 'http://openai/v1',
-        maxRetries: 0,
-        fetch,
-      });
-      return {
-        find: () => findOpenaiBatch(client, BATCH_ID, since),
-        queries: () => requests.map(({ url }) => new URL(url).search),
-      };
-    }
-
-    it('goes on from page to page until it is found', async () => {
-      const { find, queries } = listing(
-        [
-          { id: 'b4', minutes: 9 },
-          { id: 'b3', minutes: 8, of: OTHER_BATCH_ID },
-        ],
-        [
-          { id: 'b2', minutes: 1, of: BATCH_ID },
-          { id: 'b1', minutes: 0 },
-        ],
-        [{ id: 'b0', minutes: -60 }],
-      );
-
-      expect(await find()).toBe('b2');
-      expect(queries()).toStrictEqual(['?limit=100', '?limit=100&after=b3']);
-    });
-
-    it('stops at those that are older than it can be, though clocks differ by some minutes', async () => {
-      const { find, queries } = listing(
-        [
-          { id: 'b4', minutes: 1 },
-          { id: 'b3', minutes: -4.9 },
-        ],
-        [
-          { id: 'b2', minutes: -5.1 },
-          { id: 'b1', minutes: -6, of: BATCH_ID },
-        ],
-        [{ id: 'b0', minutes: -60 }],
-      );
-
-      expect(await find()).toBeUndefined();
-      expect(queries()).toHaveLength(2);
-    });
-
-    it('finds one that OpenAI’s clock has put before our own', async () => {
-      const { find } = listing([{ id: 'b1', minutes: -4, of: BATCH_ID }]);
-
-      expect(await find()).toBe('b1');
-    });
-
-    it('ends where there are no more', async () => {
-      expect(await listing([{ id: 'b1', minutes: 1 }]).find()).toBeUndefined();
-      expect(await listing([]).find()).toBeUndefined();
-    });
-
-    it('is an error of ours when it fails', async () => {
-      const remove = account.stand.fault({ on: 'batches.list', status: 401 });
-
-      const { name } = await rejection(findOpenaiBatch(account.client, BATCH_ID, longAgo));
-      remove();
-
-      expect(name).toBe('InvalidConfiguration');
-    });
-  });
-
-  describe('how a batch stands at OpenAI', () => {
-    const statusOf = (id: string) => getOpenaiBatchStatus(account.client, id);
-
-    it.each([
-      ['validating', 'VALIDATING'],
-      ['in_progress', 'IN_PROGRESS'],
-      ['finalizing', 'FINALIZING'],
-      ['cancelling', 'CANCELLING'],
-    ] as const)('is that it goes on while it is %s', async (stays, status) => {
-      const script = { stays, ...(stays === 'cancelling' ? { end: 'cancelled' as const } : {}) };
-      const { id, input_file_id } = await account.run(lines, script);
-
-      expect(await statusOf(id)).toStrictEqual({
-        status,
-        input_file_id,
-        output_file_id: null,
-        error_file_id: null,
-        reason: null,
-      });
-    });
-
-    const [first = '', second = ''] = plannedWords(2).map(({ custom_id }) => custom_id);
-
-    it.each([
-      ['completed', 'COMPLETED', {}, [true, false]],
-      ['completed', 'COMPLETED', { rows: { [first]: 'refused' } }, [true, true]],
-      ['completed', 'COMPLETED', { otherwise: 'refused' }, [false, true]],
-      ['completed', 'COMPLETED', { otherwise: 'missing' }, [false, false]],
-      ['expired', 'EXPIRED', { rows: { [first]: 'ok', [second]: 'ok' } }, [true, true]],
-      ['cancelled', 'CANCELLED', { rows: { [first]: 'ok' } }, [true, true]],
-    ] as const)(
-      'is that it has %s, with the files that it left',
-      async (end, status, script, files) => {
-        const batch = await account.run(lines, { end, ...script });
-
-        const { output_file_id, error_file_id, ...stands } = (await statusOf(batch.id)) ?? {};
-
-        expect(stands).toStrictEqual({ status, input_file_id: batch.input_file_id, reason: null });
-        expect([output_file_id, error_file_id]).toStrictEqual([
-          batch.output_file_id ?? null,
-          batch.error_file_id ?? null,
-        ]);
-        expect([output_file_id !== null, error_file_id !== null]).toStrictEqual(files);
-      },
-    );
-
-    it('says why it has failed', async () => {
-      const errors = [
-        { code: 'token_limit_exceeded', message: 'Enqueued token limit reached.' },
-        { code: 'invalid_json_line', message: 'This line is not JSON.', line: 3 },
-      ];
-      const { id } = await account.run(lines, { end: 'failed', errors });
-
-      const { status, reason } = (await statusOf(id)) ?? {};
-
-      expect([status, reason]).toStrictEqual([
-        'FAILED',
-        'token_limit_exceeded: Enqueued token limit reached.; invalid_json_line: line 3: This line is not JSON.',
-      ]);
-    });
-
-    it('says no more of the reasons than fits a row', async () => {
-      const error = { code: 'long', message: 'x'.repeat(400) };
-      const { id } = await account.run(lines, { end: 'failed', errors: [error, error] });
-
-      const { reason } = (await statusOf(id)) ?? {};
-
-      expect(reason).toHaveLength(500);
-      expect(reason?.startsWith(`long: ${'x'.repeat(400)}; long: x`)).toBe(true);
-    });
-
-    it('is nothing where OpenAI knows no such batch', async () => {
-      expect(await statusOf('batch_of_long_ago')).toBeUndefined();
-    });
-
-    it('is refused where OpenAI says what nobody knows', async () => {
-      const batches = { retrieve: () => Promise.resolve({ status: 'paused' }) };
-
-      const error = await rejection(
-        getOpenaiBatchStatus({ batches } as unknown as OpenAI, 'batch_1'),
-      );
-
-      expect([error.name, error.message]).toStrictEqual([
-        'InvalidReceiptData',
-        'OpenAI says of the batch batch_1: paused',
-      ]);
-    });
-
-    it('is an error of ours when it can not be asked for', async () => {
-      const remove = account.stand.fault({ on: 'batches.retrieve', status: 401 });
-
-      const { name } = await rejection(statusOf('batch_1'));
-      remove();
-
-      expect(name).toBe('InvalidConfiguration');
-    });
-  });
-
-  describe('a file’s id', () => {
-    it.each([
-      ['file-1', true],
-      ['N/A', false],
-      [null, false],
-      [undefined, false],
-    ])('%s names a file: %s', (id, known) => {
-      expect(isKnownId(id)).toBe(known);
-    });
+    expect(error.name).toBe('InvalidConfiguration');
   });
 });
 
-describe('requested entities', () => {
-  let account: OpenAIAccount;
-  let bucket: BatchBucket;
+describe('creating a batch', () => {
+  it('makes one of the file, which carries our id', async () => {
+    const inputFileId = await account.upload(lines);
 
-  beforeAll(async () => {
-    [account, bucket] = await Promise.all([OpenAIAccount.start(), BatchBucket.start()]);
+    const id = await createOpenaiBatch(account.client, inputFileId, OTHER_BATCH_ID);
+
+    const { endpoint, completion_window, metadata, input_file_id } =
+      await account.client.batches.retrieve(id);
+    expect({ endpoint, completion_window, metadata, input_file_id }).toStrictEqual({
+      endpoint: '/v1/embeddings',
+      completion_window: '24h',
+      metadata: { batch_id: OTHER_BATCH_ID },
+      input_file_id: inputFileId,
+    });
   });
 
-  afterAll(() => Promise.all([account.close(), bucket.close()]));
+  it.each([
+    ['that never comes', { cut: true }, 'UpstreamUnavailable'],
+    ['that is an error of OpenAI’s', { status: 500 }, 'UpstreamUnavailable'],
+    ['that it was asked too fast', { status: 429, retryAfter: 1 }, 'RateLimited'],
+    ['that it may not', { status: 403 }, 'InvalidConfiguration'],
+  ] as const)('is asked for once, whatever the answer: one %s', async (_, fault, error) => {
+    const inputFileId = await account.upload(lines);
+    const before = account.asked('batches.create');
+    const remove = account.stand.fault({ on: 'batches.create', ...fault });
 
-  /** What a batch has asked for; with the receipts that were read, and how often OpenAI was asked. */
-  async function requested(batch: BatchSummary, inputFileId: string | null) {
-    const read: ReceiptIdentity[] = [];
-    const before = account.asked('files.content');
-    const { texts, open } = await readRequestedEntities(batch, inputFileId, {
-      storage: bucket.storage,
-      openai: account.client,
-      readText: (receipt) => {
-        read.push(receipt);
-        const pending = { ...receipt, embedding_status: 'PENDING' } as const;
-        return Promise.resolve({
-          lines: [aLine(pending), aLine({ ...receipt, line_id: 2 })],
-          words: [
-            aWord({ ...pending, word_id: 2 }),
-            aWord({ ...receipt, embedding_status: 'SUCCESS' }),
-            aWord(pending),
-          ],
-        });
-      },
-    });
-    return { texts: [...texts], open, read, asked: account.asked('files.content') - before };
+    const { name } = await rejection(createOpenaiBatch(account.client, inputFileId, BATCH_ID));
+    remove();
+
+    expect([name, account.asked('batches.create') - before]).toStrictEqual([error, 1]);
+    expect(batchesOf(BATCH_ID)).toStrictEqual([]);
+  });
+
+  it('is found again where its answer was lost', async () => {
+    const inputFileId = await account.upload(lines);
+    const remove = account.stand.fault({ on: 'batches.create', cut: true, moment: 'after' });
+
+    const { name } = await rejection(createOpenaiBatch(account.client, inputFileId, BATCH_ID));
+    remove();
+
+    expect(name).toBe('UpstreamUnavailable');
+    const created = batchesOf(BATCH_ID).map(({ id }) => id);
+    expect(created).toHaveLength(1);
+    expect(await findOpenaiBatch(account.client, BATCH_ID, longAgo)).toBe(created[0]);
+  });
+});
+
+describe('looking for the batch that carries an id', () => {
+  const since = new Date('2025-03-01T12:00:00Z');
+
+  interface Listed {
+    readonly id: string;
+    readonly minutes: number;
+    readonly of?: string;
   }
 
-  describe('what a batch of ours has asked for', () => {
-    it('is in its files: what it won of its plan, in the order of its requests, with the texts', async () => {
-      const [first, second, third] = plannedWords(3);
-      if (first === undefined || second === undefined || third === undefined) throw new Error();
-      await bucket.storage.writePlan(BATCH_ID, [first, { ...second, text: 'BREAD' }, third]);
-      await bucket.storage.writeRequestedIds(BATCH_ID, [third.custom_id, second.custom_id]);
+  /** OpenAI's listing: pages of batches with their age, in minutes after `since`. */
+  function listing(...pages: readonly (readonly Listed[])[]) {
+    const { fetch, requests } = fakeFetch(
+      ...pages.map((page, at) => ({
+        json: {
+          object: 'list',
+          data: page.map(({ id, minutes, of }) => ({
+            id,
+            created_at: since.getTime() / 1_000 + minutes * 60,
+            metadata: of === undefined ? null : { batch_id: of },
+          })),
+          has_more: at < pages.length - 1,
+        },
+      })),
+    );
+    const client = new OpenAI({
+      apiKey: 'sk',
+      baseURL: 'http://openai/v1',
+      maxRetries: 0,
+      fetch,
+    });
+    return {
+      find: () => findOpenaiBatch(client, BATCH_ID, since),
+      queries: () => requests.map(({ url }) => new URL(url).search),
+    };
+  }
 
-      expect(await requested(ourBatch(), 'file-1')).toStrictEqual({
-        texts: [
-          [third.custom_id, 'MILK'],
-          [second.custom_id, 'BREAD'],
-        ],
-        open: false,
-        read: [],
-        asked: 0,
-      });
+  it('goes on from page to page until it is found', async () => {
+    const { find, queries } = listing(
+      [
+        { id: 'b4', minutes: 9 },
+        { id: 'b3', minutes: 8, of: OTHER_BATCH_ID },
+      ],
+      [
+        { id: 'b2', minutes: 1, of: BATCH_ID },
+        { id: 'b1', minutes: 0 },
+      ],
+      [{ id: 'b0', minutes: -60 }],
+    );
+
+    expect(await find()).toBe('b2');
+    expect(queries()).toStrictEqual(['?limit=100', '?limit=100&after=b3']);
+  });
+
+  it('stops at those that are older than it can be, though clocks differ by some minutes', async () => {
+    const { find, queries } = listing(
+      [
+        { id: 'b4', minutes: 1 },
+        { id: 'b3', minutes: -4.9 },
+      ],
+      [
+        { id: 'b2', minutes: -5.1 },
+        { id: 'b1', minutes: -6, of: BATCH_ID },
+      ],
+      [{ id: 'b0', minutes: -60 }],
+    );
+
+    expect(await find()).toBeUndefined();
+    expect(queries()).toHaveLength(2);
+  });
+
+  it('finds one that OpenAI’s clock has put before our own', async () => {
+    const { find } = listing([{ id: 'b1', minutes: -4, of: BATCH_ID }]);
+
+    expect(await find()).toBe('b1');
+  });
+
+  it('ends where there are no more', async () => {
+    expect(await listing([{ id: 'b1', minutes: 1 }]).find()).toBeUndefined();
+    expect(await listing([]).find()).toBeUndefined();
+  });
+
+  it('is an error of ours when it fails', async () => {
+    const remove = account.stand.fault({ on: 'batches.list', status: 401 });
+
+    const { name } = await rejection(findOpenaiBatch(account.client, BATCH_ID, longAgo));
+    remove();
+
+    expect(name).toBe('InvalidConfiguration');
+  });
+});
+
+describe('how a batch stands at OpenAI', () => {
+  const statusOf = (id: string) => getOpenaiBatchStatus(account.client, id);
+
+  it.each([
+    ['validating', 'VALIDATING'],
+    ['in_progress', 'IN_PROGRESS'],
+    ['finalizing', 'FINALIZING'],
+    ['cancelling', 'CANCELLING'],
+  ] as const)('is that it goes on while it is %s', async (stays, status) => {
+    const script = { stays, ...(stays === 'cancelling' ? { end: 'cancelled' as const } : {}) };
+    const { id, input_file_id } = await account.run(lines, script);
+
+    expect(await statusOf(id)).toStrictEqual({
+      status,
+      input_file_id,
+      output_file_id: null,
+      error_file_id: null,
+      reason: null,
     });
   });
 
-  describe('what an older system’s batch has asked for', () => {
-    const refs = [RECEIPT, { ...RECEIPT, receipt_id: 2 }];
+  const [first = '', second = ''] = plannedWords(2).map(({ custom_id }) => custom_id);
 
-    it('is in its file at OpenAI, by the order of the keys; what is no request of its type is not', async () => {
-      const [one, two] = [wordId({ receipt_id: 2 }), wordId()];
-      const fileId = await account.upload([
-        JSON.stringify({ custom_id: one, body: {} }),
-        JSON.stringify({ custom_id: lineId() }),
-        'nonsense',
-        JSON.stringify({ custom_id: 'nonsense' }),
-        JSON.stringify({ custom_id: two }),
-        JSON.stringify({ custom_id: one }),
+  it.each([
+    ['completed', 'COMPLETED', {}, [true, false]],
+    ['completed', 'COMPLETED', { rows: { [first]: 'refused' } }, [true, true]],
+    ['completed', 'COMPLETED', { otherwise: 'refused' }, [false, true]],
+    ['completed', 'COMPLETED', { otherwise: 'missing' }, [false, false]],
+    ['expired', 'EXPIRED', { rows: { [first]: 'ok', [second]: 'ok' } }, [true, true]],
+    ['cancelled', 'CANCELLED', { rows: { [first]: 'ok' } }, [true, true]],
+  ] as const)(
+    'is that it has %s, with the files that it left',
+    async (end, status, script, files) => {
+      const batch = await account.run(lines, { end, ...script });
+
+      const { output_file_id, error_file_id, ...stands } = (await statusOf(batch.id)) ?? {};
+
+      expect(stands).toStrictEqual({ status, input_file_id: batch.input_file_id, reason: null });
+      expect([output_file_id, error_file_id]).toStrictEqual([
+        batch.output_file_id ?? null,
+        batch.error_file_id ?? null,
       ]);
+      expect([output_file_id !== null, error_file_id !== null]).toStrictEqual(files);
+    },
+  );
 
-      expect(await requested(aBatch({ receipt_refs: refs }), fileId)).toStrictEqual({
-        texts: [
-          [two, undefined],
-          [one, undefined],
-        ],
-        open: false,
-        read: [],
-        asked: 1,
-      });
-    });
+  it('says why it has failed', async () => {
+    const errors = [
+      { code: 'token_limit_exceeded', message: 'Enqueued token limit reached.' },
+      { code: 'invalid_json_line', message: 'This line is not JSON.', line: 3 },
+    ];
+    const { id } = await account.run(lines, { end: 'failed', errors });
 
-    it.each([
-      [
-        'WORD_EMBEDDING',
-        [1, 2].flatMap((receipt_id) => [1, 2].map((word_id) => wordId({ receipt_id, word_id }))),
-      ],
-      ['LINE_EMBEDDING', [1, 2].map((receipt_id) => lineId({ receipt_id }))],
-    ] as const)(
-      'is what its receipts have PENDING where that file is gone, and whatever comes: %s',
-      async (batch_type, ids) => {
-        const batch = aBatch({ batch_type, receipt_refs: refs });
+    const { status, reason } = (await statusOf(id)) ?? {};
 
-        expect(await requested(batch, 'file-gone')).toStrictEqual({
-          texts: ids.map((id) => [id, undefined]),
-          open: true,
-          read: refs,
-          asked: 1,
-        });
-      },
+    expect([status, reason]).toStrictEqual([
+      'FAILED',
+      'token_limit_exceeded: Enqueued token limit reached.; invalid_json_line: line 3: This line is not JSON.',
+    ]);
+  });
+
+  it('says no more of the reasons than fits a row', async () => {
+    const error = { code: 'long', message: 'x'.repeat(400) };
+    const { id } = await account.run(lines, { end: 'failed', errors: [error, error] });
+
+    const { reason } = (await statusOf(id)) ?? {};
+
+    expect(reason).toHaveLength(500);
+    expect(reason?.startsWith(`long: ${'x'.repeat(400)}; long: x`)).toBe(true);
+  });
+
+  it('is nothing where OpenAI knows no such batch', async () => {
+    expect(await statusOf('batch_of_long_ago')).toBeUndefined();
+  });
+
+  it('is refused where OpenAI says what nobody knows', async () => {
+    const batches = { retrieve: () => Promise.resolve({ status: 'paused' }) };
+
+    const error = await rejection(
+      getOpenaiBatchStatus({ batches } as unknown as OpenAI, 'batch_1'),
     );
 
-    it.each([null, 'N/A'])('is the same where no file is known: %s', async (inputFileId) => {
-      expect(await requested(aBatch(), inputFileId)).toStrictEqual({
-        texts: [],
-        open: true,
-        read: [],
-        asked: 0,
-      });
-    });
+    expect([error.name, error.message]).toStrictEqual([
+      'InvalidReceiptData',
+      'OpenAI says of the batch batch_1: paused',
+    ]);
+  });
 
-    it('is not guessed where OpenAI can only not be asked just now', async () => {
-      const remove = account.stand.fault({ on: 'files.content', status: 401 });
+  it('is an error of ours when it can not be asked for', async () => {
+    const remove = account.stand.fault({ on: 'batches.retrieve', status: 401 });
 
-      const error = await rejection(requested(aBatch({ receipt_refs: refs }), 'file-1'));
-      remove();
+    const { name } = await rejection(statusOf('batch_1'));
+    remove();
 
-      expect(error.name).toBe('InvalidConfiguration');
-    });
+    expect(name).toBe('InvalidConfiguration');
+  });
+});
+
+describe('a file’s id', () => {
+  it.each([
+    ['file-1', true],
+    ['N/A', false],
+    [null, false],
+    [undefined, false],
+  ])('%s names a file: %s', (id, known) => {
+    expect(isKnownId(id)).toBe(known);
   });
 });

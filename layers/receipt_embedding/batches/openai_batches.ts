@@ -1,14 +1,8 @@
 import { openAsBlob } from 'node:fs';
 import OpenAI, { NotFoundError } from 'openai';
-import { translateOpenAIError } from '../embeddings/openai_client.ts';
-import { type BatchStatus, type BatchSummary, UNKNOWN_ID } from '../entities/batch.ts';
-import { linePath, type ReceiptIdentity, wordPath } from '../entities/keys.ts';
-import type { ReceiptLine, ReceiptWord } from '../entities/line_and_word.ts';
-import { InvalidReceiptData, ResultsExpired } from '../errors.ts';
-import { type BatchStorage, requestedId } from './batch_files.ts';
-import { isOurs } from './claim_planned.ts';
-import { isOfType, type RequestedEntities } from './collect_results.ts';
-import { downloadLines } from './download_results.ts';
+import { translateOpenAIError } from '../embeddings/openai.ts';
+import { type BatchStatus, UNKNOWN_ID } from '../entities/batch.ts';
+import { InvalidReceiptData } from '../errors.ts';
 
 /** Ten minutes for 200 MB. */
 const UPLOAD_TIMEOUT_MS = 600_000;
@@ -17,7 +11,12 @@ const CREATION_TIMEOUT_MS = 30_000;
 /** Under this name a batch at OpenAI carries our id, by which a lost one is found again. */
 const METADATA_KEY = 'batch_id';
 
-/** Uploads the requests of a batch. Repeating it costs nothing: a file that no batch is made of is only kept for a while. */
+/**
+ * Uploads the requests of a batch. Repeating it costs nothing: a file that no batch is made of is only kept for a while.
+ *
+ * @param path of a file of at most 200 MB, OpenAI's limit.
+ * @returns the id of the file at OpenAI, for instance `file-abc123`.
+ */
 export async function uploadBatchRequests(
   client: OpenAI,
   path: string,
@@ -37,6 +36,9 @@ export async function uploadBatchRequests(
 /**
  * Creates the batch at OpenAI. It is not repeated when no answer comes, since it may have been created all the same: whoever
  * tries again looks for it first. @see findOpenaiBatch
+ *
+ * @returns the id of the batch at OpenAI, for instance `batch_abc123`.
+ * @throws the layer's errors; after RateLimited or UpstreamUnavailable the batch may exist.
  */
 export async function createOpenaiBatch(
   client: OpenAI,
@@ -63,6 +65,10 @@ const CLOCK_TOLERANCE_MS = 5 * 60_000;
 /**
  * The batch that was created for our id, if any. OpenAI lists the newest first, so it is looked for among those that
  * are younger than `since`.
+ * @example
+ * ```ts
+ * await findOpenaiBatch(client, '0b6a…', new Date('2025-03-01T10:00:00Z')); // 'batch_abc123'
+ * ```
  */
 export async function findOpenaiBatch(
   client: OpenAI,
@@ -104,8 +110,15 @@ const STATUSES = {
 const REASON_CHARACTERS = 500;
 
 /**
+ * How a batch stands at OpenAI now.
+ *
  * @returns undefined when OpenAI knows no such batch.
  * @throws InvalidReceiptData for a status that this system does not know.
+ * @example
+ * ```ts
+ * await getOpenaiBatchStatus(client, 'batch_abc123');
+ * // { status: 'COMPLETED', input_file_id: 'file-1', output_file_id: 'file-2', error_file_id: null, reason: null }
+ * ```
  */
 export async function getOpenaiBatchStatus(
   client: OpenAI,
@@ -137,7 +150,7 @@ function reasonOf({ errors }: OpenAI.Batch): string | null {
   return reasons.length === 0 ? null : reasons.join('; ').slice(0, REASON_CHARACTERS);
 }
 
-/** What was asked for; undefined when OpenAI does not have it (any more). */
+/** @returns the answer; undefined when OpenAI does not have what was asked for (any more). */
 export async function found<Value>(request: Promise<Value>): Promise<Value | undefined> {
   try {
     return await request;
@@ -147,6 +160,7 @@ export async function found<Value>(request: Promise<Value>): Promise<Value | und
   }
 }
 
+/** Does `work`, whose failures become the layer's errors. @see translateOpenAIError */
 export async function translated<Value>(work: () => Promise<Value>): Promise<Value> {
   try {
     return await work();
@@ -158,71 +172,4 @@ export async function translated<Value>(work: () => Promise<Value>): Promise<Val
 /** Whether a file id names a file. */
 export function isKnownId(id: string | null | undefined): id is string {
   return id != null && id !== UNKNOWN_ID;
-}
-
-export interface RequestedEntitiesPorts {
-  readonly storage: BatchStorage;
-  readonly openai: OpenAI;
-  readonly readText: (
-    receipt: ReceiptIdentity,
-  ) => Promise<{ readonly lines: readonly ReceiptLine[]; readonly words: readonly ReceiptWord[] }>;
-}
-
-/**
- * What a batch has asked for. Ours says so in its files, which also know the texts. An older system's left its requests at OpenAI only; where
- * they are gone from there too, what stands is what its receipts still have PENDING, and what its results are of.
- */
-export async function readRequestedEntities(
-  batch: BatchSummary,
-  inputFileId: string | null,
-  { storage, openai, readText }: RequestedEntitiesPorts,
-): Promise<RequestedEntities> {
-  if (isOurs(batch)) return { texts: await ownTexts(batch.batch_id, storage), open: false };
-  try {
-    if (isKnownId(inputFileId)) {
-      const ids: string[] = [];
-      for await (const line of downloadLines(openai, inputFileId)) {
-        const id = requestedId(line);
-        if (id !== undefined && isOfType(id, batch.batch_type)) ids.push(id);
-      }
-      return { texts: withoutTexts(ids), open: false };
-    }
-  } catch (error) {
-    if (!(error instanceof ResultsExpired)) throw error;
-  }
-  return { texts: withoutTexts(await pendingIds(batch, readText)), open: true };
-}
-
-async function ownTexts(
-  batchId: string,
-  storage: BatchStorage,
-): Promise<Map<string, string | undefined>> {
-  const planned = new Map<string, string>();
-  for await (const { custom_id, text } of storage.readPlan(batchId)) planned.set(custom_id, text);
-  const texts = new Map<string, string | undefined>();
-  for await (const id of storage.requestedIds(batchId)) texts.set(id, planned.get(id));
-  return texts;
-}
-
-/** In the order of their keys, which brings receipts together. */
-function withoutTexts(ids: readonly string[]): Map<string, undefined> {
-  return new Map([...ids].sort().map((id) => [id, undefined]));
-}
-
-async function pendingIds(
-  { batch_type, receipt_refs }: BatchSummary,
-  readText: RequestedEntitiesPorts['readText'],
-): Promise<string[]> {
-  const ids: string[] = [];
-  for (const receipt of receipt_refs) {
-    const { lines, words } = await readText(receipt);
-    const isPending = ({ embedding_status }: ReceiptLine | ReceiptWord): boolean =>
-      embedding_status === 'PENDING';
-    ids.push(
-      ...(batch_type === 'LINE_EMBEDDING'
-        ? lines.filter(isPending).map(linePath)
-        : words.filter(isPending).map(wordPath)),
-    );
-  }
-  return ids;
 }

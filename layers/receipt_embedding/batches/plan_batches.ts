@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { pMapIterable } from 'p-map';
 import { contentId, repeatedId } from '../embeddings/content_id.ts';
-import { type EmbeddingModel, tokenBound } from '../embeddings/embedder.ts';
+import type { EmbeddingModel } from '../embeddings/embedder.ts';
 import { embeddingItems, type ReceiptText } from '../embeddings/embedding_items.ts';
-import { type BatchStatus, type BatchType, ENDED_BATCH_STATUSES } from '../entities/batch.ts';
+import { type BatchStatus, type BatchType, isEnded } from '../entities/batch.ts';
 import type { ReceiptIdentity } from '../entities/keys.ts';
+import { countTokens } from '../embeddings/token_count.ts';
 import type { ReceiptLine, ReceiptWord } from '../entities/line_and_word.ts';
 import { type PlannedEntity, requestLine } from './batch_files.ts';
 
@@ -35,6 +36,12 @@ const READING = { concurrency: 16, backpressure: 64 } as const;
  * Packs all lines and words that are to do into batches, one after the other: only those that are being packed are in memory.
  *
  * @param planned counts what went in.
+ * @example
+ * ```ts
+ * const planned = { receipts: 0, more: false };
+ * for await (const { content_id, batch_type, entities } of planBatches(settings, ports, planned)) …
+ * planned; // { receipts: 1200, more: false }
+ * ```
  */
 export async function* planBatches(
   { types, model, limits, mostReceipts = Infinity }: PlanSettings,
@@ -56,7 +63,7 @@ export async function* planBatches(
   for (const { packer } of packers) yield* packer.end();
 }
 
-/** What of a receipt has the status NONE; noise and blanks are never embedded. */
+/** The lines and words of a receipt that have the status NONE, by the type of their batch; noise and blanks are never embedded. */
 export function entitiesToDo(
   text: Omit<ReceiptText, 'labels'>,
 ): Record<BatchType, PlannedEntity[]> {
@@ -78,7 +85,11 @@ function wanted(
 
 /**
  * The id under which a content is submitted: its own or, where a batch of that id has ended already without embedding all of
- * it, the next one. A batch that has not ended keeps its id: whoever submits it finds it there.
+ * it, the next one. A batch that has not ended keeps its id: whoever submits it finds its record.
+ * @example
+ * ```ts
+ * await batchIdOf('0b6a…-1111', statusOf); // '0b6a…-1111', or '0b6a…-9f3c' where that batch has ended
+ * ```
  */
 export async function batchIdOf(
   contentId: string,
@@ -92,17 +103,13 @@ export async function batchIdOf(
   }
 }
 
-export function isEnded(status: BatchStatus): boolean {
-  return (ENDED_BATCH_STATUSES as readonly BatchStatus[]).includes(status);
-}
-
 /** What one batch may hold. */
 export interface BatchLimits {
   /** One input each, so this bounds inputs too. */
   readonly requests: number;
   /** Of the file with the requests. */
   readonly bytes: number;
-  /** Counted by their upper bound. @see tokenBound */
+  /** Of all inputs. @see countTokens */
   readonly tokens: number;
 }
 
@@ -117,7 +124,7 @@ export interface PackedBatch {
   readonly entities: readonly PlannedEntity[];
 }
 
-/** To be raised when the same content would be asked for otherwise. */
+/** Raise it when the same content is asked for in another form. */
 const FORMAT_VERSION = 1;
 
 interface Sized {
@@ -173,7 +180,7 @@ export class BatchPacker {
     return {
       entity,
       bytes: Buffer.byteLength(requestLine(entity, this.#model)) + 1,
-      tokens: tokenBound(entity.input),
+      tokens: countTokens(entity.input),
     };
   }
 

@@ -7,6 +7,10 @@ import type { EmbeddingItems } from './embedding_items.ts';
  * same content has the same id, whoever asks and whenever.
  *
  * @param content a text, or a SHA-256 hash that has been fed with more than a text should hold.
+ * @example
+ * ```ts
+ * contentId('MILK 3.99'); // '2f0e8c1a-…-4…-8…-…'
+ * ```
  */
 export function contentId(content: string | Hash): string {
   const hex = typeof content === 'string' ? sha256(content) : content.digest('hex');
@@ -29,7 +33,7 @@ export function contentPart(id: string): string {
 }
 
 /**
- * Another id for the same content, wanted when that content is to be embedded once more: forced, or after it failed. The
+ * Another id for the same content, for embedding it once more: forced, or after it failed. The
  * same `occasion` gives the same id, so that a retry does not make a third.
  */
 export function repeatedId(id: string, occasion: string): string {
@@ -40,12 +44,16 @@ function sha256(content: string): string {
   return createHash('sha256').update(content).digest('hex');
 }
 
-/** To be raised when the same content would give other deltas. */
+/** Raise it when the same content gives other deltas. */
 const FORMAT_VERSION = 1;
 
 /**
  * The id of a run, from all that its deltas hold: ids, inputs and metadata of lines and words, model,
  * dimensions and the format's version. The same content has the same id, whoever asks and whenever.
+ * @example
+ * ```ts
+ * contentRunId(embeddingItems(text, 'Corner Market', 'realtime'), { model: 'text-embedding-3-small', dimensions: 1_536 });
+ * ```
  */
 export function contentRunId(items: EmbeddingItems, { model, dimensions }: EmbeddingModel): string {
   const described = ({ lines, words }: EmbeddingItems) =>

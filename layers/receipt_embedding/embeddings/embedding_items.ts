@@ -18,7 +18,7 @@ import {
 import { normalizeAddress, normalizePhone, normalizeUrl } from './normalization.ts';
 
 /** A line or word that is to be embedded: what OpenAI gets, and what is kept with its vector. */
-export interface EmbeddingItem<Entity, Metadata> {
+interface EmbeddingItem<Entity, Metadata> {
   /** The vector id. */
   readonly id: string;
   readonly entity: Entity;
@@ -43,6 +43,14 @@ export interface EmbeddingItems {
 /**
  * Everything of a receipt that is to be embedded, by line_id and word_id. The order in which the receipt's rows
  * came changes nothing of it.
+ *
+ * @param merchantName undefined when nobody knows it.
+ * @example
+ * ```ts
+ * embeddingItems({ lines, words, labels: [] }, 'Corner Market', 'realtime').words[0];
+ * // { id: 'IMAGE#3f52…#RECEIPT#00001#LINE#00001#WORD#00001', entity, metadata: { text: 'MILK', left: '<EDGE>', right: '3.99', … },
+ * //   input: '<TARGET>MILK</TARGET> <POS>top-left</POS> <CONTEXT><EDGE> 3.99</CONTEXT>' }
+ * ```
  */
 export function embeddingItems(
   { lines, words, labels }: ReceiptText,

@@ -11,193 +11,185 @@ import {
   wordInput,
 } from './inputs.ts';
 
-describe('inputs', () => {
-  const context = { left: 'WHOLE', right: '3.99' };
+const context = { left: 'WHOLE', right: '3.99' };
 
-  describe('the input of a line', () => {
-    it('is its text as it is', () => {
-      expect(lineInput(aLine({ text: '  TOTAL  12.50 ' }))).toBe('  TOTAL  12.50 ');
-    });
-  });
-
-  describe('the input of a word', () => {
-    it('names the word, its place and its neighbours', () => {
-      const word = aWord({ text: 'MILK', ...box(0.4, 0.4, 0.1, 0.02) });
-
-      expect(wordInput(word, context)).toBe(
-        '<TARGET>MILK</TARGET> <POS>middle-center</POS> <CONTEXT>WHOLE 3.99</CONTEXT>',
-      );
-    });
-
-    it.each([
-      [0.1, 0.9, 'top-left'],
-      [0.5, 0.9, 'top-center'],
-      [0.9, 0.9, 'top-right'],
-      [0.1, 0.5, 'middle-left'],
-      [0.5, 0.5, 'middle-center'],
-      [0.9, 0.5, 'middle-right'],
-      [0.1, 0.1, 'bottom-left'],
-      [0.5, 0.1, 'bottom-center'],
-      [0.9, 0.1, 'bottom-right'],
-      // A boundary belongs to the lower row and to the column on its right.
-      [0.33, 0.66, 'middle-center'],
-      [0.66, 0.33, 'bottom-right'],
-      [0.329999, 0.660001, 'top-left'],
-      [0.659999, 0.330001, 'middle-center'],
-      [-0.02, -0.01, 'bottom-left'],
-      [1.01, 1.01, 'top-right'],
-    ])('with its centroid at x %d, y %d is at %s', (x, y, position) => {
-      const word = aWord(box(x, y, 0, 0));
-
-      expect(centroid(word)).toStrictEqual({ x, y });
-      expect(wordInput(word, context)).toContain(`<POS>${position}</POS>`);
-    });
+describe('the input of a line', () => {
+  it('is its text as it is', () => {
+    expect(lineInput(aLine({ text: '  TOTAL  12.50 ' }))).toBe('  TOTAL  12.50 ');
   });
 });
 
-describe('word context', () => {
-  /** Neighbours as `left < word > right`, in the order of the words. */
-  function contexts(words: readonly ReceiptWord[]): string[] {
-    return wordContexts(words).map(
-      ({ left, right }, at) => `${left} < ${words[at]?.text ?? ''} > ${right}`,
+describe('the input of a word', () => {
+  it('names the word, its place and its neighbours', () => {
+    const word = aWord({ text: 'MILK', ...box(0.4, 0.4, 0.1, 0.02) });
+
+    expect(wordInput(word, context)).toBe(
+      '<TARGET>MILK</TARGET> <POS>middle-center</POS> <CONTEXT>WHOLE 3.99</CONTEXT>',
     );
-  }
+  });
 
-  describe('the neighbours of a word', () => {
-    it('are the nearest to its left and right, and <EDGE> at the ends of the row', () => {
-      const words = [
-        aWord({ word_id: 1, text: 'WHOLE', ...box(0.1, 0.5, 0.1, 0.02) }),
-        aWord({ word_id: 2, text: 'MILK', ...box(0.3, 0.5, 0.1, 0.02) }),
-        aWord({ word_id: 3, text: '3.99', ...box(0.8, 0.5, 0.1, 0.02) }),
-      ];
+  it.each([
+    [0.1, 0.9, 'top-left'],
+    [0.5, 0.9, 'top-center'],
+    [0.9, 0.9, 'top-right'],
+    [0.1, 0.5, 'middle-left'],
+    [0.5, 0.5, 'middle-center'],
+    [0.9, 0.5, 'middle-right'],
+    [0.1, 0.1, 'bottom-left'],
+    [0.5, 0.1, 'bottom-center'],
+    [0.9, 0.1, 'bottom-right'],
+    // A boundary belongs to the lower row and to the column on its right.
+    [0.33, 0.66, 'middle-center'],
+    [0.66, 0.33, 'bottom-right'],
+    [0.329999, 0.660001, 'top-left'],
+    [0.659999, 0.330001, 'middle-center'],
+    [-0.02, -0.01, 'bottom-left'],
+    [1.01, 1.01, 'top-right'],
+  ])('with its centroid at x %d, y %d is at %s', (x, y, position) => {
+    const word = aWord(box(x, y, 0, 0));
 
-      expect(contexts(words)).toStrictEqual([
-        '<EDGE> < WHOLE > MILK',
-        'WHOLE < MILK > 3.99',
-        'MILK < 3.99 > <EDGE>',
-      ]);
-    });
-
-    it('are <EDGE> on both sides for a word that is alone', () => {
-      expect(contexts([aWord({ text: 'TOTAL' })])).toStrictEqual(['<EDGE> < TOTAL > <EDGE>']);
-      expect(wordContexts([])).toStrictEqual([]);
-    });
-
-    it('are of its visual row only, though words of other rows lie nearer', () => {
-      const words = [
-        aWord({ line_id: 1, text: 'MILK', ...box(0.1, 0.5, 0.1, 0.02) }),
-        aWord({ line_id: 2, text: 'BREAD', ...box(0.2, 0.4, 0.1, 0.02) }),
-        aWord({ line_id: 3, text: '3.99', ...box(0.8, 0.505, 0.1, 0.02) }),
-      ];
-
-      expect(contexts(words)).toStrictEqual([
-        '<EDGE> < MILK > 3.99',
-        '<EDGE> < BREAD > <EDGE>',
-        'MILK < 3.99 > <EDGE>',
-      ]);
-    });
-
-    it('go by line_id and word_id where words share one box', () => {
-      const shared = box(0.1, 0.5, 0.8, 0.02);
-      const words = [
-        aWord({ line_id: 2, word_id: 1, text: 'C', ...shared }),
-        aWord({ line_id: 1, word_id: 10, text: 'B', ...shared }),
-        aWord({ line_id: 1, word_id: 2, text: 'A', ...shared }),
-      ];
-
-      expect(contexts(words)).toStrictEqual(['B < C > <EDGE>', 'A < B > C', '<EDGE> < A > B']);
-    });
-
-    it('may be noise', () => {
-      const words = [
-        aWord({ word_id: 1, text: '~~', is_noise: true, ...box(0.1, 0.5, 0.1, 0.02) }),
-        aWord({ word_id: 2, text: 'MILK', ...box(0.3, 0.5, 0.1, 0.02) }),
-      ];
-
-      expect(contexts(words)).toStrictEqual(['<EDGE> < ~~ > MILK', '~~ < MILK > <EDGE>']);
-    });
-
-    it('differ by the word where a tall word touches two rows', () => {
-      const words = [
-        aWord({ word_id: 1, text: 'UPPER', ...box(0.1, 0.55, 0.1, 0.03) }),
-        aWord({ word_id: 2, text: 'LOWER', ...box(0.2, 0.45, 0.1, 0.03) }),
-        aWord({ word_id: 3, text: 'TALL', ...box(0.5, 0.44, 0.1, 0.15) }),
-      ];
-
-      expect(contexts(words)).toStrictEqual([
-        '<EDGE> < UPPER > TALL',
-        '<EDGE> < LOWER > TALL',
-        'LOWER < TALL > <EDGE>',
-      ]);
-    });
+    expect(centroid(word)).toStrictEqual({ x, y });
+    expect(wordInput(word, context)).toContain(`<POS>${position}</POS>`);
   });
 });
 
-describe('visual row', () => {
-  function placed(y: number, height: number): Placed {
-    const placement = box(0, y, 0.25, height);
-    return { bounding_box: placement.bounding_box, center: centroid(placement) };
-  }
+/** Neighbours as `left < word > right`, in the order of the words. */
+function contexts(words: readonly ReceiptWord[]): string[] {
+  return wordContexts(words).map(
+    ({ left, right }, at) => `${left} < ${words[at]?.text ?? ''} > ${right}`,
+  );
+}
 
-  describe('two boxes', () => {
-    it.each([
-      ['of the same height side by side', placed(0.5, 0.25), placed(0.5, 0.25), true],
-      ['a little shifted', placed(0.5, 0.25), placed(0.5625, 0.25), true],
-      [
-        'of which the small one lies inside the tall one, far from its middle',
-        placed(0, 1),
-        placed(0.875, 0.0625),
-        true,
-      ],
-      [
-        'of which one has its centroid on the other’s top',
-        placed(0.5, 0.5),
-        placed(0.9375, 0.125),
-        true,
-      ],
-      [
-        'of which one has its centroid on the other’s bottom',
-        placed(0.5, 0.5),
-        placed(0.4375, 0.125),
-        true,
-      ],
-      ['that overlap by less than half', placed(0.5, 0.25), placed(0.6875, 0.25), false],
-      ['one above the other', placed(0.5, 0.125), placed(0.75, 0.125), false],
-    ])('%s share a visual row or not, whichever is asked about', (_, a, b, shared) => {
-      expect([onOneVisualRow(a, b), onOneVisualRow(b, a)]).toStrictEqual([shared, shared]);
-    });
+describe('the neighbours of a word', () => {
+  it('are the nearest to its left and right, and <EDGE> at the ends of the row', () => {
+    const words = [
+      aWord({ word_id: 1, text: 'WHOLE', ...box(0.1, 0.5, 0.1, 0.02) }),
+      aWord({ word_id: 2, text: 'MILK', ...box(0.3, 0.5, 0.1, 0.02) }),
+      aWord({ word_id: 3, text: '3.99', ...box(0.8, 0.5, 0.1, 0.02) }),
+    ];
+
+    expect(contexts(words)).toStrictEqual([
+      '<EDGE> < WHOLE > MILK',
+      'WHOLE < MILK > 3.99',
+      'MILK < 3.99 > <EDGE>',
+    ]);
+  });
+
+  it('are <EDGE> on both sides for a word that is alone', () => {
+    expect(contexts([aWord({ text: 'TOTAL' })])).toStrictEqual(['<EDGE> < TOTAL > <EDGE>']);
+    expect(wordContexts([])).toStrictEqual([]);
+  });
+
+  it('are of its visual row only, though words of other rows lie nearer', () => {
+    const words = [
+      aWord({ line_id: 1, text: 'MILK', ...box(0.1, 0.5, 0.1, 0.02) }),
+      aWord({ line_id: 2, text: 'BREAD', ...box(0.2, 0.4, 0.1, 0.02) }),
+      aWord({ line_id: 3, text: '3.99', ...box(0.8, 0.505, 0.1, 0.02) }),
+    ];
+
+    expect(contexts(words)).toStrictEqual([
+      '<EDGE> < MILK > 3.99',
+      '<EDGE> < BREAD > <EDGE>',
+      'MILK < 3.99 > <EDGE>',
+    ]);
+  });
+
+  it('go by line_id and word_id where words share one box', () => {
+    const shared = box(0.1, 0.5, 0.8, 0.02);
+    const words = [
+      aWord({ line_id: 2, word_id: 1, text: 'C', ...shared }),
+      aWord({ line_id: 1, word_id: 10, text: 'B', ...shared }),
+      aWord({ line_id: 1, word_id: 2, text: 'A', ...shared }),
+    ];
+
+    expect(contexts(words)).toStrictEqual(['B < C > <EDGE>', 'A < B > C', '<EDGE> < A > B']);
+  });
+
+  it('may be noise', () => {
+    const words = [
+      aWord({ word_id: 1, text: '~~', is_noise: true, ...box(0.1, 0.5, 0.1, 0.02) }),
+      aWord({ word_id: 2, text: 'MILK', ...box(0.3, 0.5, 0.1, 0.02) }),
+    ];
+
+    expect(contexts(words)).toStrictEqual(['<EDGE> < ~~ > MILK', '~~ < MILK > <EDGE>']);
+  });
+
+  it('differ by the word where a tall word touches two rows', () => {
+    const words = [
+      aWord({ word_id: 1, text: 'UPPER', ...box(0.1, 0.55, 0.1, 0.03) }),
+      aWord({ word_id: 2, text: 'LOWER', ...box(0.2, 0.45, 0.1, 0.03) }),
+      aWord({ word_id: 3, text: 'TALL', ...box(0.5, 0.44, 0.1, 0.15) }),
+    ];
+
+    expect(contexts(words)).toStrictEqual([
+      '<EDGE> < UPPER > TALL',
+      '<EDGE> < LOWER > TALL',
+      'LOWER < TALL > <EDGE>',
+    ]);
   });
 });
 
-describe('reading order', () => {
-  const texts = (lines: readonly { readonly text: string }[]): string[] =>
-    lines.map(({ text }) => text);
+function placed(y: number, height: number): Placed {
+  const placement = box(0, y, 0.25, height);
+  return { bounding_box: placement.bounding_box, center: centroid(placement) };
+}
 
-  describe('the reading order of lines', () => {
-    it('goes from the top (the greatest y) down, whatever the line ids say', () => {
-      const lines = [
-        aLine({ line_id: 1, text: 'bottom', ...box(0.1, 0.1, 0.5, 0.02) }),
-        aLine({ line_id: 2, text: 'top', ...box(0.1, 0.9, 0.5, 0.02) }),
-        aLine({ line_id: 3, text: 'middle', ...box(0.1, 0.5, 0.5, 0.02) }),
-      ];
+describe('two boxes', () => {
+  it.each([
+    ['of the same height side by side', placed(0.5, 0.25), placed(0.5, 0.25), true],
+    ['a little shifted', placed(0.5, 0.25), placed(0.5625, 0.25), true],
+    [
+      'of which the small one lies inside the tall one, far from its middle',
+      placed(0, 1),
+      placed(0.875, 0.0625),
+      true,
+    ],
+    [
+      'of which one has its centroid on the other’s top',
+      placed(0.5, 0.5),
+      placed(0.9375, 0.125),
+      true,
+    ],
+    [
+      'of which one has its centroid on the other’s bottom',
+      placed(0.5, 0.5),
+      placed(0.4375, 0.125),
+      true,
+    ],
+    ['that overlap by less than half', placed(0.5, 0.25), placed(0.6875, 0.25), false],
+    ['one above the other', placed(0.5, 0.125), placed(0.75, 0.125), false],
+  ])('%s share a visual row or not, whichever is asked about', (_, a, b, shared) => {
+    expect([onOneVisualRow(a, b), onOneVisualRow(b, a)]).toStrictEqual([shared, shared]);
+  });
+});
 
-      expect(texts(inReadingOrder(lines))).toStrictEqual(['top', 'middle', 'bottom']);
-    });
+const texts = (lines: readonly { readonly text: string }[]): string[] =>
+  lines.map(({ text }) => text);
 
-    it('goes from left to right within a visual row, also where the right one lies a little higher', () => {
-      const lines = [
-        aLine({ line_id: 1, text: '3.99', ...box(0.8, 0.505, 0.1, 0.02) }),
-        aLine({ line_id: 2, text: 'MILK', ...box(0.1, 0.5, 0.3, 0.02) }),
-        aLine({ line_id: 3, text: 'BREAD', ...box(0.1, 0.46, 0.3, 0.02) }),
-      ];
+describe('the reading order of lines', () => {
+  it('goes from the top (the greatest y) down, whatever the line ids say', () => {
+    const lines = [
+      aLine({ line_id: 1, text: 'bottom', ...box(0.1, 0.1, 0.5, 0.02) }),
+      aLine({ line_id: 2, text: 'top', ...box(0.1, 0.9, 0.5, 0.02) }),
+      aLine({ line_id: 3, text: 'middle', ...box(0.1, 0.5, 0.5, 0.02) }),
+    ];
 
-      expect(texts(inReadingOrder(lines))).toStrictEqual(['MILK', '3.99', 'BREAD']);
-    });
+    expect(texts(inReadingOrder(lines))).toStrictEqual(['top', 'middle', 'bottom']);
+  });
 
-    it('goes by line_id where lines lie in one place', () => {
-      const lines = [3, 1, 2].map((line_id) => aLine({ line_id, text: `line ${line_id}` }));
+  it('goes from left to right within a visual row, also where the right one lies a little higher', () => {
+    const lines = [
+      aLine({ line_id: 1, text: '3.99', ...box(0.8, 0.505, 0.1, 0.02) }),
+      aLine({ line_id: 2, text: 'MILK', ...box(0.1, 0.5, 0.3, 0.02) }),
+      aLine({ line_id: 3, text: 'BREAD', ...box(0.1, 0.46, 0.3, 0.02) }),
+    ];
 
-      expect(texts(inReadingOrder(lines))).toStrictEqual(['line 1', 'line 2', 'line 3']);
-    });
+    expect(texts(inReadingOrder(lines))).toStrictEqual(['MILK', '3.99', 'BREAD']);
+  });
+
+  it('goes by line_id where lines lie in one place', () => {
+    const lines = [3, 1, 2].map((line_id) => aLine({ line_id, text: `line ${line_id}` }));
+
+    expect(texts(inReadingOrder(lines))).toStrictEqual(['line 1', 'line 2', 'line 3']);
   });
 });

@@ -6,7 +6,14 @@ export function lineInput(line: ReceiptLine): string {
   return line.text;
 }
 
-/** What OpenAI gets for a word (docs/data_model.md §2). The users' queries are made in the same form. */
+/**
+ * What OpenAI gets for a word (docs/data_model.md §2). The users' queries are made in the same form.
+ * @example
+ * ```ts
+ * wordInput(word, { left: 'WHOLE', right: '3.99' });
+ * // '<TARGET>MILK</TARGET> <POS>top-left</POS> <CONTEXT>WHOLE 3.99</CONTEXT>'
+ * ```
+ */
 export function wordInput(word: ReceiptWord, { left, right }: WordContext): string {
   return `<TARGET>${word.text}</TARGET> <POS>${position(word)}</POS> <CONTEXT>${left} ${right}</CONTEXT>`;
 }

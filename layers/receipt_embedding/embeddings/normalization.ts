@@ -1,4 +1,10 @@
-/** Ten digits, or nothing: a leading 1 of eleven is the country's; ten equal digits are no number. */
+/**
+ * @returns ten digits; undefined for what is no number of the US: a leading 1 of eleven is the country's, ten equal digits are none.
+ * @example
+ * ```ts
+ * normalizePhone('+1 (555) 123-4567'); // '5551234567'
+ * ```
+ */
 export function normalizePhone(text: string): string | undefined {
   const digits = text.replaceAll(/\D/g, '');
   const national = digits.length === 11 && digits.startsWith('1') ? digits.slice(1) : digits;
@@ -20,7 +26,15 @@ const ABBREVIATIONS: Readonly<Record<string, string>> = {
 
 const EDGES = String.raw`[ ,.;:|/\\-]+`;
 
-/** Upper case, single spaces, no punctuation at the ends, the street's kind abbreviated; or nothing. */
+/**
+ * Upper case, single spaces, no punctuation at the ends, the street's kind abbreviated.
+ *
+ * @returns undefined when nothing is left.
+ * @example
+ * ```ts
+ * normalizeAddress('1 Main Street, '); // '1 MAIN ST'
+ * ```
+ */
 export function normalizeAddress(text: string): string | undefined {
   const address = text
     .toUpperCase()
@@ -32,7 +46,13 @@ export function normalizeAddress(text: string): string | undefined {
 
 /**
  * The address of a page without what varies: host in lower case without `www.`, no query, no fragment, no
- * trailing `/` but the root's. `http://` is assumed; an e-mail address is none.
+ * trailing `/` except the root's. `http://` is assumed.
+ *
+ * @returns undefined for what is no address of a page, as an e-mail address.
+ * @example
+ * ```ts
+ * normalizeUrl('www.Example.com/menu/?q=1'); // 'http://example.com/menu'
+ * ```
  */
 export function normalizeUrl(text: string): string | undefined {
   const trimmed = text.trim();

@@ -11,104 +11,102 @@ import {
   embeddingBatchResultCodec,
 } from './batch.ts';
 
-describe('batch summary', () => {
-  const row = {
-    PK: `BATCH#${BATCH_ID}`,
-    SK: 'STATUS',
-    TYPE: 'BATCH_SUMMARY',
-    GSI1PK: 'STATUS#PENDING',
-    GSI1SK: `BATCH_TYPE#WORD_EMBEDDING#BATCH_ID#${BATCH_ID}`,
-    batch_type: 'WORD_EMBEDDING',
-    status: 'PENDING',
-    openai_batch_id: 'batch_1',
-    submitted_at: '2025-03-01T10:00:00+00:00',
-    result_file_id: 'N/A',
-    receipt_refs: [RECEIPT],
-  };
+const row = {
+  PK: `BATCH#${BATCH_ID}`,
+  SK: 'STATUS',
+  TYPE: 'BATCH_SUMMARY',
+  GSI1PK: 'STATUS#PENDING',
+  GSI1SK: `BATCH_TYPE#WORD_EMBEDDING#BATCH_ID#${BATCH_ID}`,
+  batch_type: 'WORD_EMBEDDING',
+  status: 'PENDING',
+  openai_batch_id: 'batch_1',
+  submitted_at: '2025-03-01T10:00:00+00:00',
+  result_file_id: 'N/A',
+  receipt_refs: [RECEIPT],
+};
 
-  const batch = aBatch({ receipt_refs: [RECEIPT] });
+const batch = aBatch({ receipt_refs: [RECEIPT] });
 
-  const decode = (stored: object): BatchSummary => z.decode(batchSummaryCodec, stored as never);
+const decode = (stored: object): BatchSummary => z.decode(batchSummaryCodec, stored as never);
 
-  describe('the row of a batch', () => {
-    it('has the keys, indexes and attributes that other readers look for', () => {
-      expect(z.encode(batchSummaryCodec, batch)).toStrictEqual(row);
-      expect(batchSummaryKey(BATCH_ID)).toStrictEqual({ PK: row.PK, SK: row.SK });
-    });
+describe('the row of a batch', () => {
+  it('has the keys, indexes and attributes that other readers look for', () => {
+    expect(z.encode(batchSummaryCodec, batch)).toStrictEqual(row);
+    expect(batchSummaryKey(BATCH_ID)).toStrictEqual({ PK: row.PK, SK: row.SK });
+  });
 
-    it('is indexed by its own status and type', () => {
-      const { GSI1PK, GSI1SK } = z.encode(
-        batchSummaryCodec,
-        aBatch({ batch_type: 'LINE_EMBEDDING', status: 'COMPLETED' }),
-      );
+  it('is indexed by its own status and type', () => {
+    const { GSI1PK, GSI1SK } = z.encode(
+      batchSummaryCodec,
+      aBatch({ batch_type: 'LINE_EMBEDDING', status: 'COMPLETED' }),
+    );
 
-      expect([GSI1PK, GSI1SK]).toStrictEqual([
-        'STATUS#COMPLETED',
-        `BATCH_TYPE#LINE_EMBEDDING#BATCH_ID#${BATCH_ID}`,
-      ]);
-    });
+    expect([GSI1PK, GSI1SK]).toStrictEqual([
+      'STATUS#COMPLETED',
+      `BATCH_TYPE#LINE_EMBEDDING#BATCH_ID#${BATCH_ID}`,
+    ]);
+  });
 
-    it('written by another system is read, though it has none of our attributes', () => {
-      expect(decode(row)).toStrictEqual(batch);
-    });
+  it('written by another system is read, though it has none of our attributes', () => {
+    expect(decode(row)).toStrictEqual(batch);
+  });
 
-    it('is read as it was written, with all of our attributes', () => {
-      const ours: Required<BatchSummary> = {
-        ...batch,
-        submitted_by: 'submit-1',
-        model: 'text-embedding-3-small',
-        dimensions: 1_536,
-        requested: 6,
-        succeeded: 3,
-        failed: 2,
-        released: 1,
-        prompt_tokens: 0,
-        reason: 'expired',
-        refusal: 'QuotaExhausted',
-        last_error: 'UpstreamUnavailable',
-        input_file_id: 'file-1',
-        error_file_id: 'file-2',
-        creating_since: '2025-03-01T10:00:00+00:00',
-        completed_at: '2025-03-02T10:00:00+00:00',
-        claimed_by: 'poll-1',
-        claim_expires_at: '2025-03-02T10:20:00+00:00',
-      };
+  it('is read as it was written, with all of our attributes', () => {
+    const ours: Required<BatchSummary> = {
+      ...batch,
+      submitted_by: 'submit-1',
+      model: 'text-embedding-3-small',
+      dimensions: 1_536,
+      requested: 6,
+      succeeded: 3,
+      failed: 2,
+      released: 1,
+      prompt_tokens: 0,
+      reason: 'expired',
+      refusal: 'QuotaExhausted',
+      last_error: 'UpstreamUnavailable',
+      input_file_id: 'file-1',
+      error_file_id: 'file-2',
+      creating_since: '2025-03-01T10:00:00+00:00',
+      completed_at: '2025-03-02T10:00:00+00:00',
+      claimed_by: 'poll-1',
+      claim_expires_at: '2025-03-02T10:20:00+00:00',
+    };
 
-      expect(decode(z.encode(batchSummaryCodec, ours))).toStrictEqual(ours);
-    });
+    expect(decode(z.encode(batchSummaryCodec, ours))).toStrictEqual(ours);
+  });
 
-    it.each([
-      ['the type EMBEDDING, which is words', { batch_type: 'EMBEDDING' }, {}],
-      ['the status CANCELING', { status: 'CANCELING' }, { status: 'CANCELLING' }],
-      [
-        'a time without an offset',
-        { submitted_at: '2025-03-01T10:00:00' },
-        { submitted_at: '2025-03-01T10:00:00' },
-      ],
-      ['no result file as NULL', { result_file_id: null }, {}],
-      ['its receipts as NULL', { receipt_refs: null }, { receipt_refs: [] }],
-      ['attributes that nobody knows', { word_count: 7 }, {}],
-    ])('of old is read: %s', (_, stored, meaning) => {
-      expect(decode({ ...row, ...stored })).toStrictEqual({ ...batch, ...meaning });
-    });
+  it.each([
+    ['the type EMBEDDING, which is words', { batch_type: 'EMBEDDING' }, {}],
+    ['the status CANCELING', { status: 'CANCELING' }, { status: 'CANCELLING' }],
+    [
+      'a time without an offset',
+      { submitted_at: '2025-03-01T10:00:00' },
+      { submitted_at: '2025-03-01T10:00:00' },
+    ],
+    ['no result file as NULL', { result_file_id: null }, {}],
+    ['its receipts as NULL', { receipt_refs: null }, { receipt_refs: [] }],
+    ['attributes that nobody knows', { word_count: 7 }, {}],
+  ])('of old is read: %s', (_, stored, meaning) => {
+    expect(decode({ ...row, ...stored })).toStrictEqual({ ...batch, ...meaning });
+  });
 
-    it('of old is read without a result file and without receipts, and written in today’s form', () => {
-      const old = { ...without(row, 'result_file_id', 'receipt_refs'), batch_type: 'EMBEDDING' };
+  it('of old is read without a result file and without receipts, and written in today’s form', () => {
+    const old = { ...without(row, 'result_file_id', 'receipt_refs'), batch_type: 'EMBEDDING' };
 
-      expect(z.encode(batchSummaryCodec, decode(old))).toStrictEqual({ ...row, receipt_refs: [] });
-    });
+    expect(z.encode(batchSummaryCodec, decode(old))).toStrictEqual({ ...row, receipt_refs: [] });
+  });
 
-    it.each([
-      ['another TYPE', { TYPE: 'RECEIPT' }],
-      ['a type that there is not', { batch_type: 'COMPLETION' }],
-      ['a status that there is not', { status: 'DONE' }],
-      ['no time', { submitted_at: 'yesterday' }],
-      ['an id that is no UUID', { PK: 'BATCH#1' }],
-      ['a count below zero', { requested: -1 }],
-      ['a receipt without an image', { receipt_refs: [{ receipt_id: 1 }] }],
-    ])('is refused with %s', (_, change) => {
-      expect(z.safeDecode(batchSummaryCodec, { ...row, ...change } as never).success).toBe(false);
-    });
+  it.each([
+    ['another TYPE', { TYPE: 'RECEIPT' }],
+    ['a type that there is not', { batch_type: 'COMPLETION' }],
+    ['a status that there is not', { status: 'DONE' }],
+    ['no time', { submitted_at: 'yesterday' }],
+    ['an id that is no UUID', { PK: 'BATCH#1' }],
+    ['a count below zero', { requested: -1 }],
+    ['a receipt without an image', { receipt_refs: [{ receipt_id: 1 }] }],
+  ])('is refused with %s', (_, change) => {
+    expect(z.safeDecode(batchSummaryCodec, { ...row, ...change } as never).success).toBe(false);
   });
 });
 

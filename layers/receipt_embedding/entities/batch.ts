@@ -34,13 +34,21 @@ export type BatchStatus = z.output<typeof batchStatusSchema>;
 export type ActiveBatchStatus = (typeof ACTIVE_BATCH_STATUSES)[number];
 export type EndedBatchStatus = (typeof ENDED_BATCH_STATUSES)[number];
 
-/** As rows of old have them, and what that means. */
-const OLD_TYPES = { EMBEDDING: 'WORD_EMBEDDING' } as const;
-const OLD_STATUSES = { CANCELING: 'CANCELLING' } as const;
+/** Whether a batch of this status has ended. */
+export function isEnded(status: BatchStatus): boolean {
+  return (ENDED_BATCH_STATUSES as readonly BatchStatus[]).includes(status);
+}
+
+/** As legacy rows have them, and what that means. */
+const LEGACY_TYPES = { EMBEDDING: 'WORD_EMBEDDING' } as const;
+const LEGACY_STATUSES = { CANCELING: 'CANCELLING' } as const;
 
 /** Every form in which a batch type, or a status, may lie in the index. */
-export const STORED_BATCH_TYPES = [...BATCH_TYPES, ...keysOf(OLD_TYPES)] as const;
-export const STORED_ACTIVE_STATUSES = [...ACTIVE_BATCH_STATUSES, ...keysOf(OLD_STATUSES)] as const;
+export const STORED_BATCH_TYPES = [...BATCH_TYPES, ...keysOf(LEGACY_TYPES)] as const;
+export const STORED_ACTIVE_STATUSES = [
+  ...ACTIVE_BATCH_STATUSES,
+  ...keysOf(LEGACY_STATUSES),
+] as const;
 
 /** In place of an id that is not known yet: readers want a text. */
 export const UNKNOWN_ID = 'N/A';
@@ -68,7 +76,7 @@ const ownAttributes = {
   prompt_tokens: count.optional(),
   /** Why it ended otherwise than it should. */
   reason: z.string().optional(),
-  /** The name of the error with which its submission was refused: what it had claimed is given back. */
+  /** The name of the error with which its submission was refused: what it had claimed is returned to NONE. */
   refusal: z.string().optional(),
   /** Why an execution could not finish it; a later one tries again. */
   last_error: z.string().optional(),
@@ -77,12 +85,12 @@ const ownAttributes = {
   /** The batch may exist at OpenAI from here on. */
   creating_since: timestampSchema.optional(),
   completed_at: timestampSchema.optional(),
-  /** The execution that works on it, until that ends or the claim expires. */
+  /** The execution that has its lease, until that ends or expires. */
   claimed_by: z.string().optional(),
   claim_expires_at: timestampSchema.optional(),
 };
 
-export const batchSummarySchema = z.object({
+const batchSummarySchema = z.object({
   batch_id: z.uuid(),
   batch_type: batchTypeSchema,
   status: batchStatusSchema,
@@ -92,6 +100,16 @@ export const batchSummarySchema = z.object({
 
 /** A batch at OpenAI, from its submission to the last of its results. */
 export type BatchSummary = z.output<typeof batchSummarySchema>;
+
+/** Whether this system has submitted a batch; otherwise an older one has. */
+export function isOurs(batch: Pick<BatchSummary, 'submitted_by'>): boolean {
+  return batch.submitted_by !== undefined;
+}
+
+/** The owner of a batch's claims on lines and words; undefined for an older system's, which writes none. */
+export function ownerOf(batch: BatchSummary): string | undefined {
+  return isOurs(batch) ? batch.batch_id : undefined;
+}
 
 const storedBatchSummarySchema = z.looseObject({
   ...keyFields,
@@ -119,13 +137,22 @@ export const batchStatusKey = (status: string): string => `STATUS#${status}`;
 /** What the range of GSI1 begins with for batches of this type. */
 export const batchTypeKey = (type: string): string => `BATCH_TYPE#${type}#`;
 
-/** Row ⇄ BatchSummary (docs/data_model.md §1): old names of types and statuses are read, and never written. */
+/**
+ * Row ⇄ BatchSummary (docs/data_model.md §1): legacy names of types and statuses are read, and never written.
+ *
+ * @example
+ * ```ts
+ * z.encode(batchSummaryCodec, batch);
+ * // { PK: 'BATCH#0b6a…', SK: 'STATUS', TYPE: 'BATCH_SUMMARY', GSI1PK: 'STATUS#PENDING',
+ * //   GSI1SK: 'BATCH_TYPE#WORD_EMBEDDING#BATCH_ID#0b6a…', batch_type: 'WORD_EMBEDDING', status: 'PENDING', … }
+ * ```
+ */
 export const batchSummaryCodec = z.codec(storedBatchSummarySchema, batchSummarySchema, {
   decode: (row) => ({
     ...row,
     batch_id: row.PK.slice(KEY.length),
-    batch_type: row.batch_type === 'EMBEDDING' ? OLD_TYPES.EMBEDDING : row.batch_type,
-    status: row.status === 'CANCELING' ? OLD_STATUSES.CANCELING : row.status,
+    batch_type: row.batch_type === 'EMBEDDING' ? LEGACY_TYPES.EMBEDDING : row.batch_type,
+    status: row.status === 'CANCELING' ? LEGACY_STATUSES.CANCELING : row.status,
     result_file_id: row.result_file_id ?? UNKNOWN_ID,
     receipt_refs: row.receipt_refs ?? [],
   }),
@@ -142,7 +169,7 @@ function keysOf<Key extends string>(record: Readonly<Record<Key, unknown>>): Key
   return Object.keys(record) as Key[];
 }
 
-export const embeddingBatchResultSchema = z.object({
+const embeddingBatchResultSchema = z.object({
   batch_id: z.uuid(),
   image_id: imageIdSchema,
   /** The vector id, which names the line or word. */
@@ -167,25 +194,31 @@ const storedBatchResultSchema = z.looseObject({
   error_message: z.string().nullish(),
 });
 
-const BATCH_KEY = 'BATCH#';
-
 /** What the sort key of every result begins with. */
 export const BATCH_RESULT_PREFIX = 'RESULT#';
 
-/** Row ⇄ EmbeddingBatchResult (docs/data_model.md §1): line and word have three digits here, not five. */
+/**
+ * Row ⇄ EmbeddingBatchResult (docs/data_model.md §1): line and word have three digits here, not five.
+ *
+ * @example
+ * ```ts
+ * z.encode(embeddingBatchResultCodec, result);
+ * // { PK: 'BATCH#0b6a…', SK: 'RESULT#IMAGE#3f52…#RECEIPT#00001#LINE#001#WORD#002', status: 'SUCCESS', text: 'MILK', … }
+ * ```
+ */
 export const embeddingBatchResultCodec = z.codec(
   storedBatchResultSchema,
   embeddingBatchResultSchema,
   {
     decode: (row) => ({
       ...row,
-      batch_id: row.PK.slice(BATCH_KEY.length),
+      batch_id: row.PK.slice(KEY.length),
       error_message: row.error_message ?? null,
     }),
     encode: (result) => {
       const { batch_id, ...attributes } = result;
       const entity = parsePath(result.pinecone_id) as LineIdentity & { word_id?: number };
-      const batch = `${BATCH_KEY}${batch_id}`;
+      const batch = batchSummaryKey(batch_id).PK;
       return {
         PK: batch,
         SK: resultSortKey(entity),

@@ -12,9 +12,9 @@ import {
 } from './keys.ts';
 
 export const COMPACTION_STATES = ['PENDING', 'PROCESSING', 'COMPLETED', 'FAILED'] as const;
-export const compactionStateSchema = z.enum(COMPACTION_STATES);
+const compactionStateSchema = z.enum(COMPACTION_STATES);
 
-export const compactionRunSchema = z.object({
+const compactionRunSchema = z.object({
   run_id: z.uuid(),
   image_id: imageIdSchema,
   receipt_id: ordinalSchema,
@@ -54,7 +54,14 @@ const storedSchema = z.looseObject({
   words_error: absent,
 });
 
-/** Row ⇄ CompactionRun (docs/data_model.md §1). */
+/**
+ * Row ⇄ CompactionRun (docs/data_model.md §1).
+ * @example
+ * ```ts
+ * z.encode(compactionRunCodec, newCompactionRun(receipt, run_id, new Date()));
+ * // { PK: 'IMAGE#3f52…', SK: 'RECEIPT#00001#COMPACTION_RUN#0b7e…', TYPE: 'COMPACTION_RUN', lines_state: 'PENDING', … }
+ * ```
+ */
 export const compactionRunCodec = z.codec(storedSchema, compactionRunSchema, {
   decode: (row, payload) => {
     const key = rowKey(row.image_id, compactionRunPath(row, row.run_id));
@@ -89,7 +96,7 @@ export function compactionRunPath(receipt: ReceiptIdentity, runId: string): stri
   return `${receiptPath(receipt)}#COMPACTION_RUN#${runId}`;
 }
 
-/** A run that its deltas were just written for. */
+/** The record of a run whose deltas were just written: both PENDING, nothing merged yet. */
 export function newCompactionRun(
   receipt: ReceiptIdentity,
   run_id: string,

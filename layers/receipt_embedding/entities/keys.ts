@@ -37,15 +37,22 @@ const pad = (ordinal: number): string => String(ordinal).padStart(5, '0');
 
 export const imageKey = (imageId: string): string => `IMAGE#${imageId}`;
 export const receiptPart = (receiptId: number): string => `RECEIPT#${pad(receiptId)}`;
-export const linePart = (lineId: number): string => `LINE#${pad(lineId)}`;
-export const wordPart = (wordId: number): string => `WORD#${pad(wordId)}`;
+const linePart = (lineId: number): string => `LINE#${pad(lineId)}`;
+const wordPart = (wordId: number): string => `WORD#${pad(wordId)}`;
 
 /** `IMAGE#{image_id}#RECEIPT#{r:05d}`: the hash of GSI3, and what the ids of a receipt's vectors begin with. */
 export function receiptPath({ image_id, receipt_id }: ReceiptIdentity): string {
   return `${imageKey(image_id)}#${receiptPart(receipt_id)}`;
 }
 
-/** A line's key in one string: its vector id, and its `custom_id` at OpenAI. */
+/**
+ * A line's key in one string: its vector id, and its `custom_id` at OpenAI.
+ * @example
+ * ```ts
+ * linePath({ image_id: '3f52804b-2fad-4e00-92c8-b593da3a8ed3', receipt_id: 1, line_id: 2 });
+ * // 'IMAGE#3f52804b-2fad-4e00-92c8-b593da3a8ed3#RECEIPT#00001#LINE#00002'
+ * ```
+ */
 export function linePath(line: LineIdentity): string {
   return `${receiptPath(line)}#${linePart(line.line_id)}`;
 }
@@ -55,7 +62,13 @@ export function wordPath(word: WordIdentity): string {
   return `${linePath(word)}#${wordPart(word.word_id)}`;
 }
 
-/** A primary key out of a path: the image is the hash, the rest the range. */
+/**
+ * A primary key out of a path: the image is the hash, the rest the range.
+ * @example
+ * ```ts
+ * rowKey(image_id, linePath(line)); // { PK: 'IMAGE#3f52…', SK: 'RECEIPT#00001#LINE#00002' }
+ * ```
+ */
 export function rowKey(imageId: string, path: string): RowKey {
   const image = imageKey(imageId);
   return { PK: image, SK: path.slice(image.length + 1) };
@@ -67,7 +80,7 @@ const KEY_PATTERN = new RegExp(
 );
 
 /** The ids that a row's key carries; what the key does not name is missing. */
-export interface KeyParts extends ReceiptIdentity {
+interface KeyParts extends ReceiptIdentity {
   readonly line_id?: number;
   readonly word_id?: number;
   readonly label?: string;
@@ -77,6 +90,11 @@ export interface KeyParts extends ReceiptIdentity {
  * Reads the ids out of the key of a receipt, line, word or label.
  *
  * @returns undefined when the key is none of these.
+ * @example
+ * ```ts
+ * parseKey({ PK: 'IMAGE#3f52804b-2fad-4e00-92c8-b593da3a8ed3', SK: 'RECEIPT#00001#LINE#00002' });
+ * // { image_id: '3f52804b-2fad-4e00-92c8-b593da3a8ed3', receipt_id: 1, line_id: 2 }
+ * ```
  */
 export function parseKey({ PK, SK }: RowKey): KeyParts | undefined {
   return parsePath(`${PK}#${SK}`);
@@ -164,7 +182,13 @@ export function epochMilliseconds(timestamp: string): number {
   return ISO_8601.test(timestamp) ? Date.parse(withOffset(timestamp)) : Number.NaN;
 }
 
-/** The same instant with its offset written out: what readers of our rows and metadata expect. */
+/**
+ * The same instant with its offset written out: what readers of our rows and metadata expect.
+ * @example
+ * ```ts
+ * withOffset('2025-03-01T10:00:00'); // '2025-03-01T10:00:00+00:00'
+ * ```
+ */
 export function withOffset(timestamp: string): string {
   const match = ISO_8601.exec(timestamp);
   if (match === null || match.groups?.['offset'] !== undefined) return timestamp;

@@ -46,7 +46,15 @@ const storedLineSchema = z.looseObject({
   is_noise: z.boolean().optional(),
 });
 
-/** Row ⇄ ReceiptLine (docs/data_model.md §1): status and noise may be absent, ids are the key's. */
+/**
+ * Row ⇄ ReceiptLine (docs/data_model.md §1): status and noise may be absent, ids are the key's.
+ * @example
+ * ```ts
+ * z.encode(receiptLineCodec, line);
+ * // { PK: 'IMAGE#3f52…', SK: 'RECEIPT#00001#LINE#00001', TYPE: 'RECEIPT_LINE', text: 'MILK 3.99', embedding_status: 'NONE',
+ * //   GSI1PK: 'EMBEDDING_STATUS#NONE', GSI1SK: 'LINE#IMAGE#3f52…#RECEIPT#00001#LINE#00001', bounding_box: { … }, … }
+ * ```
+ */
 export const receiptLineCodec = z.codec(storedLineSchema, receiptLineSchema, {
   decode: (row, payload) => ({
     ...row,
@@ -68,7 +76,7 @@ export const receiptLineCodec = z.codec(storedLineSchema, receiptLineSchema, {
   },
 });
 
-/** What OCR recognised in a word: the value is the whole of it, also where the word is but a part. */
+/** What OCR recognised in a word: the value is the whole of it, also where the word is only a part. */
 export const extractedDataSchema = z.object({
   type: z.enum(['address', 'date', 'phone', 'url']),
   value: z.string(),
@@ -103,7 +111,7 @@ const storedWordSchema = z.looseObject({
   is_noise: z.boolean().optional(),
 });
 
-/** Row ⇄ ReceiptWord (docs/data_model.md §1): status and noise may be absent, ids are the key's. */
+/** Row ⇄ ReceiptWord, as a line's row (docs/data_model.md §1). @see receiptLineCodec */
 export const receiptWordCodec = z.codec(storedWordSchema, receiptWordSchema, {
   decode: (row, payload) => ({
     ...row,

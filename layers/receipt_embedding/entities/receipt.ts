@@ -12,11 +12,11 @@ import {
 } from './keys.ts';
 
 /** Normalised to the receipt's crop, origin at the BOTTOM left; a little below 0 or above 1 occurs. */
-export const pointSchema = z.object({ x: z.number(), y: z.number() });
+const pointSchema = z.object({ x: z.number(), y: z.number() });
 export type Point = z.output<typeof pointSchema>;
 
 /** `x`, `y`: the bottom left corner; the box spans `y … y + height` upward. */
-export const boundingBoxSchema = z.object({
+const boundingBoxSchema = z.object({
   x: z.number(),
   y: z.number(),
   width: z.number(),
@@ -77,7 +77,14 @@ const storedReceiptSchema = z.looseObject({
   ...attributes,
 });
 
-/** Row ⇄ Receipt (docs/data_model.md §1). The ids are only in the keys. */
+/**
+ * Row ⇄ Receipt (docs/data_model.md §1). The ids are only in the keys.
+ * @example
+ * ```ts
+ * z.encode(receiptCodec, receipt);
+ * // { PK: 'IMAGE#3f52…', SK: 'RECEIPT#00001', TYPE: 'RECEIPT', width: 600, height: 1800, timestamp_added: '2025-03-01', … }
+ * ```
+ */
 export const receiptCodec = z.codec(storedReceiptSchema, receiptSchema, {
   decode: (row, payload) => ({ ...row, ...identify(row, 'receipt_id', payload) }),
   encode: ({ image_id, receipt_id, sha256 = null, ...rest }) => {
@@ -122,7 +129,13 @@ const storedMetadataSchema = z.looseObject({
 
 const KEY = /^IMAGE#(?<image>[^#]+)#RECEIPT#(?<receipt>\d{5})#METADATA$/;
 
-/** Row ⇄ ReceiptMetadata (docs/data_model.md §1). */
+/**
+ * Row ⇄ ReceiptMetadata (docs/data_model.md §1).
+ * @example
+ * ```ts
+ * // { PK: 'IMAGE#3f52…', SK: 'RECEIPT#00001#METADATA', TYPE: 'RECEIPT_METADATA', merchant_name: 'Corner Market', … }
+ * ```
+ */
 export const receiptMetadataCodec = z.codec(storedMetadataSchema, receiptMetadataSchema, {
   decode: (row) => ({
     ...row,

@@ -29,6 +29,10 @@ type Neighbour = NonNullable<z.output<typeof neighbourSchema>>;
 /**
  * Other receipts of the same shop: the nearest neighbours of a receipt's address and phone lines in Chroma's collection
  * `lines`. Near is not the same, so a neighbour counts only when its phone or address, normalised, is this receipt's.
+ * @example
+ * ```ts
+ * await new ChromaNeighbours('http://chroma:8000').findMerchant(evidence, embedder); // 'Corner Market'
+ * ```
  */
 export class ChromaNeighbours implements MerchantSource {
   readonly name = 'chroma';

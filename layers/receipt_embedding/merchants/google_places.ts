@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { normalizeAddress, normalizePhone } from '../embeddings/normalization.ts';
-import { toTimestamp } from '../entities/keys.ts';
+import { keyFields, type RowKey, timestampSchema, toTimestamp } from '../entities/keys.ts';
 import type { Clock, Logger } from '../ports.ts';
-import type { Table } from '../table/table.ts';
+import { parseJson } from '../local_files.ts';
+import { readRows } from '../table/rows.ts';
+import { getRow, putRow, type Table } from '../table/table.ts';
 import { type Fetch, requestJson } from './json_request.ts';
-import { readPlacesCache, type SearchType, writePlacesCache } from './places_cache.ts';
 import type { MerchantEvidence, MerchantSource } from './resolve_merchant.ts';
 
 /** Places API (New), Text Search. */
@@ -32,7 +33,7 @@ const answerSchema = z.looseObject({ places: z.array(placeSchema).default([]) })
 
 type Place = z.output<typeof placeSchema>;
 
-export interface GooglePlacesPorts {
+interface GooglePlacesPorts {
   readonly table: Table;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -42,6 +43,11 @@ export interface GooglePlacesPorts {
 /**
  * The shop that Google knows under a receipt's phone number, else at its address. Answers are kept in
  * the table for 30 days; an empty answer is not kept, because readers of the cache expect a place.
+ *
+ * @example
+ * ```ts
+ * await new GooglePlaces(apiKey, { table, clock, logger }).findMerchant(evidence); // 'Corner Market'
+ * ```
  */
 export class GooglePlaces implements MerchantSource {
   readonly name = 'google_places';
@@ -85,7 +91,7 @@ export class GooglePlaces implements MerchantSource {
     const [first] = answer.places;
     if (first !== undefined) {
       const now = clock();
-      await writePlacesCache(table, {
+      const entry: PlacesCache = {
         search_type: searchType,
         search_value: value,
         place_id: first.id,
@@ -93,20 +99,18 @@ export class GooglePlaces implements MerchantSource {
         last_updated: toTimestamp(now),
         query_count: 1,
         time_to_live: Math.floor(now.getTime() / 1000) + KEPT_SECONDS,
-      });
+      };
+      // The last one wins, since any of them is as good.
+      await putRow(table, z.encode(placesCacheCodec, entry));
     }
     return answer.places;
   }
 }
 
-/** @returns undefined for an answer of another API's form, which older rows hold: it is asked for anew. */
+/** @returns undefined for an answer of another API's form, which older rows hold: Google is asked again. */
 function parseKept(response: string): readonly Place[] | undefined {
-  try {
-    const { data } = answerSchema.safeParse(JSON.parse(response));
-    return data === undefined || data.places.length === 0 ? undefined : data.places;
-  } catch {
-    return undefined;
-  }
+  const { data } = answerSchema.safeParse(parseJson(response));
+  return data === undefined || data.places.length === 0 ? undefined : data.places;
 }
 
 /** An address alone is a place too, named like itself: only an establishment has a merchant's name. */
@@ -121,4 +125,67 @@ function letters(text: string): string {
 
 function nameOf(place: Place | undefined): string | undefined {
   return place?.displayName?.text;
+}
+
+/** The kept answer to a search; DynamoDB removes rows late, so one past its time counts as none. */
+export async function readPlacesCache(
+  table: Table,
+  searchType: SearchType,
+  value: string,
+  now: Date,
+  logger: Logger,
+): Promise<PlacesCache | undefined> {
+  const row = await getRow(table, placesCacheKey(searchType, value));
+  if (row === undefined) return undefined;
+  const [entry] = readRows([row], placesCacheCodec, logger).entities;
+  return entry !== undefined && entry.time_to_live > now.getTime() / 1000 ? entry : undefined;
+}
+
+const searchTypeSchema = z.enum(['PHONE', 'ADDRESS']);
+type SearchType = z.output<typeof searchTypeSchema>;
+
+const placesCacheSchema = z.object({
+  search_type: searchTypeSchema,
+  search_value: z.string().min(1),
+  place_id: z.string(),
+  /** The answer of the Places API as JSON text. */
+  places_response: z.string(),
+  last_updated: timestampSchema,
+  query_count: z.int().min(0),
+  /** Epoch seconds after which DynamoDB removes the row. */
+  time_to_live: z.int(),
+});
+
+/** One answer of the Google Places API, kept for 30 days. */
+export type PlacesCache = z.output<typeof placesCacheSchema>;
+
+const storedSchema = z.looseObject({
+  ...keyFields,
+  TYPE: z.literal('PLACES_CACHE'),
+  ...placesCacheSchema.shape,
+});
+
+/**
+ * Row ⇄ PlacesCache (docs/data_model.md §1).
+ *
+ * @example
+ * ```ts
+ * // { PK: 'PLACES#PHONE', SK: 'VALUE#____________________5551234567', TYPE: 'PLACES_CACHE', place_id: 'ChIJ…', … }
+ * ```
+ */
+export const placesCacheCodec = z.codec(storedSchema, placesCacheSchema, {
+  decode: (row) => row,
+  encode: (entry) => ({
+    ...placesCacheKey(entry.search_type, entry.search_value),
+    TYPE: 'PLACES_CACHE' as const,
+    GSI1PK: 'PLACE_ID',
+    GSI1SK: `PLACE_ID#${entry.place_id}`,
+    ...entry,
+  }),
+});
+
+/** The digits of a PHONE key are left-padded with `_` to 30 characters. */
+export function placesCacheKey(searchType: SearchType, value: string): RowKey {
+  const stored = searchType === 'PHONE' ? value.replaceAll(/\D/g, '').padStart(30, '_') : value;
+  return { PK: `PLACES#${searchType}`, SK: `VALUE#${stored}` };
 }

@@ -8,7 +8,7 @@ import {
 
 export type Fetch = typeof globalThis.fetch;
 
-export interface JsonRequest {
+interface JsonRequest {
   readonly url: string;
   /** POSTed as JSON; without one it is a GET. */
   readonly body?: unknown;
@@ -20,7 +20,12 @@ export interface JsonRequest {
 /**
  * Asks an HTTP API that speaks JSON, and reads an answer of a known shape.
  *
- * @throws the layer's errors; never with what was sent or answered in their message.
+ * @returns the answer as the schema has it. It is asked for once.
+ * @throws RateLimited, UpstreamUnavailable, InvalidConfiguration, InvalidRequest; never with what was sent or answered in their message.
+ * @example
+ * ```ts
+ * await requestJson(fetch, z.object({ id: z.string() }), { url: 'http://chroma:8000/…/lines', timeout: 10_000 }); // { id: '…' }
+ * ```
  */
 export async function requestJson<Answer>(
   fetch: Fetch,

@@ -10,7 +10,7 @@ export interface Merchant {
   readonly source: 'metadata' | MerchantSource['name'] | 'unknown';
 }
 
-export interface MerchantPorts {
+interface MerchantPorts {
   /** In the order in which they are asked. */
   readonly sources: readonly MerchantSource[];
   readonly logger: Logger;
@@ -19,7 +19,12 @@ export interface MerchantPorts {
 
 /**
  * Whose receipt it is. Never fatal: a source that fails is a warning and a metric, and the next one is
- * asked. With ReceiptMetadata, or with no source configured, there is no call at all.
+ * asked. With ReceiptMetadata, or with no source configured, no call is made.
+ * @example
+ * ```ts
+ * await resolveMerchant(receipt, text, undefined, embedder, { sources: [new ChromaNeighbours(url)], logger, metrics });
+ * // { name: 'Corner Market', source: 'chroma' }
+ * ```
  */
 export async function resolveMerchant(
   receipt: ReceiptIdentity,
@@ -53,7 +58,7 @@ export async function resolveMerchant(
   return { name: undefined, source: 'unknown' };
 }
 
-/** The canonical name if there is one, else the name; undefined when neither says anything. */
+/** @returns the canonical name, else the name; undefined when both are blank. */
 export function knownMerchant(metadata: ReceiptMetadata | undefined): string | undefined {
   return nonBlank(metadata?.canonical_merchant_name) ?? nonBlank(metadata?.merchant_name);
 }
@@ -73,6 +78,7 @@ export interface MerchantEvidence extends ReceiptIdentity {
   readonly lines: readonly LineItem[];
 }
 
+/** Phones, addresses and the lines that carry them, as OCR recognised them. */
 export function merchantEvidence(receipt: ReceiptIdentity, text: ReceiptText): MerchantEvidence {
   const items = embeddingItems(text, undefined, 'realtime');
   const telling = [...items.lines, ...items.words].filter(

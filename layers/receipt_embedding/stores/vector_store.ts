@@ -1,6 +1,17 @@
 /** The two collections of every store. */
 export type VectorCollection = 'lines' | 'words';
 
+/**
+ * A line or word, ready for a store.
+ * @example
+ * ```ts
+ * const record: VectorRecord = {
+ *   id: 'IMAGE#3f52804b-2fad-4e00-92c8-b593da3a8ed3#RECEIPT#00001#LINE#00001',
+ *   vector: new Float32Array(1_536),
+ *   metadata: { image_id, receipt_id: 1, line_id: 1, text: 'MILK 3.99', embedding_type: 'line', … },
+ * };
+ * ```
+ */
 export interface VectorRecord {
   /** The entity's key in one string (docs/data_model.md §2). */
   readonly id: string;
@@ -10,7 +21,10 @@ export interface VectorRecord {
 
 /** Where vectors go. Writing the same records again changes nothing. */
 export interface VectorStore {
-  /** @returns the number of vectors that are there now, which is all of them. */
+  /**
+   * @returns the number of vectors that the store holds of these, which is all of them.
+   * @throws RateLimited, UpstreamUnavailable, QuotaExhausted, InvalidConfiguration, InvalidRequest, InvalidReceiptData.
+   */
   upsert(collection: VectorCollection, records: readonly VectorRecord[]): Promise<number>;
 }
 

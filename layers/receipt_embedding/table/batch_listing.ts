@@ -10,7 +10,8 @@ import {
 } from '../entities/batch.ts';
 import { epochMilliseconds } from '../entities/keys.ts';
 import type { Logger } from '../ports.ts';
-import { queryPages, readRows, type Table } from './table.ts';
+import { readRows } from './rows.ts';
+import { queryPages, type Table } from './table.ts';
 
 /** Without the list of receipts, which may be hundreds of kilobytes. */
 const ATTRIBUTES = [
@@ -41,10 +42,16 @@ export interface PendingBatches {
 }
 
 /**
- * The batches that are to be looked after: every one that has not ended, oldest first, but those that are being
- * submitted just now. Also in the forms that rows of old have (docs/data_model.md §1).
+ * The batches that are to be looked after: every one that has not ended, oldest first, except those that are being
+ * submitted just now. Also in the forms that legacy rows have (docs/data_model.md §1).
  *
  * @param most at most so many.
+ * @example
+ * ```ts
+ * await listPendingEmbeddingBatches(table, { now: new Date(), most: 100, logger });
+ * // { batches: [{ batch_id: '0b6a…', status: 'IN_PROGRESS', … }], more: false, by_status: { IN_PROGRESS: 1, … },
+ * //   oldest_submitted_at: new Date('2025-03-01T10:00:00Z'), invalid_rows: 0 }
+ * ```
  */
 export async function listPendingEmbeddingBatches(
   table: Table,
@@ -78,9 +85,13 @@ export function submissionDied(
 }
 
 /**
- * Every batch that has not ended, in no particular order, also in the forms that rows of old have.
+ * Every batch that has not ended, in no particular order, also in the forms that legacy rows have.
  *
- * @param more attributes to read beside those that no batch is without; `receipt_refs` is best left out.
+ * @param more attributes to read beside those that no batch is without; `receipt_refs` is best left out: it may be hundreds of kilobytes.
+ * @example
+ * ```ts
+ * await readActiveBatches(table, logger, ['submitted_by']); // { batches: [{ batch_id, status: 'PENDING', … }], invalid_rows: 0 }
+ * ```
  */
 export async function readActiveBatches(
   table: Table,
@@ -100,7 +111,7 @@ export async function readActiveBatches(
         ExpressionAttributeNames: Object.fromEntries(attributes.map((name) => [`#${name}`, name])),
         values: { status: batchStatusKey(status), type: batchTypeKey(type) },
       });
-      for await (const rows of pages) {
+      for await (const { rows } of pages) {
         const { entities, invalid } = readRows(rows, batchSummaryCodec, logger);
         for (const batch of entities) batches.set(batch.batch_id, batch);
         invalidRows += invalid.length;

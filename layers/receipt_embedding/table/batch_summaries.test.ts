@@ -222,7 +222,7 @@ describe('changing a batch', () => {
       );
 
       expect(name).toBe('ConcurrentUpdate');
-      expect(message).toContain(`batch ${BATCH_ID} is no longer claimed by the execution poll-1`);
+      expect(message).toContain(`the execution poll-1 has lost the lease of batch ${BATCH_ID}`);
     }
     expect(await stored()).toStrictEqual(there);
   });

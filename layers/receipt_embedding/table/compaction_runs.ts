@@ -1,5 +1,3 @@
-import { PutItemCommand } from '@aws-sdk/client-dynamodb';
-import { marshall } from '@aws-sdk/util-dynamodb';
 import { z } from 'zod';
 import {
   type CompactionRun,
@@ -7,7 +5,7 @@ import {
   compactionRunPath,
 } from '../entities/compaction_run.ts';
 import { type ReceiptIdentity, rowKey } from '../entities/keys.ts';
-import { conditionHeld, queryPages, type Table } from './table.ts';
+import { putRow, queryPages, type Table } from './table.ts';
 
 /** A recorded run, as far as it matters to whoever would make the same again. */
 export interface RecordedRun {
@@ -19,6 +17,12 @@ export interface RecordedRun {
 /**
  * The runs of a receipt whose id begins with `idBeginning`, by run id; read consistently. A run is known by its key: also
  * a record that could not be read whole stands for its run.
+ *
+ * @example
+ * ```ts
+ * await findCompactionRuns(table, { image_id, receipt_id: 1 }, '1a2b3c4d-1111-4222-8333-');
+ * // [{ run_id: '1a2b3c4d-1111-4222-8333-0123456789ab', failed: false }]
+ * ```
  */
 export async function findCompactionRuns(
   table: Table,
@@ -33,7 +37,7 @@ export async function findCompactionRuns(
     ConsistentRead: true,
     values: { image: PK, run: SK },
   });
-  for await (const rows of pages) {
+  for await (const { rows } of pages) {
     for (const row of rows) {
       runs.push({
         run_id: row.SK.slice(SK.length - idBeginning.length),
@@ -50,13 +54,5 @@ export async function findCompactionRuns(
  * @returns false when the run is recorded already.
  */
 export async function recordCompactionRun(table: Table, run: CompactionRun): Promise<boolean> {
-  return await conditionHeld(
-    table.client.send(
-      new PutItemCommand({
-        TableName: table.name,
-        Item: marshall(z.encode(compactionRunCodec, run)),
-        ConditionExpression: 'attribute_not_exists(PK)',
-      }),
-    ),
-  );
+  return await putRow(table, z.encode(compactionRunCodec, run), { onlyNew: true });
 }

@@ -1,11 +1,9 @@
 import type { RowKey } from '../entities/keys.ts';
-import { ConcurrentUpdate } from '../errors.ts';
-import { whileThrottled } from '../retry.ts';
+import { RETRY_POLICIES } from '../retry.ts';
 import {
   CLAIM_ATTRIBUTE,
-  readStatus,
+  settleStatus,
   type StatusRow,
-  type StatusUpdate,
   updateStatus,
 } from './embedding_statuses.ts';
 import type { Table } from './table.ts';
@@ -13,12 +11,32 @@ import type { Table } from './table.ts';
 // The conditions below have no parentheses within parentheses, as AND binds closer than OR: dynalite takes several times as
 // long for each level of them, and the update is what a local run spends most of its time with.
 
+/** A batch changes its lines and words by the ten thousand. */
+const BULK = { retry: RETRY_POLICIES.dynamodb_bulk } as const;
+
+/** Whose a claim is: a batch of ours by its id; a batch of another system's writes no owner. */
+export type ClaimOwner = string | undefined;
+
+/** The condition that a claim is this owner's, and the values it needs. */
+export function ownedBy(owner: ClaimOwner): {
+  readonly condition: string;
+  readonly values: Readonly<Record<string, string>>;
+} {
+  return owner === undefined
+    ? { condition: `attribute_not_exists(${CLAIM_ATTRIBUTE})`, values: {} }
+    : { condition: `${CLAIM_ATTRIBUTE} = :owner`, values: { owner } };
+}
+
 /**
  * Claims a line or word for a batch: NONE → PENDING, with the batch as the claim's owner. Claiming again what the batch has
  * claimed already changes nothing.
  *
  * @param text what the batch will embed: a row that says something else by now is not claimed.
- * @returns false when it is not to be had: gone, edited, embedded, or claimed by another.
+ * @returns false when it can't be claimed: gone, edited, embedded, or claimed by another batch.
+ * @example
+ * ```ts
+ * await claimEntity(table, { PK: 'IMAGE#3f52…', SK: 'RECEIPT#00001#LINE#00001' }, 'MILK 3.99', batchId); // true
+ * ```
  */
 export async function claimEntity(
   table: Table,
@@ -26,19 +44,21 @@ export async function claimEntity(
   text: string,
   batchId: string,
 ): Promise<boolean> {
-  return await update(table, key, {
-    to: 'PENDING',
-    claimedBy: batchId,
-    condition:
-      '#text = :text AND (attribute_not_exists(embedding_status) OR embedding_status = :none' +
-      ` OR embedding_status = :to AND ${CLAIM_ATTRIBUTE} = :claim)`,
-    names: { '#text': 'text' },
-    values: { ':text': text, ':none': 'NONE' },
-  });
+  return await updateStatus(
+    table,
+    key,
+    {
+      to: 'PENDING',
+      claimedBy: batchId,
+      condition:
+        '#text = :text AND (attribute_not_exists(embedding_status) OR embedding_status = :none' +
+        ` OR embedding_status = :to AND ${CLAIM_ATTRIBUTE} = :claim)`,
+      names: { '#text': 'text' },
+      values: { text, none: 'NONE' },
+    },
+    BULK,
+  );
 }
-
-/** Whose a claim is: a batch of ours by its id; a batch of another system's writes no owner. */
-export type ClaimOwner = string | undefined;
 
 /**
  * `settled`: it has the wanted status now, or had it already. `elsewhere`: it is no longer this batch's to change (embedded by the
@@ -47,13 +67,15 @@ export type ClaimOwner = string | undefined;
  */
 export type SettledClaim = 'settled' | 'elsewhere' | 'edited' | 'deleted';
 
-const ATTEMPTS = 5;
-
 /**
  * A line or word was embedded: SUCCESS, unless another batch has claimed it. A claim that somebody has taken away meanwhile
- * does not matter: the vector is there, and it is this text's.
+ * does not matter: the vector exists, and it is this text's.
  *
  * @throws ConcurrentUpdate when the row changes under every one of 5 tries.
+ * @example
+ * ```ts
+ * await settleEmbedded(table, key, 'MILK 3.99', batchId); // 'settled'
+ * ```
  */
 export async function settleEmbedded(
   table: Table,
@@ -61,9 +83,11 @@ export async function settleEmbedded(
   text: string,
   batchId: string,
 ): Promise<SettledClaim> {
-  return await settle(table, key, {
-    update: () =>
-      update(table, key, {
+  return await settleStatus(
+    table,
+    key,
+    {
+      change: () => ({
         to: 'SUCCESS',
         condition:
           '#text = :text AND (attribute_not_exists(embedding_status)' +
@@ -71,22 +95,19 @@ export async function settleEmbedded(
           ` OR embedding_status = :pending AND attribute_not_exists(${CLAIM_ATTRIBUTE})` +
           ` OR embedding_status = :pending AND ${CLAIM_ATTRIBUTE} = :batch)`,
         names: { '#text': 'text' },
-        values: {
-          ':text': text,
-          ':none': 'NONE',
-          ':failed': 'FAILED',
-          ':pending': 'PENDING',
-          ':batch': batchId,
-        },
+        values: { text, none: 'NONE', failed: 'FAILED', pending: 'PENDING', batch: batchId },
       }),
-    judge: (row) => {
-      if (row.text !== text) return 'edited';
-      if (row.embedding_status === 'SUCCESS') return 'settled';
-      const another =
-        row.embedding_status === 'PENDING' && ![undefined, batchId].includes(row[CLAIM_ATTRIBUTE]);
-      return another || row.embedding_status === 'NOISE' ? 'elsewhere' : undefined;
+      judge: (row) => {
+        if (row.text !== text) return 'edited';
+        if (row.embedding_status === 'SUCCESS') return 'settled';
+        const another =
+          row.embedding_status === 'PENDING' &&
+          ![undefined, batchId].includes(row[CLAIM_ATTRIBUTE]);
+        return another || row.embedding_status === 'NOISE' ? 'elsewhere' : undefined;
+      },
     },
-  });
+    BULK,
+  );
 }
 
 /**
@@ -100,24 +121,29 @@ export async function settleRefused(
   text: string,
   owner: ClaimOwner,
 ): Promise<SettledClaim> {
-  return await settle(table, key, {
-    update: () =>
-      update(table, key, {
+  const claim = ownedBy(owner);
+  return await settleStatus(
+    table,
+    key,
+    {
+      change: () => ({
         to: 'FAILED',
-        condition: `#text = :text AND ${ownClaim(owner)}`,
+        condition: `#text = :text AND embedding_status = :pending AND ${claim.condition}`,
         names: { '#text': 'text' },
-        values: { ':text': text, ':pending': 'PENDING', ...ownerValue(owner) },
+        values: { text, pending: 'PENDING', ...claim.values },
       }),
-    judge: (row) => {
-      if (row.text !== text) return 'edited';
-      if (row.embedding_status === 'FAILED') return 'settled';
-      return isOwnClaim(row, owner) ? undefined : 'elsewhere';
+      judge: (row) => {
+        if (row.text !== text) return 'edited';
+        if (row.embedding_status === 'FAILED') return 'settled';
+        return isClaimedBy(row, owner) ? undefined : 'elsewhere';
+      },
     },
-  });
+    BULK,
+  );
 }
 
 /**
- * Gives a line or word back: PENDING → NONE, where the claim is this batch's. What it says does not matter.
+ * Returns a line or word to NONE, where the claim is this batch's. What it says does not matter.
  *
  * @throws ConcurrentUpdate when the row changes under every one of 5 tries.
  */
@@ -126,57 +152,22 @@ export async function releaseClaim(
   key: RowKey,
   owner: ClaimOwner,
 ): Promise<Exclude<SettledClaim, 'edited'>> {
-  return await settle<'settled' | 'elsewhere'>(table, key, {
-    update: () =>
-      update(table, key, {
+  const claim = ownedBy(owner);
+  return await settleStatus<'settled' | 'elsewhere'>(
+    table,
+    key,
+    {
+      change: () => ({
         to: 'NONE',
-        condition: ownClaim(owner),
-        values: { ':pending': 'PENDING', ...ownerValue(owner) },
+        condition: `embedding_status = :pending AND ${claim.condition}`,
+        values: { pending: 'PENDING', ...claim.values },
       }),
-    judge: (row) => (isOwnClaim(row, owner) ? undefined : 'elsewhere'),
-  });
-}
-
-function update(table: Table, key: RowKey, change: StatusUpdate): Promise<boolean> {
-  return whileThrottled(() => updateStatus(table, key, change));
-}
-
-interface Settlement<Outcome> {
-  /** @returns whether its condition held. */
-  readonly update: () => Promise<boolean>;
-  /** What the row says about a condition that did not hold; undefined when it should have. */
-  readonly judge: (row: StatusRow) => Outcome | undefined;
-}
-
-async function settle<Outcome extends string>(
-  table: Table,
-  key: RowKey,
-  { update, judge }: Settlement<Outcome>,
-): Promise<Outcome | 'settled' | 'deleted'> {
-  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    if (await update()) return 'settled';
-    const row = await whileThrottled(() => readStatus(table, key));
-    if (row === undefined) return 'deleted';
-    const outcome = judge(row);
-    if (outcome !== undefined) return outcome;
-  }
-  throw new ConcurrentUpdate(
-    `the claim on ${key.PK}#${key.SK} changed under each of ${ATTEMPTS} tries to settle it`,
+      judge: (row) => (isClaimedBy(row, owner) ? undefined : 'elsewhere'),
+    },
+    BULK,
   );
 }
 
-function ownClaim(owner: ClaimOwner): string {
-  const owned =
-    owner === undefined
-      ? `attribute_not_exists(${CLAIM_ATTRIBUTE})`
-      : `${CLAIM_ATTRIBUTE} = :owner`;
-  return `embedding_status = :pending AND ${owned}`;
-}
-
-function ownerValue(owner: ClaimOwner): Record<string, string> {
-  return owner === undefined ? {} : { ':owner': owner };
-}
-
-function isOwnClaim(row: StatusRow, owner: ClaimOwner): boolean {
+function isClaimedBy(row: StatusRow, owner: ClaimOwner): boolean {
   return row.embedding_status === 'PENDING' && row[CLAIM_ATTRIBUTE] === owner;
 }

@@ -18,170 +18,155 @@ import type { Row } from '../entities/keys.ts';
 import { readReceiptContents } from './receipt_contents.ts';
 import { receiptsWithStatus, SHARDS } from './receipt_listing.ts';
 
-describe('receipt contents', () => {
-  let table: ReceiptTable;
+let table: ReceiptTable;
 
-  beforeAll(async () => {
-    table = await ReceiptTable.start();
+beforeAll(async () => {
+  table = await ReceiptTable.start();
+});
+
+afterAll(() => table.close());
+
+const PK = `IMAGE#${IMAGE_ID}`;
+
+/** What is on receipt `receipt_id` of the image. */
+function read(receipt_id: number, logger = new RecordingLogger()) {
+  return readReceiptContents(table, { image_id: IMAGE_ID, receipt_id }, logger);
+}
+
+describe('reading a receipt', () => {
+  it('gives its lines, words, labels and metadata, and nothing of its neighbours', async () => {
+    const of = { receipt_id: 1 };
+    const lines = [10, 2, 1].map((line_id) => aLine({ ...of, line_id }));
+    const words = [
+      [2, 1],
+      [1, 10],
+      [1, 2],
+    ].map(([line_id = 0, word_id = 0]) => aWord({ ...of, line_id, word_id }));
+    const label = aLabel({ ...of, line_id: 1, word_id: 2 });
+    await table.put(
+      ...lines.map(rowOf.line),
+      ...words.map(rowOf.word),
+      rowOf.label(label),
+      rowOf.metadata(aMetadata(of)),
+      rowOf.receipt(aReceipt(of)),
+      {
+        PK,
+        SK: 'RECEIPT#00001#LINE#00001#WORD#00002#LETTER#00001',
+        TYPE: 'RECEIPT_LETTER',
+        text: 'M',
+      },
+      rowOf.line(aLine({ receipt_id: 11 })),
+      rowOf.word(aWord({ receipt_id: 11 })),
+      rowOf.label(aLabel({ receipt_id: 11 })),
+      rowOf.metadata(aMetadata({ receipt_id: 11 })),
+    );
+    const logger = new RecordingLogger();
+
+    expect(await read(1, logger)).toStrictEqual({
+      lines: lines.toReversed(),
+      words: words.toReversed(),
+      labels: [label],
+      metadata: aMetadata(of),
+      invalid_rows: [],
+    });
+    expect(logger.entries).toStrictEqual([]);
   });
 
-  afterAll(() => table.close());
-
-  const PK = `IMAGE#${IMAGE_ID}`;
-
-  /** What is on receipt `receipt_id` of the image. */
-  function read(receipt_id: number, logger = new RecordingLogger()) {
-    return readReceiptContents(table, { image_id: IMAGE_ID, receipt_id }, logger);
-  }
-
-  describe('reading a receipt', () => {
-    it('gives its lines, words, labels and metadata, and nothing of its neighbours', async () => {
-      const of = { receipt_id: 1 };
-      const lines = [10, 2, 1].map((line_id) => aLine({ ...of, line_id }));
-      const words = [
-        [2, 1],
-        [1, 10],
-        [1, 2],
-      ].map(([line_id = 0, word_id = 0]) => aWord({ ...of, line_id, word_id }));
-      const label = aLabel({ ...of, line_id: 1, word_id: 2 });
-      await table.put(
-        ...lines.map(rowOf.line),
-        ...words.map(rowOf.word),
-        rowOf.label(label),
-        rowOf.metadata(aMetadata(of)),
-        rowOf.receipt(aReceipt(of)),
-        {
-          PK,
-          SK: 'RECEIPT#00001#LINE#00001#WORD#00002#LETTER#00001',
-          TYPE: 'RECEIPT_LETTER',
-          text: 'M',
-        },
-        rowOf.line(aLine({ receipt_id: 11 })),
-        rowOf.word(aWord({ receipt_id: 11 })),
-        rowOf.label(aLabel({ receipt_id: 11 })),
-        rowOf.metadata(aMetadata({ receipt_id: 11 })),
-      );
-      const logger = new RecordingLogger();
-
-      expect(await read(1, logger)).toStrictEqual({
-        lines: lines.toReversed(),
-        words: words.toReversed(),
-        labels: [label],
-        metadata: aMetadata(of),
-        invalid_rows: [],
-      });
-      expect(logger.entries).toStrictEqual([]);
+  it('gives nothing for a receipt that there is not', async () => {
+    expect(await read(404)).toStrictEqual({
+      lines: [],
+      words: [],
+      labels: [],
+      metadata: undefined,
+      invalid_rows: [],
     });
+  });
 
-    it('gives nothing for a receipt that there is not', async () => {
-      expect(await read(404)).toStrictEqual({
-        lines: [],
-        words: [],
-        labels: [],
-        metadata: undefined,
-        invalid_rows: [],
-      });
+  it('skips, logs and counts rows that can not be read, and never says what is in them', async () => {
+    const of = { receipt_id: 2 };
+    const [line, word, label] = [aLine(of), aWord(of), aLabel(of)];
+    await table.put(
+      rowOf.line(line),
+      { ...rowOf.line(aLine({ ...of, line_id: 2, text: 'SECRET' })), confidence: 1.2 },
+      rowOf.word(word),
+      { ...rowOf.word(aWord({ ...of, word_id: 2, text: 'SECRET' })), bounding_box: 'SECRET' },
+      rowOf.label(label),
+      { ...rowOf.label(aLabel({ ...of, word_id: 2 })), validation_status: 'SECRET' },
+      { ...rowOf.metadata(aMetadata(of)), merchant_name: 7 },
+    );
+    const logger = new RecordingLogger();
+    const keys = [
+      { PK, SK: 'RECEIPT#00002#LINE#00002' },
+      { PK, SK: 'RECEIPT#00002#LINE#00001#WORD#00002' },
+      { PK, SK: 'RECEIPT#00002#LINE#00001#WORD#00002#LABEL#PRODUCT_NAME' },
+      { PK, SK: 'RECEIPT#00002#METADATA' },
+    ];
+
+    expect(await read(2, logger)).toStrictEqual({
+      lines: [line],
+      words: [word],
+      labels: [label],
+      metadata: undefined,
+      invalid_rows: keys,
     });
+    expect(logger.keys).toHaveLength(4);
+    expect(logger.keys).toStrictEqual(expect.arrayContaining(keys));
+    expect(JSON.stringify(logger.entries)).not.toContain('SECRET');
+  });
 
-    it('skips, logs and counts rows that can not be read, and never says what is in them', async () => {
-      const of = { receipt_id: 2 };
-      const [line, word, label] = [aLine(of), aWord(of), aLabel(of)];
-      await table.put(
-        rowOf.line(line),
-        { ...rowOf.line(aLine({ ...of, line_id: 2, text: 'SECRET' })), confidence: 1.2 },
-        rowOf.word(word),
-        { ...rowOf.word(aWord({ ...of, word_id: 2, text: 'SECRET' })), bounding_box: 'SECRET' },
-        rowOf.label(label),
-        { ...rowOf.label(aLabel({ ...of, word_id: 2 })), validation_status: 'SECRET' },
-        { ...rowOf.metadata(aMetadata(of)), merchant_name: 7 },
-      );
-      const logger = new RecordingLogger();
-      const keys = [
-        { PK, SK: 'RECEIPT#00002#LINE#00002' },
-        { PK, SK: 'RECEIPT#00002#LINE#00001#WORD#00002' },
-        { PK, SK: 'RECEIPT#00002#LINE#00001#WORD#00002#LABEL#PRODUCT_NAME' },
-        { PK, SK: 'RECEIPT#00002#METADATA' },
-      ];
+  it('reads all of a receipt that is larger than a page of DynamoDB', async () => {
+    const text = 'x'.repeat(300_000);
+    const words = [1, 2, 3, 4, 5].map((word_id) => aWord({ receipt_id: 3, word_id, text }));
+    await table.put(...words.map(rowOf.word));
 
-      expect(await read(2, logger)).toStrictEqual({
-        lines: [line],
-        words: [word],
-        labels: [label],
-        metadata: undefined,
-        invalid_rows: keys,
-      });
-      expect(logger.keys).toHaveLength(4);
-      expect(logger.keys).toStrictEqual(expect.arrayContaining(keys));
-      expect(JSON.stringify(logger.entries)).not.toContain('SECRET');
-    });
+    const { words: found } = await read(3);
 
-    it('reads all of a receipt that is larger than a page of DynamoDB', async () => {
-      const text = 'x'.repeat(300_000);
-      const words = [1, 2, 3, 4, 5].map((word_id) => aWord({ receipt_id: 3, word_id, text }));
-      await table.put(...words.map(rowOf.word));
+    expect(found.map(({ word_id }) => word_id)).toStrictEqual([1, 2, 3, 4, 5]);
+  });
 
-      const { words: found } = await read(3);
+  it('reads rows of old: no status, no noise flag, no ids, an index key without its prefix', async () => {
+    const line = aLine({ receipt_id: 4 });
+    const row = rowOf.line(line);
+    const missing = ['embedding_status', 'is_noise', 'image_id', 'receipt_id', 'line_id'] as const;
+    await table.put({ ...(without(row, ...missing) as Row), GSI1SK: `${row.PK}#${row.SK}` });
 
-      expect(found.map(({ word_id }) => word_id)).toStrictEqual([1, 2, 3, 4, 5]);
-    });
-
-    it('reads rows of old: no status, no noise flag, no ids, an index key without its prefix', async () => {
-      const line = aLine({ receipt_id: 4 });
-      const row = rowOf.line(line);
-      const missing = [
-        'embedding_status',
-        'is_noise',
-        'image_id',
-        'receipt_id',
-        'line_id',
-      ] as const;
-      await table.put({ ...(without(row, ...missing) as Row), GSI1SK: `${row.PK}#${row.SK}` });
-
-      expect((await read(4)).lines).toStrictEqual([line]);
-    });
+    expect((await read(4)).lines).toStrictEqual([line]);
   });
 });
 
-describe('unreadable rows', () => {
-  let table: ReceiptTable;
+describe('a number of more digits than a double has', () => {
+  it('is read as the nearest double, and does not fail the query', async () => {
+    const line = aLine({ receipt_id: 9 });
+    await table.client.send(
+      new PutItemCommand({
+        TableName: table.name,
+        Item: { ...marshall(rowOf.line(line)), angle_degrees: { N: '12345678901234567890.5' } },
+      }),
+    );
 
-  beforeAll(async () => {
-    table = await ReceiptTable.start();
+    const { lines } = await readReceiptContents(
+      table,
+      { ...RECEIPT, receipt_id: 9 },
+      new RecordingLogger(),
+    );
+
+    expect(lines).toStrictEqual([{ ...line, angle_degrees: 12345678901234567000 }]);
   });
+});
 
-  afterAll(() => table.close());
+describe('a receipt of which only an unreadable row has the status', () => {
+  it('is not listed, since processing it would never change that', async () => {
+    const row = { ...rowOf.word(aWord({ embedding_status: 'FAILED' })), confidence: 1.2 };
+    await table.put(row);
+    const invalid = { count: 0 };
+    const logger = new RecordingLogger();
+    const listing = { table, status: 'FAILED' as const, after: undefined, invalid, logger };
 
-  describe('a number of more digits than a double has', () => {
-    it('is read as the nearest double, and does not fail the query', async () => {
-      const line = aLine({ line_id: 2 });
-      await table.client.send(
-        new PutItemCommand({
-          TableName: table.name,
-          Item: { ...marshall(rowOf.line(line)), angle_degrees: { N: '12345678901234567890.5' } },
-        }),
-      );
+    const found = [];
+    for (const shard of SHARDS) found.push(...(await collect(receiptsWithStatus(listing, shard))));
 
-      const { lines } = await readReceiptContents(table, RECEIPT, new RecordingLogger());
-
-      expect(lines).toStrictEqual([{ ...line, angle_degrees: 12345678901234567000 }]);
-    });
-  });
-
-  describe('a receipt of which only an unreadable row has the status', () => {
-    it('is not listed, since processing it would never change that', async () => {
-      const row = { ...rowOf.word(aWord({ embedding_status: 'FAILED' })), confidence: 1.2 };
-      await table.put(row);
-      const invalid = { count: 0 };
-      const logger = new RecordingLogger();
-      const listing = { table, status: 'FAILED' as const, after: undefined, invalid, logger };
-
-      const found = [];
-      for (const shard of SHARDS)
-        found.push(...(await collect(receiptsWithStatus(listing, shard))));
-
-      expect(found).toStrictEqual([]);
-      expect(invalid.count).toBe(1);
-      expect(logger.keys).toStrictEqual([{ PK: row.PK, SK: row.SK }]);
-    });
+    expect(found).toStrictEqual([]);
+    expect(invalid.count).toBe(1);
+    expect(logger.keys).toStrictEqual([{ PK: row.PK, SK: row.SK }]);
   });
 });

@@ -1,6 +1,4 @@
-import { GetItemCommand } from '@aws-sdk/client-dynamodb';
-import { marshall } from '@aws-sdk/util-dynamodb';
-import { z } from 'zod';
+import type { z } from 'zod';
 import {
   imageKey,
   type ReceiptIdentity,
@@ -19,14 +17,8 @@ import {
 } from '../entities/line_and_word.ts';
 import { type ReceiptMetadata, receiptMetadataCodec } from '../entities/receipt.ts';
 import type { Logger } from '../ports.ts';
-import {
-  type QueryInput,
-  queryPages,
-  readRows,
-  type ReadRows,
-  type Table,
-  toRow,
-} from './table.ts';
+import { readRows, type ReadRows } from './rows.ts';
+import { getRow, type QueryInput, queryPages, type Table } from './table.ts';
 
 /** All that is embedded of a receipt, and what its metadata is made from. */
 export interface ReceiptContents {
@@ -40,7 +32,15 @@ export interface ReceiptContents {
   readonly invalid_rows: readonly RowKey[];
 }
 
-/** Reads a receipt. Its lines and words come from an index, so they are eventually consistent. */
+/**
+ * Reads a receipt. Its lines and words come from an index, so they are eventually consistent.
+ *
+ * @example
+ * ```ts
+ * await readReceiptContents(table, { image_id: '3f52804b-2fad-4e00-92c8-b593da3a8ed3', receipt_id: 1 }, logger);
+ * // { lines: [{ line_id: 1, text: 'MILK 3.99', … }], words: […], labels: [], metadata: undefined, invalid_rows: [] }
+ * ```
+ */
 export async function readReceiptContents(
   table: Table,
   receipt: ReceiptIdentity,
@@ -106,7 +106,7 @@ async function queryAll<Entity>(
   logger: Logger,
 ): Promise<ReadRows<Entity>> {
   const rows: Row[] = [];
-  for await (const page of queryPages(table, query)) rows.push(...page);
+  for await (const page of queryPages(table, query)) rows.push(...page.rows);
   return readRows(rows, codec, logger);
 }
 
@@ -115,11 +115,9 @@ async function readMetadata(
   { image_id, receipt_id }: ReceiptIdentity,
   logger: Logger,
 ): Promise<ReadRows<ReceiptMetadata>> {
-  const { Item } = await table.client.send(
-    new GetItemCommand({
-      TableName: table.name,
-      Key: marshall({ PK: imageKey(image_id), SK: `${receiptPart(receipt_id)}#METADATA` }),
-    }),
-  );
-  return readRows(Item === undefined ? [] : [toRow(Item)], receiptMetadataCodec, logger);
+  const row = await getRow(table, {
+    PK: imageKey(image_id),
+    SK: `${receiptPart(receipt_id)}#METADATA`,
+  });
+  return readRows(row === undefined ? [] : [row], receiptMetadataCodec, logger);
 }

@@ -1,4 +1,3 @@
-import { marshall } from '@aws-sdk/util-dynamodb';
 import { z } from 'zod';
 import { isEmbeddable } from '../embeddings/embedding_items.ts';
 import {
@@ -19,6 +18,7 @@ import {
   receiptWordCodec,
 } from '../entities/line_and_word.ts';
 import type { Logger } from '../ports.ts';
+import { toItem } from './rows.ts';
 import { queryPages, type Table } from './table.ts';
 
 /** Where a row that can't be read is counted. */
@@ -30,6 +30,12 @@ export interface InvalidRows {
  * Every receipt of the table, in the index's own order, which is fixed but means nothing.
  *
  * @param after goes on behind this receipt, as an earlier listing that ended there would have.
+ * @example
+ * ```ts
+ * const invalid = { count: 0 };
+ * for await (const receipt of listReceipts(table, undefined, invalid, logger)) …
+ * // { image_id: '3f52804b-2fad-4e00-92c8-b593da3a8ed3', receipt_id: 1 }, …
+ * ```
  */
 export async function* listReceipts(
   table: Table,
@@ -43,9 +49,9 @@ export async function* listReceipts(
     ExpressionAttributeNames: { '#type': 'TYPE' },
     ProjectionExpression: 'PK, SK',
     values: { type: 'RECEIPT' },
-    ...(after === undefined ? {} : { ExclusiveStartKey: marshall(indexKey(after)) }),
+    ...(after === undefined ? {} : { ExclusiveStartKey: toItem(indexKey(after)) }),
   });
-  for await (const rows of pages) {
+  for await (const { rows } of pages) {
     for (const { PK, SK } of rows) {
       const parts = parseKey({ PK, SK });
       if (parts === undefined || parts.line_id !== undefined) {
@@ -62,7 +68,7 @@ function indexKey({ image_id, receipt_id }: ReceiptIdentity): Row {
   return { TYPE: 'RECEIPT', PK: imageKey(image_id), SK: receiptPart(receipt_id) };
 }
 
-export interface StatusListing {
+interface StatusListing {
   readonly table: Table;
   readonly status: EmbeddingStatus;
   /** Goes on behind this receipt. */
@@ -72,7 +78,7 @@ export interface StatusListing {
 }
 
 /**
- * What the sort keys of one index partition begin with: lines, words, and rows of old, which have
+ * What the sort keys of one index partition begin with: lines, words, and legacy rows, which have
  * no prefix (docs/data_model.md §1). Within each the keys go by image, then receipt.
  */
 const PREFIXES = ['', 'LINE#', 'WORD#'];
@@ -86,6 +92,11 @@ export const SHARDS = Array.from('0123456789ABCDEFabcdef');
 /**
  * The receipts of one shard that have at least one line or word of this status to embed, in the order of
  * their keys, each once.
+ *
+ * @example
+ * ```ts
+ * for (const shard of SHARDS) yield* receiptsWithStatus({ table, status: 'NONE', after: undefined, invalid, logger }, shard);
+ * ```
  */
 export async function* receiptsWithStatus(
   listing: StatusListing,
@@ -117,7 +128,7 @@ async function* receiptsOfStream(
     values: { status: embeddingStatusKey(status), start, end },
   });
   let last: ReceiptIdentity | undefined;
-  for await (const rows of pages) {
+  for await (const { rows } of pages) {
     for (const row of rows) {
       const receipt = parseKey(row);
       // One row is enough to list a receipt; the others need not be looked at.
@@ -130,7 +141,7 @@ async function* receiptsOfStream(
           key: { PK: row.PK, SK: row.SK },
         });
       } else if (entity.embedding_status === status && isEmbeddable(entity)) {
-        // The attribute is the truth: the index key of a row of old may lag behind it.
+        // The attribute is the truth: the index key of a legacy row may lag behind it.
         last = { image_id: entity.image_id, receipt_id: entity.receipt_id };
         yield last;
       }
@@ -139,8 +150,8 @@ async function* receiptsOfStream(
 }
 
 /**
- * A line is told from a word by its TYPE alone; anything else has no place in this partition. What process_receipt_realtime
- * could not read is not listed either: it would stay to do for ever.
+ * A line is told from a word by its TYPE alone; anything else does not belong into this partition. What process_receipt_realtime
+ * could not read is not listed either: it would be listed by every run.
  */
 function decode(row: Row): ReceiptLine | ReceiptWord | undefined {
   const codec = row['TYPE'] === 'RECEIPT_LINE' ? receiptLineCodec : receiptWordCodec;

@@ -1,10 +1,12 @@
 import type { BatchWriteItemCommand, DynamoDBClient, WriteRequest } from '@aws-sdk/client-dynamodb';
 import { describe, expect, it } from 'vitest';
+import { collect } from '../../../tests/support/collect.ts';
 import { aLine } from '../../../tests/support/receipt_factory.ts';
 import { ReceiptTable, rowOf } from '../../../tests/support/receipt_table.ts';
 import { rejection } from '../../../tests/support/rejection.ts';
-import type { Backoff } from '../retry.ts';
-import { putRows } from './table.ts';
+import { RateLimited } from '../errors.ts';
+import { RETRY_POLICIES, type RetryPorts } from '../retry.ts';
+import { getRow, putRows, queryPages } from './table.ts';
 
 const rows = (count: number) =>
   Array.from({ length: count }, (_, at) => rowOf.line(aLine({ line_id: at + 1 })));
@@ -27,13 +29,13 @@ function tableThatLeaves(leave: (requests: WriteRequest[], call: number) => Writ
 }
 
 /** Waits without waiting, and keeps how long it would have been. */
-function instantBackoff(random = 1): { backoff: Backoff; waits: number[] } {
+function instantly(): { ports: RetryPorts; waits: number[] } {
   const waits: number[] = [];
   const sleep = (milliseconds: number): Promise<void> => {
     waits.push(milliseconds);
     return Promise.resolve();
   };
-  return { backoff: { random: () => random, sleep }, waits };
+  return { ports: { random: () => 1, sleep }, waits };
 }
 
 describe('putting rows', () => {
@@ -63,10 +65,10 @@ describe('putting rows', () => {
     const { table, sizes, written } = tableThatLeaves((requests, call) =>
       call < 3 ? requests.slice(0, Math.floor(requests.length / 2)) : [],
     );
-    const { backoff, waits } = instantBackoff();
+    const { ports, waits } = instantly();
     const all = rows(10);
 
-    expect(await putRows(table, all, backoff)).toBe(10);
+    expect(await putRows(table, all, ports)).toBe(10);
     expect(sizes).toStrictEqual([10, 5, 2, 1]);
     expect(waits).toStrictEqual([100, 200, 400]);
     expect(written.toSorted()).toStrictEqual(all.map(({ SK }) => SK));
@@ -74,9 +76,9 @@ describe('putting rows', () => {
 
   it('gives up after 12 tries, and names how many rows are left', async () => {
     const { table, sizes } = tableThatLeaves((requests) => requests.slice(0, 3));
-    const { backoff, waits } = instantBackoff();
+    const { ports, waits } = instantly();
 
-    const error = await rejection(putRows(table, rows(10), backoff));
+    const error = await rejection(putRows(table, rows(10), ports));
 
     expect([error.name, error.message]).toStrictEqual([
       'RateLimited',
@@ -87,13 +89,54 @@ describe('putting rows', () => {
       100, 200, 400, 800, 1_600, 3_200, 5_000, 5_000, 5_000, 5_000, 5_000,
     ]);
   });
+});
 
-  it('waits a random part of the time, so that writers don’t come back together', async () => {
-    const { table } = tableThatLeaves((requests, call) => (call < 2 ? requests : []));
-    const { backoff, waits } = instantBackoff(0.25);
+describe('a request that DynamoDB throttles', () => {
+  const KEY = { PK: 'BATCH#1', SK: 'STATUS' };
 
-    await putRows(table, rows(1), backoff);
+  /** A table whose requests are throttled so often, one after the other, before each is answered so. */
+  function throttling(times: number, ...answers: readonly object[]) {
+    let failures = 0;
+    let answered = 0;
+    const send = (): Promise<unknown> => {
+      if (failures++ < times) return Promise.reject(new RateLimited('slow down'));
+      failures = 0;
+      return Promise.resolve(answers[answered++]);
+    };
+    return { client: { send } as unknown as DynamoDBClient, name: 'receipts' };
+  }
 
-    expect(waits).toStrictEqual([25, 50]);
+  it.each([
+    ['a row', RETRY_POLICIES.dynamodb, 3],
+    ['a row among ten thousand', RETRY_POLICIES.dynamodb_bulk, 12],
+  ])('for %s is repeated as its policy says', async (_, retry, tries) => {
+    const { ports } = instantly();
+    const row = { Item: { PK: { S: 'BATCH#1' }, SK: { S: 'STATUS' } } };
+
+    const read = (times: number) => getRow(throttling(times, row), KEY, {}, { retry, ports });
+
+    expect(await read(tries - 1)).toStrictEqual(KEY);
+    expect((await rejection(read(tries))).name).toBe('RateLimited');
+  });
+
+  it('for a page of a query is repeated for that page alone', async () => {
+    const { ports, waits } = instantly();
+    const pages = [
+      {
+        Count: 1,
+        Items: [{ PK: { S: 'a' }, SK: { S: 'b' } }],
+        LastEvaluatedKey: { PK: { S: 'a' } },
+      },
+      { Count: 2, Items: [] },
+    ];
+    const query = { KeyConditionExpression: 'PK = :a', values: { a: 'a' } };
+
+    const read = await collect(queryPages(throttling(2, ...pages), query, { ports }));
+
+    expect(read).toStrictEqual([
+      { count: 1, rows: [{ PK: 'a', SK: 'b' }] },
+      { count: 2, rows: [] },
+    ]);
+    expect(waits).toStrictEqual([100, 200, 100, 200]);
   });
 });

@@ -2,140 +2,111 @@ import {
   type AttributeValue,
   BatchWriteItemCommand,
   type DynamoDBClient,
-  paginateQuery,
+  GetItemCommand,
+  type GetItemCommandInput,
+  PutItemCommand,
   QueryCommand,
   type QueryCommandInput,
   type QueryCommandOutput,
+  UpdateItemCommand,
+  type UpdateItemCommandInput,
   type WriteRequest,
 } from '@aws-sdk/client-dynamodb';
-import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import { z } from 'zod';
 import type { Row, RowKey } from '../entities/keys.ts';
 import { RateLimited } from '../errors.ts';
-import type { Logger } from '../ports.ts';
-import {
-  type Backoff,
-  backOff,
-  PATIENT_ATTEMPTS,
-  systemBackoff,
-  whileThrottled,
-} from '../retry.ts';
+import { RETRY_POLICIES, type RetryPolicy, type RetryPorts, retrying } from '../retry.ts';
+import { toItem, toRow } from './rows.ts';
 
-/** The users' table and the client that speaks to it. */
+/** The users' table and the client that speaks to it. The requests below retry: the client must not. */
 export interface Table {
   readonly client: DynamoDBClient;
   readonly name: string;
 }
 
-export type QueryInput = Omit<QueryCommandInput, 'TableName' | 'ExpressionAttributeValues'> & {
-  readonly values: Readonly<Record<string, string | boolean>>;
+/** How a request is repeated. */
+export interface RetryOptions {
+  /** @default RETRY_POLICIES.dynamodb */
+  readonly retry?: RetryPolicy;
+  readonly ports?: RetryPorts;
+}
+
+/** Values of an expression by their names without the colon: `status` stands for `:status`. */
+type Values = Readonly<Record<string, unknown>>;
+
+/**
+ * Reads one row.
+ *
+ * @returns undefined when there is none; numbers are doubles, see toRow.
+ * @throws RateLimited, UpstreamUnavailable, InvalidConfiguration, InvalidRequest, as all requests of this file.
+ * @example
+ * ```ts
+ * await getRow(table, { PK: 'BATCH#0b6a…', SK: 'STATUS' }, { ConsistentRead: true });
+ * // { PK: 'BATCH#0b6a…', SK: 'STATUS', TYPE: 'BATCH_SUMMARY', status: 'PENDING', … }
+ * ```
+ */
+export async function getRow(
+  table: Table,
+  { PK, SK }: RowKey,
+  read: Omit<GetItemCommandInput, 'TableName' | 'Key'> = {},
+  options: RetryOptions = {},
+): Promise<Row | undefined> {
+  const command = new GetItemCommand({ ...read, TableName: table.name, Key: toItem({ PK, SK }) });
+  const { Item } = await request(options, () => table.client.send(command));
+  return Item === undefined ? undefined : toRow(Item);
+}
+
+/**
+ * Writes a row whole; attributes that are undefined are left out.
+ *
+ * @returns false when it may only be new and there is a row of its key already: nothing is written then.
+ */
+export async function putRow(
+  table: Table,
+  row: RowKey & Values,
+  { onlyNew = false }: { readonly onlyNew?: boolean } = {},
+): Promise<boolean> {
+  const command = new PutItemCommand({
+    TableName: table.name,
+    Item: toItem(row),
+    ...(onlyNew ? { ConditionExpression: 'attribute_not_exists(PK)' } : {}),
+  });
+  return await conditionHeld(request({}, () => table.client.send(command)));
+}
+
+type RowUpdate = Omit<UpdateItemCommandInput, 'TableName' | 'Key' | 'ExpressionAttributeValues'> & {
+  readonly values: Values;
 };
 
-/** All rows of a query, page by page (a page of DynamoDB's holds at most 1 MB before its filter). */
-export async function* queryPages(
-  table: Table,
-  { values, ...input }: QueryInput,
-): AsyncGenerator<readonly Row[]> {
-  const pages = paginateQuery(
-    { client: table.client },
-    {
-      ...input,
-      TableName: table.name,
-      ExpressionAttributeValues: marshall(prefixedValues(values)),
-    },
-  );
-  for await (const page of pages) {
-    yield (page.Items ?? []).map(toRow);
-  }
-}
-
-/** Values by the names that expressions have for them: with a colon. */
-export function prefixedValues(values: QueryInput['values']): Record<string, string | boolean> {
-  return Object.fromEntries(Object.entries(values).map(([name, value]) => [`:${name}`, value]));
-}
-
-/** One answer of DynamoDB's to a query: at most 1 MB of rows before its filter. */
-export interface QueryPage {
-  /** Rows in it, also where the query selects nothing but their count. */
-  readonly count: number;
-  readonly rows: readonly Row[];
-}
-
-/** What long readings of a table may be told. */
-export interface ReadingOptions {
-  /** Ends the reading before its next page, with the signal's reason. */
-  readonly signal?: AbortSignal;
-  readonly backoff?: Backoff;
-}
-
 /**
- * A query, page by page, for reading millions of rows beside others who use the table: a page that is throttled is asked for again with
- * backoff, where the reading as a whole can't be.
+ * Changes a row on a condition.
  *
- * @throws RateLimited when the 12th try for a page is throttled too; the signal's reason.
+ * @returns whether the condition held, in which case the row is changed.
+ * @example
+ * ```ts
+ * await updateRow(table, key, {
+ *   UpdateExpression: 'SET lease = :owner',
+ *   ConditionExpression: 'attribute_not_exists(lease)',
+ *   values: { owner: 'poll-1' },
+ * }); // true
+ * ```
  */
-export async function* patientPages(
+export async function updateRow(
   table: Table,
-  { values, ...input }: QueryInput,
-  { signal, backoff = systemBackoff }: ReadingOptions = {},
-): AsyncGenerator<QueryPage> {
-  const query = {
-    ...input,
+  { PK, SK }: RowKey,
+  { values, ...update }: RowUpdate,
+  options: RetryOptions = {},
+): Promise<boolean> {
+  const command = new UpdateItemCommand({
+    ...update,
     TableName: table.name,
-    ExpressionAttributeValues: marshall(prefixedValues(values)),
-  };
-  let next: QueryCommandOutput['LastEvaluatedKey'];
-  do {
-    signal?.throwIfAborted();
-    const ExclusiveStartKey = next;
-    const page = await whileThrottled(
-      () => table.client.send(new QueryCommand({ ...query, ExclusiveStartKey })),
-      backoff,
-    );
-    next = page.LastEvaluatedKey;
-    yield { count: page.Count ?? 0, rows: (page.Items ?? []).map(toRow) };
-  } while (next !== undefined);
+    Key: toItem({ PK, SK }),
+    ExpressionAttributeValues: expressionValues(values),
+  });
+  return await conditionHeld(request(options, () => table.client.send(command)));
 }
 
-export interface ReadRows<Entity> {
-  readonly entities: Entity[];
-  /** The keys of the rows that could not be read. They are skipped and logged, never fatal. */
-  readonly invalid: RowKey[];
-}
-
-/** Decodes rows one by one: one that can't be read is logged with its key and left out. */
-export function readRows<Entity>(
-  rows: Iterable<Row>,
-  codec: z.ZodType<Entity>,
-  logger: Logger,
-): ReadRows<Entity> {
-  const entities: Entity[] = [];
-  const invalid: RowKey[] = [];
-  for (const row of rows) {
-    const decoded = z.safeDecode(codec, row);
-    if (decoded.success) {
-      entities.push(decoded.data);
-      continue;
-    }
-    const key = { PK: row.PK, SK: row.SK };
-    invalid.push(key);
-    // The fields and what was expected of them, never their values: those may be a receipt's text.
-    const fields = decoded.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
-    logger.warn('a row can not be read and is skipped', { key, fields });
-  }
-  return { entities, invalid };
-}
-
-/**
- * A row as DynamoDB answers it, as an object. Its numbers have up to 38 digits; they become the nearest double, where
- * the SDK by itself would refuse the row, and with it everything that was read with it.
- */
-export function toRow(item: Record<string, AttributeValue>): Row {
-  return unmarshall(item, { wrapNumbers: Number }) as Row;
-}
-
-/** @returns whether the condition of a write held, in which case it is done; any other failure is thrown. */
-export async function conditionHeld(write: Promise<unknown>): Promise<boolean> {
+/** @returns whether the condition of a write held; any other failure is thrown. */
+async function conditionHeld(write: Promise<unknown>): Promise<boolean> {
   try {
     await write;
     return true;
@@ -145,51 +116,111 @@ export async function conditionHeld(write: Promise<unknown>): Promise<boolean> {
   }
 }
 
+export type QueryInput = Omit<QueryCommandInput, 'TableName' | 'ExpressionAttributeValues'> & {
+  readonly values: Values;
+};
+
+/** One answer of DynamoDB's to a query: at most 1 MB of rows before its filter. */
+interface QueryPage {
+  /** Rows in it, also where the query selects nothing but their count. */
+  readonly count: number;
+  readonly rows: readonly Row[];
+}
+
+export interface QueryOptions extends RetryOptions {
+  /** Ends the reading before its next page, with the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * All rows of a query, page by page. Each page is retried by itself, so that a reading of millions of rows goes on where it was throttled.
+ *
+ * @throws RateLimited and the like when a page has no try left; the signal's reason.
+ * @example
+ * ```ts
+ * for await (const { rows } of queryPages(table, {
+ *   IndexName: 'GSI3',
+ *   KeyConditionExpression: 'GSI3PK = :receipt AND GSI3SK = :kind',
+ *   values: { receipt: 'IMAGE#3f52…#RECEIPT#00001', kind: 'LINE' },
+ * })) …
+ * ```
+ */
+export async function* queryPages(
+  table: Table,
+  { values, ...query }: QueryInput,
+  { signal, ...options }: QueryOptions = {},
+): AsyncGenerator<QueryPage> {
+  const input = {
+    ...query,
+    TableName: table.name,
+    ExpressionAttributeValues: expressionValues(values),
+  };
+  let next: QueryCommandOutput['LastEvaluatedKey'] = query.ExclusiveStartKey;
+  do {
+    signal?.throwIfAborted();
+    const command = new QueryCommand({ ...input, ExclusiveStartKey: next });
+    const page = await request(options, () => table.client.send(command));
+    next = page.LastEvaluatedKey;
+    yield { count: page.Count ?? 0, rows: (page.Items ?? []).map(toRow) };
+  } while (next !== undefined);
+}
+
 /** BatchWriteItem's own limit (docs/data_model.md §4). */
 const BATCH = 25;
 
 /**
- * Puts rows, 25 a request, whole and without a condition: for rows that are ours alone. What DynamoDB
- * leaves unprocessed is sent again with backoff.
+ * Puts rows, 25 a request, whole and without a condition: for rows that are ours alone. What DynamoDB leaves unprocessed counts as
+ * throttled, and is sent again.
  *
  * @returns the number of rows written, which is all of them.
  * @throws RateLimited when rows are still unprocessed after 12 tries; it names how many.
  */
 export async function putRows(
   table: Table,
-  rows: Iterable<RowKey & Readonly<Record<string, unknown>>>,
-  backoff: Backoff = systemBackoff,
+  rows: Iterable<RowKey & Values>,
+  ports?: RetryPorts,
 ): Promise<number> {
   let written = 0;
   let batch: WriteRequest[] = [];
   const flush = async (): Promise<void> => {
-    await writeAll(table, batch, backoff);
+    await writeBatch(table, batch, ports);
     written += batch.length;
     batch = [];
   };
   for (const row of rows) {
-    batch.push({ PutRequest: { Item: marshall(row, { removeUndefinedValues: true }) } });
+    batch.push({ PutRequest: { Item: toItem(row) } });
     if (batch.length === BATCH) await flush();
   }
   if (batch.length > 0) await flush();
   return written;
 }
 
-async function writeAll(
+async function writeBatch(
   table: Table,
   requests: readonly WriteRequest[],
-  backoff: Backoff,
+  ports: RetryPorts | undefined,
 ): Promise<void> {
+  const retry = RETRY_POLICIES.dynamodb_bulk;
   let left = [...requests];
-  for (let attempt = 0; attempt < PATIENT_ATTEMPTS; attempt++) {
-    if (attempt > 0) await backOff(backoff, attempt);
-    const { UnprocessedItems = {} } = await table.client.send(
-      new BatchWriteItemCommand({ RequestItems: { [table.name]: left } }),
-    );
+  await request({ retry, ...(ports === undefined ? {} : { ports }) }, async () => {
+    const command = new BatchWriteItemCommand({ RequestItems: { [table.name]: left } });
+    const { UnprocessedItems = {} } = await table.client.send(command);
     left = UnprocessedItems[table.name] ?? [];
     if (left.length === 0) return;
-  }
-  throw new RateLimited(
-    `DynamoDB left ${left.length} of ${requests.length} rows unprocessed after ${PATIENT_ATTEMPTS} tries`,
-  );
+    throw new RateLimited(
+      `DynamoDB left ${left.length} of ${requests.length} rows unprocessed after ${retry.tries.RateLimited} tries`,
+    );
+  });
+}
+
+async function request<Answer>(
+  { retry = RETRY_POLICIES.dynamodb, ports }: RetryOptions,
+  send: () => Promise<Answer>,
+): Promise<Answer> {
+  return await retrying(retry, send, ports);
+}
+
+function expressionValues(values: Values): Record<string, AttributeValue> {
+  const prefixed = Object.entries(values).map(([name, value]) => [`:${name}`, value] as const);
+  return toItem(Object.fromEntries(prefixed));
 }

@@ -8,7 +8,7 @@ import {
 import type { EmbeddingModel } from 'receipt-embedding/embeddings/embedder';
 import { embeddingItems } from 'receipt-embedding/embeddings/embedding_items';
 import { type BatchType, embeddingBatchResultCodec } from 'receipt-embedding/entities/batch';
-import { pineconeMetadata } from 'receipt-embedding/stores/pinecone/pinecone_store';
+import { pineconeMetadata } from 'receipt-embedding/stores/pinecone/pinecone_packing';
 import { z } from 'zod';
 import type { Assumptions } from './assumptions.ts';
 import { insertUnits, measureRow, readUnits } from './capacity.ts';

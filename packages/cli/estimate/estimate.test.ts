@@ -148,10 +148,10 @@ describe('the batch path', () => {
     expect(realtime.work).toMatchObject({ lines: 1, words: 2 });
   });
 
-  it('packs batches as planning does: here two lines of four bytes each', async () => {
-    const lines = receiptsOf('MILK', 'EGGS', 'BEER', 'RICE', 'SALT');
+  it('packs batches as planning does: here two lines of two tokens each', async () => {
+    const lines = receiptsOf('CORN', 'EGGS', 'BEER', 'RICE', 'SALT');
 
-    expect((await estimated(lines, [], { batchMaxTokens: 8 })).batch.work.batches).toBe(3);
+    expect((await estimated(lines, [], { batchMaxTokens: 4 })).batch.work.batches).toBe(3);
   });
 
   it('costs half at OpenAI, and writes to Pinecone', async () => {

@@ -143,7 +143,7 @@ function describeCommand(): Command {
     )
     .option(
       '--batch-max-tokens <N>',
-      "batch: tokens of a batch, each a byte at most, the stack's batch_max_tokens",
+      "batch: tokens of a batch, the stack's batch_max_tokens",
       wholeNumber(1, 1_000_000_000),
       DEFAULTS.batch_max_tokens,
     )

@@ -1,4 +1,4 @@
-import { packRequests } from 'receipt-embedding/embeddings/embedder';
+import { packRequests } from 'receipt-embedding/embeddings/openai';
 import { embeddingItems } from 'receipt-embedding/embeddings/embedding_items';
 import { compactionRunCodec, newCompactionRun } from 'receipt-embedding/entities/compaction_run';
 import type { ReceiptIdentity } from 'receipt-embedding/entities/keys';

@@ -1,5 +1,4 @@
-import { isOurs } from 'receipt-embedding/batches/claim_planned';
-import { isEnded } from 'receipt-embedding/batches/plan_batches';
+import { isEnded, isOurs } from 'receipt-embedding/entities/batch';
 import type { BatchSummary } from 'receipt-embedding/entities/batch';
 import { submissionDied } from 'receipt-embedding/table/batch_listing';
 import { readBatchSummary } from 'receipt-embedding/table/batch_summaries';

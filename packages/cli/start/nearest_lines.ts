@@ -1,6 +1,5 @@
 import { tmpdir } from 'node:os';
-import { createOpenAIClient } from 'receipt-embedding/embeddings/openai_client';
-import { OpenAIEmbedder } from 'receipt-embedding/embeddings/openai_embedder';
+import { createOpenAIClient, OpenAIEmbedder } from 'receipt-embedding/embeddings/openai';
 import type { CompactionRun } from 'receipt-embedding/entities/compaction_run';
 import type { DeltaRecord } from 'receipt-embedding/stores/deltas/delta_database';
 import { openDelta } from 'receipt-embedding/stores/deltas/read_delta';

@@ -20,7 +20,7 @@ async function countStatuses(
     ProjectionExpression: 'embedding_status',
     values: { type },
   });
-  for await (const rows of pages) {
+  for await (const { rows } of pages) {
     for (const row of rows) {
       const { embedding_status: status = 'NONE' } = row as { embedding_status?: string };
       counts[status] = (counts[status] ?? 0) + 1;
@@ -72,7 +72,7 @@ export async function readBatchSummaries(table: Table): Promise<BatchSummary[]> 
     ExpressionAttributeNames: { '#type': 'TYPE' },
     values: { type: 'BATCH_SUMMARY' },
   });
-  for await (const rows of pages) {
+  for await (const { rows } of pages) {
     batches.push(...rows.map((row) => z.decode(batchSummaryCodec, row as never)));
   }
   return batches.sort((a, b) => (a.submitted_at < b.submitted_at ? -1 : 1));
@@ -86,7 +86,7 @@ export async function readCompactionRuns(table: Table): Promise<CompactionRun[]>
     KeyConditionExpression: 'GSI1PK = :runs',
     values: { runs: 'RUNS' },
   });
-  for await (const rows of pages) {
+  for await (const { rows } of pages) {
     runs.push(...rows.map((row) => z.decode(compactionRunCodec, row as never)));
   }
   return runs;

@@ -96,12 +96,12 @@ describe('status counts', () => {
 
     it('goes on with the same page where DynamoDB throttles it', async () => {
       const waits: number[] = [];
-      const backoff = {
+      const ports = {
         random: () => 1,
         sleep: (milliseconds: number) => Promise.resolve(waits.push(milliseconds)),
       };
 
-      expect(await countEmbeddingStatuses(throttling(3), { backoff })).toStrictEqual(COUNTS);
+      expect(await countEmbeddingStatuses(throttling(3), { ports })).toStrictEqual(COUNTS);
       expect(waits.length).toBeGreaterThan(100);
     });
 

@@ -19,11 +19,14 @@ import type { Logger } from 'receipt-embedding/ports';
 import { readActiveBatches } from 'receipt-embedding/table/batch_listing';
 import { SHARDS } from 'receipt-embedding/table/receipt_listing';
 import {
-  patientPages,
   type QueryInput,
-  type ReadingOptions,
+  type QueryOptions,
+  queryPages,
   type Table,
 } from 'receipt-embedding/table/table';
+import { RETRY_POLICIES } from 'receipt-embedding/retry';
+
+const BULK = { retry: RETRY_POLICIES.dynamodb_bulk } as const;
 
 /** How many lines and words have which status. */
 export type StatusCounts = Readonly<
@@ -38,7 +41,7 @@ export interface CountingProgress {
   readonly all_parts: number;
 }
 
-export interface CountingOptions extends ReadingOptions {
+export interface CountingOptions extends QueryOptions {
   /** Hears of every page. */
   readonly onProgress?: (progress: CountingProgress) => void;
 }
@@ -71,7 +74,10 @@ export async function countEmbeddingStatuses(
   await pMap(
     parts,
     async (part) => {
-      for await (const { count, rows } of patientPages(table, queryOf(part), reading)) {
+      for await (const { count, rows } of queryPages(table, queryOf(part), {
+        ...BULK,
+        ...reading,
+      })) {
         const lines =
           part.prefix === ''
             ? rows.filter((row) => row['TYPE'] === 'RECEIPT_LINE').length
@@ -125,7 +131,7 @@ export interface BatchCounts {
 export async function countBatches(
   table: Table,
   logger: Logger,
-  reading: ReadingOptions = {},
+  reading: QueryOptions = {},
 ): Promise<BatchCounts> {
   const { batches, invalid_rows } = await readActiveBatches(table, logger, [
     'submitted_by',
@@ -138,7 +144,7 @@ export async function countBatches(
   ) as Record<EndedBatchStatus, Record<BatchType, number>>;
   for (const status of ENDED_BATCH_STATUSES) {
     for (const type of STORED_BATCH_TYPES) {
-      const pages = patientPages(
+      const pages = queryPages(
         table,
         {
           IndexName: 'GSI1',
@@ -146,7 +152,7 @@ export async function countBatches(
           KeyConditionExpression: 'GSI1PK = :status AND begins_with(GSI1SK, :type)',
           values: { status: batchStatusKey(status), type: batchTypeKey(type) },
         },
-        reading,
+        { ...BULK, ...reading },
       );
       for await (const { count } of pages) {
         ended[status][type === 'LINE_EMBEDDING' ? type : 'WORD_EMBEDDING'] += count;
@@ -183,7 +189,7 @@ export interface CompactionCounts {
   readonly invalid_rows: number;
 }
 
-export interface CompactionCounting extends ReadingOptions {
+export interface CompactionCounting extends QueryOptions {
   /** How many of the failed runs are told. */
   readonly most_failed: number;
   /** Hears of every page how many runs were read so far. */
@@ -208,7 +214,7 @@ export async function countCompactionStates(
 ): Promise<CompactionCounts> {
   const counts = { runs: 0, lines: noRuns(), words: noRuns(), failed: 0, invalid_rows: 0 };
   const newest_failed: FailedRun[] = [];
-  const pages = patientPages(
+  const pages = queryPages(
     table,
     {
       IndexName: 'GSI1',
@@ -217,7 +223,7 @@ export async function countCompactionStates(
       ScanIndexForward: false,
       values: { runs: 'RUNS' },
     },
-    reading,
+    { ...BULK, ...reading },
   );
   for await (const { rows } of pages) {
     for (const row of rows) {

@@ -1,5 +1,3 @@
-import { GetItemCommand } from '@aws-sdk/client-dynamodb';
-import { marshall } from '@aws-sdk/util-dynamodb';
 import { pMapIterable } from 'p-map';
 import { isEmbeddable } from 'receipt-embedding/embeddings/embedding_items';
 import { BATCH_RESULT_PREFIX, batchSummaryKey } from 'receipt-embedding/entities/batch';
@@ -13,22 +11,24 @@ import {
   type RowKey,
 } from 'receipt-embedding/entities/keys';
 import { embeddingStatusKey } from 'receipt-embedding/entities/line_and_word';
-import { whileThrottled } from 'receipt-embedding/retry';
+import { RETRY_POLICIES } from 'receipt-embedding/retry';
 import { CLAIM_ATTRIBUTE, UPDATES_AT_ONCE } from 'receipt-embedding/table/embedding_statuses';
 import {
-  patientPages,
+  getRow,
   type QueryInput,
-  type ReadingOptions,
+  type QueryOptions,
+  queryPages,
   type Table,
-  toRow,
 } from 'receipt-embedding/table/table';
+
+const BULK = { retry: RETRY_POLICIES.dynamodb_bulk } as const;
 
 const READING = { concurrency: UPDATES_AT_ONCE, backpressure: 2 * UPDATES_AT_ONCE } as const;
 
 /** Every line and word that has failed. The attribute is the truth: the index key of a row of old may lag behind it. */
 export async function* failedEntities(
   table: Table,
-  reading?: ReadingOptions,
+  reading?: QueryOptions,
 ): AsyncGenerator<SeenEntity> {
   const query = { ...byStatus('FAILED'), ...SEEN_PROJECTION };
   for await (const entity of seenBy(table, query, reading)) {
@@ -40,7 +40,7 @@ export async function* failedEntities(
 export async function* entitiesClaimedBy(
   table: Table,
   batchId: string,
-  reading?: ReadingOptions,
+  reading?: QueryOptions,
 ): AsyncGenerator<SeenEntity> {
   const { values, ...query } = byStatus('PENDING');
   const claimed: QueryInput = {
@@ -58,7 +58,7 @@ export async function* entitiesClaimedBy(
 export async function* entitiesFailedIn(
   table: Table,
   batchId: string,
-  reading?: ReadingOptions,
+  reading?: QueryOptions,
 ): AsyncGenerator<SeenEntity> {
   const entities = pMapIterable(
     failedIds(table, batchId, reading),
@@ -75,7 +75,7 @@ export async function* entitiesFailedIn(
 export async function* unsettledEntities(
   table: Table,
   receipt: ReceiptIdentity,
-  reading?: ReadingOptions,
+  reading?: QueryOptions,
 ): AsyncGenerator<SeenEntity> {
   for (const kind of ['LINE', 'WORD']) {
     const query: QueryInput = {
@@ -99,9 +99,9 @@ function byStatus(status: 'FAILED' | 'PENDING'): QueryInput {
 async function* seenBy(
   table: Table,
   query: QueryInput,
-  reading?: ReadingOptions,
+  reading?: QueryOptions,
 ): AsyncGenerator<SeenEntity> {
-  for await (const { rows } of patientPages(table, query, reading)) {
+  for await (const { rows } of queryPages(table, query, { ...BULK, ...reading })) {
     for (const row of rows) {
       const entity = seenEntity(row);
       if (entity !== undefined) yield entity;
@@ -113,9 +113,9 @@ async function* seenBy(
 async function* failedIds(
   table: Table,
   batchId: string,
-  reading?: ReadingOptions,
+  reading?: QueryOptions,
 ): AsyncGenerator<string> {
-  const pages = patientPages(
+  const pages = queryPages(
     table,
     {
       KeyConditionExpression: 'PK = :batch AND begins_with(SK, :result)',
@@ -129,7 +129,7 @@ async function* failedIds(
         failed: 'FAILED',
       },
     },
-    reading,
+    { ...BULK, ...reading },
   );
   for await (const { rows } of pages) for (const row of rows) yield String(row['pinecone_id']);
 }
@@ -174,19 +174,7 @@ export function seenEntity(row: Row): SeenEntity | undefined {
 }
 
 /** Reads one row consistently. @see seenEntity */
-export async function readSeenEntity(
-  table: Table,
-  { PK, SK }: RowKey,
-): Promise<SeenEntity | undefined> {
-  const { Item } = await whileThrottled(() =>
-    table.client.send(
-      new GetItemCommand({
-        TableName: table.name,
-        Key: marshall({ PK, SK }),
-        ConsistentRead: true,
-        ...SEEN_PROJECTION,
-      }),
-    ),
-  );
-  return Item === undefined ? undefined : seenEntity(toRow(Item));
+export async function readSeenEntity(table: Table, key: RowKey): Promise<SeenEntity | undefined> {
+  const row = await getRow(table, key, { ConsistentRead: true, ...SEEN_PROJECTION }, BULK);
+  return row === undefined ? undefined : seenEntity(row);
 }

@@ -1,18 +1,19 @@
-import { GetItemCommand } from '@aws-sdk/client-dynamodb';
-import { marshall } from '@aws-sdk/util-dynamodb';
 import { batchSummaryKey, ENDED_BATCH_STATUSES } from 'receipt-embedding/entities/batch';
 import { type ReceiptIdentity, receiptPath, rowKey } from 'receipt-embedding/entities/keys';
 import type { EmbeddingStatus } from 'receipt-embedding/entities/line_and_word';
 import type { Logger } from 'receipt-embedding/ports';
-import { whileThrottled } from 'receipt-embedding/retry';
+import { RETRY_POLICIES } from 'receipt-embedding/retry';
 import { readActiveBatches } from 'receipt-embedding/table/batch_listing';
+import { ownedBy } from 'receipt-embedding/table/embedding_claims';
 import {
   CLAIM_ATTRIBUTE,
   readStatus,
   updateStatus,
 } from 'receipt-embedding/table/embedding_statuses';
-import { queryPages, type Table, toRow } from 'receipt-embedding/table/table';
+import { getRow, queryPages, type Table } from 'receipt-embedding/table/table';
 import type { SeenEntity } from './entity_listing.ts';
+
+const BULK = { retry: RETRY_POLICIES.dynamodb_bulk } as const;
 
 /**
  * `put_back`: NONE now, or somebody else has put it back meanwhile. `changed`: it is no longer as it was seen, and stays as it is.
@@ -31,19 +32,19 @@ export type PutBack =
  */
 export async function putBack(table: Table, seen: SeenEntity): Promise<PutBack> {
   const { status, owner } = seen;
-  const owned =
-    owner === undefined
-      ? `attribute_not_exists(${CLAIM_ATTRIBUTE})`
-      : `${CLAIM_ATTRIBUTE} = :owner`;
-  const done = await whileThrottled(() =>
-    updateStatus(table, seen, {
+  const claim = ownedBy(owner);
+  const done = await updateStatus(
+    table,
+    seen,
+    {
       to: 'NONE',
-      condition: `embedding_status = :seen AND ${owned}`,
-      values: { ':seen': status, ...(owner === undefined ? {} : { ':owner': owner }) },
-    }),
+      condition: `embedding_status = :seen AND ${claim.condition}`,
+      values: { seen: status, ...claim.values },
+    },
+    BULK,
   );
   if (done) return { outcome: 'put_back' };
-  const row = await whileThrottled(() => readStatus(table, seen));
+  const row = await readStatus(table, seen, BULK);
   if (row === undefined) return { outcome: 'deleted' };
   const now = row.embedding_status ?? 'NONE';
   // Also where the answer to a first try was lost, and the client has made a second one.
@@ -88,19 +89,18 @@ export class ClaimOwners {
 
   /** A status that nobody knows counts as one that has not ended. */
   async #isActive(batchId: string): Promise<boolean> {
-    const { Item } = await whileThrottled(() =>
-      this.#table.client.send(
-        new GetItemCommand({
-          TableName: this.#table.name,
-          Key: marshall(batchSummaryKey(batchId)),
-          ProjectionExpression: 'PK, SK, #status',
-          ExpressionAttributeNames: { '#status': 'status' },
-          ConsistentRead: true,
-        }),
-      ),
+    const row = await getRow(
+      this.#table,
+      batchSummaryKey(batchId),
+      {
+        ProjectionExpression: 'PK, SK, #status',
+        ExpressionAttributeNames: { '#status': 'status' },
+        ConsistentRead: true,
+      },
+      BULK,
     );
-    if (Item === undefined) return false;
-    return !(ENDED_BATCH_STATUSES as readonly unknown[]).includes(toRow(Item)['status']);
+    if (row === undefined) return false;
+    return !(ENDED_BATCH_STATUSES as readonly unknown[]).includes(row['status']);
   }
 
   async #olderBatchIsActive(kind: SeenEntity['kind']): Promise<boolean> {
@@ -113,14 +113,8 @@ export class ClaimOwners {
 /** Whether the table has the receipt itself or at least a line or word of it. */
 export async function receiptExists(table: Table, receipt: ReceiptIdentity): Promise<boolean> {
   const path = receiptPath(receipt);
-  const { Item } = await table.client.send(
-    new GetItemCommand({
-      TableName: table.name,
-      Key: marshall(rowKey(receipt.image_id, path)),
-      ProjectionExpression: 'PK',
-    }),
-  );
-  if (Item !== undefined) return true;
+  const key = rowKey(receipt.image_id, path);
+  if ((await getRow(table, key, { ProjectionExpression: 'PK' })) !== undefined) return true;
   const pages = queryPages(table, {
     IndexName: 'GSI3',
     KeyConditionExpression: 'GSI3PK = :receipt',
@@ -128,6 +122,6 @@ export async function receiptExists(table: Table, receipt: ReceiptIdentity): Pro
     Limit: 1,
     values: { receipt: path },
   });
-  for await (const rows of pages) if (rows.length > 0) return true;
+  for await (const { rows } of pages) if (rows.length > 0) return true;
   return false;
 }

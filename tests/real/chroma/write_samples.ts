@@ -2,8 +2,9 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import type { CollectionName, DeltaRecord } from 'receipt-embedding/stores/deltas/delta_database';
+import type { DeltaRecord } from 'receipt-embedding/stores/deltas/delta_database';
 import { CHROMA_FLOAT_FIELDS, createDelta } from 'receipt-embedding/stores/deltas/delta_store';
+import type { VectorCollection } from 'receipt-embedding/stores/vector_store';
 
 const usage = `Usage: node tests/real/chroma/write_samples.ts FOLDER
 
@@ -13,7 +14,7 @@ FOLDER/{lines|words}/delta/{sample}/delta.tar.gz, each with an expected.json bes
 
 interface Sample {
   readonly name: string;
-  readonly collection: CollectionName;
+  readonly collection: VectorCollection;
   readonly dimensions: number;
   readonly count: number;
 }

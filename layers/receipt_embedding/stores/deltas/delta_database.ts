@@ -3,10 +3,30 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { gunzipSync } from 'node:zlib';
-import { InvalidReceiptData } from '../../errors.ts';
+import { withTemporaryFolder } from '../../local_files.ts';
+import type { VectorCollection } from '../vector_store.ts';
 import { chromaTemplate } from './chroma_template.ts';
-import { databaseFileName } from './delta_store.ts';
-import { inTemporaryFolder } from './read_delta.ts';
+
+/**
+ * One vector with what belongs to it, as the consumer of a delta gets it from Chroma.
+ *
+ * Numbers: JSON has one kind of number and Chroma two. A whole number arrives as an int, unless its field
+ * is one of the delta's `floatFields`; any other arrives as a float. That matters to readers: Chroma 1.0's filter
+ * `{confidence: 0.658}` finds an int 0 too, because it compares ints with the filter's whole part. A -0 arrives
+ * as 0.
+ */
+export interface DeltaRecord {
+  /** Unique in its delta, not empty. */
+  readonly id: string;
+  /** As long as the delta's `dimensions`, every component finite. */
+  readonly vector: Float32Array;
+  readonly document: string;
+  /** Numbers are finite; keys that begin with `chroma:` are Chroma's own. */
+  readonly metadata: Readonly<Record<string, string | number | boolean>>;
+}
+
+/** The one file of a Chroma persistent directory that Chroma can't rebuild from another. */
+export const databaseFileName = 'chroma.sqlite3';
 
 /** Under this key of a record's metadata Chroma keeps its document. */
 export const documentKey = 'chroma:document';
@@ -23,7 +43,7 @@ const defaultDatabase = '00000000-0000-0000-0000-000000000000';
 const createdAt = '1970-01-01 00:00:00';
 
 /**
- * What Chroma 1.0 stores for a collection without an embedding function, but for the number of
+ * What Chroma 1.0 stores for a collection without an embedding function, except the number of
  * threads, which it takes from the machine; newer versions derive their schema from it. Without a
  * stored function a consumer may open the collection with any, or none.
  */
@@ -49,17 +69,17 @@ const collectionConfiguration = {
  * In a file, not in memory: `DatabaseSync.serialize` is new in Node 24.16, and which 24 a Lambda runs
  * on is AWS's choice. The file costs about a millisecond more.
  *
- * @param records checked already, see checkRecords.
+ * @param records checked already, as createDelta does.
  * @param floatFields metadata fields whose numbers are floats, also where they are whole.
  */
-export function buildDatabase(
-  collection: CollectionName,
+export async function buildDatabase(
+  collection: VectorCollection,
   dimensions: number,
   records: readonly DeltaRecord[],
   floatFields: ReadonlySet<string>,
   temporaryFolder: string,
-): Buffer {
-  return inTemporaryFolder(temporaryFolder, (folder) => {
+): Promise<Buffer> {
+  return await withTemporaryFolder(temporaryFolder, (folder) => {
     const path = join(folder, databaseFileName);
     writeFileSync(path, gunzipSync(Buffer.from(chromaTemplate, 'base64')));
     // Chroma's table `segments` refers to a table that does not exist; Chroma does not enforce it either.
@@ -80,7 +100,7 @@ export function buildDatabase(
 
 function insertCollection(
   database: DatabaseSync,
-  name: CollectionName,
+  name: VectorCollection,
   dimension: number | null,
 ): void {
   const { collection, vectorSegment, metadataSegment } = collectionIdentity(name);
@@ -103,7 +123,7 @@ function insertCollection(
 
 function insertRecords(
   database: DatabaseSync,
-  name: CollectionName,
+  name: VectorCollection,
   records: readonly DeltaRecord[],
   floatFields: ReadonlySet<string>,
 ): void {
@@ -126,7 +146,7 @@ function insertRecords(
   }
 }
 
-/** In V8 for long; TypeScript's library does not know it yet. */
+/** In V8 for long, but not in TypeScript's library yet. */
 const { rawJSON } = JSON as typeof JSON & { readonly rawJSON: (text: string) => unknown };
 
 /** A `JSON.stringify` replacer. */
@@ -136,88 +156,22 @@ function chromaReplacer(
   return (field, value) => {
     // Chroma's JSON reader refuses a lone surrogate, and with it every record of the delta.
     if (typeof value === 'string') return value.toWellFormed();
-    // `1` would be an int to Chroma, and its filter on a float finds ints that are equal but for their fraction.
+    // `1` would be an int to Chroma, and its filter on a float finds ints that differ only in the fraction.
     return floatFields.has(field) && Number.isSafeInteger(value)
       ? rawJSON(`${String(value)}.0`)
       : value;
   };
 }
 
-/** The two collections that receipts are embedded into; each delta holds exactly one. */
-export type CollectionName = 'lines' | 'words';
-
-/**
- * One vector with what belongs to it, as the consumer of a delta gets it from Chroma.
- *
- * Numbers: JSON has one kind of number and Chroma two. A whole number arrives as an int, unless its field
- * is one of the delta's `floatFields`; any other arrives as a float. That matters to readers: Chroma 1.0's filter
- * `{confidence: 0.658}` finds an int 0 too, because it compares ints with the filter's whole part. A -0 arrives
- * as 0.
- */
-export interface DeltaRecord {
-  /** Unique in its delta, not empty. */
-  readonly id: string;
-  /** As long as the delta's `dimensions`, every component finite. */
-  readonly vector: Float32Array;
-  readonly document: string;
-  /** Numbers are finite; keys that begin with `chroma:` are Chroma's own. */
-  readonly metadata: Readonly<Record<string, string | number | boolean>>;
-}
-
-/** @throws InvalidReceiptData for the first record that Chroma would refuse, or would take and give back altered. */
-export function checkRecords(records: readonly DeltaRecord[], dimensions: number): void {
-  if (!Number.isSafeInteger(dimensions) || dimensions < 1) {
-    throw new InvalidReceiptData(`dimensions must be a whole number from 1, not ${dimensions}`);
-  }
-  const seen = new Set<string>();
-  records.forEach((record, index) => {
-    const { id } = record;
-    if (id === '') throw new InvalidReceiptData(`record number ${index} has an empty id`);
-    const name = `record ${JSON.stringify(id)}`;
-    // SQLite stores UTF-8, which has no lone surrogates: two such ids could become one.
-    if (!id.isWellFormed()) throw new InvalidReceiptData(`${name}: the id is not valid Unicode`);
-    if (seen.has(id)) throw new InvalidReceiptData(`${name}: the id occurs more than once`);
-    seen.add(id);
-    checkVector(name, record.vector, dimensions);
-    checkMetadata(name, record.metadata);
-  });
-}
-
-function checkVector(name: string, vector: Float32Array, dimensions: number): void {
-  if (vector.length !== dimensions) {
-    throw new InvalidReceiptData(
-      `${name}: its vector has ${vector.length} dimensions, not ${dimensions}`,
-    );
-  }
-  const index = vector.findIndex((component) => !Number.isFinite(component));
-  if (index >= 0)
-    throw new InvalidReceiptData(`${name}: component ${index} of its vector is not finite`);
-}
-
-function checkMetadata(name: string, metadata: DeltaRecord['metadata']): void {
-  for (const [field, value] of Object.entries(metadata)) {
-    if (field.startsWith('chroma:')) {
-      throw new InvalidReceiptData(
-        `${name}: the metadata field ${JSON.stringify(field)} is Chroma's own`,
-      );
-    }
-    if (typeof value === 'number' && !Number.isFinite(value)) {
-      throw new InvalidReceiptData(
-        `${name}: the metadata field ${JSON.stringify(field)} is not a finite number`,
-      );
-    }
-  }
-}
-
 /** The UUIDs under which a delta's one collection and its two segments are stored. */
-export interface CollectionIdentity {
+interface CollectionIdentity {
   readonly collection: string;
   readonly vectorSegment: string;
   readonly metadataSegment: string;
 }
 
 /** The same for every delta of a collection: a delta's bytes depend on its records alone. */
-export function collectionIdentity(name: CollectionName): CollectionIdentity {
+export function collectionIdentity(name: VectorCollection): CollectionIdentity {
   return {
     collection: uuidOf(`receipt-embedding/${name}`),
     vectorSegment: uuidOf(`receipt-embedding/${name}/vector`),

@@ -16,8 +16,8 @@ import { without } from '../../../../tests/support/without.ts';
 import { embeddingItems } from '../../embeddings/embedding_items.ts';
 import { InvalidReceiptData } from '../../errors.ts';
 import type { DeltaRecord } from './delta_database.ts';
-import { ChromaDeltaStore, chromaMetadata, createDelta, unpackDelta } from './delta_store.ts';
-import { openDelta } from './read_delta.ts';
+import { ChromaDeltaStore, chromaMetadata, createDelta } from './delta_store.ts';
+import { openDelta, unpackDelta } from './read_delta.ts';
 
 describe('chroma delta store', () => {
   let temporaryFolder: string;
@@ -143,74 +143,72 @@ describe('chroma delta store', () => {
     });
 
     it('fail as S3 fails', async () => {
-      const { store, inputs } = storeRefusing('UpstreamUnavailable');
+      const { store, inputs } = storeRefusing('InvalidConfiguration');
 
-      expect((await rejection(store.upsert('lines', records))).name).toBe('UpstreamUnavailable');
+      expect((await rejection(store.upsert('lines', records))).name).toBe('InvalidConfiguration');
       expect(inputs).toHaveLength(1);
     });
   });
 });
 
-describe('chroma metadata', () => {
-  const text = {
-    lines: [aLine()],
-    words: [aWord()],
-    labels: [
-      aLabel({ label: 'TIME' }),
-      aLabel({ label: 'DATE' }),
-      aLabel({ label: 'TAX', validation_status: 'INVALID' }),
-    ],
-  };
+const text = {
+  lines: [aLine()],
+  words: [aWord()],
+  labels: [
+    aLabel({ label: 'TIME' }),
+    aLabel({ label: 'DATE' }),
+    aLabel({ label: 'TAX', validation_status: 'INVALID' }),
+  ],
+};
 
-  function metadataOf(merchant: string | undefined, labels = text.labels) {
-    const { lines, words } = embeddingItems({ ...text, labels }, merchant, 'realtime');
-    return [...lines, ...words].map(({ metadata }) => chromaMetadata(metadata));
-  }
+function metadataOf(merchant: string | undefined, labels = text.labels) {
+  const { lines, words } = embeddingItems({ ...text, labels }, merchant, 'realtime');
+  return [...lines, ...words].map(({ metadata }) => chromaMetadata(metadata));
+}
 
-  describe('metadata for Chroma', () => {
-    it('has the receipt id as a string, and every other id as a number', () => {
-      expect(
-        metadataOf('Corner Market').map(({ receipt_id, line_id, word_id }) => [
-          receipt_id,
-          line_id,
-          word_id,
-        ]),
-      ).toStrictEqual([
-        ['1', 1, undefined],
-        ['1', 1, 1],
-      ]);
+describe('metadata for Chroma', () => {
+  it('has the receipt id as a string, and every other id as a number', () => {
+    expect(
+      metadataOf('Corner Market').map(({ receipt_id, line_id, word_id }) => [
+        receipt_id,
+        line_id,
+        word_id,
+      ]),
+    ).toStrictEqual([
+      ['1', 1, undefined],
+      ['1', 1, 1],
+    ]);
+  });
+
+  it('has the merchant’s name, and the empty string where nobody knows it', () => {
+    const names = ['Corner Market', undefined].map((name) =>
+      metadataOf(name).map(({ merchant_name }) => merchant_name),
+    );
+
+    expect(names).toStrictEqual([
+      ['Corner Market', 'Corner Market'],
+      ['', ''],
+    ]);
+  });
+
+  it('has label lists between commas, and the empty string where there is no label', () => {
+    const lists = [text.labels, []].map((labels) => {
+      const [, word] = metadataOf('Corner Market', labels);
+      return [word?.['validated_labels'], word?.['invalid_labels']];
     });
 
-    it('has the merchant’s name, and the empty string where nobody knows it', () => {
-      const names = ['Corner Market', undefined].map((name) =>
-        metadataOf(name).map(({ merchant_name }) => merchant_name),
-      );
+    expect(lists).toStrictEqual([
+      [',DATE,TIME,', ',TAX,'],
+      ['', ''],
+    ]);
+  });
 
-      expect(names).toStrictEqual([
-        ['Corner Market', 'Corner Market'],
-        ['', ''],
-      ]);
-    });
+  it('keeps all else as it is', () => {
+    const [line] = metadataOf('Corner Market');
 
-    it('has label lists between commas, and the empty string where there is no label', () => {
-      const lists = [text.labels, []].map((labels) => {
-        const [, word] = metadataOf('Corner Market', labels);
-        return [word?.['validated_labels'], word?.['invalid_labels']];
-      });
-
-      expect(lists).toStrictEqual([
-        [',DATE,TIME,', ',TAX,'],
-        ['', ''],
-      ]);
-    });
-
-    it('keeps all else as it is', () => {
-      const [line] = metadataOf('Corner Market');
-
-      expect(line).toStrictEqual({
-        ...embeddingItems(text, 'Corner Market', 'realtime').lines[0]?.metadata,
-        receipt_id: '1',
-      });
+    expect(line).toStrictEqual({
+      ...embeddingItems(text, 'Corner Market', 'realtime').lines[0]?.metadata,
+      receipt_id: '1',
     });
   });
 });

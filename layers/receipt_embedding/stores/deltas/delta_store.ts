@@ -1,11 +1,12 @@
 import { buffer } from 'node:stream/consumers';
 import { promisify } from 'node:util';
-import { gunzip, gzip } from 'node:zlib';
-import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
-import { extract, pack } from 'tar-stream';
-import { deltaKey, deltaPrefix } from '../../object_keys.ts';
+import { gzip } from 'node:zlib';
+import type { S3Client } from '@aws-sdk/client-s3';
+import { pack } from 'tar-stream';
 import type { ReceiptIdentity } from '../../entities/keys.ts';
-import { ConcurrentUpdate, InvalidReceiptData } from '../../errors.ts';
+import { InvalidReceiptData } from '../../errors.ts';
+import { deltaKey, deltaPrefix } from '../../object_keys.ts';
+import { writeOnce } from '../../s3_objects.ts';
 import type {
   LineMetadata,
   VectorCollection,
@@ -13,14 +14,9 @@ import type {
   VectorRecord,
   VectorStore,
 } from '../vector_store.ts';
-import {
-  buildDatabase,
-  checkRecords,
-  type CollectionName,
-  type DeltaRecord,
-} from './delta_database.ts';
+import { buildDatabase, databaseFileName, type DeltaRecord } from './delta_database.ts';
 
-export interface ChromaDeltaStoreSettings {
+interface ChromaDeltaStoreSettings {
   readonly s3: S3Client;
   readonly bucket: string;
   readonly dimensions: number;
@@ -34,11 +30,9 @@ export interface VectorRun extends ReceiptIdentity {
   readonly run_id: string;
 }
 
-const ATTEMPTS = 3;
-
 /**
  * Writes the vectors of a run as ChromaDB deltas to S3 (docs/data_model.md §3), from where a compactor merges them. A run's
- * delta is written once: a second try finds it there and is content, since a run id stands for its content.
+ * delta is written once: a second try finds it and leaves it, since a run id stands for its content.
  */
 export class ChromaDeltaStore implements VectorStore {
   readonly #settings: ChromaDeltaStoreSettings;
@@ -51,7 +45,7 @@ export class ChromaDeltaStore implements VectorStore {
   }
 
   async upsert(collection: VectorCollection, records: readonly VectorRecord[]): Promise<number> {
-    const { dimensions, temporaryFolder } = this.#settings;
+    const { s3, bucket, dimensions, temporaryFolder } = this.#settings;
     const delta = await createDelta({
       collection,
       dimensions,
@@ -64,41 +58,23 @@ export class ChromaDeltaStore implements VectorStore {
         metadata: chromaMetadata(metadata),
       })),
     });
-    await this.#putOnce(collection, delta);
-    return records.length;
-  }
-
-  async #putOnce(collection: VectorCollection, delta: Buffer): Promise<void> {
-    const run = this.#run;
-    const prefix = deltaPrefix(collection, run.run_id);
-    const command = new PutObjectCommand({
-      Bucket: this.#settings.bucket,
-      Key: deltaKey(collection, run.run_id),
-      Body: delta,
-      ContentType: 'application/gzip',
-      IfNoneMatch: '*',
-      Metadata: {
-        run_id: run.run_id,
-        image_id: run.image_id,
-        receipt_id: String(run.receipt_id),
-        collection,
-        delta_key: prefix,
+    const { run_id, image_id, receipt_id } = this.#run;
+    await writeOnce(
+      s3,
+      { bucket, key: deltaKey(collection, run_id) },
+      {
+        Body: delta,
+        ContentType: 'application/gzip',
+        Metadata: {
+          run_id,
+          image_id,
+          receipt_id: String(receipt_id),
+          collection,
+          delta_key: deltaPrefix(collection, run_id),
+        },
       },
-    });
-    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      try {
-        await this.#settings.s3.send(command);
-        return;
-      } catch (error) {
-        const name = error instanceof Error ? error.name : '';
-        if (name === 'PreconditionFailed') return;
-        // Somebody writes the same key right now: the next try finds it there, or writes it.
-        if (name !== 'ConditionalRequestConflict') throw error;
-      }
-    }
-    throw new ConcurrentUpdate(
-      `${prefix}delta.tar.gz was being written by others in each of ${ATTEMPTS} tries`,
     );
+    return records.length;
   }
 }
 
@@ -116,6 +92,12 @@ export const CHROMA_FLOAT_FIELDS: ReadonlySet<string> = new Set<keyof LineMetada
 /**
  * Metadata in the form that Chroma's readers filter on: receipt_id a string, label lists `,A,B,` (so that
  * `,A,` finds a label whole) or `""`, an unknown merchant `""`.
+ *
+ * @example
+ * ```ts
+ * chromaMetadata({ receipt_id: 1, text: 'MILK', validated_labels: ['PRODUCT_NAME'], invalid_labels: [], … });
+ * // { receipt_id: '1', merchant_name: '', text: 'MILK', validated_labels: ',PRODUCT_NAME,', invalid_labels: '', … }
+ * ```
  */
 export function chromaMetadata(metadata: VectorMetadata): Record<string, string | number> {
   const { receipt_id, merchant_name = '', ...rest } = metadata;
@@ -130,9 +112,9 @@ function delimited(labels: readonly string[]): string {
   return labels.length === 0 ? '' : `,${labels.join(',')},`;
 }
 
-export interface DeltaContent {
+interface DeltaContent {
   /** The name of the delta's one collection. */
-  readonly collection: CollectionName;
+  readonly collection: VectorCollection;
   /** The length of every vector. */
   readonly dimensions: number;
   /** May be empty: the delta then holds an empty collection. */
@@ -155,17 +137,68 @@ export interface DeltaContent {
  * version into the file). A lone surrogate in a document or in metadata becomes U+FFFD, as in any UTF-8.
  *
  * @throws InvalidReceiptData for a record that Chroma could not hold, before anything is written.
+ * @example
+ * ```ts
+ * await createDelta({
+ *   collection: 'lines',
+ *   dimensions: 2,
+ *   records: [{ id: 'a', vector: Float32Array.of(0.1, 0.2), document: 'MILK', metadata: { receipt_id: '1' } }],
+ *   temporaryFolder: tmpdir(),
+ * });
+ * ```
  */
 export async function createDelta(content: DeltaContent): Promise<Buffer> {
   const { collection, dimensions, records, floatFields = new Set(), temporaryFolder } = content;
   checkRecords(records, dimensions);
   return await packDelta(
-    buildDatabase(collection, dimensions, records, floatFields, temporaryFolder),
+    await buildDatabase(collection, dimensions, records, floatFields, temporaryFolder),
   );
 }
 
-/** The one file of a Chroma persistent directory that Chroma can't rebuild from another. */
-export const databaseFileName = 'chroma.sqlite3';
+/** @throws InvalidReceiptData for the first record that Chroma would refuse, or would return altered. */
+function checkRecords(records: readonly DeltaRecord[], dimensions: number): void {
+  if (!Number.isSafeInteger(dimensions) || dimensions < 1) {
+    throw new InvalidReceiptData(`dimensions must be a whole number from 1, not ${dimensions}`);
+  }
+  const seen = new Set<string>();
+  records.forEach((record, index) => {
+    const { id } = record;
+    if (id === '') throw new InvalidReceiptData(`record number ${index} has an empty id`);
+    const name = `record ${JSON.stringify(id)}`;
+    // SQLite stores UTF-8, which has no lone surrogates: two such ids could become one.
+    if (!id.isWellFormed()) throw new InvalidReceiptData(`${name}: the id is not valid Unicode`);
+    if (seen.has(id)) throw new InvalidReceiptData(`${name}: the id occurs more than once`);
+    seen.add(id);
+    checkVector(name, record.vector, dimensions);
+    checkMetadata(name, record.metadata);
+  });
+}
+
+function checkVector(name: string, vector: Float32Array, dimensions: number): void {
+  if (vector.length !== dimensions) {
+    throw new InvalidReceiptData(
+      `${name}: its vector has ${vector.length} dimensions, not ${dimensions}`,
+    );
+  }
+  const index = vector.findIndex((component) => !Number.isFinite(component));
+  if (index >= 0)
+    throw new InvalidReceiptData(`${name}: component ${index} of its vector is not finite`);
+}
+
+function checkMetadata(name: string, metadata: DeltaRecord['metadata']): void {
+  for (const [field, value] of Object.entries(metadata)) {
+    if (field.startsWith('chroma:')) {
+      throw new InvalidReceiptData(
+        `${name}: the metadata field ${JSON.stringify(field)} is Chroma's own`,
+      );
+    }
+    if (typeof value === 'number' && !Number.isFinite(value)) {
+      throw new InvalidReceiptData(
+        `${name}: the metadata field ${JSON.stringify(field)} is not a finite number`,
+      );
+    }
+  }
+}
 
 // Vectors are nearly incompressible: a higher level takes several times as long for a few per cent.
 const gzipLevel = 1;
@@ -176,26 +209,4 @@ export async function packDelta(database: Buffer): Promise<Buffer> {
   tar.entry({ name: databaseFileName, mode: 0o644, mtime: new Date(0), uid: 0, gid: 0 }, database);
   tar.finalize();
   return await promisify(gzip)(await buffer(tar), { level: gzipLevel });
-}
-
-/**
- * The database in a `delta.tar.gz`; other files of a Chroma directory beside it are ignored.
- *
- * @throws InvalidReceiptData when the archive holds no database at its root, or is no tar.gz.
- */
-export async function unpackDelta(archive: Buffer): Promise<Buffer> {
-  try {
-    const tar = extract();
-    tar.end(await promisify(gunzip)(archive));
-    let database: Buffer | undefined;
-    for await (const entry of tar) {
-      const content = await buffer(entry);
-      // `tar -C folder .` writes names with a leading `./`.
-      if (entry.header.name.replace(/^\.\//, '') === databaseFileName) database = content;
-    }
-    if (database !== undefined) return database;
-  } catch (cause) {
-    throw new InvalidReceiptData('the archive is no readable tar.gz', { cause });
-  }
-  throw new InvalidReceiptData(`the archive has no ${databaseFileName} at its root`);
 }

@@ -7,8 +7,8 @@ import { gzipSync } from 'node:zlib';
 import { pack } from 'tar-stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { InvalidReceiptData } from '../../errors.ts';
-import { createDelta, packDelta, unpackDelta } from './delta_store.ts';
-import { openDelta } from './read_delta.ts';
+import { createDelta, packDelta } from './delta_store.ts';
+import { openDelta, unpackDelta } from './read_delta.ts';
 
 let temporaryFolder: string;
 

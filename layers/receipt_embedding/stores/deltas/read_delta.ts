@@ -1,17 +1,22 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type SQLOutputValue } from 'node:sqlite';
+import { buffer } from 'node:stream/consumers';
+import { promisify } from 'node:util';
+import { gunzip } from 'node:zlib';
+import { extract } from 'tar-stream';
 import { InvalidReceiptData } from '../../errors.ts';
+import { parseJson, withTemporaryFolder } from '../../local_files.ts';
+import type { VectorCollection } from '../vector_store.ts';
 import {
-  type CollectionName,
+  databaseFileName,
   type DeltaRecord,
   documentKey,
   vectorEncoding,
 } from './delta_database.ts';
-import { databaseFileName, unpackDelta } from './delta_store.ts';
 
-export interface OpenedDelta {
-  readonly collection: CollectionName;
+interface OpenedDelta {
+  readonly collection: VectorCollection;
   /** In the order in which they were written. */
   readonly records: DeltaRecord[];
 }
@@ -22,10 +27,15 @@ export interface OpenedDelta {
  *
  * @param temporaryFolder an existing folder to work in; nothing is left in it, whatever happens.
  * @throws InvalidReceiptData for an archive that is no such delta.
+ * @example
+ * ```ts
+ * await openDelta(archive, tmpdir());
+ * // { collection: 'lines', records: [{ id: 'IMAGE#3f52…#RECEIPT#00001#LINE#00001', vector, document: 'MILK', metadata }] }
+ * ```
  */
 export async function openDelta(archive: Buffer, temporaryFolder: string): Promise<OpenedDelta> {
   const bytes = await unpackDelta(archive);
-  return inTemporaryFolder(temporaryFolder, (folder) => {
+  return await withTemporaryFolder(temporaryFolder, (folder) => {
     const path = join(folder, databaseFileName);
     writeFileSync(path, bytes);
     const database = new DatabaseSync(path, { readOnly: true });
@@ -53,7 +63,7 @@ function rowsOf(database: DatabaseSync, query: string): Row[] {
   }
 }
 
-function collectionOf(rows: Row[]): CollectionName {
+function collectionOf(rows: Row[]): VectorCollection {
   const name = rows[0]?.['name'];
   if (rows.length !== 1 || (name !== 'lines' && name !== 'words')) {
     throw new InvalidReceiptData('the delta has not exactly one collection, lines or words');
@@ -71,18 +81,12 @@ function recordOf({ id, vector, encoding, metadata }: Row): DeltaRecord {
   ) {
     throw unreadable(id);
   }
-  const { [documentKey]: document = '', ...rest } = parse(id, metadata);
+  const fields = parseJson(metadata) as Record<string, string> | undefined;
+  // parseJson's caller gets no cause: a SyntaxError quotes the text that it failed on.
+  if (fields === undefined) throw unreadable(id);
+  const { [documentKey]: document = '', ...rest } = fields;
   // A copy, because the bytes may begin where no float32 may.
   return { id, vector: new Float32Array(vector.slice().buffer), document, metadata: rest };
-}
-
-function parse(id: string, metadata: string): Record<string, string> {
-  try {
-    return JSON.parse(metadata) as Record<string, string>;
-  } catch {
-    // Without the cause: a SyntaxError quotes the text that it failed on.
-    throw unreadable(id);
-  }
 }
 
 function unreadable(id: SQLOutputValue | undefined): InvalidReceiptData {
@@ -91,16 +95,23 @@ function unreadable(id: SQLOutputValue | undefined): InvalidReceiptData {
 }
 
 /**
- * Calls `use` with a new folder inside `parent`, and removes that folder afterwards, also when
- * `use` throws. Synchronous from end to end, so that a timeout of the event loop can't strand it.
+ * The database in a `delta.tar.gz`; other files of a Chroma directory beside it are ignored.
  *
- * @throws ENOENT or EACCES when `parent` does not exist or can't be written to; what `use` throws.
+ * @throws InvalidReceiptData when the archive holds no database at its root, or is no tar.gz.
  */
-export function inTemporaryFolder<T>(parent: string, use: (folder: string) => T): T {
-  const folder = mkdtempSync(join(parent, 'delta-'));
+export async function unpackDelta(archive: Buffer): Promise<Buffer> {
   try {
-    return use(folder);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
+    const tar = extract();
+    tar.end(await promisify(gunzip)(archive));
+    let database: Buffer | undefined;
+    for await (const entry of tar) {
+      const content = await buffer(entry);
+      // `tar -C folder .` writes names with a leading `./`.
+      if (entry.header.name.replace(/^\.\//, '') === databaseFileName) database = content;
+    }
+    if (database !== undefined) return database;
+  } catch (cause) {
+    throw new InvalidReceiptData('the archive is no readable tar.gz', { cause });
   }
+  throw new InvalidReceiptData(`the archive has no ${databaseFileName} at its root`);
 }

@@ -1,194 +1,241 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { aWord } from '../../../../tests/support/receipt_factory.ts';
+import { aLabel, aLine, aWord } from '../../../../tests/support/receipt_factory.ts';
 import { embeddingItems } from '../../embeddings/embedding_items.ts';
 import { InvalidRequest } from '../../errors.ts';
+import { chromaMetadata } from '../deltas/delta_store.ts';
 import type { VectorRecord } from '../vector_store.ts';
 import {
   type PackedUpsert,
   packUpserts,
+  pineconeMetadata,
   printableVector,
   UPSERT_LIMITS,
 } from './pinecone_packing.ts';
 
-describe('pinecone packing', () => {
-  /** Words with these texts, one after the other. */
-  function wordsOf(texts: readonly string[], vector = Float32Array.of(0.5, -0.25)): VectorRecord[] {
-    const words = texts.map((text, i) => aWord({ word_id: i + 1, text }));
-    return embeddingItems({ lines: [], words, labels: [] }, 'Corner Market', 'batch').words.map(
-      ({ id, metadata }) => ({ id, metadata, vector }),
+/** Words with these texts, one after the other. */
+function wordsOf(texts: readonly string[], vector = Float32Array.of(0.5, -0.25)): VectorRecord[] {
+  const words = texts.map((text, i) => aWord({ word_id: i + 1, text }));
+  return embeddingItems({ lines: [], words, labels: [] }, 'Corner Market', 'batch').words.map(
+    ({ id, metadata }) => ({ id, metadata, vector }),
+  );
+}
+
+/** The body that Pinecone's client makes of a request. */
+function bodyOf({ records }: PackedUpsert): Buffer {
+  const vectors = records.map(({ id, values, metadata }) => ({ id, values, metadata }));
+  return Buffer.from(JSON.stringify({ vectors, namespace: 'words' }));
+}
+
+const idsOf = (upserts: readonly PackedUpsert[]) =>
+  upserts.map(({ records }) => records.map(({ id }) => id));
+
+describe('records packed into upserts', () => {
+  it('are in order, each request within the limits and counted to the byte', () => {
+    const text = fc.oneof(
+      fc.string({ minLength: 1, unit: 'grapheme' }),
+      fc.constant('"€"\n\ud800'),
     );
-  }
-
-  /** The body that Pinecone's client makes of a request. */
-  function bodyOf({ records }: PackedUpsert): Buffer {
-    const vectors = records.map(({ id, values, metadata }) => ({ id, values, metadata }));
-    return Buffer.from(JSON.stringify({ vectors, namespace: 'words' }));
-  }
-
-  const idsOf = (upserts: readonly PackedUpsert[]) =>
-    upserts.map(({ records }) => records.map(({ id }) => id));
-
-  describe('records packed into upserts', () => {
-    it('are in order, each request within the limits and counted to the byte', () => {
-      const text = fc.oneof(
-        fc.string({ minLength: 1, unit: 'grapheme' }),
-        fc.constant('"€"\n\ud800'),
-      );
-      fc.assert(
-        fc.property(
-          fc.array(
-            text.filter((it) => it.trim() !== ''),
-            { maxLength: 30 },
-          ),
-          fc.integer({ min: 1_000, max: 5_000 }),
-          fc.integer({ min: 1, max: 7 }),
-          (texts, bytes, records) => {
-            const words = wordsOf(texts);
-
-            const upserts = packUpserts('words', words, { ...UPSERT_LIMITS, bytes, records });
-
-            expect(idsOf(upserts).flat()).toStrictEqual(words.map(({ id }) => id));
-            for (const upsert of upserts) {
-              expect(upsert.bytes).toBe(bodyOf(upsert).length);
-              expect(upsert.bytes).toBeLessThanOrEqual(bytes);
-              expect(upsert.records.length).toBeLessThanOrEqual(records);
-            }
-          },
+    fc.assert(
+      fc.property(
+        fc.array(
+          text.filter((it) => it.trim() !== ''),
+          { maxLength: 30 },
         ),
-        { numRuns: 100 },
-      );
-    });
+        fc.integer({ min: 1_000, max: 5_000 }),
+        fc.integer({ min: 1, max: 7 }),
+        (texts, bytes, records) => {
+          const words = wordsOf(texts);
 
-    it('fill a request up to its last byte, and begin another with one byte less', () => {
-      const words = wordsOf(['MILK', 'BREAD']);
-      const [both] = packUpserts('words', words);
-      const bytes = both?.bytes ?? NaN;
+          const upserts = packUpserts('words', words, { ...UPSERT_LIMITS, bytes, records });
 
-      expect(packUpserts('words', words, { ...UPSERT_LIMITS, bytes })).toHaveLength(1);
-      expect(packUpserts('words', words, { ...UPSERT_LIMITS, bytes: bytes - 1 })).toHaveLength(2);
-    });
+          expect(idsOf(upserts).flat()).toStrictEqual(words.map(({ id }) => id));
+          for (const upsert of upserts) {
+            expect(upsert.bytes).toBe(bodyOf(upsert).length);
+            expect(upsert.bytes).toBeLessThanOrEqual(bytes);
+            expect(upsert.records.length).toBeLessThanOrEqual(records);
+          }
+        },
+      ),
+      { numRuns: 100 },
+    );
+  });
 
-    it('are at most 1,000 in a request', () => {
-      const upserts = packUpserts('words', wordsOf(Array<string>(1_001).fill('MILK')));
+  it('fill a request up to its last byte, and begin another with one byte less', () => {
+    const words = wordsOf(['MILK', 'BREAD']);
+    const [both] = packUpserts('words', words);
+    const bytes = both?.bytes ?? NaN;
 
-      expect(upserts.map(({ records }) => records.length)).toStrictEqual([1_000, 1]);
-    });
+    expect(packUpserts('words', words, { ...UPSERT_LIMITS, bytes })).toHaveLength(1);
+    expect(packUpserts('words', words, { ...UPSERT_LIMITS, bytes: bytes - 1 })).toHaveLength(2);
+  });
 
-    it('are none at all without records', () => {
-      expect(packUpserts('words', [])).toStrictEqual([]);
-    });
+  it('are at most 1,000 in a request', () => {
+    const upserts = packUpserts('words', wordsOf(Array<string>(1_001).fill('MILK')));
 
-    it('fail by name, without their text, where one has more metadata than Pinecone takes', () => {
-      const pack = (letters: number) => () => packUpserts('words', wordsOf(['S'.repeat(letters)]));
+    expect(upserts.map(({ records }) => records.length)).toStrictEqual([1_000, 1]);
+  });
 
-      expect(pack(40_000)).not.toThrow();
-      expect(pack(41_000)).toThrow(InvalidRequest);
-      expect(pack(41_000)).toThrow(
-        /^the metadata of IMAGE#[^ ]+#WORD#00001 takes 41\d{3} bytes; Pinecone takes 40960$/,
-      );
-    });
+  it('are none at all without records', () => {
+    expect(packUpserts('words', [])).toStrictEqual([]);
+  });
 
-    it('fail by name where one is more than a request may be', () => {
-      const words = wordsOf(['MILK', 'BREAD'], new Float32Array(250_000).fill(0.123456));
+  it('fail by name, without their text, where one has more metadata than Pinecone takes', () => {
+    const pack = (letters: number) => () => packUpserts('words', wordsOf(['S'.repeat(letters)]));
 
-      const pack = () => packUpserts('words', words);
+    expect(pack(40_000)).not.toThrow();
+    expect(pack(41_000)).toThrow(InvalidRequest);
+    expect(pack(41_000)).toThrow(
+      /^the metadata of IMAGE#[^ ]+#WORD#00001 takes 41\d{3} bytes; Pinecone takes 40960$/,
+    );
+  });
 
-      expect(pack).toThrow(InvalidRequest);
-      expect(pack).toThrow(/^IMAGE#[^ ]+#WORD#00001 takes 225\d{4} bytes, more than a request/);
-    });
+  it('fail by name where one is more than a request may be', () => {
+    const words = wordsOf(['MILK', 'BREAD'], new Float32Array(250_000).fill(0.123456));
+
+    const pack = () => packUpserts('words', words);
+
+    expect(pack).toThrow(InvalidRequest);
+    expect(pack).toThrow(/^IMAGE#[^ ]+#WORD#00001 takes 225\d{4} bytes, more than a request/);
   });
 });
 
-describe('shortest float32', () => {
-  /** Every float32 that is a number, by its bits: tiny ones, huge ones and both zeros as often as any. */
-  const anyFloat32 = fc
-    .integer({ min: 0, max: 0xff_ff_ff_ff })
-    .map((bits) => new Float32Array(Uint32Array.of(bits).buffer)[0] ?? NaN)
-    .filter((number) => Number.isFinite(number));
+/** Every float32 that is a number, by its bits: tiny ones, huge ones and both zeros as often as any. */
+const anyFloat32 = fc
+  .integer({ min: 0, max: 0xff_ff_ff_ff })
+  .map((bits) => new Float32Array(Uint32Array.of(bits).buffer)[0] ?? NaN)
+  .filter((number) => Number.isFinite(number));
 
-  /** As the numbers of an embedding are. */
-  const ofAnEmbedding = fc.float({ min: -1, max: 1, noNaN: true });
+/** As the numbers of an embedding are. */
+const ofAnEmbedding = fc.float({ min: -1, max: 1, noNaN: true });
 
-  const float32 = fc.oneof(anyFloat32, ofAnEmbedding);
+const float32 = fc.oneof(anyFloat32, ofAnEmbedding);
 
-  function shortest(number: number): number {
-    return printableVector(Float32Array.of(number)).values[0] ?? NaN;
-  }
+function shortest(number: number): number {
+  return printableVector(Float32Array.of(number)).values[0] ?? NaN;
+}
 
-  /** Every decimal of up to nine digits beside the number that reads back to it: the slow way to the shortest. */
-  function allDecimals(number: number): number[] {
-    return Array.from({ length: 9 }, (_, digits) => {
-      const [mantissa = '', exponent] = number.toExponential(digits).split('e');
-      const integer = Number(mantissa.replace('.', ''));
-      return [-1, 0, 1].map((step) => Number(`${integer + step}e${Number(exponent) - digits}`));
-    })
-      .flat()
-      .filter((decimal) => Math.fround(decimal) === number);
-  }
+/** Every decimal of up to nine digits beside the number that reads back to it: the slow way to the shortest. */
+function allDecimals(number: number): number[] {
+  return Array.from({ length: 9 }, (_, digits) => {
+    const [mantissa = '', exponent] = number.toExponential(digits).split('e');
+    const integer = Number(mantissa.replace('.', ''));
+    return [-1, 0, 1].map((step) => Number(`${integer + step}e${Number(exponent) - digits}`));
+  })
+    .flat()
+    .filter((decimal) => Math.fround(decimal) === number);
+}
 
-  describe('a printable number', () => {
-    it('reads back to the very float32 that it stands for', () => {
-      fc.assert(
-        fc.property(float32, (number) => {
-          expect(Math.fround(shortest(number))).toBe(number);
-        }),
-        { numRuns: 3_000 },
-      );
-    });
-
-    it('is as short as a decimal can be that does', () => {
-      fc.assert(
-        fc.property(float32, (number) => {
-          const lengths = allDecimals(number).map((decimal) => JSON.stringify(decimal).length);
-          expect(JSON.stringify(shortest(number))).toHaveLength(Math.min(...lengths));
-        }),
-        { numRuns: 3_000 },
-      );
-    });
-
-    it('is so at every power of two, where floats are farther apart above than below', () => {
-      for (let exponent = -149; exponent <= 127; exponent += 1) {
-        const number = 2 ** exponent;
-        const lengths = allDecimals(number).map((decimal) => JSON.stringify(decimal).length);
-        expect(JSON.stringify(shortest(number))).toHaveLength(Math.min(...lengths));
-      }
-    });
-
-    it.each([
-      [0.1, '0.1'],
-      [-0.017578125, '-0.017578125'],
-      [Math.fround(0.0123456789), '0.012345679'],
-      [Math.fround(0.000001), '0.000001'],
-      [Math.fround(0.99999994), '0.99999994'],
-      [1, '1'],
-      [16_777_216, '16777216'],
-      [2 ** -149, '1e-45'],
-      [Math.fround(3.4028235e38), '3.4028235e+38'],
-      // The next decimal of so few digits lies above, where floats are farther apart.
-      [2 ** -96, '1.2621775e-29'],
-      [0, '0'],
-      [-0, '0'],
-    ])('%s prints as %s', (number, printed) => {
-      expect(JSON.stringify(shortest(Math.fround(number)))).toBe(printed);
-    });
+describe('a printable number', () => {
+  it('reads back to the very float32 that it stands for', () => {
+    fc.assert(
+      fc.property(float32, (number) => {
+        expect(Math.fround(shortest(number))).toBe(number);
+      }),
+      { numRuns: 3_000 },
+    );
   });
 
-  describe('a printable vector', () => {
-    it('says how many bytes its JSON takes, to the byte', () => {
-      fc.assert(
-        fc.property(fc.array(fc.oneof(float32, fc.constant(NaN)), { maxLength: 20 }), (numbers) => {
-          const { values, jsonBytes } = printableVector(Float32Array.from(numbers));
-          expect(jsonBytes).toBe(JSON.stringify(values).length);
-        }),
-        { numRuns: 2_000 },
-      );
-    });
+  it('is as short as a decimal can be that does', () => {
+    fc.assert(
+      fc.property(float32, (number) => {
+        const lengths = allDecimals(number).map((decimal) => JSON.stringify(decimal).length);
+        expect(JSON.stringify(shortest(number))).toHaveLength(Math.min(...lengths));
+      }),
+      { numRuns: 3_000 },
+    );
+  });
 
-    it('keeps the order of its numbers', () => {
-      expect(printableVector(Float32Array.of(0.3, -0.2, 0.1)).values).toStrictEqual([
-        0.3, -0.2, 0.1,
-      ]);
-    });
+  it('is so at every power of two, where floats are farther apart above than below', () => {
+    for (let exponent = -149; exponent <= 127; exponent += 1) {
+      const number = 2 ** exponent;
+      const lengths = allDecimals(number).map((decimal) => JSON.stringify(decimal).length);
+      expect(JSON.stringify(shortest(number))).toHaveLength(Math.min(...lengths));
+    }
+  });
+
+  it.each([
+    [0.1, '0.1'],
+    [-0.017578125, '-0.017578125'],
+    [Math.fround(0.0123456789), '0.012345679'],
+    [Math.fround(0.000001), '0.000001'],
+    [Math.fround(0.99999994), '0.99999994'],
+    [1, '1'],
+    [16_777_216, '16777216'],
+    [2 ** -149, '1e-45'],
+    [Math.fround(3.4028235e38), '3.4028235e+38'],
+    // The next decimal of so few digits lies above, where floats are farther apart.
+    [2 ** -96, '1.2621775e-29'],
+    [0, '0'],
+    [-0, '0'],
+  ])('%s prints as %s', (number, printed) => {
+    expect(JSON.stringify(shortest(Math.fround(number)))).toBe(printed);
+  });
+});
+
+describe('a printable vector', () => {
+  it('says how many bytes its JSON takes, to the byte', () => {
+    fc.assert(
+      fc.property(fc.array(fc.oneof(float32, fc.constant(NaN)), { maxLength: 20 }), (numbers) => {
+        const { values, jsonBytes } = printableVector(Float32Array.from(numbers));
+        expect(jsonBytes).toBe(JSON.stringify(values).length);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it('keeps the order of its numbers', () => {
+    expect(printableVector(Float32Array.of(0.3, -0.2, 0.1)).values).toStrictEqual([0.3, -0.2, 0.1]);
+  });
+});
+
+const labels = [
+  aLabel({ label: 'TIME' }),
+  aLabel({ label: 'DATE' }),
+  aLabel({ label: 'TAX', validation_status: 'INVALID' }),
+];
+
+function itemsOf(merchant: string | undefined, of = labels) {
+  const { lines, words } = embeddingItems(
+    { lines: [aLine()], words: [aWord()], labels: of },
+    merchant,
+    'batch',
+  );
+  return [...lines, ...words].map(({ metadata }) => metadata);
+}
+
+describe('metadata for Pinecone', () => {
+  it('has every id as a number, and label lists as lists', () => {
+    const [line, word] = itemsOf('Corner Market').map(pineconeMetadata);
+
+    expect(line?.['receipt_id']).toBe(1);
+    expect([word?.['receipt_id'], word?.['validated_labels'], word?.['invalid_labels']]) //
+      .toStrictEqual([1, ['DATE', 'TIME'], ['TAX']]);
+  });
+
+  it('leaves out empty label lists and a merchant that nobody knows', () => {
+    const named = itemsOf('Corner Market', []).map(pineconeMetadata);
+    const unnamed = [...itemsOf(undefined, []), ...itemsOf('', [])].map(pineconeMetadata);
+
+    expect(named.map(({ merchant_name }) => merchant_name)).toStrictEqual([
+      'Corner Market',
+      'Corner Market',
+    ]);
+    for (const metadata of unnamed) {
+      expect(Object.keys(metadata)).not.toContain('merchant_name');
+      expect(Object.keys(metadata)).not.toContain('validated_labels');
+      expect(Object.keys(metadata)).not.toContain('invalid_labels');
+    }
+  });
+
+  it('says the same as Chroma’s in every other field', () => {
+    const forms = ['receipt_id', 'validated_labels', 'invalid_labels'];
+    const others = (metadata: object) =>
+      Object.fromEntries(Object.entries(metadata).filter(([name]) => !forms.includes(name)));
+
+    const items = itemsOf('Corner Market');
+    expect(items.map((item) => others(pineconeMetadata(item)))).toStrictEqual(
+      items.map((item) => others(chromaMetadata(item))),
+    );
   });
 });

@@ -1,7 +1,6 @@
-import type { PineconeRecord } from '@pinecone-database/pinecone';
+import type { PineconeRecord, RecordMetadata } from '@pinecone-database/pinecone';
 import { InvalidRequest } from '../../errors.ts';
-import type { VectorCollection, VectorRecord } from '../vector_store.ts';
-import { pineconeMetadata } from './pinecone_store.ts';
+import type { VectorCollection, VectorMetadata, VectorRecord } from '../vector_store.ts';
 
 /**
  * The limits of Pinecone (docs/data_model.md §4). It says 2 MB and doesn't say whether a megabyte has 1,000,000 bytes or
@@ -14,7 +13,7 @@ export const UPSERT_LIMITS = {
   metadataBytes: 40_960,
 } as const;
 
-export type UpsertLimits = Readonly<Record<keyof typeof UPSERT_LIMITS, number>>;
+type UpsertLimits = Readonly<Record<keyof typeof UPSERT_LIMITS, number>>;
 
 /** One upsert request. */
 export interface PackedUpsert {
@@ -27,6 +26,10 @@ export interface PackedUpsert {
  * Splits records, in their order, into as few requests as the limits allow.
  *
  * @throws InvalidRequest naming the record that is over a limit by itself.
+ * @example
+ * ```ts
+ * packUpserts('words', records).map(({ records }) => records.length); // 1,000 words of 1,536 dimensions: [130, 130, …]
+ * ```
  */
 export function packUpserts(
   namespace: VectorCollection,
@@ -78,12 +81,35 @@ function measure({ id, vector, metadata }: VectorRecord, limits: UpsertLimits): 
   return { record, size: PUNCTUATION + jsonBytes(id) + valuesBytes + metadataBytes };
 }
 
+/**
+ * Metadata in the form that Pinecone's readers filter on (docs/data_model.md §2): receipt_id a number, label lists as
+ * lists of strings. What nobody knows is left out, an empty list and an unknown merchant too: Pinecone takes no null.
+ *
+ * @example
+ * ```ts
+ * pineconeMetadata({ receipt_id: 1, text: 'MILK', validated_labels: ['PRODUCT_NAME'], invalid_labels: [], … });
+ * // { receipt_id: 1, text: 'MILK', validated_labels: ['PRODUCT_NAME'], … }
+ * ```
+ */
+export function pineconeMetadata(metadata: VectorMetadata): RecordMetadata {
+  const known: RecordMetadata = {};
+  for (const [name, value] of Object.entries(metadata) as [
+    string,
+    string | number | readonly string[] | undefined,
+  ][]) {
+    if (value === undefined || (name === 'merchant_name' && value === '')) continue;
+    if (typeof value === 'string' || typeof value === 'number') known[name] = value;
+    else if (value.length > 0) known[name] = [...value];
+  }
+  return known;
+}
+
 function jsonBytes(value: unknown): number {
   return Buffer.byteLength(JSON.stringify(value));
 }
 
 /** A vector's numbers, ready to be printed as JSON. */
-export interface PrintableVector {
+interface PrintableVector {
   readonly values: number[];
   /** What `JSON.stringify(values)` takes, exactly. */
   readonly jsonBytes: number;

@@ -1,22 +1,83 @@
-import { type Index, Pinecone, type RecordMetadata } from '@pinecone-database/pinecone';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Index, Pinecone } from '@pinecone-database/pinecone';
 import pMap from 'p-map';
-import { InvalidConfiguration } from '../../errors.ts';
-import type {
-  VectorCollection,
-  VectorMetadata,
-  VectorRecord,
-  VectorStore,
-} from '../vector_store.ts';
-import { type PackedUpsert, packUpserts } from './pinecone_packing.ts';
 import {
-  createPineconeFetch,
-  type PineconeFetchPorts,
-  systemFetchPorts,
-  unwrapPineconeError,
-} from './pinecone_requests.ts';
+  InvalidConfiguration,
+  InvalidRequest,
+  QuotaExhausted,
+  RateLimited,
+  UpstreamUnavailable,
+} from '../../errors.ts';
+import { parseJson } from '../../local_files.ts';
+import type { Clock } from '../../ports.ts';
+import { RETRY_POLICIES, type RetryPorts, retrying } from '../../retry.ts';
+import type { VectorCollection, VectorRecord, VectorStore } from '../vector_store.ts';
+import { type PackedUpsert, packUpserts } from './pinecone_packing.ts';
+
+export interface PineconeStoreOptions {
+  readonly apiKey: string;
+  readonly indexName: string;
+  /** The index's own host, with or without `https://`. @default Pinecone is asked for it by the index's name, once */
+  readonly host: string | undefined;
+  /** Where Pinecone is asked for the host. @default Pinecone's own */
+  readonly controllerUrl?: string;
+  /** @default the system's */
+  readonly ports?: Partial<PineconeFetchPorts>;
+}
+
+/**
+ * A store of one Pinecone index. Its requests are sent by createPineconeFetch, which alone retries.
+ *
+ * @throws InvalidConfiguration when the host is no host, or the key can't be a key.
+ * @example
+ * ```ts
+ * const store = createPineconeStore({ apiKey, indexName: 'receipts', host: 'receipts-1a2b.svc.pinecone.io' });
+ * await store.upsert('words', records); // 1234
+ * ```
+ */
+export function createPineconeStore(options: PineconeStoreOptions): PineconeStore {
+  const { apiKey, indexName: name, controllerUrl } = options;
+  // No request could carry it, and the error about that would quote it.
+  if (!/^[\x21-\x7e]+$/.test(apiKey)) {
+    throw new InvalidConfiguration("Pinecone's API key is empty or holds a space or a line break");
+  }
+  const client = new Pinecone({
+    apiKey,
+    ...(controllerUrl === undefined ? {} : { controllerHostUrl: controllerUrl }),
+    fetchApi: createPineconeFetch({ ...SYSTEM_FETCH_PORTS, ...options.ports }),
+    maxRetries: 0,
+  });
+  if (options.host !== undefined) {
+    const index = Promise.resolve(client.index({ name, host: urlOf(options.host) }));
+    return new PineconeStore(() => index);
+  }
+  let found: Promise<UpsertIndex> | undefined;
+  return new PineconeStore(() => {
+    found ??= lookUp(client, name).catch((error: unknown) => {
+      // A look-up that failed is made again by the next upsert.
+      found = undefined;
+      throw error;
+    });
+    return found;
+  });
+}
+
+/** The client would look the host up by itself, and keep it for the whole process under key and name alone. */
+async function lookUp(client: Pinecone, name: string): Promise<UpsertIndex> {
+  const { host, privateHost } = await client.indexes.describe(name);
+  return client.index({ name, host: urlOf(privateHost ?? host) });
+}
+
+function urlOf(host: string): string {
+  const url = /^https?:\/\//.test(host) ? host : `https://${host}`;
+  if (!URL.canParse(url)) {
+    throw new InvalidConfiguration("the host of Pinecone's index is no URL");
+  }
+  return url.replace(/\/+$/, '');
+}
 
 /** What the store needs of Pinecone's client. */
-export type UpsertIndex = Pick<Index, 'upsert'>;
+type UpsertIndex = Pick<Index, 'upsert'>;
 
 /** Requests at once. */
 const CONCURRENCY = 5;
@@ -57,76 +118,106 @@ export class PineconeStore implements VectorStore {
   }
 }
 
+const OWN_ERRORS = [
+  InvalidConfiguration,
+  InvalidRequest,
+  QuotaExhausted,
+  RateLimited,
+  UpstreamUnavailable,
+];
+
+/** Pinecone's client wraps whatever a request fails with into an error of its own. */
 function rethrow(error: unknown): never {
-  throw unwrapPineconeError(error);
+  const cause = error instanceof Error ? error.cause : undefined;
+  throw OWN_ERRORS.some((Own) => cause instanceof Own) ? cause : error;
+}
+
+export interface PineconeFetchPorts extends Pick<RetryPorts, 'random' | 'sleep'> {
+  readonly fetch: typeof globalThis.fetch;
+  readonly clock: Clock;
+  /** Milliseconds that one try may take, its answer included. */
+  readonly timeoutMs: number;
+}
+
+/** 2 MB take a second or less; a Pinecone that hangs for every try fails a request after a minute and a half. */
+const SYSTEM_FETCH_PORTS: PineconeFetchPorts = {
+  fetch: globalThis.fetch,
+  clock: () => new Date(),
+  random: Math.random,
+  sleep,
+  timeoutMs: 30_000,
+};
+
+/**
+ * The fetch that Pinecone's client sends its requests with: it alone tries again, and it fails with the layer's own
+ * errors. The client's own retries know neither 429 nor a connection that is cut, and hide the status.
+ */
+export function createPineconeFetch(ports: PineconeFetchPorts): typeof globalThis.fetch {
+  return async (...request) => {
+    let askedWait: number | undefined;
+    const send = async (): Promise<Response> => {
+      askedWait = undefined;
+      const answer = await fetchWhole(ports, ...request);
+      askedWait = retryAfterMs(answer.headers, ports.clock());
+      const { status } = answer;
+      if (status < 200 || status >= 300) throw answeredError(answer);
+      if (parseJson(answer.body) === undefined) {
+        throw new UpstreamUnavailable('Pinecone answered something that is no JSON');
+      }
+      return new Response(answer.body, answer);
+    };
+    return await retrying(RETRY_POLICIES.pinecone, send, { ...ports, askedWait: () => askedWait });
+  };
+}
+
+/** What Pinecone answered, read whole. */
+interface PineconeAnswer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: string;
+}
+
+async function fetchWhole(
+  { fetch, timeoutMs }: PineconeFetchPorts,
+  ...[input, init]: Parameters<typeof globalThis.fetch>
+): Promise<PineconeAnswer> {
+  try {
+    const response = await fetch(input, { ...init, signal: AbortSignal.timeout(timeoutMs) });
+    const { status, headers } = response;
+    // Read here, so that the time limit and the tries are for the whole of it.
+    return { status, headers, body: await response.text() };
+  } catch (cause) {
+    throw new UpstreamUnavailable('Pinecone can not be reached or took too long', { cause });
+  }
+}
+
+/** Retry-After has seconds or a date. */
+function retryAfterMs(headers: Headers, now: Date): number | undefined {
+  const asked = headers.get('retry-after')?.trim() ?? '';
+  if (asked === '') return undefined;
+  const seconds = Number(asked);
+  const delay = Number.isNaN(seconds) ? Date.parse(asked) - now.getTime() : seconds * 1_000;
+  return Number.isNaN(delay) ? undefined : Math.max(0, delay);
 }
 
 /**
- * Metadata in the form that Pinecone's readers filter on (docs/data_model.md §2): receipt_id a number, label lists as
- * lists of strings. What nobody knows is left out, an empty list and an unknown merchant too: Pinecone takes no null.
+ * An answer that is no success, as one of the layer's errors. Pinecone's own message is left out, as it may quote
+ * metadata, except the one about dimensions, which holds two numbers and says what to do.
  */
-export function pineconeMetadata(metadata: VectorMetadata): RecordMetadata {
-  const known: RecordMetadata = {};
-  for (const [name, value] of Object.entries(metadata) as [
-    string,
-    string | number | readonly string[] | undefined,
-  ][]) {
-    if (value === undefined || (name === 'merchant_name' && value === '')) continue;
-    if (typeof value === 'string' || typeof value === 'number') known[name] = value;
-    else if (value.length > 0) known[name] = [...value];
+function answeredError({ status, headers, body }: PineconeAnswer): Error {
+  const id = headers.get('x-pinecone-request-id');
+  const what = `Pinecone answered ${status}${id === null ? '' : `, request ${id}`}`;
+  // A plan's read or write units of the month are used up: 429 too, but no later try of today helps.
+  if (status === 402 || (status === 429 && body.includes('current month'))) {
+    return new QuotaExhausted(`${what}: the plan's limit is reached; check plan and billing`);
   }
-  return known;
-}
-
-export interface PineconeStoreOptions {
-  readonly apiKey: string;
-  readonly indexName: string;
-  /** The index's own host, with or without `https://`. @default Pinecone is asked for it by the index's name, once */
-  readonly host: string | undefined;
-  /** Where Pinecone is asked for the host. @default Pinecone's own */
-  readonly controllerUrl?: string;
-  /** @default the system's */
-  readonly ports?: Partial<PineconeFetchPorts>;
-}
-
-/** @throws InvalidConfiguration when the host is no host, or the key can't be a key. */
-export function createPineconeStore(options: PineconeStoreOptions): PineconeStore {
-  const { apiKey, indexName: name, controllerUrl } = options;
-  // No request could carry it, and the error about that would quote it.
-  if (!/^[\x21-\x7e]+$/.test(apiKey)) {
-    throw new InvalidConfiguration("Pinecone's API key is empty or holds a space or a line break");
+  if (status === 429) return new RateLimited(what);
+  if (status === 401 || status === 403 || status === 404) {
+    return new InvalidConfiguration(`${what}: check the API key, the index's name and its host`);
   }
-  const client = new Pinecone({
-    apiKey,
-    ...(controllerUrl === undefined ? {} : { controllerHostUrl: controllerUrl }),
-    fetchApi: createPineconeFetch({ ...systemFetchPorts, ...options.ports }),
-    maxRetries: 0,
-  });
-  if (options.host !== undefined) {
-    const index = Promise.resolve(client.index({ name, host: urlOf(options.host) }));
-    return new PineconeStore(() => index);
+  if (status >= 400 && status < 500 && status !== 408) {
+    const found = /Vector dimension \d+ does not match the dimension of the index \d+/.exec(body);
+    return new InvalidRequest(found === null ? what : `${what}: ${found[0]}`);
   }
-  let found: Promise<UpsertIndex> | undefined;
-  return new PineconeStore(() => {
-    found ??= lookUp(client, name).catch((error: unknown) => {
-      // A look-up that failed is made again by the next upsert.
-      found = undefined;
-      throw error;
-    });
-    return found;
-  });
-}
-
-/** The client would look the host up by itself, and keep it for the whole process under key and name alone. */
-async function lookUp(client: Pinecone, name: string): Promise<UpsertIndex> {
-  const { host, privateHost } = await client.indexes.describe(name);
-  return client.index({ name, host: urlOf(privateHost ?? host) });
-}
-
-function urlOf(host: string): string {
-  const url = /^https?:\/\//.test(host) ? host : `https://${host}`;
-  if (!URL.canParse(url)) {
-    throw new InvalidConfiguration("the host of Pinecone's index is no URL");
-  }
-  return url.replace(/\/+$/, '');
+  return new UpstreamUnavailable(what);
 }

@@ -1,0 +1,135 @@
+import type OpenAI from 'openai';
+import { pMapIterable } from 'p-map';
+import type { EmbeddingModel } from '../embeddings/embedder.ts';
+import { type BatchSummary, isOurs } from '../entities/batch.ts';
+import { linePath, parsePath, type ReceiptIdentity, rowKey, wordPath } from '../entities/keys.ts';
+import type { ReceiptLine, ReceiptWord } from '../entities/line_and_word.ts';
+import { ResultsExpired } from '../errors.ts';
+import { claimEntity } from '../table/embedding_claims.ts';
+import { UPDATES_AT_ONCE } from '../table/embedding_statuses.ts';
+import type { Table } from '../table/table.ts';
+import { type BatchStorage, type PlannedEntity, requestedId, requestLine } from './batch_files.ts';
+import { isOfType, type RequestedEntities } from './collect_results.ts';
+import { downloadLines } from './download_results.ts';
+import { isKnownId } from './openai_batches.ts';
+
+/** Twice as many are read as are claimed at once. */
+const CLAIMING = { concurrency: UPDATES_AT_ONCE, backpressure: 2 * UPDATES_AT_ONCE } as const;
+
+/**
+ * Claims the lines or words that a batch is planned to embed, and writes the requests for those that it could claim. Another batch,
+ * or the other path, keeps the rest.
+ *
+ * @returns how many it has claimed, those of an earlier try included.
+ * @example
+ * ```ts
+ * await claimPlannedEntities(table, batchId, { model: 'text-embedding-3-small', dimensions: 1_536 }, storage); // 50000
+ * ```
+ */
+export async function claimPlannedEntities(
+  table: Table,
+  batchId: string,
+  model: EmbeddingModel,
+  storage: BatchStorage,
+): Promise<number> {
+  return await storage.writeRequests(batchId, requests(table, batchId, model, storage));
+}
+
+async function* requests(
+  table: Table,
+  batchId: string,
+  model: EmbeddingModel,
+  storage: BatchStorage,
+): AsyncGenerator<string> {
+  const claimed = pMapIterable(
+    storage.readPlan(batchId),
+    async (entity) => ((await claim(table, batchId, entity)) ? entity : undefined),
+    CLAIMING,
+  );
+  for await (const entity of claimed) {
+    if (entity !== undefined) yield requestLine(entity, model);
+  }
+}
+
+async function claim(
+  table: Table,
+  batchId: string,
+  { custom_id, text }: PlannedEntity,
+): Promise<boolean> {
+  const image = parsePath(custom_id)?.image_id;
+  return image !== undefined && (await claimEntity(table, rowKey(image, custom_id), text, batchId));
+}
+
+interface RequestedEntitiesPorts {
+  readonly storage: BatchStorage;
+  readonly openai: OpenAI;
+  readonly readText: (
+    receipt: ReceiptIdentity,
+  ) => Promise<{ readonly lines: readonly ReceiptLine[]; readonly words: readonly ReceiptWord[] }>;
+}
+
+/**
+ * What a batch has asked for. Ours says so in its files, which also know the texts. An older system's are at OpenAI only; where
+ * OpenAI does not have them any more, they are what its receipts still have PENDING, and what its results are of.
+ *
+ * @throws UpstreamUnavailable and the like when OpenAI can't be asked: then nothing is guessed.
+ * @example
+ * ```ts
+ * await readRequestedEntities(batch, null, { storage, openai, readText });
+ * // { texts: Map { 'IMAGE#3f52…#RECEIPT#00001#LINE#00001' → 'MILK 3.99' }, open: false }
+ * ```
+ */
+export async function readRequestedEntities(
+  batch: BatchSummary,
+  inputFileId: string | null,
+  { storage, openai, readText }: RequestedEntitiesPorts,
+): Promise<RequestedEntities> {
+  if (isOurs(batch)) return { texts: await ownTexts(batch.batch_id, storage), open: false };
+  try {
+    if (isKnownId(inputFileId)) {
+      const ids: string[] = [];
+      for await (const line of downloadLines(openai, inputFileId)) {
+        const id = requestedId(line);
+        if (id !== undefined && isOfType(id, batch.batch_type)) ids.push(id);
+      }
+      return { texts: withoutTexts(ids), open: false };
+    }
+  } catch (error) {
+    if (!(error instanceof ResultsExpired)) throw error;
+  }
+  return { texts: withoutTexts(await pendingIds(batch, readText)), open: true };
+}
+
+async function ownTexts(
+  batchId: string,
+  storage: BatchStorage,
+): Promise<Map<string, string | undefined>> {
+  const planned = new Map<string, string>();
+  for await (const { custom_id, text } of storage.readPlan(batchId)) planned.set(custom_id, text);
+  const texts = new Map<string, string | undefined>();
+  for await (const id of storage.requestedIds(batchId)) texts.set(id, planned.get(id));
+  return texts;
+}
+
+/** In the order of their keys, which brings receipts together. */
+function withoutTexts(ids: readonly string[]): Map<string, undefined> {
+  return new Map([...ids].sort().map((id) => [id, undefined]));
+}
+
+async function pendingIds(
+  { batch_type, receipt_refs }: BatchSummary,
+  readText: RequestedEntitiesPorts['readText'],
+): Promise<string[]> {
+  const ids: string[] = [];
+  for (const receipt of receipt_refs) {
+    const { lines, words } = await readText(receipt);
+    const isPending = ({ embedding_status }: ReceiptLine | ReceiptWord): boolean =>
+      embedding_status === 'PENDING';
+    ids.push(
+      ...(batch_type === 'LINE_EMBEDDING'
+        ? lines.filter(isPending).map(linePath)
+        : words.filter(isPending).map(wordPath)),
+    );
+  }
+  return ids;
+}
