@@ -329,13 +329,13 @@ describe('extracted data', () => {
       {
         normalized_phone_10: '5551234567',
         normalized_full_address: '12 MAIN ST',
-        normalized_url: 'http://example.com/a',
+        normalized_url: 'example.com/a',
       },
       {},
       { normalized_phone_10: '5551234567' },
       {},
       { normalized_full_address: '12 MAIN ST' },
-      { normalized_url: 'http://example.com/a' },
+      { normalized_url: 'example.com/a' },
       {},
     ]);
   });
