@@ -1,11 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { StartExecutionCommand } from '@aws-sdk/client-sfn';
-import {
-  type EmbeddedAws,
-  type EmbeddedAwsSettings,
-  startEmbeddedAws,
-} from 'embedded-aws/aws/embedded_aws';
-import { WaitingTime } from 'embedded-aws/aws/waiting_time';
+import { WaitingTime } from 'embedded-aws/aws/aws_edge';
+import { type EmbeddedAws, type EmbeddedAwsSettings, startEmbeddedAws } from 'embedded-aws/aws/embedded_aws';
 import { type RunningServer, serve } from 'embedded-aws/http/server';
 import type { Service } from 'embedded-aws/http/service';
 import type { ExecutionDescription } from 'embedded-aws/step_functions/api/execution_view';
@@ -13,10 +9,7 @@ import type { EmbeddingModel } from 'receipt-embedding/embeddings/embedder';
 import type { Table } from 'receipt-embedding/table/table';
 import type { BatchOptions } from 'vendor-stand-ins/openai/batches/batch_options';
 import { OpenAIStandIn } from 'vendor-stand-ins/openai/openai_stand_in';
-import {
-  PineconeStandIn,
-  type PineconeStandInOptions,
-} from 'vendor-stand-ins/pinecone/pinecone_stand_in';
+import { PineconeStandIn, type PineconeStandInOptions } from 'vendor-stand-ins/pinecone/pinecone_stand_in';
 
 export interface LocalStackSettings extends Partial<
   Pick<EmbeddedAwsSettings, 'port' | 'config' | 'onLog' | 'retryDelay' | 'enforceIam'>

@@ -290,7 +290,8 @@ describe('a poll that can’t even record its failure', () => {
     letDie(stack, () => ({ at: 'write: a status', moment: 'after' }));
     stack.breakAws({
       when: ({ functionName }) => functionName === 'embedding-record-batch-failure-lambda-dev',
-      fault: { kind: 'kill', moment: 'before' },
+      kill: true,
+      moment: 'before',
     });
 
     const died = await stack.poll();
@@ -319,7 +320,8 @@ describe('a function that dies around the batches', () => {
         functionName === BATCH_FUNCTIONS.plan &&
         operation.startsWith('PUT ') &&
         operation.endsWith(file),
-      fault: { kind: 'kill', moment },
+      kill: true,
+      moment,
       times: 1,
     });
 
@@ -338,7 +340,8 @@ describe('a function that dies around the batches', () => {
     for (const what of ['submit', 'poll']) {
       stack.breakAws({
         when: ({ functionName }) => functionName === `embedding-summarize-batch-${what}-lambda-dev`,
-        fault: { kind: 'kill', moment: 'before' },
+        kill: true,
+        moment: 'before',
         times: 1,
       });
     }
@@ -360,7 +363,8 @@ describe('a function that dies around the batches', () => {
     await stack.submit();
     stack.breakAws({
       when: ({ functionName }) => functionName === 'embedding-list-pending-batches-lambda-dev',
-      fault: { kind: 'kill', moment: 'before' },
+      kill: true,
+      moment: 'before',
       times: 1,
     });
 

@@ -1,8 +1,4 @@
-import {
-  type Deployment,
-  type ProgramSettings,
-  runPulumiProgram,
-} from 'embedded-aws/deployment/pulumi_program';
+import { type Deployment, type ProgramSettings, runPulumiProgram } from 'embedded-aws/deployment/pulumi_program';
 import { vi } from 'vitest';
 import { recordRegistrations, type Registration } from './recorded_registrations.ts';
 

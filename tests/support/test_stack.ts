@@ -59,7 +59,7 @@ export class TestStack {
         }
         return false;
       },
-      fault: { kind: 'cut' },
+      cut: true,
     });
   }
 

@@ -24,7 +24,10 @@ let scheduled: [number, string, string, string][];
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'bring-to-life-'));
-  server = await serve(new DynamoDBStandIn().handle, 0);
+  server = await serve(
+    new DynamoDBStandIn({ region: 'us-east-1', accountId: '000000000000' }).handle,
+    0,
+  );
   const clock = (): Date => new Date();
   const s3 = new S3StandIn({ clock });
   scheduled = [];

@@ -52,7 +52,10 @@ const createTable = () =>
   );
 
 beforeEach(async () => {
-  server = await serve(new DynamoDBStandIn().handle, 0);
+  server = await serve(
+    new DynamoDBStandIn({ region: 'us-east-1', accountId: '000000000000' }).handle,
+    0,
+  );
   client = new DynamoDBClient({
     endpoint: server.url,
     region: 'us-east-1',
@@ -109,7 +112,10 @@ describe('the table', () => {
   });
 
   it('belongs to one stand-in: another knows nothing of it', async () => {
-    const other = await serve(new DynamoDBStandIn().handle, 0);
+    const other = await serve(
+      new DynamoDBStandIn({ region: 'us-east-1', accountId: '000000000000' }).handle,
+      0,
+    );
     const answer = new DynamoDBClient({
       endpoint: other.url,
       region: 'us-east-1',

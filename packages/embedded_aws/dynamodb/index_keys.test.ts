@@ -17,7 +17,10 @@ let server: RunningServer;
 let client: DynamoDBClient;
 
 beforeEach(async () => {
-  server = await serve(new DynamoDBStandIn().handle, 0);
+  server = await serve(
+    new DynamoDBStandIn({ region: 'us-east-1', accountId: '000000000000' }).handle,
+    0,
+  );
   client = new DynamoDBClient({
     endpoint: server.url,
     region: 'us-east-1',

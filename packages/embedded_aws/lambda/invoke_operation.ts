@@ -1,6 +1,5 @@
 import type { ServiceRequest, ServiceResponse } from '../http/service.ts';
-import type { LambdaStandIn } from './lambda_stand_in.ts';
-import { checkPayload, RequestTooLarge } from './payload_limit.ts';
+import { checkPayload, type LambdaStandIn, RequestTooLarge } from './lambda_stand_in.ts';
 
 const INVOKE = /^\/2015-03-31\/functions\/(?<name>[^/]+)\/invocations$/;
 

@@ -38,9 +38,9 @@ import {
   StartExecutionCommand,
 } from '@aws-sdk/client-sfn';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { classify } from '../../aws/aws_request.ts';
-import { type RunningServer, serve } from '../../http/server.ts';
-import type { Call } from '../call.ts';
+import { classify } from '../aws/aws_edge.ts';
+import { type RunningServer, serve } from '../http/server.ts';
+import type { Call } from './policy_document.ts';
 import { requestCalls } from './request_calls.ts';
 
 let server: RunningServer;
