@@ -1,6 +1,7 @@
 /** How dynalite stores: the part of it that keeps indexes, which its actions call through this object. */
 declare module 'dynalite/db/index.js' {
-  export type Item = Readonly<Record<string, unknown>>;
+  /** In DynamoDB's JSON: a string is `{ S: '…' }`. */
+  export type Item = Readonly<Record<string, { readonly S?: string }>>;
 
   interface KeyPart {
     readonly AttributeName: string;
