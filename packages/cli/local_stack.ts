@@ -1,7 +1,11 @@
 import { setTimeout } from 'node:timers/promises';
 import { StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { WaitingTime } from 'embedded-aws/aws/aws_edge';
-import { type EmbeddedAws, type EmbeddedAwsSettings, startEmbeddedAws } from 'embedded-aws/aws/embedded_aws';
+import {
+  type EmbeddedAws,
+  type EmbeddedAwsSettings,
+  startEmbeddedAws,
+} from 'embedded-aws/aws/embedded_aws';
 import { type RunningServer, serve } from 'embedded-aws/http/server';
 import type { Service } from 'embedded-aws/http/service';
 import type { ExecutionDescription } from 'embedded-aws/step_functions/api/execution_view';
@@ -9,7 +13,10 @@ import type { EmbeddingModel } from 'receipt-embedding/embeddings/embedder';
 import type { Table } from 'receipt-embedding/table/table';
 import type { BatchOptions } from 'vendor-stand-ins/openai/batches/batch_options';
 import { OpenAIStandIn } from 'vendor-stand-ins/openai/openai_stand_in';
-import { PineconeStandIn, type PineconeStandInOptions } from 'vendor-stand-ins/pinecone/pinecone_stand_in';
+import {
+  PineconeStandIn,
+  type PineconeStandInOptions,
+} from 'vendor-stand-ins/pinecone/pinecone_stand_in';
 
 export interface LocalStackSettings extends Partial<
   Pick<EmbeddedAwsSettings, 'port' | 'config' | 'onLog' | 'retryDelay' | 'enforceIam'>
@@ -90,6 +97,8 @@ export async function startLocalStack(settings: LocalStackSettings = {}): Promis
     const aws = await startEmbeddedAws({
       ...rest,
       port,
+      program: new URL('../../index.ts', import.meta.url),
+      project: 'receipt-embeddings',
       stack: STACK,
       config: {
         ...(openaiAccess.baseURL === undefined ? {} : { openai_base_url: openaiAccess.baseURL }),

@@ -1,4 +1,8 @@
-import { type Deployment, type ProgramSettings, runPulumiProgram } from 'embedded-aws/deployment/pulumi_program';
+import {
+  type Deployment,
+  type ProgramSettings,
+  runPulumiProgram,
+} from 'embedded-aws/deployment/pulumi_program';
 import { vi } from 'vitest';
 import { recordRegistrations, type Registration } from './recorded_registrations.ts';
 
@@ -41,6 +45,8 @@ export async function runProgram(
   const { result, registrations, messages } = await recordRegistrations(
     () =>
       runPulumiProgram({
+        program: new URL('../../index.ts', import.meta.url),
+        project: 'receipt-embeddings',
         stack: 'dev',
         region: REGION,
         accountId: ACCOUNT_ID,

@@ -6,7 +6,11 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { bringToLife } from '../deployment/bring_to_life.ts';
-import { type Deployment, runPulumiProgram } from '../deployment/pulumi_program.ts';
+import {
+  type Deployment,
+  type ProgramSettings,
+  runPulumiProgram,
+} from '../deployment/pulumi_program.ts';
 import { DynamoDBStandIn } from '../dynamodb/dynamodb_stand_in.ts';
 import { serve } from '../http/server.ts';
 import { Iam } from '../iam/iam.ts';
@@ -19,13 +23,9 @@ import type { InvocationAnswer, StepFunctionsPorts } from '../step_functions/por
 import { StepFunctionsStandIn } from '../step_functions/step_functions_stand_in.ts';
 import { AwsEdge } from './aws_edge.ts';
 
-export interface EmbeddedAwsSettings {
+export interface EmbeddedAwsSettings extends Omit<ProgramSettings, 'region' | 'accountId'> {
   /** 0 takes any free port. */
   readonly port: number;
-  readonly stack: string;
-  /** The stack's configuration. */
-  readonly config: Readonly<Record<string, string>>;
-  readonly secrets: Readonly<Record<string, string>>;
   /** What functions write to their logs. */
   readonly onLog?: (functionName: string, line: string) => void;
   /**
@@ -92,7 +92,7 @@ async function assemble(
   settings: EmbeddedAwsSettings,
   onClose: (end: () => unknown) => void,
 ): Promise<Omit<EmbeddedAws, 'close'>> {
-  const folder = await mkdtemp(join(tmpdir(), 'receipt-embeddings-'));
+  const folder = await mkdtemp(join(tmpdir(), 'embedded-aws-'));
   onClose(() => rm(folder, { recursive: true, force: true }));
   const clock = (): Date => new Date();
   const iam = settings.enforceIam === true ? new Iam(ACCOUNT_ID) : undefined;
