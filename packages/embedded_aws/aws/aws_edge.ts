@@ -1,8 +1,7 @@
-import { awsError } from './aws_error.ts';
 import { Faults } from '../http/faults.ts';
 import { ConnectionCut } from '../http/server.ts';
 import type { Service, ServiceRequest, ServiceResponse } from '../http/service.ts';
-import { type OwnAwsFault, splitBatch } from './faults.ts';
+import { awsError, notImplemented, type OwnAwsFault, splitBatch } from './faults.ts';
 
 export const AWS_SERVICES = ['dynamodb', 'lambda', 's3', 'secretsmanager', 'states'] as const;
 export type AwsService = (typeof AWS_SERVICES)[number];
@@ -61,6 +60,10 @@ export class AwsEdge {
 
   readonly handle: Service = async (request) => {
     const aws = classify(request);
+    const target = request.headers['x-amz-target'];
+    // Services that tell their operations by this header speak JSON, as DynamoDB does.
+    if (target !== undefined && aws.service === 's3')
+      return notImplemented('dynamodb', String(target));
     const { accessKeyId } = aws;
     const functionName =
       accessKeyId === undefined ? undefined : this.#settings.functionOf(accessKeyId);

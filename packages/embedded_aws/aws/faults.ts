@@ -1,6 +1,7 @@
 import type { Fault, FaultRule } from '../http/faults.ts';
-import type { ServiceRequest } from '../http/service.ts';
-import type { ObservedRequest } from './aws_edge.ts';
+import type { ServiceRequest, ServiceResponse } from '../http/service.ts';
+import { errorAnswer, S3Error } from '../s3/answers.ts';
+import type { AwsService, ObservedRequest } from './aws_edge.ts';
 
 export type { ObservedRequest } from './aws_edge.ts';
 
@@ -37,4 +38,25 @@ export function splitBatch(
     done: Object.keys(RequestItems).length === 0 ? undefined : { ...request, body },
     unprocessed: part(processed),
   };
+}
+
+/** An error in the service's own form. */
+export function awsError(
+  service: AwsService,
+  status: number,
+  code: string,
+  message: string,
+): ServiceResponse {
+  if (service === 's3') return errorAnswer(new S3Error(status, code, message));
+  return {
+    status,
+    headers: { 'content-type': 'application/x-amz-json-1.0', 'x-amzn-errortype': code },
+    body: JSON.stringify({ __type: code, message, Message: message }),
+  };
+}
+
+/** What the embedded AWS answers to an operation of AWS that it does not have. */
+export function notImplemented(service: AwsService, operation: string): ServiceResponse {
+  const message = `${operation} is not implemented by the embedded AWS.`;
+  return awsError(service, 501, 'NotImplemented', message);
 }

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { setTimeout as wait } from 'node:timers/promises';
-import { awsError, notImplemented } from '../aws/aws_error.ts';
+import { awsError, notImplemented } from '../aws/faults.ts';
 import type { Service, ServiceRequest, ServiceResponse } from '../http/service.ts';
 import { parseConditionsOnce } from './parsed_conditions.ts';
 import { TableStore } from './table_store.ts';

@@ -1,4 +1,4 @@
-import { awsError } from '../aws/aws_error.ts';
+import { awsError } from '../aws/faults.ts';
 import type { AwsRequest, AwsService, Guard } from '../aws/aws_edge.ts';
 import type { Service, ServiceRequest, ServiceResponse } from '../http/service.ts';
 import type { LambdaStandIn } from '../lambda/lambda_stand_in.ts';

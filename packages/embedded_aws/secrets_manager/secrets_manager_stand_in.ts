@@ -1,4 +1,4 @@
-import { awsError, notImplemented } from '../aws/aws_error.ts';
+import { awsError, notImplemented } from '../aws/faults.ts';
 import type { Service, ServiceResponse } from '../http/service.ts';
 
 interface Secret {
