@@ -204,24 +204,17 @@ describe('aws edge', () => {
       await ASK.states('local');
       expect(performed).toHaveLength(1);
     });
+  });
 
-    it('strikes as many times as it says', async () => {
-      edge.faults.add({ when: always, ...fault, times: 2 });
-      expect([await broken(), await broken()]).toStrictEqual([SERVICES.slice(0, 2), []]);
-    });
-
-    it('strikes until it is removed, and never again', async () => {
-      const remove = edge.faults.add({ when: always, ...fault });
-      expect(await broken()).toStrictEqual(SERVICES);
-      remove();
-      expect(await broken()).toStrictEqual([]);
-    });
-
-    it('gives way to an older one that matches too, until that is used up', async () => {
-      edge.faults.add({ when: always, ...fault, code: 'ThrottlingException', times: 1 });
-      edge.faults.add({ when: always, ...fault });
-      const names = [(await rejection(ASK.states())).name, (await rejection(ASK.states())).name];
-      expect(names).toStrictEqual(['ThrottlingException', 'ValidationException']);
+  describe('a request to a service that does not exist here', () => {
+    it('is answered with its name', async () => {
+      const headers = { 'x-amz-target': 'Logs_20140328.PutLogEvents' };
+      const answer = await fetch(server.url, { method: 'POST', headers });
+      expect([answer.status, await answer.json()]).toMatchObject([
+        501,
+        { message: 'Logs_20140328.PutLogEvents is not implemented by the embedded AWS.' },
+      ]);
+      expect(performed).toStrictEqual([]);
     });
   });
 
@@ -330,15 +323,10 @@ describe('aws request', () => {
         { service: 's3', operation: 'GET /vectors/key', accessKeyId: undefined },
       ]);
     });
-
-    it('to a service that is not here counts as S3’s, which refuses what it does not know', async () => {
-      await fetch(server.url, { method: 'POST', headers: { 'x-amz-target': 'Logs_20140328.Get' } });
-      expect(seen).toStrictEqual([{ service: 's3', operation: 'POST /', accessKeyId: undefined }]);
-    });
   });
 });
 
-describe('waiting time', () => {
+describe('the time that callers wait', () => {
   beforeEach(() => {
     vi.useFakeTimers({ toFake: ['performance', 'setTimeout'] });
   });
@@ -347,72 +335,24 @@ describe('waiting time', () => {
     vi.useRealTimers();
   });
 
-  const wait = (milliseconds: number) => () =>
-    new Promise<undefined>((resolve) => {
-      setTimeout(() => {
-        resolve(undefined);
-      }, milliseconds);
+  it('counts a caller once while several of its requests are under way, failed ones too', async () => {
+    const waiting = new WaitingTime();
+    const wait = (milliseconds: number): Promise<void> =>
+      new Promise((resolve) => setTimeout(resolve, milliseconds));
+    const ask = async (caller: string, from: number, to: number): Promise<void> => {
+      await wait(from);
+      await waiting.during(caller, () => wait(to - from));
+    };
+    const failing = waiting.during('c', async () => {
+      await wait(7);
+      throw new Error('no');
     });
+    const failed = expect(failing).rejects.toThrow('no');
+    const all = [ask('a', 0, 10), ask('a', 5, 30), ask('a', 50, 55), ask('b', 5, 30)];
 
-  /** `caller` asks at `from`, and is answered at `to`. */
-  async function ask(
-    waiting: WaitingTime,
-    requests: readonly (readonly [caller: string, from: number, to: number])[],
-  ): Promise<number> {
-    const all = requests.map(async ([caller, from, to]) => {
-      await wait(from)();
-      await waiting.during(caller, wait(to - from));
-    });
     await vi.runAllTimersAsync();
-    await Promise.all(all);
-    return waiting.milliseconds;
-  }
+    await Promise.all([...all, failed]);
 
-  describe('the time that callers wait', () => {
-    it('is none at first', () => {
-      expect(new WaitingTime().milliseconds).toBe(0);
-    });
-
-    it('adds up over requests one after the other', async () => {
-      const requests = [
-        ['a', 0, 10],
-        ['a', 30, 35],
-      ] as const;
-      expect(await ask(new WaitingTime(), requests)).toBe(15);
-    });
-
-    it('counts a caller once while several of its requests are under way', async () => {
-      const requests = [
-        ['a', 0, 10],
-        ['a', 5, 30],
-        ['a', 6, 8],
-      ] as const;
-      expect(await ask(new WaitingTime(), requests)).toBe(30);
-    });
-
-    it('counts each caller for itself', async () => {
-      const requests = [
-        ['a', 0, 10],
-        ['b', 5, 30],
-      ] as const;
-      expect(await ask(new WaitingTime(), requests)).toBe(35);
-    });
-
-    it('counts a request that fails too, and gives its error', async () => {
-      const waiting = new WaitingTime();
-      const failing = waiting.during('a', async () => {
-        await wait(10)();
-        throw new Error('no');
-      });
-      const failed = expect(failing).rejects.toThrow('no');
-      await vi.runAllTimersAsync();
-      await failed;
-      expect(waiting.milliseconds).toBe(10);
-      expect(await ask(waiting, [['a', 0, 5]])).toBe(15);
-    });
-
-    it('gives the result of the work', async () => {
-      expect(await new WaitingTime().during('a', () => Promise.resolve('done'))).toBe('done');
-    });
+    expect(waiting.milliseconds).toBe(35 + 25 + 7);
   });
 });

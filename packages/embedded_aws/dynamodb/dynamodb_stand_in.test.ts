@@ -1,6 +1,7 @@
 import {
   BatchWriteItemCommand,
   CreateTableCommand,
+  DeleteItemCommand,
   DescribeTableCommand,
   DynamoDBClient,
   GetItemCommand,
@@ -264,5 +265,68 @@ describe('a request that is wrong', () => {
     });
     expect(answer.status).toBe(400);
     expect(await answer.text()).toContain('MissingAuthenticationTokenException');
+  });
+});
+
+/** With the hash key IMAGE#1, two rows that dynalite's own index keys can't tell apart. */
+const ALIKE = ['ROW#01700', 'ROW#04215'];
+
+async function found(type: string, Limit?: number): Promise<string[]> {
+  const rows: string[] = [];
+  let from: Record<string, { S: string }> | undefined;
+  do {
+    const { Items = [], LastEvaluatedKey } = await client.send(
+      new QueryCommand({
+        TableName,
+        IndexName: 'GSITYPE',
+        KeyConditionExpression: '#type = :type',
+        ExpressionAttributeNames: { '#type': 'TYPE' },
+        ExpressionAttributeValues: { ':type': { S: type } },
+        Limit,
+        ExclusiveStartKey: from,
+      }),
+    );
+    rows.push(...Items.map(({ SK }) => SK?.S ?? ''));
+    from = LastEvaluatedKey as typeof from;
+  } while (from !== undefined);
+  return rows.sort();
+}
+
+describe('an index with rows under one key', () => {
+  beforeEach(async () => {
+    for (const SK of ALIKE) await put({ PK: 'IMAGE#1', SK, TYPE: 'OLD' });
+  });
+
+  it('holds every row', async () => {
+    expect(await found('OLD')).toStrictEqual(ALIKE);
+  });
+
+  it('gives every row once, page by page', async () => {
+    expect(await found('OLD', 1)).toStrictEqual(ALIKE);
+  });
+
+  it('loses the row that is deleted, and no other', async () => {
+    await client.send(
+      new DeleteItemCommand({
+        TableName: 'rows',
+        Key: { PK: { S: 'IMAGE#1' }, SK: { S: 'ROW#01700' } },
+      }),
+    );
+
+    expect(await found('OLD')).toStrictEqual(['ROW#04215']);
+  });
+
+  it('moves the row whose key changes, and no other', async () => {
+    await client.send(
+      new UpdateItemCommand({
+        TableName: 'rows',
+        Key: { PK: { S: 'IMAGE#1' }, SK: { S: 'ROW#01700' } },
+        UpdateExpression: 'SET #type = :type',
+        ExpressionAttributeNames: { '#type': 'TYPE' },
+        ExpressionAttributeValues: { ':type': { S: 'NEW' } },
+      }),
+    );
+
+    expect([await found('OLD'), await found('NEW')]).toStrictEqual([['ROW#04215'], ['ROW#01700']]);
   });
 });

@@ -35,13 +35,13 @@ interface Action {
 }
 
 interface Validations {
-  checkTypes(request: unknown, types: object): object;
-  checkValidations(
+  readonly checkTypes: (request: unknown, types: object) => object;
+  readonly checkValidations: (
     request: object,
     types: object,
     custom: Action['validation']['custom'],
     store: TableStore,
-  ): void;
+  ) => void;
 }
 
 /** An error that DynamoDB answers with, as dynalite gives it. */
@@ -52,14 +52,14 @@ interface Failure extends Error {
 
 const require = createRequire(import.meta.url);
 const { checkTypes, checkValidations } = require('dynalite/validations/index.js') as Validations;
-const ACTIONS = new Map(
+const ACTIONS: ReadonlyMap<string, Action> = new Map(
   OPERATIONS.map((operation) => {
     const file = `${operation.charAt(0).toLowerCase()}${operation.slice(1)}.js`;
     const action = {
       perform: require(`dynalite/actions/${file}`) as Action['perform'],
       validation: require(`dynalite/validations/${file}`) as Action['validation'],
     };
-    return [operation as string, action];
+    return [operation, action];
   }),
 );
 

@@ -63,7 +63,7 @@ export class RequestGuard {
     if (call === undefined || decision === 'allowed') return undefined;
     // That a bucket does not exist is no secret. The answer to a HEAD has no body that would say it.
     const { body } = await service({ ...request, method: 'GET' });
-    if (String(body).includes('<Code>NoSuchBucket</Code>')) return undefined;
+    if (typeof body === 'string' && body.includes('<Code>NoSuchBucket</Code>')) return undefined;
     return denial('s3', new AccessDenied(caller, call, decision).message);
   }
 }

@@ -87,10 +87,10 @@ describe('a secret', () => {
 });
 
 describe('an operation that is not here', () => {
-  it('is an UnknownOperationException that names it', async () => {
+  it('is NotImplemented, with its name', async () => {
     expect(await rejection(client.send(new ListSecretsCommand({})))).toMatchObject({
-      name: 'UnknownOperationException',
-      message: 'ListSecrets is not known here',
+      name: 'NotImplemented',
+      message: 'ListSecrets is not implemented by the embedded AWS.',
     });
   });
 });
