@@ -73,13 +73,13 @@ afterEach(async () => {
 
 const LINE = {
   PK: 'IMAGE#1',
-  SK: 'RECEIPT#00001#LINE#00001',
-  TYPE: 'RECEIPT_LINE',
-  GSI1PK: 'EMBEDDING_STATUS#NONE',
+  SK: 'ORDER#00001#LINE#00001',
+  TYPE: 'ORDER_LINE',
+  GSI1PK: 'STATUS#NONE',
   GSI1SK: 'LINE#1',
-  GSI2PK: 'RECEIPT',
+  GSI2PK: 'ORDER',
   GSI2SK: 'IMAGE#1',
-  GSI3PK: 'IMAGE#1#RECEIPT#00001',
+  GSI3PK: 'IMAGE#1#ORDER#00001',
   GSI3SK: 'LINE',
   text: 'SÜẞE MILCH 3.99',
   box: { x: -0.001, y: 0.123456789012345 },
@@ -130,7 +130,7 @@ describe('the table', () => {
 describe('an index', () => {
   it.each(Object.entries(INDEXES))('%s gives whole rows by its keys', async (IndexName, keys) => {
     await put(LINE);
-    await put({ PK: 'IMAGE#2', SK: 'RECEIPT#00001', other: 'row, in no index' });
+    await put({ PK: 'IMAGE#2', SK: 'ORDER#00001', other: 'row, in no index' });
     const values = keys.map((name) => LINE[name]);
 
     const { Items = [] } = await client.send(
@@ -156,7 +156,7 @@ describe('an index', () => {
         ConsistentRead: true,
         KeyConditionExpression: '#type = :type',
         ExpressionAttributeNames: { '#type': 'TYPE' },
-        ExpressionAttributeValues: { ':type': { S: 'RECEIPT' } },
+        ExpressionAttributeValues: { ':type': { S: 'ORDER' } },
       }),
     );
     expect((await rejection(asked)).name).toBe('ValidationException');
@@ -170,20 +170,20 @@ const setStatus = (to: string, condition: string, values: object) =>
       Key: KEY,
       UpdateExpression: 'SET GSI1PK = :to',
       ConditionExpression: condition,
-      ExpressionAttributeValues: marshall({ ':to': `EMBEDDING_STATUS#${to}`, ...values }),
+      ExpressionAttributeValues: marshall({ ':to': `STATUS#${to}`, ...values }),
     }),
   );
 
 describe('a condition', () => {
   it('that holds lets the update through', async () => {
     await put(LINE);
-    await setStatus('PENDING', 'GSI1PK = :from', { ':from': 'EMBEDDING_STATUS#NONE' });
-    expect((await get())?.['GSI1PK']).toBe('EMBEDDING_STATUS#PENDING');
+    await setStatus('PENDING', 'GSI1PK = :from', { ':from': 'STATUS#NONE' });
+    expect((await get())?.['GSI1PK']).toBe('STATUS#PENDING');
   });
 
   it('that does not hold is a ConditionalCheckFailedException, and nothing changes', async () => {
     await put(LINE);
-    const update = setStatus('SUCCESS', 'GSI1PK = :from', { ':from': 'EMBEDDING_STATUS#PENDING' });
+    const update = setStatus('SUCCESS', 'GSI1PK = :from', { ':from': 'STATUS#PENDING' });
 
     expect(await rejection(update)).toMatchObject({
       name: 'ConditionalCheckFailedException',

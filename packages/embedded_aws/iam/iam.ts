@@ -61,7 +61,7 @@ export interface RecordedCall extends Call {
   readonly count: number;
 }
 
-/** Distinct calls that are kept: a run of a million receipts writes as many objects, each under a key of its own. */
+/** Distinct calls that are kept: a run over a million entries writes as many objects, each under a key of its own. */
 const MOST = 20_000;
 
 /** The distinct calls that roles have made, those that were denied included. */

@@ -138,7 +138,7 @@ describe("a function's environment variables", () => {
   it('are its own and those of Lambda’s runtime, and none of this process', async () => {
     const { folder, create, invoke } = await startLambda();
     const source = 'export const handler = () => process.env;';
-    const work = await create(source, { environment: { TABLE: 'receipts', EMPTY: '' } });
+    const work = await create(source, { environment: { TABLE: 'rows', EMPTY: '' } });
     process.env['SECRET_OF_THIS_MACHINE'] = 'visible';
 
     const variables = answerOf(await invoke(work)) as Record<string, string>;
@@ -147,7 +147,7 @@ describe("a function's environment variables", () => {
     const { AWS_ACCESS_KEY_ID: key, ...others } = variables;
     expect(key).toMatch(/^ASIA[0-9A-F]{16}$/);
     expect(others).toStrictEqual({
-      TABLE: 'receipts',
+      TABLE: 'rows',
       EMPTY: '',
       AWS_REGION: 'eu-central-1',
       AWS_DEFAULT_REGION: 'eu-central-1',

@@ -12,7 +12,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { failureOf, rawCall, type RunningS3, startS3, storedTime } from './test_support.ts';
 
-const Bucket = 'receipts';
+const Bucket = 'files';
 const Key = 'a';
 /** The MD5 of `hello`, quoted. */
 const HELLO = '"5d41402abc4b2a76b9719d911017c592"';
@@ -59,7 +59,7 @@ describe('an object', () => {
 
   it('has S3’s own type without one, and metadata that no header can hold as an encoded word', async () => {
     const headers = { 'x-amz-meta-shop': Buffer.from('Café').toString('latin1') };
-    await rawCall(`${s3.url}/receipts/a`, { method: 'PUT', body: Buffer.from('x'), headers });
+    await rawCall(`${s3.url}/files/a`, { method: 'PUT', body: Buffer.from('x'), headers });
     expect(await head()).toMatchObject({
       ContentType: 'binary/octet-stream',
       Metadata: { shop: expect.stringMatching(/^=\?UTF-8\?B\?/) as string },
@@ -74,9 +74,9 @@ describe('an object', () => {
   });
 
   it('is told apart by every slash, plus and percent sign of its key', async () => {
-    const paths = ['/receipts//a', '/receipts/a+b', '/receipts/%252F', '/receipts/a//b/'];
+    const paths = ['/files//a', '/files/a+b', '/files/%252F', '/files/a//b/'];
     for (const key of ['/a', 'a+b', '%2F', 'a//b/']) s3.stand.putObject(Bucket, key, Buffer.of());
-    const others = ['/receipts/a', '/receipts/a%20b', '/receipts/%2F', '/receipts/a/b/'];
+    const others = ['/files/a', '/files/a%20b', '/files/%2F', '/files/a/b/'];
     const status = async (path: string) => (await rawCall(s3.url + path, {})).status;
     expect(await Promise.all(paths.map(status))).toStrictEqual([200, 200, 200, 200]);
     expect(await Promise.all(others.map(status))).toStrictEqual([404, 404, 404, 404]);
@@ -164,15 +164,15 @@ describe('an error', () => {
 
   it.each([
     ['GET', '/', 'ListBuckets'],
-    ['GET', '/receipts', 'ListObjects'],
+    ['GET', '/files', 'ListObjects'],
     ['PUT', '/other', 'CreateBucket'],
-    ['HEAD', '/receipts', undefined],
-    ['GET', '/receipts?versioning', 'GetBucketVersioning'],
-    ['POST', '/receipts?delete', 'DeleteObjects'],
-    ['POST', '/receipts/a?uploads', 'CreateMultipartUpload'],
-    ['PUT', '/receipts/a?partNumber=1&uploadId=u', 'UploadPart'],
-    ['GET', '/receipts/a?acl', 'GetObjectAcl'],
-    ['PATCH', '/receipts/a', 'PatchObject'],
+    ['HEAD', '/files', undefined],
+    ['GET', '/files?versioning', 'GetBucketVersioning'],
+    ['POST', '/files?delete', 'DeleteObjects'],
+    ['POST', '/files/a?uploads', 'CreateMultipartUpload'],
+    ['PUT', '/files/a?partNumber=1&uploadId=u', 'UploadPart'],
+    ['GET', '/files/a?acl', 'GetObjectAcl'],
+    ['PATCH', '/files/a', 'PatchObject'],
   ])('names the operation that does not exist here: %s %s', async (method, path, operation) => {
     const { status, text } = await rawCall(s3.url + path, { method });
     const message = /<Message>(.*)<\/Message>/.exec(text)?.[1];
@@ -181,7 +181,7 @@ describe('an error', () => {
   });
 
   it('escapes what it repeats', async () => {
-    const { text } = await rawCall(`${s3.url}/receipts/a%20%26b`, {});
+    const { text } = await rawCall(`${s3.url}/files/a%20%26b`, {});
     expect(text).toContain('<Code>NoSuchKey</Code>');
     expect(text).toContain('<Key>a &amp;b</Key>');
   });
@@ -189,7 +189,7 @@ describe('an error', () => {
 
 describe('a body', () => {
   async function putRaw(body: string, headers: Record<string, string>) {
-    const { status, code } = await rawCall(`${s3.url}/receipts/a`, {
+    const { status, code } = await rawCall(`${s3.url}/files/a`, {
       method: 'PUT',
       body,
       headers,
@@ -288,7 +288,7 @@ describe('a body', () => {
 
   it('of unknown length is refused', async () => {
     const init = { method: 'PUT', body: new Blob(['x']).stream(), duplex: 'half' as const };
-    expect((await rawCall(`${s3.url}/receipts/a`, init)).code).toBe('MissingContentLength');
+    expect((await rawCall(`${s3.url}/files/a`, init)).code).toBe('MissingContentLength');
   });
 });
 
@@ -327,7 +327,7 @@ describe('ListObjectsV2', () => {
   it.each(['max-keys=-1', 'max-keys=many', 'encoding-type=xml', 'continuation-token=MWE!'])(
     'refuses %s',
     async (query) => {
-      const { status, code } = await rawCall(`${s3.url}/receipts?list-type=2&${query}`, {});
+      const { status, code } = await rawCall(`${s3.url}/files?list-type=2&${query}`, {});
       expect([status, code]).toStrictEqual([400, 'InvalidArgument']);
     },
   );

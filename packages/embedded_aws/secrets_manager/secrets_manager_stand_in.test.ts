@@ -8,7 +8,7 @@ import { rejection } from '../../../tests/support/rejection.ts';
 import { type RunningServer, serve } from '../http/server.ts';
 import { SecretsManagerStandIn } from './secrets_manager_stand_in.ts';
 
-const NAME = 'openai-api-key-dev';
+const NAME = 'api-key-dev';
 const ARN = `arn:aws:secretsmanager:us-east-1:000000000000:secret:${NAME}-000000`;
 
 let standIn: SecretsManagerStandIn;
