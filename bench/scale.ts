@@ -35,7 +35,8 @@ await inStack('all fail', async (stack) => {
   stack.aws.edge.faults.add({
     when: ({ functionName = '', operation }) =>
       functionName.includes('process-receipt') && operation === 'Query',
-    fault: { kind: 'error', status: 400, code: 'ValidationException' },
+    status: 400,
+    code: 'ValidationException',
   });
   const { output, status } = await run(stack);
   expect('status', status, 'FAILED');

@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { pathToFileURL } from 'node:url';
-import type { FunctionConfiguration } from 'embedded-aws/lambda/function_configuration';
+import type { FunctionConfiguration } from 'embedded-aws/lambda/lambda_stand_in';
 import type { Answer, Call } from './function_protocol.ts';
 
 /** A function in a process of its own, with the heap that Lambda's runtime gives to Node. */

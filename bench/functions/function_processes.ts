@@ -3,8 +3,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CREDENTIALS, REGION } from 'embedded-aws/aws/embedded_aws';
-import type { FunctionConfiguration } from 'embedded-aws/lambda/function_configuration';
-import type { Invocation, LambdaStandIn } from 'embedded-aws/lambda/lambda_stand_in';
+import type {
+  FunctionConfiguration,
+  Invocation,
+  LambdaStandIn,
+} from 'embedded-aws/lambda/lambda_stand_in';
 import { build } from 'esbuild';
 import { FunctionProcess } from './function_process.ts';
 import type { Answer } from './function_protocol.ts';

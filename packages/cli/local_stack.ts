@@ -1,10 +1,10 @@
 import { StartExecutionCommand } from '@aws-sdk/client-sfn';
+import { WaitingTime } from 'embedded-aws/aws/aws_edge';
 import {
   type EmbeddedAws,
   type EmbeddedAwsSettings,
   startEmbeddedAws,
 } from 'embedded-aws/aws/embedded_aws';
-import { WaitingTime } from 'embedded-aws/aws/waiting_time';
 import { type RunningServer, serve } from 'embedded-aws/http/server';
 import type { Service } from 'embedded-aws/http/service';
 import type { ExecutionDescription } from 'embedded-aws/step_functions/api/execution_view';
@@ -94,6 +94,8 @@ export async function startLocalStack(settings: LocalStackSettings = {}): Promis
     const aws = await startEmbeddedAws({
       ...rest,
       port,
+      program: new URL('../../index.ts', import.meta.url),
+      project: 'receipt-embeddings',
       stack: STACK,
       config: {
         ...(openaiAccess.baseURL === undefined ? {} : { openai_base_url: openaiAccess.baseURL }),

@@ -20,15 +20,15 @@ beforeEach(async () => {
   await stack.reset();
 });
 
-const error = (status: number, code: string): AwsFault => ({ kind: 'error', status, code });
+const error = (status: number, code: string): AwsFault => ({ status, code });
 
 const SLOW_DOWN = error(503, 'SlowDown');
 const S3_BROKEN = error(503, 'ServiceUnavailable');
 const THROTTLED = error(400, 'ThrottlingException');
 const NO_CAPACITY = error(400, 'ProvisionedThroughputExceededException');
 const DYNAMODB_BROKEN = error(503, 'ServiceUnavailable');
-const CUT: AwsFault = { kind: 'cut' };
-const ANSWER_LOST: AwsFault = { kind: 'cut', moment: 'after' };
+const CUT: AwsFault = { cut: true };
+const ANSWER_LOST: AwsFault = { cut: true, moment: 'after' };
 
 async function invocationsOf<Result>(work: () => Promise<Result>): Promise<[Result, number]> {
   const before = stack.invocations(FUNCTIONS.process);
@@ -54,7 +54,7 @@ describe('a failure of AWS that passes', () => {
     ['a status: set, the answer lost', 'a status', ANSWER_LOST, 4, 1],
   ])('(%s) is waited for, and the receipt embedded once', async (_, kind, fault, times, most) => {
     await stack.load([smallReceipt()]);
-    stack.breakAws({ when: nth(kind), fault, times });
+    stack.breakAws({ when: nth(kind), ...fault, times });
 
     const [{ summary }, invocations] = await invocationsOf(() => stack.run());
 
@@ -69,7 +69,7 @@ describe('a failure of AWS that passes', () => {
   it('(the API key: throttled for longer) is waited for by the state machine', async () => {
     await stack.load([smallReceipt()]);
     stack.killEnvironments(FUNCTIONS.process);
-    stack.breakAws({ when: nth('the API key'), fault: THROTTLED, times: 3 });
+    stack.breakAws({ when: nth('the API key'), ...THROTTLED, times: 3 });
 
     const [{ summary }, invocations] = await invocationsOf(() => stack.run());
 
@@ -82,7 +82,7 @@ describe('a failure of AWS that passes', () => {
     const receipts = smallReceipts(3);
     stack.breakAws({
       when: ({ operation }) => operation === 'BatchWriteItem',
-      fault: { kind: 'unprocessed', processed: 4 },
+      processed: 4,
       times: 6,
     });
 
@@ -134,7 +134,7 @@ describe('a failure of AWS that stays', () => {
       const receipt = smallReceipt();
       const { image_id, receipt_id } = receipt.receipt;
       await stack.load([receipt]);
-      stack.breakAws({ when: nth(kind), fault });
+      stack.breakAws({ when: nth(kind), ...fault });
 
       const [{ summary }, invocations] = await invocationsOf(() => stack.run());
 
@@ -156,7 +156,7 @@ describe('a failure of AWS that stays', () => {
   it('(no API key to be had) is a matter of configuration, and costs nothing', async () => {
     await stack.load([smallReceipt()]);
     stack.killEnvironments(FUNCTIONS.process);
-    stack.breakAws({ when: nth('the API key'), fault: error(400, 'AccessDeniedException') });
+    stack.breakAws({ when: nth('the API key'), ...error(400, 'AccessDeniedException') });
 
     const [{ summary }, requests] = await stack.countingRequests(() => stack.run());
 
@@ -173,7 +173,7 @@ describe('a failure of AWS that stays', () => {
     stack.breakAws({
       when: ({ functionName, operation }) =>
         functionName === FUNCTIONS.find && operation === 'Query',
-      fault: DYNAMODB_BROKEN,
+      ...DYNAMODB_BROKEN,
     });
 
     const { status, error: name, cause } = await stack.local.execute({});
@@ -191,7 +191,7 @@ describe('a failure of AWS that stays', () => {
     await stack.load(smallReceipts(2));
     stack.breakAws({
       when: ({ functionName }) => functionName === FUNCTIONS.summarize,
-      fault: S3_BROKEN,
+      ...S3_BROKEN,
     });
 
     const { status, error: name } = await stack.local.execute({});

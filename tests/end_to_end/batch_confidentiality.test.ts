@@ -61,13 +61,13 @@ function script(of: (texts: readonly string[]) => BatchScript): Spoil {
 
 function aws(request: BatchRequest, status: number, code: string): Spoil {
   return () => {
-    stack.breakAws({ when: BATCH_REQUESTS[request], fault: { kind: 'error', status, code } });
+    stack.breakAws({ when: BATCH_REQUESTS[request], status, code });
   };
 }
 
 function dead(request: BatchRequest): Spoil {
   return () => {
-    stack.breakAws({ when: BATCH_REQUESTS[request], fault: { kind: 'kill', moment: 'after' } });
+    stack.breakAws({ when: BATCH_REQUESTS[request], kill: true, moment: 'after' });
   };
 }
 

@@ -290,7 +290,8 @@ describe('a poll that can’t even record its failure', () => {
     letDie(stack, () => ({ at: 'write: a status', moment: 'after' }));
     stack.breakAws({
       when: ({ functionName }) => functionName === 'embedding-record-batch-failure-lambda-dev',
-      fault: { kind: 'kill', moment: 'before' },
+      kill: true,
+      moment: 'before',
     });
 
     const died = await stack.poll();
@@ -319,7 +320,8 @@ describe('a function that dies around the batches', () => {
         functionName === BATCH_FUNCTIONS.plan &&
         operation.startsWith('PUT ') &&
         operation.endsWith(file),
-      fault: { kind: 'kill', moment },
+      kill: true,
+      moment,
       times: 1,
     });
 
@@ -337,7 +339,8 @@ describe('a function that dies around the batches', () => {
   it('while it adds up fails its execution, and what is submitted and ingested stays so', async () => {
     stack.breakAws({
       when: ({ functionName }) => functionName === 'embedding-summarize-execution-lambda-dev',
-      fault: { kind: 'kill', moment: 'before' },
+      kill: true,
+      moment: 'before',
       times: 2,
     });
 
@@ -358,7 +361,8 @@ describe('a function that dies around the batches', () => {
     await stack.submit();
     stack.breakAws({
       when: ({ functionName }) => functionName === 'embedding-list-pending-batches-lambda-dev',
-      fault: { kind: 'kill', moment: 'before' },
+      kill: true,
+      moment: 'before',
       times: 1,
     });
 

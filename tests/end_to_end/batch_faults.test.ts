@@ -79,7 +79,7 @@ type Break = () => void;
 
 function aws(request: BatchRequest, fault: AwsFault, times = Infinity): Break {
   return () => {
-    stack.breakAws({ when: BATCH_REQUESTS[request], fault, times });
+    stack.breakAws({ when: BATCH_REQUESTS[request], ...fault, times });
   };
 }
 
@@ -88,7 +88,7 @@ function s3(name: Called, file: string, fault: AwsFault, times = Infinity): Brea
     stack.breakAws({
       when: ({ functionName, service, operation }) =>
         functionName === BATCH_FUNCTIONS[name] && service === 's3' && operation.includes(file),
-      fault,
+      ...fault,
       times,
     });
   };
@@ -119,17 +119,17 @@ function settleAtOnce(): void {
       }
       return false;
     },
-    fault: { kind: 'cut' },
+    cut: true,
   });
 }
 
-const error = (status: number, code: string): AwsFault => ({ kind: 'error', status, code });
+const error = (status: number, code: string): AwsFault => ({ status, code });
 
 const THROTTLED = error(400, 'ProvisionedThroughputExceededException');
 const DYNAMODB_BROKEN = error(503, 'ServiceUnavailable');
 const SLOW_DOWN = error(503, 'SlowDown');
-const ANSWER_LOST: AwsFault = { kind: 'cut', moment: 'after' };
-const CUT: AwsFault = { kind: 'cut' };
+const ANSWER_LOST: AwsFault = { cut: true, moment: 'after' };
+const CUT: AwsFault = { cut: true };
 
 describe('a failure that passes is waited for, and the batch embedded once:', () => {
   // The SDK tries three times; what is left of a failure after that is the state machine's.
@@ -203,14 +203,10 @@ describe('a failure that passes is waited for, and the batch embedded once:', ()
     ['reading a part: 503', s3('write', '/part-', SLOW_DOWN, 3), { write: 2 }],
     ['a status: throttled', aws('write: a status', THROTTLED, 5), {}],
     ['a status, its answer lost', aws('write: a status', ANSWER_LOST, 2), {}],
-    [
-      'the result rows: unprocessed',
-      aws('write: the result rows', { kind: 'unprocessed', processed: 0 }, 3),
-      {},
-    ],
+    ['the result rows: unprocessed', aws('write: the result rows', { processed: 0 }, 3), {}],
     [
       'the result rows: half of them unprocessed',
-      aws('write: the result rows', { kind: 'unprocessed', processed: 1 }, 1),
+      aws('write: the result rows', { processed: 1 }, 1),
       {},
     ],
     [
@@ -357,7 +353,7 @@ describe('a submission whose failure stays', () => {
     stack.breakAws({
       when: ({ functionName, operation }) =>
         functionName === BATCH_FUNCTIONS.submit && operation === 'GetSecretValue',
-      fault: error(400, 'AccessDeniedException'),
+      ...error(400, 'AccessDeniedException'),
     });
 
     const { failures } = await stack.submit();

@@ -54,7 +54,7 @@ type Spoil = (
 
 function aws(kind: ProcessReceiptRequest, status: number, code: string): Spoil {
   return () => {
-    stack.breakAws({ when: nth(kind), fault: { kind: 'error', status, code } });
+    stack.breakAws({ when: nth(kind), status, code });
     return undefined;
   };
 }
@@ -69,7 +69,7 @@ const RUNS: Readonly<Record<string, Spoil>> = {
   'a refused record': aws('the record', 400, 'ValidationException'),
   'a refused status': aws('a status', 400, 'ValidationException'),
   'a dead function': () => {
-    stack.breakAws({ when: nth('a delta'), fault: { kind: 'kill', moment: 'after' } });
+    stack.breakAws({ when: nth('a delta'), kill: true, moment: 'after' });
     return undefined;
   },
   'a text that OpenAI refuses': async ([receipt]) => {

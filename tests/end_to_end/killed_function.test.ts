@@ -52,7 +52,7 @@ describe('a function that dies while it processes a receipt', () => {
       const receipt = smallReceipt();
       await stack.load([receipt]);
       const n = number === 'last' ? embeddableCount(receipt) : number;
-      stack.breakAws({ when: nth(kind, n), fault: { kind: 'kill', moment }, times: 1 });
+      stack.breakAws({ when: nth(kind, n), kill: true, moment, times: 1 });
 
       const { execution, summary } = await stack.run();
 
@@ -109,7 +109,7 @@ describe('a function that dies while it processes a receipt', () => {
 
   it('takes no other receipt with it', async () => {
     await stack.load(smallReceipts(4));
-    stack.breakAws({ when: nth('a delta'), fault: { kind: 'kill', moment: 'after' }, times: 1 });
+    stack.breakAws({ when: nth('a delta'), kill: true, moment: 'after', times: 1 });
 
     const { summary } = await stack.run();
 
@@ -131,7 +131,8 @@ describe('a function that dies around the receipts', () => {
       await stack.load(smallReceipts(2));
       stack.breakAws({
         when: ({ functionName, service }) => functionName === FUNCTIONS.find && service === 's3',
-        fault: { kind: 'kill', moment },
+        kill: true,
+        moment,
         times: 1,
       });
 
@@ -150,7 +151,8 @@ describe('a function that dies around the receipts', () => {
     await stack.load(smallReceipts(2));
     stack.breakAws({
       when: ({ functionName }) => functionName === FUNCTIONS.summarize,
-      fault: { kind: 'kill', moment: 'before' },
+      kill: true,
+      moment: 'before',
       times: 1,
     });
 

@@ -3,10 +3,8 @@ import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { ListExecutionsCommand, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { REGION } from 'embedded-aws/aws/embedded_aws';
-import type { RecordedCall } from 'embedded-aws/iam/call_record';
-import type { Iam } from 'embedded-aws/iam/iam';
-import type { Role } from 'embedded-aws/iam/roles';
-import { roleUses } from 'embedded-aws/iam/service_roles';
+import type { Iam, RecordedCall } from 'embedded-aws/iam/iam';
+import { type Role, roleUses } from 'embedded-aws/iam/roles';
 import { placesCacheCodec } from 'receipt-embedding/merchants/google_places';
 import type { SyntheticReceipt } from 'receipts-cli/receipts/synthetic/synthetic_receipts';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -105,7 +103,7 @@ beforeAll(async () => {
       }
       return false;
     },
-    fault: { kind: 'cut' },
+    cut: true,
   });
   for (const scenario of [
     embedReceipts,
@@ -187,7 +185,8 @@ async function embedReceipts(): Promise<void> {
 function refuseAQuery(asking: string): void {
   stack.breakAws({
     when: ({ functionName, operation }) => functionName === asking && operation === 'Query',
-    fault: { kind: 'error', status: 400, code: 'ValidationException' },
+    status: 400,
+    code: 'ValidationException',
     times: 1,
   });
 }
@@ -216,7 +215,8 @@ async function ingestABatchThatFailsFirst(): Promise<void> {
   await stack.load(lineReceipts(1));
   stack.breakAws({
     when: BATCH_REQUESTS['submit: the record'],
-    fault: { kind: 'cut', moment: 'after' },
+    cut: true,
+    moment: 'after',
     times: 1,
   });
   await stack.submit();
@@ -224,7 +224,8 @@ async function ingestABatchThatFailsFirst(): Promise<void> {
   stack.breakAws({
     when: ({ functionName, operation }) =>
       functionName === 'embedding-record-batch-failure-lambda-dev' && operation === 'UpdateItem',
-    fault: { kind: 'cut', moment: 'after' },
+    cut: true,
+    moment: 'after',
     times: 1,
   });
   expect(await stack.poll()).toMatchObject({ total: 1, failed: 1 });
@@ -249,7 +250,8 @@ async function pollASubmissionThatDied(): Promise<void> {
   await stack.load(lineReceipts(1));
   stack.breakAws({
     when: BATCH_REQUESTS['submit: the requests'],
-    fault: { kind: 'kill', moment: 'before' },
+    kill: true,
+    moment: 'before',
     times: 1,
   });
   expect(await stack.submit()).toMatchObject({ total: 1, failed: 1 });

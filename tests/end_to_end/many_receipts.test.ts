@@ -32,7 +32,8 @@ function failReceipts(count: number): void {
   stack.breakAws({
     when: (request: ObservedRequest) =>
       reading(request) && images.some((image) => request.body.includes(image)),
-    fault: { kind: 'error', status: 400, code: 'AccessDeniedException' },
+    status: 400,
+    code: 'AccessDeniedException',
   });
 }
 

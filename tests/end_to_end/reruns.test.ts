@@ -120,7 +120,8 @@ describe('a forced execution', () => {
     // The function fails after the record is written, and the state machine tries again.
     stack.breakAws({
       when: nth('a status'),
-      fault: { kind: 'error', status: 503, code: 'ServiceUnavailable' },
+      status: 503,
+      code: 'ServiceUnavailable',
     });
     // All statuses are SUCCESS already: one is put back, so that there is one to update.
     const word = await aWordToEmbed();

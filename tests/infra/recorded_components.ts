@@ -3,7 +3,7 @@ import { registeredState } from 'embedded-aws/deployment/registered_state';
 import { ACCOUNT_ID, REGION } from './recorded_program.ts';
 import { recordRegistrations } from './recorded_registrations.ts';
 
-const ACCOUNT = { region: REGION, accountId: ACCOUNT_ID };
+const ACCOUNT = { project: 'receipt-embeddings', region: REGION, accountId: ACCOUNT_ID };
 /** A component that is made alone hangs under this one. */
 const PARENT = 'tests:infra:Parent';
 

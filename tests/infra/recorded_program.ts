@@ -45,6 +45,8 @@ export async function runProgram(
   const { result, registrations, messages } = await recordRegistrations(
     () =>
       runPulumiProgram({
+        program: new URL('../../index.ts', import.meta.url),
+        project: 'receipt-embeddings',
         stack: 'dev',
         region: REGION,
         accountId: ACCOUNT_ID,

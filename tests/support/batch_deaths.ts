@@ -37,9 +37,10 @@ export function letDie(stack: BatchStack, deathOf: (batchId: string) => Death | 
       due = turns.dueAt(request);
       return due === 'before';
     },
-    fault: { kind: 'kill', moment: 'before' },
+    kill: true,
+    moment: 'before',
   });
-  stack.breakAws({ when: () => due === 'after', fault: { kind: 'kill', moment: 'after' } });
+  stack.breakAws({ when: () => due === 'after', kill: true, moment: 'after' });
 
   const { openai } = stack.local;
   for (const moment of ['before', 'after'] as const) {

@@ -58,7 +58,7 @@ export class TestStack {
         }
         return false;
       },
-      fault: { kind: 'cut' },
+      cut: true,
     });
   }
 

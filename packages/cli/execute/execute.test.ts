@@ -35,7 +35,7 @@ function breakPeoples(operation: string, fault: AwsFault, times = Infinity, afte
   stack.breakAws({
     when: (request) =>
       request.functionName === undefined && request.operation === operation && ++requests > after,
-    fault,
+    ...fault,
     times,
   });
 }
@@ -47,7 +47,8 @@ function breakReceipts(ids: readonly string[]): void {
       functionName.includes('process-receipt') &&
       operation === 'Query' &&
       ids.some((id) => body.includes(id)),
-    fault: { kind: 'error', status: 400, code: 'ValidationException' },
+    status: 400,
+    code: 'ValidationException',
   });
 }
 
@@ -187,7 +188,7 @@ describe('npm run execute -- realtime', () => {
 
   it('starts one execution though the answer to the first request is lost', async () => {
     const { sfn } = stack.local.aws.clients;
-    breakPeoples('StartExecution', { kind: 'cut', moment: 'after' }, 1);
+    breakPeoples('StartExecution', { cut: true, moment: 'after' }, 1);
     const list = (): Promise<number> =>
       sfn
         .send(new ListExecutionsCommand({ stateMachineArn: stack.local.stateMachines.realtime }))
@@ -234,8 +235,7 @@ describe('watching an execution', () => {
     ['a network that is cut', 'DescribeExecution', undefined, 'The connection to AWS is lost'],
   ])('survives %s', async (_, operation, code, line) => {
     await stack.load(smallReceipts(3));
-    const fault: AwsFault =
-      code === undefined ? { kind: 'cut' } : { kind: 'error', status: 400, code };
+    const fault: AwsFault = code === undefined ? { cut: true } : { status: 400, code };
     breakPeoples(operation, fault, 20, 1);
 
     const { status, out } = await execute(['realtime', '--wait'], {
@@ -253,7 +253,7 @@ describe('watching an execution', () => {
     ['denied access', 'DescribeMapRun', 'AccessDeniedException', 'AWS denies access'],
   ])('ends with 3 on %s, and can be resumed', async (_, operation, code, words) => {
     await stack.load(smallReceipts(3));
-    breakPeoples(operation, { kind: 'error', status: 400, code }, Infinity, 1);
+    breakPeoples(operation, { status: 400, code }, Infinity, 1);
 
     const first = await execute(['realtime', '--wait'], {
       lookingAtItems: { perSecond: 0, atOnce: 0, inTotal: 0 },
@@ -270,7 +270,7 @@ describe('watching an execution', () => {
 
   it('ends with 3 when the network stays away', async () => {
     await stack.load(smallReceipts(2));
-    breakPeoples('DescribeExecution', { kind: 'cut' });
+    breakPeoples('DescribeExecution', { cut: true });
 
     const { status, out, err } = await execute(['realtime', '--wait'], {
       pace: { ...HURRIED_PACE, giveUpAfterMs: 50 },
@@ -286,7 +286,7 @@ describe('watching an execution', () => {
     const receipts = smallReceipts(4);
     await stack.load(receipts);
     breakReceipts(receipts.map(({ receipt }) => receipt.image_id));
-    breakPeoples('ListExecutions', { kind: 'error', status: 400, code: 'AccessDeniedException' });
+    breakPeoples('ListExecutions', { status: 400, code: 'AccessDeniedException' });
 
     const { status, out } = await execute(['realtime', '--wait']);
 
@@ -312,7 +312,7 @@ describe('starting an execution', () => {
     ['denied access', 'AccessDeniedException', 3, 'AWS denies access'],
     ['no such state machine', 'StateMachineDoesNotExist', 2, 'AWS refuses this'],
   ])('ends as it should with %s, and leaves nothing to watch', async (_, code, wanted, words) => {
-    breakPeoples('StartExecution', { kind: 'error', status: 400, code });
+    breakPeoples('StartExecution', { status: 400, code });
 
     const { status, err } = await execute(['realtime', '--wait']);
 
@@ -399,7 +399,7 @@ describe('Ctrl-C while an execution is watched', () => {
   });
 
   it('ends with 3 when the execution may not be stopped, and says that it goes on', async () => {
-    breakPeoples('StopExecution', { kind: 'error', status: 400, code: 'AccessDeniedException' });
+    breakPeoples('StopExecution', { status: 400, code: 'AccessDeniedException' });
     const executed = await interrupted(() => Promise.resolve('s'));
 
     expect(executed.status).toBe(3);

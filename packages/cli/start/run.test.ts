@@ -217,7 +217,8 @@ describe('a run of the realtime workflow', () => {
     const stack = await ownStack();
     stack.aws.edge.faults.add({
       when: ({ functionName, operation }) => functionName !== undefined && operation === 'Query',
-      fault: { kind: 'error', status: 400, code: 'AccessDeniedException' },
+      status: 400,
+      code: 'AccessDeniedException',
     });
 
     const { succeeded, summary, text } = await runRealtime(stack);

@@ -13,10 +13,10 @@ export interface RunningS3 {
   readonly stop: () => Promise<void>;
 }
 
-/** A stand-in with the empty bucket `receipts`, on a free port, and the AWS SDK's own client for it. */
-export async function startS3(): Promise<RunningS3> {
+/** A stand-in with one empty bucket, on a free port, and the AWS SDK's own client for it. */
+export async function startS3(bucket = 'files'): Promise<RunningS3> {
   const stand = new S3StandIn({ clock: () => clockTime });
-  stand.createBucket('receipts');
+  stand.createBucket(bucket);
   const server = await serve(stand.handle, 0);
   const client = new S3Client({
     endpoint: server.url,
