@@ -1,19 +1,16 @@
 import type { AwsFault } from 'embedded-aws/aws/faults';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { expectInvariants } from '../support/invariants.ts';
 import { nth, type ProcessReceiptRequest } from '../support/process_receipt_steps.ts';
+import { sharing } from '../support/shared_stacks.ts';
 import { smallReceipt, smallReceipts } from '../support/small_receipts.ts';
 import { retriesOf } from '../support/state_machine_retries.ts';
 import { FUNCTIONS, TestStack } from '../support/test_stack.ts';
 
 let stack: TestStack;
 
-beforeAll(async () => {
-  stack = await TestStack.start();
-});
-
-afterAll(async () => {
-  await stack.close();
+sharing.beforeAll(({ usual }) => {
+  stack = usual;
 });
 
 beforeEach(async () => {

@@ -1,12 +1,13 @@
 import type { AwsFault } from 'embedded-aws/aws/faults';
 import type { OperationFaultRule } from 'vendor-stand-ins/openai/operation_faults';
 import type { FaultRule } from 'vendor-stand-ins/pinecone/faults';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { expectBatchInvariants } from '../support/batch_invariants.ts';
 import { BATCH_REQUESTS, type BatchRequest } from '../support/batch_requests.ts';
 import { retriesOfState } from '../support/batch_retries.ts';
 import { BATCH_FUNCTIONS, BatchStack } from '../support/batch_stack.ts';
 import { lineReceipts } from '../support/line_receipts.ts';
+import { sharing } from '../support/shared_stacks.ts';
 
 /** Lines of the one receipt, and of the one batch, that a test is about. */
 const LINES = 2;
@@ -15,12 +16,8 @@ type Called = keyof typeof BATCH_FUNCTIONS;
 
 let stack: BatchStack;
 
-beforeAll(async () => {
-  stack = await BatchStack.start({ config: { embedding_dimensions: '64' } });
-});
-
-afterAll(async () => {
-  await stack.close();
+sharing.beforeAll(({ usual }) => {
+  stack = usual;
 });
 
 beforeEach(async () => {

@@ -1,12 +1,13 @@
 import type { SyntheticReceipt } from 'receipts-cli/receipts/synthetic/synthetic_receipts';
 import type { BatchView } from 'vendor-stand-ins/openai/batches/scripts_in_force';
 import type { Operation } from 'vendor-stand-ins/openai/operation_faults';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { PollSummary } from '../../simple_lambdas/summarize_batch_poll/summarize_poll.ts';
 import type { SubmitSummary } from '../../simple_lambdas/summarize_batch_submit/summarize_submit.ts';
 import { expectBatchInvariants } from '../support/batch_invariants.ts';
 import { BatchStack, type EntityRow } from '../support/batch_stack.ts';
-import { LINE_BYTES, lineReceipts } from '../support/line_receipts.ts';
+import { lineReceipts } from '../support/line_receipts.ts';
+import { sharing } from '../support/shared_stacks.ts';
 import { finishedRun, summaryOf } from '../support/test_stack.ts';
 
 /** Lines that a batch has room for; a receipt has one less, and is a batch of its own. */
@@ -15,18 +16,8 @@ const LINES = ROOM - 1;
 
 let stack: BatchStack;
 
-beforeAll(async () => {
-  stack = await BatchStack.start({
-    config: {
-      batch_max_concurrency: '1',
-      batch_max_tokens: String(ROOM * LINE_BYTES),
-      embedding_dimensions: '64',
-    },
-  });
-});
-
-afterAll(async () => {
-  await stack.close();
+sharing.beforeAll(({ smallBatches }) => {
+  stack = smallBatches;
 });
 
 beforeEach(async () => {

@@ -2,19 +2,16 @@ import { tmpdir } from 'node:os';
 import { redo } from 'receipts-cli/redo/redo';
 import { status } from 'receipts-cli/status/status';
 import { toolWorld, type ToolWorld } from 'receipts-cli/table_tools/testing/tool_world';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { expectBatchInvariants } from '../support/batch_invariants.ts';
 import { BatchStack } from '../support/batch_stack.ts';
 import { receiptOfLines } from '../support/receipt_of_lines.ts';
+import { sharing } from '../support/shared_stacks.ts';
 
 let stack: BatchStack;
 
-beforeAll(async () => {
-  stack = await BatchStack.start();
-});
-
-afterAll(async () => {
-  await stack.close();
+sharing.beforeAll(({ usual }) => {
+  stack = usual;
 });
 
 beforeEach(async () => {

@@ -1,18 +1,15 @@
 import { syntheticReceipts } from 'receipts-cli/receipts/synthetic/synthetic_receipts';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { expectInvariants } from '../support/invariants.ts';
+import { sharing } from '../support/shared_stacks.ts';
 import { shuffleAnswers } from '../support/shuffled_answers.ts';
 import { storedRuns } from '../support/stored_deltas.ts';
 import { TestStack } from '../support/test_stack.ts';
 
 let stack: TestStack;
 
-beforeAll(async () => {
-  stack = await TestStack.start();
-});
-
-afterAll(async () => {
-  await stack.close();
+sharing.beforeAll(({ usual }) => {
+  stack = usual;
 });
 
 /** All that a run over these receipts made: what OpenAI was asked, and what was stored under which ids. */
