@@ -35,7 +35,9 @@ sharing.beforeAll(async ({ usual }) => {
     ...stack.requests(batch_id).values(),
   ]);
   inputs = {
-    realtime: eachOnce(stack.local.openai.requests.slice(requestsBefore).flatMap((request) => request.inputs)),
+    realtime: eachOnce(
+      stack.local.openai.requests.slice(requestsBefore).flatMap((request) => request.inputs),
+    ),
     batch: eachOnce(asked.map((input) => input ?? '')),
   };
 });

@@ -119,7 +119,7 @@ describe('a receipt without metadata', () => {
     ]);
     expect(
       chroma.queries.map(({ query_embeddings }) => query_embeddings.map(({ length }) => length)),
-    ).toStrictEqual([[1_536]]);
+    ).toStrictEqual([[stack.local.embeddingModel.dimensions]]);
     const inputs = stack.local.openai.requests.slice(before).flatMap((request) => request.inputs);
     expect(new Set(inputs).size).toBe(inputs.length);
     await expectInvariants(stack);

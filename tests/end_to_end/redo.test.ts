@@ -72,7 +72,11 @@ describe('what failed in a batch', () => {
     expect(await runStatus()).toMatchObject({
       ...linesBy(0, 0, 2, 2),
       batches: { ended: [{ status: 'COMPLETED', lines: 1, words: 0 }, {}, {}, {}] },
-      executions: { batch_submit: [{ status: 'SUCCEEDED' }] },
+      executions: {
+        batch_submit: expect.arrayContaining([
+          expect.objectContaining({ status: 'SUCCEEDED' }),
+        ]) as unknown,
+      },
     });
 
     expect(await runRedo('batch', batchId)).toMatchObject({
