@@ -1,9 +1,9 @@
 import type { AwsFault } from 'embedded-aws/aws/faults';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { expectInvariants } from '../support/invariants.ts';
-import { nth, type ProcessReceiptRequest } from '../support/process_receipt_steps.ts';
+import { nth, type ProcessReceiptRequest } from '../support/observed_requests.ts';
 import { sharing } from '../support/shared_stacks.ts';
-import { smallReceipt, smallReceipts } from '../support/small_receipts.ts';
+import { smallReceipt, smallReceipts } from '../support/stack_receipts.ts';
 import { retriesOf } from '../support/state_machine_retries.ts';
 import { FUNCTIONS, TestStack } from '../support/test_stack.ts';
 

@@ -2,9 +2,8 @@ import type { DeltaRecord } from 'receipt-embedding/stores/deltas/delta_database
 import { syntheticReceipts } from 'receipts-cli/receipts/synthetic/synthetic_receipts';
 import { describe, expect, it } from 'vitest';
 import { BatchStack } from '../support/batch_stack.ts';
-import type { StoredVector } from '../support/pinecone_contents.ts';
 import { sharing } from '../support/shared_stacks.ts';
-import { storedRuns } from '../support/stored_deltas.ts';
+import { storedRuns, type StoredVector } from '../support/stored_vectors.ts';
 
 /** The same receipts, embedded by one path and then, as if they had never been, by the other. */
 let stack: BatchStack;

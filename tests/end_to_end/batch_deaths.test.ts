@@ -6,8 +6,8 @@ import type { SubmitSummary } from '../../simple_lambdas/summarize_batch_submit/
 import { type Death, letDie } from '../support/batch_deaths.ts';
 import { expectBatchInvariants } from '../support/batch_invariants.ts';
 import { BATCH_FUNCTIONS, BatchStack } from '../support/batch_stack.ts';
-import { lineReceipts } from '../support/line_receipts.ts';
 import { sharing } from '../support/shared_stacks.ts';
+import { lineReceipts } from '../support/stack_receipts.ts';
 
 /** Lines of a receipt, which is a batch. */
 const LINES = 2;

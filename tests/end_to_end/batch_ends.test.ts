@@ -2,8 +2,8 @@ import type { BatchScript, BatchState } from 'vendor-stand-ins/openai/batches/ba
 import { beforeEach, describe, expect, it } from 'vitest';
 import { expectBatchInvariants } from '../support/batch_invariants.ts';
 import { BatchStack } from '../support/batch_stack.ts';
-import { receiptOfLines } from '../support/receipt_of_lines.ts';
 import { sharing } from '../support/shared_stacks.ts';
+import { receiptOfLines } from '../support/stack_receipts.ts';
 
 let stack: BatchStack;
 

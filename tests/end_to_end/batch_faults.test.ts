@@ -3,11 +3,11 @@ import type { OperationFaultRule } from 'vendor-stand-ins/openai/operation_fault
 import type { FaultRule } from 'vendor-stand-ins/pinecone/faults';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { expectBatchInvariants } from '../support/batch_invariants.ts';
-import { BATCH_REQUESTS, type BatchRequest } from '../support/batch_requests.ts';
-import { retriesOfState } from '../support/batch_retries.ts';
 import { BATCH_FUNCTIONS, BatchStack } from '../support/batch_stack.ts';
-import { lineReceipts } from '../support/line_receipts.ts';
+import { BATCH_REQUESTS, type BatchRequest } from '../support/observed_requests.ts';
 import { sharing } from '../support/shared_stacks.ts';
+import { lineReceipts } from '../support/stack_receipts.ts';
+import { retriesOfState } from '../support/state_machine_retries.ts';
 
 /** Lines of the one receipt, and of the one batch, that a test is about. */
 const LINES = 2;

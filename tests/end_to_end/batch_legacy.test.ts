@@ -4,7 +4,7 @@ import { expectBatchInvariants } from '../support/batch_invariants.ts';
 import { BatchStack } from '../support/batch_stack.ts';
 import { OLD_BATCH_ID, type OldBatch, openaiClient, submittedOfOld } from '../support/old_batch.ts';
 import { sharing } from '../support/shared_stacks.ts';
-import { embeddableCount } from '../support/small_receipts.ts';
+import { embeddableCount } from '../support/stack_receipts.ts';
 
 let stack: BatchStack;
 let openai: OpenAI;

@@ -6,8 +6,8 @@ import type { PollSummary } from '../../simple_lambdas/summarize_batch_poll/summ
 import type { SubmitSummary } from '../../simple_lambdas/summarize_batch_submit/summarize_submit.ts';
 import { expectBatchInvariants } from '../support/batch_invariants.ts';
 import { BatchStack, type EntityRow } from '../support/batch_stack.ts';
-import { lineReceipts } from '../support/line_receipts.ts';
 import { sharing } from '../support/shared_stacks.ts';
+import { lineReceipts } from '../support/stack_receipts.ts';
 import { finishedRun, summaryOf } from '../support/test_stack.ts';
 
 /** Lines that a batch has room for; a receipt has one less, and is a batch of its own. */

@@ -4,11 +4,9 @@ import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { PollSummary } from '../../simple_lambdas/summarize_batch_poll/summarize_poll.ts';
 import { expectBatchInvariants } from '../support/batch_invariants.ts';
 import { BatchStack } from '../support/batch_stack.ts';
-import { lineReceipts } from '../support/line_receipts.ts';
 import { aLabel, aMetadata } from '../support/receipt_factory.ts';
-import { receiptOfLines } from '../support/receipt_of_lines.ts';
 import { sharing } from '../support/shared_stacks.ts';
-import { smallReceipt } from '../support/small_receipts.ts';
+import { lineReceipts, receiptOfLines, smallReceipt } from '../support/stack_receipts.ts';
 
 let stack: BatchStack;
 

@@ -3,10 +3,9 @@ import type { SyntheticReceipt } from 'receipts-cli/receipts/synthetic/synthetic
 import { beforeEach, describe, expect, it } from 'vitest';
 import { expectBatchInvariants } from '../support/batch_invariants.ts';
 import { BatchStack } from '../support/batch_stack.ts';
-import { lineReceipts } from '../support/line_receipts.ts';
 import { aWord } from '../support/receipt_factory.ts';
-import { receiptOfLines } from '../support/receipt_of_lines.ts';
 import { sharing } from '../support/shared_stacks.ts';
+import { lineReceipts, receiptOfLines } from '../support/stack_receipts.ts';
 
 const LINES = 2;
 

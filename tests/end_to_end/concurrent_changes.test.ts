@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { outcomesOf } from '../support/execution_histories.ts';
 import { expectInvariants } from '../support/invariants.ts';
 import { sharing } from '../support/shared_stacks.ts';
-import { embeddableCount, smallReceipt, smallReceipts } from '../support/small_receipts.ts';
+import { embeddableCount, smallReceipt, smallReceipts } from '../support/stack_receipts.ts';
 import { finishedRun, type FinishedRun, TestStack } from '../support/test_stack.ts';
 
 let stack: TestStack;

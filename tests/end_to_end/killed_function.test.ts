@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { expectInvariants } from '../support/invariants.ts';
-import { nth, type ProcessReceiptRequest } from '../support/process_receipt_steps.ts';
+import { nth, type ProcessReceiptRequest } from '../support/observed_requests.ts';
 import { sharing } from '../support/shared_stacks.ts';
-import { embeddableCount, smallReceipt, smallReceipts } from '../support/small_receipts.ts';
+import { embeddableCount, smallReceipt, smallReceipts } from '../support/stack_receipts.ts';
 import { FUNCTIONS, TestStack } from '../support/test_stack.ts';
 
 let stack: TestStack;

@@ -3,9 +3,9 @@ import type { SyntheticReceipt } from 'receipts-cli/receipts/synthetic/synthetic
 import { describe, expect, it } from 'vitest';
 import { childrenOf, historyOf, payloadsOf } from '../support/execution_histories.ts';
 import { expectInvariants } from '../support/invariants.ts';
-import { nth } from '../support/process_receipt_steps.ts';
+import { nth } from '../support/observed_requests.ts';
 import { sharing } from '../support/shared_stacks.ts';
-import { smallReceipts } from '../support/small_receipts.ts';
+import { smallReceipts } from '../support/stack_receipts.ts';
 import { type FinishedRun, FUNCTIONS, TestStack } from '../support/test_stack.ts';
 
 /** More than a summary lists failures of; `npm run bench:scale` has thousands. */

@@ -8,7 +8,7 @@ import { writeExport } from 'receipts-cli/receipts/write_export';
 import type { RealtimeExecution, StartSummary } from 'receipts-cli/start/summary';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { NpmStart, npmStart } from '../support/npm_start.ts';
-import { smallReceipts } from '../support/small_receipts.ts';
+import { smallReceipts } from '../support/stack_receipts.ts';
 
 // Not proved here: that npm itself hands signals on, and what a terminal shows (packages/cli/start/screen.test.ts has its bytes).
 

@@ -4,7 +4,7 @@ import { OpenAIStandIn } from 'vendor-stand-ins/openai/openai_stand_in';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { expectInvariants } from '../support/invariants.ts';
 import { sharing } from '../support/shared_stacks.ts';
-import { smallReceipt, smallReceipts } from '../support/small_receipts.ts';
+import { smallReceipt, smallReceipts } from '../support/stack_receipts.ts';
 import { retriesOf } from '../support/state_machine_retries.ts';
 import { FUNCTIONS, TestStack } from '../support/test_stack.ts';
 

@@ -5,8 +5,8 @@ import { toolWorld, type ToolWorld } from 'receipts-cli/table_tools/testing/tool
 import { beforeEach, describe, expect, it } from 'vitest';
 import { expectBatchInvariants } from '../support/batch_invariants.ts';
 import { BatchStack } from '../support/batch_stack.ts';
-import { receiptOfLines } from '../support/receipt_of_lines.ts';
 import { sharing } from '../support/shared_stacks.ts';
+import { receiptOfLines } from '../support/stack_receipts.ts';
 
 let stack: BatchStack;
 

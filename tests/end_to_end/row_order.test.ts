@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { expectInvariants } from '../support/invariants.ts';
 import { sharing } from '../support/shared_stacks.ts';
 import { shuffleAnswers } from '../support/shuffled_answers.ts';
-import { storedRuns } from '../support/stored_deltas.ts';
+import { storedRuns } from '../support/stored_vectors.ts';
 import { TestStack } from '../support/test_stack.ts';
 
 let stack: TestStack;

@@ -7,8 +7,8 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { outcomesOf } from '../support/execution_histories.ts';
 import { expectInvariants } from '../support/invariants.ts';
 import { sharing } from '../support/shared_stacks.ts';
-import { embeddableCount, smallReceipt } from '../support/small_receipts.ts';
-import { storedRuns } from '../support/stored_deltas.ts';
+import { embeddableCount, smallReceipt } from '../support/stack_receipts.ts';
+import { storedRuns } from '../support/stored_vectors.ts';
 import { type FinishedRun, FUNCTIONS, TestStack } from '../support/test_stack.ts';
 
 let stack: TestStack;

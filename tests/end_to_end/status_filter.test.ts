@@ -3,7 +3,7 @@ import type { SyntheticReceipt } from 'receipts-cli/receipts/synthetic/synthetic
 import { beforeEach, describe, expect, it } from 'vitest';
 import { expectInvariants } from '../support/invariants.ts';
 import { sharing } from '../support/shared_stacks.ts';
-import { smallReceipts } from '../support/small_receipts.ts';
+import { smallReceipts } from '../support/stack_receipts.ts';
 import { TestStack } from '../support/test_stack.ts';
 import { without } from '../support/without.ts';
 

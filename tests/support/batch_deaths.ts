@@ -1,7 +1,7 @@
 import type { ObservedRequest } from 'embedded-aws/aws/faults';
 import type { Operation } from 'vendor-stand-ins/openai/operation_faults';
-import { type BatchRequest, batchRequestOf } from './batch_requests.ts';
 import { BATCH_FUNCTIONS, type BatchStack } from './batch_stack.ts';
+import { type BatchRequest, batchRequestOf } from './observed_requests.ts';
 
 type Moment = 'before' | 'after';
 

@@ -4,7 +4,7 @@ import type { DeltaRecord } from 'receipt-embedding/stores/deltas/delta_database
 import { embedText } from 'vendor-stand-ins/openai/text_embedding';
 import { expect } from 'vitest';
 import type { Failure } from '../../simple_lambdas/summarize_realtime_run/summarize_run.ts';
-import { type StoredRun, storedRuns } from './stored_deltas.ts';
+import { type StoredRun, storedRuns } from './stored_vectors.ts';
 import type { TestStack } from './test_stack.ts';
 
 /** The names that a failure may have: the layer's own, and Lambda's for a function that died. */

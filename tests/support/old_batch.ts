@@ -2,7 +2,7 @@ import OpenAI from 'openai';
 import type { BatchStatus } from 'receipt-embedding/entities/batch';
 import type { SyntheticReceipt } from 'receipts-cli/receipts/synthetic/synthetic_receipts';
 import type { BatchStack, EntityRow } from './batch_stack.ts';
-import { smallReceipts } from './small_receipts.ts';
+import { smallReceipts } from './stack_receipts.ts';
 
 export const OLD_BATCH_ID = '0b7e3f3a-1111-4222-8333-444455556666';
 

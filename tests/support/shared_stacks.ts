@@ -1,6 +1,6 @@
 import { test } from 'vitest';
 import { BatchStack } from './batch_stack.ts';
-import { LINE_BYTES } from './line_receipts.ts';
+import { LINE_BYTES } from './stack_receipts.ts';
 
 /**
  * Stacks that the test files of a worker share, since deploying one takes as long as a dozen executions. Each test begins with
