@@ -19,6 +19,8 @@ export default defineConfig({
     testTimeout: LIMIT,
     hookTimeout: LIMIT,
     teardownTimeout: LIMIT,
+    globalSetup: 'tests/support/interrupted_run.ts',
+    setupFiles: 'tests/support/uninterrupted_worker.ts',
     projects: [
       {
         extends: true,

@@ -3,7 +3,7 @@ import { BATCH_FUNCTIONS } from './batch_stack.ts';
 import { fromProcessReceipt } from './test_stack.ts';
 
 /** The requests to AWS that processing one receipt makes (docs/architecture.md), in their order. */
-export const PROCESS_RECEIPT_REQUESTS = {
+const PROCESS_RECEIPT_REQUESTS = {
   'the API key': ({ operation }) => operation === 'GetSecretValue',
   'the lines': (request) => isQuery(request, '":kind":{"S":"LINE"}'),
   'the words': (request) => isQuery(request, '":kind":{"S":"WORD"}'),

@@ -5,7 +5,12 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { smallReceipts } from '../../../tests/support/stack_receipts.ts';
 import { TestStack } from '../../../tests/support/test_stack.ts';
 import type { ExecutePorts } from './execute.ts';
-import { type Executed, executeOn, type ExecuteSettings, HURRIED_PACE } from './testing/execute_on.ts';
+import {
+  type Executed,
+  executeOn,
+  type ExecuteSettings,
+  HURRIED_PACE,
+} from './testing/execute_on.ts';
 
 let stack: TestStack;
 beforeAll(async () => {
