@@ -55,7 +55,7 @@ const VECTORS = 256;
  * OpenAI's stand-in with vectors as a model makes them. Its own are mostly zeros, which are quicker to print and to read, and
  * as numbers take a fraction of the bytes.
  */
-export function withDenseVectors(
+function withDenseVectors(
   standIn: Service,
   { dimensions, format }: { readonly dimensions: number; readonly format: VectorFormat },
 ): Service {

@@ -68,7 +68,7 @@ function payloadOf({
   return (entered?.input ?? exited?.output ?? '').length;
 }
 
-/** A step of a batch's way, and how long it took. */
+/** A step of a batch, and how long it took. */
 export interface StepTime {
   readonly step: string;
   readonly milliseconds: number;
@@ -162,7 +162,7 @@ export async function withOutputFile<Result>(
   });
 }
 
-export interface PlainParse {
+interface PlainParse {
   readonly bytes: number;
   readonly rows: number;
   readonly milliseconds: number;

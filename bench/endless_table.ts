@@ -78,7 +78,7 @@ export class EndlessTable {
   #byStatus({ ExpressionAttributeValues: values, ExclusiveStartKey: behind }: Query): string {
     const [, kind, shard = ''] =
       /^(?:(LINE|WORD)#)?IMAGE#(.)/.exec(values[':start']?.S ?? '') ?? [];
-    // Rows of old, and ids in capitals: there are none.
+    // Legacy rows, and ids in capitals: there are none.
     if ((kind !== 'LINE' && kind !== 'WORD') || /[A-F]/.test(shard)) return '{"Items":[]}';
     const first = Math.ceil((this.#receipts * parseInt(shard, 16)) / 16);
     const end = Math.ceil((this.#receipts * (parseInt(shard, 16) + 1)) / 16);

@@ -16,7 +16,7 @@ import type { Answer, Call } from './function_program.ts';
 const EXITED = { errorType: 'Runtime.ExitError', errorMessage: 'the process ended' } as const;
 
 /** What the invocations of one function have taken. */
-export interface FunctionUse {
+interface FunctionUse {
   readonly invocations: number;
   /** From call to answer, the process's start included; all of them together. */
   readonly milliseconds: number;
@@ -132,7 +132,7 @@ export class FunctionProcesses {
 }
 
 /** A function in a process of its own, with the heap that Lambda's runtime gives to Node. */
-export class FunctionProcess {
+class FunctionProcess {
   readonly #child: ChildProcess;
   readonly #ready: Promise<unknown>;
   #dead = false;
@@ -185,7 +185,7 @@ export class FunctionProcess {
   }
 }
 
-/** As Lambda's runtime starts Node: a tenth of the memory for what is young, the rest for what is old. */
+/** As Lambda's runtime starts Node: a tenth of the memory for the young generation, the rest for the old one. */
 function heapOptions(memorySize: number): string[] {
   const young = Math.floor(memorySize / 10);
   return [

@@ -89,7 +89,7 @@ function readTokens(text: string): number {
 }
 
 /** Reads every plan back: each within every limit, no receipt in two of one type, nothing twice, and nothing left out. */
-export async function checkPlans(
+async function checkPlans(
   { aws, batchBucket: bucket, embeddingModel }: LocalStack,
   batches: readonly ListedBatch[],
   wanted: { readonly tokens: number; readonly entities: number },

@@ -4,13 +4,14 @@ import {
 } from 'receipts-cli/receipts/synthetic/synthetic_receipts';
 import { aLine, aReceipt, box } from './receipt_factory.ts';
 
-/** Receipts of 12 words, others at each call: what one test leaves behind is never another's. */
+/** Of all functions here: what one test leaves behind is never another's. */
+let calls = 0;
+
+/** Receipts of 12 words, others at each call. */
 export function smallReceipts(count: number): SyntheticReceipt[] {
   calls++;
   return [...syntheticReceipts({ count, seed: `small/${calls}`, words: 12 })];
 }
-
-let calls = 0;
 
 /** One such receipt. */
 export function smallReceipt(): SyntheticReceipt {
@@ -26,9 +27,9 @@ export function embeddableCount({ lines, words }: SyntheticReceipt): number {
 
 /** A receipt that has these lines, from the top down, and nothing else; another image at each call. */
 export function receiptOfLines(...texts: readonly string[]): SyntheticReceipt {
-  receiptsOfLines++;
+  calls++;
   const identity = {
-    image_id: `3f2504e0-4f89-41d3-9a0c-${String(receiptsOfLines).padStart(12, '0')}`,
+    image_id: `3f2504e0-4f89-41d3-9a0c-${String(calls).padStart(12, '0')}`,
     receipt_id: 1,
   };
   return {
@@ -40,8 +41,6 @@ export function receiptOfLines(...texts: readonly string[]): SyntheticReceipt {
     labels: [],
   };
 }
-
-let receiptsOfLines = 0;
 
 /** Bytes of one such line's text, which is how many tokens a plan takes it for. */
 export const LINE_BYTES = 20;
