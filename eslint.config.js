@@ -76,6 +76,8 @@ export default tseslint.config(
       '@typescript-eslint/consistent-type-definitions': ['error', 'interface'],
       // `${count}` reads well and cannot go wrong; everything else that is no string still may not.
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+      // A Vitest fixture that needs no other one begins with `{}`.
+      'no-empty-pattern': ['error', { allowObjectPatternsAsParameters: true }],
       eqeqeq: ['error', 'always', { null: 'ignore' }],
       'no-restricted-syntax': [
         'error',

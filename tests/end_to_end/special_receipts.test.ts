@@ -84,8 +84,8 @@ describe('OpenAI is asked', () => {
     await expectInvariants(stack);
   });
 
-  it('twice for a receipt of 1,800 words, with no more inputs than its limit', async () => {
-    const receipt = aReceiptOf(1_800);
+  it('twice for a receipt of 3,000 words, with no more inputs than its limit', async () => {
+    const receipt = aReceiptOf(3_000);
     await stack.load([receipt]);
 
     const requests = await requestsOf(() => stack.run());
