@@ -7,8 +7,7 @@ import { type LocalStack, startLocalStack } from 'receipts-cli/local_stack';
 import { loadReceipts } from 'receipts-cli/receipts/load_receipts';
 import { syntheticReceipts } from 'receipts-cli/receipts/synthetic/synthetic_receipts';
 import { exportLines } from 'receipts-cli/start/serve';
-import { Checks } from './checks.ts';
-import { print } from './print.ts';
+import { Checks, print } from './figures.ts';
 
 /**
  * `npm run execute -- realtime --wait` as a process of its own over thousands of receipts: its progress is true, it survives a

@@ -1,19 +1,16 @@
 import type { AwsFault } from 'embedded-aws/aws/faults';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { expectInvariants } from '../support/invariants.ts';
-import { nth, type ProcessReceiptRequest } from '../support/process_receipt_steps.ts';
-import { smallReceipt, smallReceipts } from '../support/small_receipts.ts';
+import { nth, type ProcessReceiptRequest } from '../support/observed_requests.ts';
+import { sharing } from '../support/shared_stacks.ts';
+import { smallReceipt, smallReceipts } from '../support/stack_receipts.ts';
 import { retriesOf } from '../support/state_machine_retries.ts';
 import { FUNCTIONS, TestStack } from '../support/test_stack.ts';
 
 let stack: TestStack;
 
-beforeAll(async () => {
-  stack = await TestStack.start();
-});
-
-afterAll(async () => {
-  await stack.close();
+sharing.beforeAll(({ usual }) => {
+  stack = usual;
 });
 
 beforeEach(async () => {
@@ -37,24 +34,44 @@ async function invocationsOf<Result>(work: () => Promise<Result>): Promise<[Resu
 
 describe('a failure of AWS that passes', () => {
   // The SDK tries three times; what is left of a failure after that is the state machine's.
-  it.each<[string, ProcessReceiptRequest, AwsFault, times: number, invocations: number]>([
-    ['a delta: 503', 'a delta', SLOW_DOWN, 2, 1],
-    ['a delta: 503, for longer', 'a delta', S3_BROKEN, 6, 2],
-    ['a delta: a race for the key', 'a delta', error(409, 'ConditionalRequestConflict'), 2, 1],
-    ['a delta: cut', 'a delta', CUT, 2, 1],
-    ['the lines: throttled', 'the lines', THROTTLED, 2, 1],
-    ['the words: throttled for longer', 'the words', NO_CAPACITY, 3, 2],
-    ['the earlier runs: 503', 'the earlier runs', DYNAMODB_BROKEN, 1, 1],
-    ['the record: 503', 'the record', DYNAMODB_BROKEN, 3, 2],
-    ['the record: cut', 'the record', CUT, 1, 1],
-    ['a status: throttled', 'a status', NO_CAPACITY, 5, 1],
-    ['a status: cut', 'a status', CUT, 3, 1],
-    ['a delta: written, the answer lost', 'a delta', ANSWER_LOST, 1, 1],
-    ['the record: written, the answer lost', 'the record', ANSWER_LOST, 2, 1],
-    ['a status: set, the answer lost', 'a status', ANSWER_LOST, 4, 1],
-  ])('(%s) is waited for, and the receipt embedded once', async (_, kind, fault, times, most) => {
+  it.each<
+    [string, readonly [ProcessReceiptRequest, AwsFault, times: number][], invocations: number]
+  >([
+    [
+      'at each step once',
+      [
+        ['the lines', THROTTLED, 2],
+        ['the earlier runs', DYNAMODB_BROKEN, 1],
+        ['a delta', SLOW_DOWN, 2],
+        ['the record', CUT, 1],
+        ['a status', NO_CAPACITY, 5],
+      ],
+      1,
+    ],
+    [
+      'connections that are cut',
+      [
+        ['a delta', CUT, 2],
+        ['a status', CUT, 3],
+      ],
+      1,
+    ],
+    [
+      'answers that are lost once all is written',
+      [
+        ['a delta', ANSWER_LOST, 1],
+        ['the record', ANSWER_LOST, 2],
+        ['a status', ANSWER_LOST, 4],
+      ],
+      1,
+    ],
+    ['a delta: a race for the key', [['a delta', error(409, 'ConditionalRequestConflict'), 2]], 1],
+    ['a delta: 503, for longer', [['a delta', S3_BROKEN, 6]], 2],
+    ['the words: throttled for longer', [['the words', NO_CAPACITY, 3]], 2],
+    ['the record: 503', [['the record', DYNAMODB_BROKEN, 3]], 2],
+  ])('(%s) is waited for, and the receipt embedded once', async (_, faults, most) => {
     await stack.load([smallReceipt()]);
-    stack.breakAws({ when: nth(kind), ...fault, times });
+    for (const [kind, fault, times] of faults) stack.breakAws({ when: nth(kind), ...fault, times });
 
     const [{ summary }, invocations] = await invocationsOf(() => stack.run());
 

@@ -7,9 +7,9 @@ import type { BatchScript } from 'vendor-stand-ins/openai/batch_script';
 import { OpenAIStandIn } from 'vendor-stand-ins/openai/openai_stand_in';
 import { embedText } from 'vendor-stand-ins/openai/text_embedding';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { BATCH_REQUESTS, type BatchRequest } from '../support/batch_requests.ts';
 import { BatchStack } from '../support/batch_stack.ts';
 import { childrenOf, historyOf, payloadsOf } from '../support/execution_histories.ts';
+import { BATCH_REQUESTS, type BatchRequest } from '../support/observed_requests.ts';
 
 const API_KEY = 'sk-proj-Vd52mbtQ8wY3hL';
 const UNREADABLE_TEXT = 'Unreadable-Row-Text';

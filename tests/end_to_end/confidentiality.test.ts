@@ -7,7 +7,7 @@ import { OpenAIStandIn } from 'vendor-stand-ins/openai/openai_stand_in';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FUNCTION_NAMES } from '../../components/function_names.ts';
 import { childrenOf, historyOf, payloadsOf } from '../support/execution_histories.ts';
-import { nth, type ProcessReceiptRequest } from '../support/process_receipt_steps.ts';
+import { nth, type ProcessReceiptRequest } from '../support/observed_requests.ts';
 import { TestStack } from '../support/test_stack.ts';
 
 const API_KEY = 'sk-proj-Zq81xkP0vN4rT7';

@@ -8,15 +8,14 @@ import { type Role, roleUses } from 'embedded-aws/iam/roles';
 import { placesCacheCodec } from 'receipt-embedding/merchants/google_places';
 import type { SyntheticReceipt } from 'receipts-cli/receipts/synthetic/synthetic_receipts';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { BATCH_REQUESTS } from '../support/batch_requests.ts';
 import { BATCH_FUNCTIONS, BatchStack } from '../support/batch_stack.ts';
 import { outcomesOf } from '../support/execution_histories.ts';
-import { lineReceipts } from '../support/line_receipts.ts';
+import { BATCH_REQUESTS } from '../support/observed_requests.ts';
 import { openaiClient, submittedOfOld } from '../support/old_batch.ts';
 import { type Exception, grantsOf, policyUse, withoutGrant } from '../support/policy_use.ts';
 import { aMetadata } from '../support/receipt_factory.ts';
 import { rejection } from '../support/rejection.ts';
-import { smallReceipts } from '../support/small_receipts.ts';
+import { lineReceipts, smallReceipts } from '../support/stack_receipts.ts';
 import { FUNCTIONS } from '../support/test_stack.ts';
 import { without } from '../support/without.ts';
 

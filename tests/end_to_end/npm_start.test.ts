@@ -8,7 +8,7 @@ import { writeExport } from 'receipts-cli/receipts/write_export';
 import type { RealtimeExecution, StartSummary } from 'receipts-cli/start/summary';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { NpmStart, npmStart } from '../support/npm_start.ts';
-import { smallReceipts } from '../support/small_receipts.ts';
+import { smallReceipts } from '../support/stack_receipts.ts';
 
 // Not proved here: that npm itself hands signals on, and what a terminal shows (packages/cli/start/screen.test.ts has its bytes).
 
@@ -174,51 +174,12 @@ describe('npm start', () => {
       output: { total: 1, failed: 1 },
     });
   });
-
-  it('runs twice at once without one disturbing the other', async () => {
-    const files = ['one.json', 'two.json'].map((name) => join(folder, name));
-
-    const ended = await Promise.all(
-      files.map((file, at) => npmStart(...SMALL_REALTIME, '--seed', `${at}`, '--summary', file)),
-    );
-
-    expect(ended.map(({ status, stderr }) => [status, stderr])).toStrictEqual([
-      [0, ''],
-      [0, ''],
-    ]);
-    const summaries = await Promise.all(files.map(readSummary));
-    expect(summaries.map(({ receipts }) => receipts.succeeded)).toStrictEqual([3, 3]);
-    const images = summaries.map(({ compaction_runs: runs }) =>
-      runs.map(({ image_id }) => image_id),
-    );
-    expect(new Set(images.flat()).size).toBe(6);
-  });
-
-  it('hands --limit, --filter and --force to the state machine, and succeeds when that finds nothing', async () => {
-    const { status, stdout } = await npmStart(
-      ...SMALL_REALTIME,
-      ...['--limit', '2', '--filter', 'FAILED', '--force'],
-    );
-    expect(status).toBe(0);
-    expect(stdout).toContain(
-      '  with {"limit":2,"filter_by_embedding_status":"FAILED","force":true}\n',
-    );
-    expect(stdout).toMatch(/^ {2}Receipts +0 embedded, 0 reused, 0 skipped, 0 failed$/m);
-    expect(stdout).not.toContain('What the vectors know');
-  });
 });
 
 describe('npm start with wrong arguments', () => {
   it.each<[string[], RegExp]>([
-    [['--receipts', '0'], /^error: option '--receipts <N>' argument '0' is invalid\./],
     [['--sumary', 'file'], /^error: unknown option '--sumary'/],
-    [['--path', 'x'], /^error: option '--path <WHICH>' argument 'x' is invalid\./],
-    [['now'], /^error: too many arguments/],
     [['--openai', 'real'], /^--openai real needs your key: set OPENAI_API_KEY and start again\n$/],
-    [
-      ['--data', 'no/such.json'],
-      /^the receipt exports can't be used \(1 problem\):\n {2}no\/such\.json: does not exist\n$/,
-    ],
   ])('(%j) ends with 2 and starts nothing', async (argv, message) => {
     const command = await NpmStart.start(argv);
     const { status, stdout, stderr } = await command.ended;
@@ -250,16 +211,6 @@ describe('npm start with wrong arguments', () => {
 });
 
 describe('npm start --data', () => {
-  it('embeds the receipts of an export', async () => {
-    const file = await writeJson('export.json', writeExport(smallReceipts(2)));
-
-    const { status, stdout } = await npmStart('--data', file, '--path', 'realtime');
-
-    expect(status).toBe(0);
-    expect(stdout).toMatch(/^Loading \d+ lines and 24 words of .*export\.json into DynamoDB …$/m);
-    expect(stdout).toMatch(/^ {2}Receipts +2 embedded, 0 reused, 0 skipped, 0 failed$/m);
-  });
-
   /** An export whose second word has no text. */
   async function brokenExport(name: string): Promise<string> {
     const data = writeExport(smallReceipts(2));
@@ -282,21 +233,21 @@ describe('npm start --data', () => {
     expect(await command.temporaryFiles()).toStrictEqual([]);
   });
 
-  it('and --skip-invalid leaves it out, says so, and embeds the rest', async () => {
+  it('and --skip-invalid leaves it out, says so, and embeds the rest, with the input that the options say', async () => {
     const file = await brokenExport('skipped.json');
 
     const { status, stdout } = await npmStart(
-      '--data',
-      file,
-      '--skip-invalid',
-      '--path',
-      'realtime',
+      ...['--data', file, '--skip-invalid', '--path', 'realtime'],
+      ...['--limit', '5', '--filter', 'NONE', '--force'],
     );
 
     expect(status).toBe(0);
     expect(stdout.split('\n')[0]).toMatch(/^Left out: .*: receipt_words\[1\]: text: \S/);
     expect(stdout).toContain(`Left out: ${file}: receipt_words[1]: text: `);
-    expect(stdout).toMatch(/^Loading \d+ lines and 23 words of /m);
+    expect(stdout).toMatch(/^Loading \d+ lines and 23 words of .*skipped\.json into DynamoDB …$/m);
+    expect(stdout).toContain(
+      '  with {"limit":5,"filter_by_embedding_status":"NONE","force":true}\n',
+    );
     expect(stdout).toMatch(/^ {2}Receipts +2 embedded, 0 reused, 0 skipped, 0 failed$/m);
   });
 });

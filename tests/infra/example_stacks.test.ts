@@ -15,7 +15,8 @@ interface ExampleStack {
 
 /** A stack's file, with the project's settings as its program sees them. */
 async function exampleStack(name: string): Promise<ExampleStack> {
-  const text = await readFile(new URL(`../../Pulumi.${name}.yaml`, import.meta.url), 'utf8');
+  const folder = name === 'dev' ? '../..' : '../../docs';
+  const text = await readFile(new URL(`${folder}/Pulumi.${name}.yaml`, import.meta.url), 'utf8');
   const { config } = parse(text) as { readonly config: Readonly<Record<string, unknown>> };
   const texts = Object.entries(config).map(([key, value]) => [key, String(value)] as const);
   const { 'aws:region': region = '', ...others } = Object.fromEntries(texts);
@@ -54,7 +55,7 @@ describe('Pulumi.dev.yaml', () => {
   });
 });
 
-describe('Pulumi.adopting.yaml', () => {
+describe('docs/Pulumi.adopting.yaml', () => {
   it('adopts a table and a bucket, and creates none', async () => {
     const { config, region } = await exampleStack('adopting');
     const deployed = await runProgram({ stack: 'adopting', config, region });

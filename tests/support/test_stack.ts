@@ -71,7 +71,12 @@ export class TestStack {
       retryDelay: () => 0,
       enforceIam: true,
       onLog: (_, line) => logs.push(line),
-      config: { max_concurrency: '3', batch_max_concurrency: '2', ...config },
+      config: {
+        max_concurrency: '3',
+        batch_max_concurrency: '2',
+        embedding_dimensions: '64',
+        ...config,
+      },
       ...rest,
     });
     return new this(local, logs);

@@ -2,7 +2,7 @@ import { DescribeExecutionCommand, ListExecutionsCommand } from '@aws-sdk/client
 import { CREDENTIALS, REGION } from 'embedded-aws/aws/embedded_aws';
 import type { AwsFault } from 'embedded-aws/aws/faults';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { smallReceipts } from '../../../tests/support/small_receipts.ts';
+import { smallReceipts } from '../../../tests/support/stack_receipts.ts';
 import { TestStack } from '../../../tests/support/test_stack.ts';
 import type { ExecutePorts } from './execute.ts';
 import {

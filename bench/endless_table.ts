@@ -1,8 +1,12 @@
 import { marshall } from '@aws-sdk/util-dynamodb';
 import type { Service } from 'embedded-aws/http/service';
+import { isEmbeddable } from 'receipt-embedding/embeddings/embedding_items';
 import { receiptLineCodec, receiptWordCodec } from 'receipt-embedding/entities/line_and_word';
+import {
+  type SyntheticReceipt,
+  syntheticReceipts,
+} from 'receipts-cli/receipts/synthetic/synthetic_receipts';
 import { z } from 'zod';
-import { receiptsOfWords } from './receipts_of_words.ts';
 
 /** Words of the receipts that are repeated. */
 export const BLOCK = 10_000;
@@ -74,7 +78,7 @@ export class EndlessTable {
   #byStatus({ ExpressionAttributeValues: values, ExclusiveStartKey: behind }: Query): string {
     const [, kind, shard = ''] =
       /^(?:(LINE|WORD)#)?IMAGE#(.)/.exec(values[':start']?.S ?? '') ?? [];
-    // Rows of old, and ids in capitals: there are none.
+    // Legacy rows, and ids in capitals: there are none.
     if ((kind !== 'LINE' && kind !== 'WORD') || /[A-F]/.test(shard)) return '{"Items":[]}';
     const first = Math.ceil((this.#receipts * parseInt(shard, 16)) / 16);
     const end = Math.ceil((this.#receipts * (parseInt(shard, 16) + 1)) / 16);
@@ -128,4 +132,19 @@ function json(rows: readonly object[]): string {
 
 function answer(body: string): Awaited<ReturnType<Service>> {
   return { status: 200, headers: { 'content-type': 'application/x-amz-json-1.0' }, body };
+}
+
+/** Receipts that have exactly so many words to embed, all of them together; the last one is cut short for it. */
+export function* receiptsOfWords(count: number): Generator<SyntheticReceipt> {
+  let left = count;
+  for (const receipt of syntheticReceipts({ count, seed: 1 })) {
+    if (left === 0) return;
+    const words = [];
+    for (const word of receipt.words) {
+      if (left === 0) break;
+      words.push(word);
+      if (isEmbeddable(word)) left--;
+    }
+    yield { ...receipt, words };
+  }
 }

@@ -1,3 +1,8 @@
+/** A line of a benchmark's figures. */
+export function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
 /** What a benchmark checks: each check that fails is printed, and makes the command fail. */
 export class Checks {
   #failed = 0;

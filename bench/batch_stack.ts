@@ -1,4 +1,49 @@
+import { serve } from 'embedded-aws/http/server';
 import type { Service } from 'embedded-aws/http/service';
+import { type LocalStack, startLocalStack } from 'receipts-cli/local_stack';
+import { FunctionProcesses } from './function_processes.ts';
+
+/** A deployment that is made for measuring. */
+export interface BatchStack {
+  readonly stack: LocalStack;
+  readonly functions: FunctionProcesses;
+  /** Of OpenAI, with `/v1`. */
+  readonly openaiUrl: string;
+  readonly close: () => Promise<void>;
+}
+
+/**
+ * The embedded AWS, with its functions in processes of their own, with vectors that are as large as real ones, and with a
+ * Pinecone that keeps none of them. A batch may have as many tokens as OpenAI lets it.
+ */
+export async function startBatchStack(format: VectorFormat): Promise<BatchStack> {
+  const door: { openai?: ReturnType<typeof withDenseVectors> } = {};
+  const openai = await serve((request) => {
+    if (door.openai === undefined) throw new Error('the stack is still starting');
+    return door.openai(request);
+  }, 0);
+  const started: (() => Promise<void>)[] = [() => openai.close()];
+  const close = async (): Promise<void> => {
+    for (const end of started.splice(0).reverse()) await end();
+  };
+  try {
+    const openaiUrl = `${openai.url}/v1`;
+    const stack = await startLocalStack({
+      pinecone: { keepVectors: false },
+      config: { openai_base_url: openaiUrl, batch_max_tokens: '1000000000' },
+    });
+    started.push(stack.close);
+    const { dimensions } = stack.embeddingModel;
+    door.openai = withDenseVectors(stack.openai.handle, { dimensions, format });
+    const functions = await FunctionProcesses.start(stack.aws.url);
+    started.push(() => functions.close());
+    functions.takeOver(stack.aws.lambda);
+    return { stack, functions, openaiUrl, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
 
 /** How OpenAI may answer vectors: base64 as it is asked for, or arrays of numbers all the same. */
 export type VectorFormat = 'base64' | 'float';
@@ -10,7 +55,7 @@ const VECTORS = 256;
  * OpenAI's stand-in with vectors as a model makes them. Its own are mostly zeros, which are quicker to print and to read, and
  * as numbers take a fraction of the bytes.
  */
-export function withDenseVectors(
+function withDenseVectors(
   standIn: Service,
   { dimensions, format }: { readonly dimensions: number; readonly format: VectorFormat },
 ): Service {

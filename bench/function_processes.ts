@@ -1,7 +1,10 @@
+import { type ChildProcess, fork } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { CREDENTIALS, REGION } from 'embedded-aws/aws/embedded_aws';
 import type {
   FunctionConfiguration,
@@ -9,14 +12,14 @@ import type {
   LambdaStandIn,
 } from 'embedded-aws/lambda/lambda_stand_in';
 import { build } from 'esbuild';
-import { FunctionProcess } from './function_process.ts';
-import type { Answer } from './function_protocol.ts';
+import { type Checks, print } from './figures.ts';
+import type { Answer, Call } from './function_program.ts';
 
 /** Lambda's own error. */
 const EXITED = { errorType: 'Runtime.ExitError', errorMessage: 'the process ended' } as const;
 
 /** What the invocations of one function have taken. */
-export interface FunctionUse {
+interface FunctionUse {
   readonly invocations: number;
   /** From call to answer, the process's start included; all of them together. */
   readonly milliseconds: number;
@@ -129,4 +132,107 @@ export class FunctionProcesses {
     this.#all.push(running);
     return running;
   }
+}
+
+/** A function in a process of its own, with the heap that Lambda's runtime gives to Node. */
+class FunctionProcess {
+  readonly #child: ChildProcess;
+  readonly #ready: Promise<unknown>;
+  #dead = false;
+
+  /** @param program the bundled `function_program.ts`. */
+  constructor(
+    program: string,
+    { handlerFile, exportName, memorySize }: FunctionConfiguration,
+    environment: Readonly<Record<string, string>>,
+  ) {
+    this.#child = fork(program, [pathToFileURL(handlerFile).href, exportName], {
+      env: environment,
+      execArgv: heapOptions(memorySize),
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    });
+    this.#child.once('exit', () => {
+      this.#dead = true;
+    });
+    this.#ready = this.#nextMessage();
+  }
+
+  /** Calls the handler. One call at a time. @throws Error when the process ends instead of answering. */
+  async invoke(call: Call): Promise<Answer> {
+    await this.#ready;
+    const answer = this.#nextMessage();
+    this.#child.send(call);
+    return (await answer) as Answer;
+  }
+
+  async close(): Promise<void> {
+    if (this.#dead) return;
+    const exited = once(this.#child, 'exit');
+    this.#child.disconnect();
+    await exited;
+  }
+
+  async #nextMessage(): Promise<unknown> {
+    const over = new AbortController();
+    const { signal } = over;
+    try {
+      return await Promise.race([
+        once(this.#child, 'message', { signal }).then(([message]: unknown[]) => message),
+        once(this.#child, 'exit', { signal }).then(([code, killedBy]: unknown[]) => {
+          throw new Error(`the function's process ended: ${String(killedBy ?? code)}`);
+        }),
+      ]);
+    } finally {
+      over.abort();
+    }
+  }
+}
+
+/** As Lambda's runtime starts Node: a tenth of the memory for the young generation, the rest for the old one. */
+function heapOptions(memorySize: number): string[] {
+  const young = Math.floor(memorySize / 10);
+  return [
+    `--max-semi-space-size=${Math.floor(young / 2)}`,
+    `--max-old-space-size=${memorySize - young}`,
+  ];
+}
+
+const MB = 1_048_576;
+
+/** Prints what each function has taken, and checks that its memory and its time are enough. */
+export function printFunctions({ use }: FunctionProcesses, checks: Checks): void {
+  print(
+    '\nfunction                                    calls  seconds  longest   CPU s       peak memory',
+  );
+  for (const [name, taken] of use) {
+    const peak = Math.ceil(taken.peakBytes / MB);
+    const longest = taken.longestMilliseconds / 1_000;
+    print(
+      name.padEnd(44) +
+        String(taken.invocations).padStart(5) +
+        (taken.milliseconds / 1_000).toFixed(1).padStart(9) +
+        longest.toFixed(1).padStart(9) +
+        (taken.cpuMilliseconds / 1_000).toFixed(1).padStart(8) +
+        `${peak} of ${taken.memorySize} MB`.padStart(18),
+    );
+    checks.equal(`the number of ${name}'s processes that died`, taken.deaths, 0);
+    checks.atMost(`the memory of ${name}, MB`, peak, taken.memorySize);
+    checks.atMost(`the longest call of ${name}, s`, longest, taken.timeout);
+  }
+  print(
+    'Each function runs in processes of its own. Its memory is all that one has had in RAM, Node',
+  );
+  print('itself included; its seconds include its start and its waiting for the stand-ins.');
+}
+
+/** Prints the CPU time of the function that took most, beside that of a piece of work to compare with. */
+export function printMostCpu(
+  { use }: FunctionProcesses,
+  work: { readonly name: string; readonly cpuMilliseconds: number },
+): void {
+  const [name, { cpuMilliseconds }] = [...use].reduce((a, b) =>
+    b[1].cpuMilliseconds > a[1].cpuMilliseconds ? b : a,
+  );
+  const times = cpuMilliseconds / work.cpuMilliseconds;
+  print(`Most CPU has ${name}: ${times.toFixed(1)} times that of ${work.name}.`);
 }
