@@ -2,7 +2,7 @@ import { isEmbeddable } from 'receipt-embedding/embeddings/embedding_items';
 import {
   type SyntheticReceipt,
   syntheticReceipts,
-} from 'receipts-cli/receipts/synthetic/synthetic_receipts';
+} from 'receipts-cli/synthetic_receipts/synthetic_receipts';
 
 /** Receipts that have exactly so many words to embed, all of them together; the last one is cut short for it. */
 export function* receiptsOfWords(count: number): Generator<SyntheticReceipt> {

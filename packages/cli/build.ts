@@ -1,7 +1,11 @@
 import { Command, CommanderError } from 'commander';
 import { bundleAll } from '../../components/bundling/bundle_all.ts';
-import { BUNDLE_LIMITS, type BundleLimits } from './bundle_size/limits.ts';
-import { type BundleSize, measureBundles } from './bundle_size/measure.ts';
+import {
+  BUNDLE_LIMITS,
+  type BundleLimits,
+  type BundleSize,
+  measureBundles,
+} from './bundle_size.ts';
 
 export interface BuildPorts {
   readonly limits: BundleLimits;

@@ -1,4 +1,4 @@
-import type { SyntheticReceipt } from 'receipts-cli/receipts/synthetic/synthetic_receipts';
+import type { SyntheticReceipt } from 'receipts-cli/synthetic_receipts/synthetic_receipts';
 import type { BatchView } from 'vendor-stand-ins/openai/batches/scripts_in_force';
 import type { Operation } from 'vendor-stand-ins/openai/operation_faults';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';

@@ -8,7 +8,7 @@ import type { Iam } from 'embedded-aws/iam/iam';
 import type { Role } from 'embedded-aws/iam/roles';
 import { roleUses } from 'embedded-aws/iam/service_roles';
 import { placesCacheCodec } from 'receipt-embedding/merchants/places_cache';
-import type { SyntheticReceipt } from 'receipts-cli/receipts/synthetic/synthetic_receipts';
+import type { SyntheticReceipt } from 'receipts-cli/synthetic_receipts/synthetic_receipts';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { BATCH_REQUESTS } from '../support/batch_requests.ts';
 import { BATCH_FUNCTIONS, BatchStack } from '../support/batch_stack.ts';

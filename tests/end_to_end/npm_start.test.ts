@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DescribeExecutionCommand, ListExecutionsCommand, SFNClient } from '@aws-sdk/client-sfn';
 import { serve } from 'embedded-aws/http/server';
-import { writeExport } from 'receipts-cli/receipts/write_export';
+import { writeExport } from 'receipts-cli/receipt_exports/write_export';
 import type { RealtimeExecution, StartSummary } from 'receipts-cli/start/summary';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { NpmStart, npmStart } from '../support/npm_start.ts';

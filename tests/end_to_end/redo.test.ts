@@ -1,7 +1,7 @@
 import { tmpdir } from 'node:os';
+import { toolWorld, type ToolWorld } from 'receipts-cli/command_line/testing/command_world';
 import { redo } from 'receipts-cli/redo/redo';
 import { status } from 'receipts-cli/status/status';
-import { toolWorld, type ToolWorld } from 'receipts-cli/table_tools/testing/tool_world';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { expectBatchInvariants } from '../support/batch_invariants.ts';
 import { BatchStack } from '../support/batch_stack.ts';

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { Writable } from 'node:stream';
-import { interruption } from 'receipts-cli/command_line/interruption';
-import { type EstimatePorts, runEstimate } from 'receipts-cli/estimate/run_estimate';
+import { interruption } from 'receipts-cli/command_line/command';
+import { type EstimatePorts, runEstimate } from 'receipts-cli/estimate/estimate_command';
 
 export interface EndedEstimate {
   readonly status: number;

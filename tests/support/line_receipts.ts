@@ -1,4 +1,4 @@
-import type { SyntheticReceipt } from 'receipts-cli/receipts/synthetic/synthetic_receipts';
+import type { SyntheticReceipt } from 'receipts-cli/synthetic_receipts/synthetic_receipts';
 import { receiptOfLines } from './receipt_of_lines.ts';
 
 /** Bytes of one such line's text, which is how many tokens a plan takes it for. */

@@ -1,6 +1,6 @@
 import { type Index, Pinecone } from '@pinecone-database/pinecone';
 import type { LocalStack } from 'receipts-cli/local_stack';
-import { allIds } from 'receipts-cli/start/own_neighbours';
+import { allIds } from 'receipts-cli/start/proof';
 
 /** A vector as a reader of the index gets it. */
 export interface StoredVector {

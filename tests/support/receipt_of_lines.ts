@@ -1,4 +1,4 @@
-import type { SyntheticReceipt } from 'receipts-cli/receipts/synthetic/synthetic_receipts';
+import type { SyntheticReceipt } from 'receipts-cli/synthetic_receipts/synthetic_receipts';
 import { aLine, aReceipt, box } from './receipt_factory.ts';
 
 /** A receipt that has these lines, from the top down, and nothing else; another image at each call. */

@@ -1,7 +1,7 @@
 import {
   type SyntheticReceipt,
   syntheticReceipts,
-} from 'receipts-cli/receipts/synthetic/synthetic_receipts';
+} from 'receipts-cli/synthetic_receipts/synthetic_receipts';
 
 /** Receipts of 12 words, others at each call: what one test leaves behind is never another's. */
 export function smallReceipts(count: number): SyntheticReceipt[] {

@@ -1,4 +1,5 @@
 import type { WriteStream } from 'node:tty';
+import type { ItemCounts } from '../executions/watch_execution.ts';
 
 /** Where a command-line program writes for people: a terminal, or a file or pipe, which gets plain lines. */
 export type ScreenOutput = NodeJS.WritableStream & Partial<Pick<WriteStream, 'isTTY' | 'columns'>>;
@@ -57,4 +58,15 @@ export class Screen {
     const { columns } = this.#out;
     return columns === undefined || columns <= 0 ? text : text.slice(0, columns - 1);
   }
+}
+
+const BAR_WIDTH = 30;
+
+/** A bar and its text. */
+export function progressLine(
+  { total, done }: Pick<ItemCounts, 'total' | 'done'>,
+  text: string,
+): string {
+  const filled = Math.floor((BAR_WIDTH * done) / total);
+  return `  [${'█'.repeat(filled)}${'░'.repeat(BAR_WIDTH - filled)}] ${text}`;
 }

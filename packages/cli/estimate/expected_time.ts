@@ -1,8 +1,6 @@
 import type { Assumptions } from './assumptions.ts';
-import { batchSeconds } from './batch_quantities.ts';
-import type { BatchWork } from './batch_work.ts';
-import { receiptSeconds, runSeconds } from './realtime_quantities.ts';
-import type { RealtimeWork } from './realtime_work.ts';
+import { batchSeconds, type BatchWork } from './batch_path.ts';
+import { type RealtimeWork, receiptSeconds, runSeconds } from './realtime_path.ts';
 
 /** How long something may take, seconds. */
 export interface TimeRange {

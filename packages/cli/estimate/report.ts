@@ -1,11 +1,7 @@
-import { dollars } from '../command_line/dollars.ts';
-import { duration } from '../command_line/duration.ts';
-import { count, quantity } from '../command_line/quantity.ts';
-import { columns } from '../table_tools/columns.ts';
+import { columns, count, dollars, duration, quantity } from '../command_line/text.ts';
 import type { Costs } from './costs.ts';
-import type { Estimate } from './estimate.ts';
+import type { EntityCounts, Estimate } from './estimate.ts';
 import type { TimeRange } from './expected_time.ts';
-import type { EntityCounts } from './receipt_counts.ts';
 
 const NOTHING = '-';
 

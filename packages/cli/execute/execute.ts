@@ -1,23 +1,18 @@
 import type { SFNClient } from '@aws-sdk/client-sfn';
-import { CommandLineEnd } from '../command_line/command_line_end.ts';
-import { EXIT, type ExitStatus } from '../command_line/exit_status.ts';
-import { Screen, type ScreenOutput } from '../command_line/screen.ts';
-import { WrongArgument } from '../command_line/wrong_argument.ts';
-import { describeAwsProblem } from '../deployed_stack/aws_problem.ts';
+import { CommandLineEnd, WrongArgument } from '../command_line/arguments.ts';
+import { describeAwsProblem, describeRefusal } from '../command_line/aws_problem.ts';
+import { EXIT, type ExitStatus } from '../command_line/command.ts';
 import {
   findStackOutputs,
+  regionOf,
   requireOutput,
   type StackPorts,
-} from '../deployed_stack/stack_outputs.ts';
-import { regionOf } from '../deployed_stack/stack_region.ts';
-import { consoleLink } from './arns.ts';
-import { executionEnd, type ExecutionEnd } from './execution_end.ts';
+} from '../command_line/deployed_stack.ts';
+import { Screen, type ScreenOutput } from '../command_line/screen.ts';
+import { executionEnd, type ExecutionEnd, showEnd } from '../executions/execution_end.ts';
+import { consoleLink, OUTPUT_OF, startExecution } from '../executions/start_execution.ts';
 import { followExecution, type FollowPorts } from './follow_execution.ts';
 import { type ExecuteOptions, parseOptions, type StartOptions } from './options.ts';
-import { describeRefusal } from './refusal.ts';
-import { showEnd } from './show_end.ts';
-import { startExecution } from './start_execution.ts';
-import { OUTPUT_OF } from './workflows.ts';
 
 export interface ExecutePorts extends StackPorts, Omit<FollowPorts, 'outputs'> {
   readonly out: ScreenOutput;

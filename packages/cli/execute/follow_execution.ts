@@ -1,16 +1,20 @@
+import { createInterface } from 'node:readline';
+import type { Readable, Writable } from 'node:stream';
 import {
   type DescribeExecutionCommandOutput,
   type SFNClient,
   StopExecutionCommand,
 } from '@aws-sdk/client-sfn';
-import { Patience } from '../command_line/patience.ts';
 import type { Screen } from '../command_line/screen.ts';
-import type { Timing } from '../command_line/timing.ts';
-import { watchExecution, type WatchPace } from '../command_line/watch_execution.ts';
-import { ChildFailures, type LookingAtItems } from './child_failures.ts';
-import { Interrupts } from './interrupts.ts';
-import { WatchReport } from './watch_report.ts';
-import { itemName } from './workflows.ts';
+import { ChildFailures, type LookingAtItems } from '../executions/item_failures.ts';
+import { WatchReport } from '../executions/progress_report.ts';
+import { itemName } from '../executions/start_execution.ts';
+import {
+  Patience,
+  type Timing,
+  watchExecution,
+  type WatchPace,
+} from '../executions/watch_execution.ts';
 
 export interface FollowPorts {
   readonly timing: Timing;
@@ -129,4 +133,79 @@ async function askWhatToDo(
     over.abort();
     report.release();
   }
+}
+
+/** What may come while an execution is watched: Ctrl-C; or a signal to end, or nobody left to read what is printed. */
+export type Interrupt = 'ask' | 'leave';
+
+/** Ctrl-C and its like, one after the other: each is there until it is taken. */
+export class Interrupts {
+  readonly #signals: NodeJS.EventEmitter;
+  readonly #outputs: readonly NodeJS.EventEmitter[];
+  #next = Promise.withResolvers<Interrupt>();
+
+  /** @param outputs what is printed to; `npm run execute | head` closes it before the end. */
+  constructor(signals: NodeJS.EventEmitter, outputs: readonly NodeJS.EventEmitter[]) {
+    this.#signals = signals;
+    this.#outputs = outputs;
+    signals.on('SIGINT', this.#ask);
+    signals.on('SIGTERM', this.#leave);
+    for (const output of outputs) output.on('error', this.#leave);
+  }
+
+  /** The next one that was not taken; asked again before it came, the same one. */
+  get next(): Promise<Interrupt> {
+    return this.#next.promise;
+  }
+
+  taken(): void {
+    this.#next = Promise.withResolvers<Interrupt>();
+  }
+
+  close(): void {
+    this.#signals.off('SIGINT', this.#ask);
+    this.#signals.off('SIGTERM', this.#leave);
+    for (const output of this.#outputs) output.off('error', this.#leave);
+  }
+
+  readonly #ask = (): void => {
+    this.#next.resolve('ask');
+  };
+
+  readonly #leave = (): void => {
+    this.#next.resolve('leave');
+  };
+}
+
+/**
+ * Asks whoever sits at the terminal.
+ *
+ * @returns the answer; undefined for Ctrl-C, for the end of the input, and when `signal` takes the question back.
+ */
+export function askOnTerminal(
+  input: Readable,
+  output: Writable,
+  question: string,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  if (signal.aborted) return Promise.resolve(undefined);
+  return new Promise((resolve) => {
+    // While it reads, the terminal hands Ctrl-C to it, and sends no signal.
+    const terminal = createInterface({ input, output, terminal: true });
+    let answer: string | undefined;
+    const close = (): void => {
+      terminal.close();
+    };
+    terminal.once('SIGINT', close);
+    signal.addEventListener('abort', close, { once: true });
+    terminal.once('close', () => {
+      signal.removeEventListener('abort', close);
+      if (answer === undefined) output.write('\n');
+      resolve(answer);
+    });
+    terminal.question(question, (text) => {
+      answer = text;
+      close();
+    });
+  });
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { CommandLineEnd } from '../command_line/command_line_end.ts';
+import { CommandLineEnd } from '../command_line/arguments.ts';
 import { type ExecuteOptions, parseOptions } from './options.ts';
 
 const MACHINE = 'arn:aws:states:eu-west-1:111122223333:stateMachine:realtime-embedding-sf-prod';

@@ -1,9 +1,13 @@
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { receiptIdentitySchema } from 'receipt-embedding/entities/keys';
 import { EMBEDDING_STATUSES } from 'receipt-embedding/entities/line_and_word';
-import { parseArguments, refuseArguments, wholeNumber } from '../command_line/command_line_end.ts';
-import { isExecutionArn, isStateMachineArn } from './arns.ts';
-import { WORKFLOW_NAMES, type WorkflowName } from './workflows.ts';
+import { parseArguments, refuseArguments, wholeNumber } from '../command_line/arguments.ts';
+import {
+  isExecutionArn,
+  isStateMachineArn,
+  WORKFLOW_NAMES,
+  type WorkflowName,
+} from '../executions/start_execution.ts';
 
 /** What `npm run execute` was asked for. */
 export type ExecuteOptions = StartOptions | WatchOptions;

@@ -1,3 +1,5 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { linePath, receiptPath, wordPath } from 'receipt-embedding/entities/keys';
 import type {
   ReceiptLine,
@@ -14,7 +16,6 @@ import {
   exportedReceiptSchema,
   exportedWordSchema,
 } from './export_entries.ts';
-import { findExportFiles, readExportFile } from './export_files.ts';
 import {
   elements,
   isArray,
@@ -23,9 +24,6 @@ import {
   members,
   parseValue,
 } from './export_json.ts';
-import { ExportProblems } from './export_problems.ts';
-
-export { InvalidExport } from './export_problems.ts';
 
 /** An entry that was left out. */
 export interface InvalidEntry {
@@ -168,4 +166,92 @@ function describe({ field, message }: EntryProblem): string {
 function locate(file: string, array: string, index: number, problem: EntryProblem): string {
   const field = problem.field === '' ? '' : `.${problem.field}`;
   return `${file}: ${array}[${index}]${field}: ${problem.message}`;
+}
+
+/**
+ * The files that these paths mean: a file itself, or the `*.json` files of a folder and of all its folders, sorted. A file that
+ * is named twice comes once. What is wrong with a path is added to `problems`.
+ */
+export async function findExportFiles(
+  paths: readonly string[],
+  problems: ExportProblems,
+): Promise<readonly string[]> {
+  const files = new Map<string, string>();
+  for (const path of paths) {
+    try {
+      const found = (await stat(path)).isDirectory() ? await jsonFilesIn(path) : [path];
+      if (found.length === 0) problems.add(`${path}: the folder holds no .json file`);
+      for (const file of found) files.set(resolve(file), file);
+    } catch (error) {
+      problems.add(`${path}: ${describeFileError(error)}`);
+    }
+  }
+  return [...files.values()];
+}
+
+async function jsonFilesIn(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => !entry.isDirectory() && entry.name.endsWith('.json'))
+    .map(({ parentPath, name }) => join(parentPath, name))
+    .sort();
+}
+
+/** @returns undefined when the file can't be read: why is added to `problems`. */
+export async function readExportFile(
+  file: string,
+  problems: ExportProblems,
+): Promise<Buffer | undefined> {
+  try {
+    return await readFile(file);
+  } catch (error) {
+    problems.add(`${file}: ${describeFileError(error)}`);
+    return undefined;
+  }
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  ENOENT: 'does not exist',
+  EACCES: "can't be read: permission denied",
+  EISDIR: 'is a folder',
+  // Node's own limit for a file that is read in one piece.
+  ERR_FS_FILE_TOO_LARGE: "can't be read: it is larger than 2 GiB; split it",
+};
+
+function describeFileError(error: unknown): string {
+  if (!(error instanceof Error && 'code' in error)) throw error;
+  const code = String(error.code);
+  return reasons[code] ?? `can't be read (${code})`;
+}
+
+/** An export that can't be used as it is. The message lists what is wrong, by file, entry and field. */
+export class InvalidExport extends Error {
+  override readonly name = 'InvalidExport';
+}
+
+/** More than anybody reads at once; a systematic mistake makes one problem for each of many thousand entries. */
+const LISTED = 50;
+
+/** Gathers problems, so that all are reported at once; keeps the first 50 and counts the rest. */
+export class ExportProblems {
+  readonly #first: string[] = [];
+  #count = 0;
+
+  add(problem: string): void {
+    if (this.#count < LISTED) this.#first.push(problem);
+    this.#count++;
+  }
+
+  /** @throws InvalidExport if there was any problem. */
+  throwIfAny(): void {
+    if (this.#count === 0) return;
+    const more = this.#count - this.#first.length;
+    throw new InvalidExport(
+      [
+        `the receipt exports can't be used (${this.#count} ${this.#count === 1 ? 'problem' : 'problems'}):`,
+        ...this.#first.map((problem) => `  ${problem}`),
+        ...(more > 0 ? [`  and ${more} more`] : []),
+      ].join('\n'),
+    );
+  }
 }

@@ -4,8 +4,8 @@ import {
   ordinalSchema,
   type ReceiptIdentity,
 } from 'receipt-embedding/entities/keys';
-import { parseArguments } from '../command_line/command_line_end.ts';
-import type { TableToolPorts } from '../table_tools/run_tool.ts';
+import { parseArguments } from '../command_line/arguments.ts';
+import type { TableToolPorts } from '../command_line/command.ts';
 
 /** What is to be put back. */
 export type RedoRequest =

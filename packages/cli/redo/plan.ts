@@ -1,8 +1,86 @@
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
-import type { SeenEntity } from '../table/entity_listing.ts';
-import type { ClaimOwners } from '../table/put_back.ts';
+import { pMapIterable } from 'p-map';
+import { isOurs } from 'receipt-embedding/batches/claim_planned';
+import { isEnded } from 'receipt-embedding/batches/plan_batches';
+import type { BatchSummary } from 'receipt-embedding/entities/batch';
+import { submissionDied } from 'receipt-embedding/table/batch_listing';
+import { readBatchSummary } from 'receipt-embedding/table/batch_summaries';
+import { UPDATES_AT_ONCE } from 'receipt-embedding/table/embedding_statuses';
+import type { Table } from 'receipt-embedding/table/table';
+import { WrongArgument } from '../command_line/arguments.ts';
+import { type ClaimOwners, putBack, type PutBack, receiptExists } from '../table/return_to_none.ts';
+import {
+  entitiesClaimedBy,
+  entitiesFailedIn,
+  failedEntities,
+  type SeenEntity,
+  unsettledEntities,
+} from '../table/unsettled_entities.ts';
+import type { RedoRequest } from './options.ts';
+
+export interface TargetPorts {
+  readonly table: Table;
+  readonly now: () => Date;
+  readonly signal: AbortSignal;
+}
+
+/** What may be put back: lines and words that failed, or that are claimed. */
+export interface Target {
+  readonly entities: AsyncIterable<SeenEntity>;
+  /** What is worth knowing beside it. */
+  readonly note?: string;
+}
+
+/** @throws WrongArgument when there is no such batch or receipt, or the batch has not ended. */
+export async function findTarget(request: RedoRequest, ports: TargetPorts): Promise<Target> {
+  const { table, signal } = ports;
+  switch (request.what) {
+    case 'failed':
+      return { entities: failedEntities(table, { signal }) };
+    case 'batch':
+      return await ofBatch(request.batch_id, ports);
+    case 'receipt': {
+      const { image_id, receipt_id } = request;
+      if (await receiptExists(table, { image_id, receipt_id })) {
+        return { entities: unsettledEntities(table, { image_id, receipt_id }, { signal }) };
+      }
+      throw new WrongArgument(
+        `The table ${table.name} has no receipt ${receipt_id} of the image ${image_id} (upper and lower case matter).`,
+      );
+    }
+  }
+}
+
+async function ofBatch(batchId: string, { table, now, signal }: TargetPorts): Promise<Target> {
+  const batch = await readBatchSummary(table, batchId);
+  if (batch === undefined) {
+    throw new WrongArgument(
+      `The table ${table.name} has no batch ${batchId}. npm run status shows the batches; an id of OpenAI's (batch_…) is another one.`,
+    );
+  }
+  if (!isEnded(batch.status)) throw new WrongArgument(refusal(batch, now()));
+  if (!isOurs(batch)) {
+    return {
+      entities: entitiesFailedIn(table, batchId, { signal }),
+      note: "An older system's batch: what it has claimed does not say so. npm run redo -- receipt puts such claims back, receipt by receipt.",
+    };
+  }
+  return {
+    entities: (async function* () {
+      yield* entitiesFailedIn(table, batchId, { signal });
+      yield* entitiesClaimedBy(table, batchId, { signal });
+    })(),
+  };
+}
+
+function refusal(batch: BatchSummary, now: Date): string {
+  const why = submissionDied(batch, now)
+    ? 'Its submission died; the next poll finds it at OpenAI or gives back what it has claimed'
+    : 'What it has claimed is its own until it has ended; a poll brings it to its end once OpenAI is done with it';
+  return `The batch ${batch.batch_id} is ${batch.status}, so it has not ended. ${why}: npm run execute -- batch-poll`;
+}
 
 /** How many lines and words, by the status that they have. */
 export type PlannedCounts = Record<'lines' | 'words', Record<SeenEntity['status'], number>>;
@@ -83,4 +161,85 @@ export async function* plannedEntities({ file }: RedoPlan): AsyncGenerator<SeenE
 /** A line or word by its key in one string. */
 export function idOf({ PK, SK }: Pick<SeenEntity, 'PK' | 'SK'>): string {
   return `${PK}#${SK}`;
+}
+
+/** A line or word that is no longer as it was seen, and was left as it is. */
+export interface ChangedMeanwhile {
+  readonly id: string;
+  /** What it has now. */
+  readonly status: string;
+  /** The batch that has it now. */
+  readonly batch_id?: string;
+}
+
+export interface RedoOutcome {
+  readonly lines: number;
+  readonly words: number;
+  readonly changed_meanwhile: number;
+  /** The first of those. */
+  readonly changed: readonly ChangedMeanwhile[];
+  readonly deleted: number;
+  /** False when it was stopped before its end. */
+  readonly finished: boolean;
+}
+
+export interface CarryOutPorts {
+  readonly table: Table;
+  /** A new one: a batch may have been recorded since the plan was made. */
+  readonly owners: ClaimOwners;
+  /** Ends it after the rows that are under way. */
+  readonly signal: AbortSignal;
+  /** Hears how many rows are done. */
+  readonly onProgress: (done: number) => void;
+}
+
+const MOST_LISTED = 20;
+
+/** Puts back what was planned, 25 rows at a time, each on condition that it is as it was seen. */
+export async function carryOut(
+  entities: AsyncIterable<SeenEntity>,
+  { table, owners, signal, onProgress }: CarryOutPorts,
+): Promise<RedoOutcome> {
+  const done = { lines: 0, words: 0, changed_meanwhile: 0, deleted: 0 };
+  const changed: ChangedMeanwhile[] = [];
+  const results = pMapIterable(
+    entities,
+    async (entity) => {
+      if (signal.aborted) return { entity, result: 'left' as const };
+      return { entity, result: await putBackUnlessLive(table, entity, owners) };
+    },
+    { concurrency: UPDATES_AT_ONCE, backpressure: 2 * UPDATES_AT_ONCE },
+  );
+  let rows = 0;
+  for await (const { entity, result } of results) {
+    if (result === 'left') return { ...done, changed, finished: false };
+    if (result.outcome === 'put_back') done[`${entity.kind}s`]++;
+    else if (result.outcome === 'deleted') done.deleted++;
+    else {
+      done.changed_meanwhile++;
+      const { status, owner } = result;
+      if (changed.length < MOST_LISTED) {
+        changed.push({
+          id: idOf(entity),
+          status,
+          ...(owner === undefined ? {} : { batch_id: owner }),
+        });
+      }
+    }
+    onProgress(++rows);
+  }
+  return { ...done, changed, finished: true };
+}
+
+/** A batch that was not recorded when the plan was made may have been submitted under the same id since. */
+async function putBackUnlessLive(
+  table: Table,
+  entity: SeenEntity,
+  owners: ClaimOwners,
+): Promise<PutBack> {
+  const { status, owner } = entity;
+  if (status === 'PENDING' && (await owners.isLive(entity))) {
+    return { outcome: 'changed', status, ...(owner === undefined ? {} : { owner }) };
+  }
+  return await putBack(table, entity);
 }

@@ -1,20 +1,24 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import type { Logger } from 'receipt-embedding/ports';
 import type { Table } from 'receipt-embedding/table/table';
-import { EXIT } from '../command_line/exit_status.ts';
-import { count, quantity } from '../command_line/quantity.ts';
+import { WrongArgument } from '../command_line/arguments.ts';
+import { EXIT, exitStatusOf, signalOf, type TableToolPorts } from '../command_line/command.ts';
+import { findStackOutputs, requireOutput, stackRegion } from '../command_line/deployed_stack.ts';
 import { Screen } from '../command_line/screen.ts';
-import { WrongArgument } from '../command_line/wrong_argument.ts';
-import { findStackOutputs, requireOutput } from '../deployed_stack/stack_outputs.ts';
-import { stackRegion } from '../deployed_stack/stack_region.ts';
-import { ClaimOwners } from '../table/put_back.ts';
-import { exitStatusOf, signalOf, type TableToolPorts } from '../table_tools/run_tool.ts';
-import { carryOut, type RedoOutcome } from './carry_out.ts';
+import { count, quantity } from '../command_line/text.ts';
+import { ClaimOwners } from '../table/return_to_none.ts';
 import { type ParsedRedo, parseRedo } from './options.ts';
-import { makePlan, plannedEntities, type RedoPlan } from './plan.ts';
+import {
+  carryOut,
+  findTarget,
+  makePlan,
+  plannedEntities,
+  type RedoOutcome,
+  type RedoPlan,
+} from './plan.ts';
 import { describeRequest, nextCommands, outcomeLines, planLines } from './report.ts';
-import { findTarget } from './targets.ts';
 
 export interface RedoPorts extends TableToolPorts {
   /** Asks a person; undefined where there is none. */
@@ -146,5 +150,30 @@ class Redo {
     const planned = { total, ...counts, examples, not_embeddable, live_claims };
     const answer = { ...request, planned, done: outcome ?? null, next };
     this.#ports.out.write(`${JSON.stringify(answer)}\n`);
+  }
+}
+
+/** A terminal that questions are asked on. */
+export interface Terminal {
+  readonly input: NodeJS.ReadableStream;
+  readonly output: NodeJS.WritableStream;
+}
+
+/** Asks until there is a yes or a no. @returns false for a no, for Enter alone, and when the input ends. */
+export async function confirm(question: string, { input, output }: Terminal): Promise<boolean> {
+  // Without readline's own line editing Ctrl-C stays a signal.
+  const lines = createInterface({ input, terminal: false });
+  try {
+    output.write(question);
+    for await (const line of lines) {
+      const answer = line.trim().toLowerCase();
+      if (['y', 'yes'].includes(answer)) return true;
+      if (['', 'n', 'no'].includes(answer)) return false;
+      output.write('Please answer yes or no: ');
+    }
+    output.write('\n');
+    return false;
+  } finally {
+    lines.close();
   }
 }

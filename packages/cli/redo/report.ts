@@ -1,8 +1,6 @@
-import { count, quantity } from '../command_line/quantity.ts';
-import { columns } from '../table_tools/columns.ts';
-import type { RedoOutcome } from './carry_out.ts';
+import { columns, count, quantity } from '../command_line/text.ts';
 import type { RedoRequest } from './options.ts';
-import { OLDER_SYSTEM, type RedoPlan } from './plan.ts';
+import { OLDER_SYSTEM, type RedoOutcome, type RedoPlan } from './plan.ts';
 
 /** A request in words. */
 export function describeRequest(request: RedoRequest): string {

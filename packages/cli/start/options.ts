@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { EMBEDDING_STATUSES } from 'receipt-embedding/entities/line_and_word';
-import { parseArguments, wholeNumber } from '../command_line/command_line_end.ts';
+import { parseArguments, wholeNumber } from '../command_line/arguments.ts';
 
 /** What `npm start` was asked for. */
 export type StartPath = 'realtime' | 'batch' | 'both';

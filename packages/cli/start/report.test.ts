@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { writtenScreen } from '../command_line/testing/written_screen.ts';
+import { writtenScreen } from '../command_line/testing/written_text.ts';
 import {
   reportBatches,
   reportNearestLines,

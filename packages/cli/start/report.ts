@@ -1,10 +1,13 @@
-import { dollars } from '../command_line/dollars.ts';
-import { count, quantity } from '../command_line/quantity.ts';
 import type { Screen } from '../command_line/screen.ts';
-import type { NearestLines } from './nearest_lines.ts';
-import type { OwnNeighbours } from './own_neighbours.ts';
-import type { AllStatuses } from './run_results.ts';
-import type { BatchesSummary, BatchLine, RealtimeExecution, RealtimeSummary } from './summary.ts';
+import { count, dollars, quantity } from '../command_line/text.ts';
+import type { NearestLines, OwnNeighbours } from './proof.ts';
+import type {
+  AllStatuses,
+  BatchesSummary,
+  BatchLine,
+  RealtimeExecution,
+  RealtimeSummary,
+} from './summary.ts';
 import type { TimeSpent } from './time_spent.ts';
 
 const FAILURES_SHOWN = 5;

@@ -3,17 +3,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { BatchOptions } from 'vendor-stand-ins/openai/batches/batch_options';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { writtenScreen } from '../command_line/testing/written_screen.ts';
+import { writtenScreen } from '../command_line/testing/written_text.ts';
 import { type LocalStack, startLocalStack } from '../local_stack.ts';
 import {
   type SyntheticReceipt,
   syntheticReceipts,
-} from '../receipts/synthetic/synthetic_receipts.ts';
-import { nearestLines } from './nearest_lines.ts';
+} from '../synthetic_receipts/synthetic_receipts.ts';
 import { parseOptions } from './options.ts';
+import { nearestLines } from './proof.ts';
 import { run } from './run.ts';
-import { readCompactionRuns } from './run_results.ts';
-import type { StartSummary } from './summary.ts';
+import { readCompactionRuns, type StartSummary } from './summary.ts';
 
 let folder: string;
 

@@ -1,12 +1,15 @@
 import { writeFile } from 'node:fs/promises';
-import { quantity } from '../command_line/quantity.ts';
 import type { Screen } from '../command_line/screen.ts';
+import { quantity } from '../command_line/text.ts';
 import type { LocalStack } from '../local_stack.ts';
-import { loadReceipts } from '../receipts/load_receipts.ts';
-import { nearestLines } from './nearest_lines.ts';
-import type { StartOptions } from './options.ts';
-import { ownNeighbours } from './own_neighbours.ts';
-import type { ReceiptsToLoad } from './receipts_to_load.ts';
+import { type InvalidEntry, readReceiptExports } from '../receipt_exports/receipt_exports.ts';
+import {
+  type SyntheticReceipt,
+  syntheticReceipts,
+} from '../synthetic_receipts/synthetic_receipts.ts';
+import { loadReceipts, type ReceiptEntities } from '../table/load_receipts.ts';
+import type { StartOptions, StartPath } from './options.ts';
+import { nearestLines, ownNeighbours } from './proof.ts';
 import {
   reportBatches,
   reportNearestLines,
@@ -14,11 +17,13 @@ import {
   reportRun,
   reportStatuses,
 } from './report.ts';
-import { runBatches } from './run_batches.ts';
-import { runRealtime } from './run_realtime.ts';
-import { countAllStatuses } from './run_results.ts';
-import { shareReceipts } from './share_receipts.ts';
-import { type StartSummary, summarizeBatches, summarizeRealtime } from './summary.ts';
+import { runBatches, runRealtime } from './run_workflows.ts';
+import {
+  countAllStatuses,
+  type StartSummary,
+  summarizeBatches,
+  summarizeRealtime,
+} from './summary.ts';
 
 /**
  * Loads the receipts, runs the workflows over them, and shows what came of it.
@@ -68,4 +73,55 @@ export async function run(
     (summary.execution?.status ?? 'SUCCEEDED') === 'SUCCEEDED' &&
     summary.batch_executions.every(({ status }) => status === 'SUCCEEDED')
   );
+}
+
+export interface ReceiptsToLoad {
+  readonly source: ReceiptEntities | Iterable<SyntheticReceipt>;
+  /** How many receipts there are to embed. */
+  readonly count: number;
+  /** What they are, for people. */
+  readonly description: string;
+  /** Entries of the exports that were left out. */
+  readonly skipped: readonly InvalidEntry[];
+}
+
+/** @throws InvalidExport for exports that can't be read. */
+export async function receiptsToLoad(options: StartOptions): Promise<ReceiptsToLoad> {
+  if (options.data === undefined) {
+    const { receipts: count, seed, words } = options;
+    return {
+      source: syntheticReceipts({ count, seed, ...(words === undefined ? {} : { words }) }),
+      count,
+      description: `${quantity(count, 'synthetic receipt')} (seed ${seed})`,
+      skipped: [],
+    };
+  }
+  const exports = await readReceiptExports(options.data, { skipInvalid: options.skipInvalid });
+  return {
+    source: exports,
+    count: exports.receipts.length,
+    description: `${quantity(exports.lines.length, 'line')} and ${quantity(exports.words.length, 'word')} of ${options.data.join(', ')}`,
+    skipped: exports.skipped,
+  };
+}
+
+/** How many receipts each workflow may take; undefined: all that it finds; 0: it is not to run. */
+export interface ReceiptLimits {
+  readonly realtime: number | undefined;
+  readonly batch: number | undefined;
+}
+
+/** The realtime workflow gets half of the receipts, or of `limit`, and the larger half; the batches get the rest. */
+export function shareReceipts(
+  path: StartPath,
+  receipts: number,
+  limit: number | undefined,
+): ReceiptLimits {
+  if (path === 'realtime') return { realtime: limit, batch: 0 };
+  if (path === 'batch') return { realtime: 0, batch: limit };
+  const wanted = Math.min(limit ?? receipts, receipts);
+  // Of no receipts at all, the realtime workflow is the one that says so.
+  const realtime = Math.max(1, Math.ceil(wanted / 2));
+  const batch = Math.max(0, wanted - realtime);
+  return { realtime, batch: batch > 0 && limit === undefined ? undefined : batch };
 }

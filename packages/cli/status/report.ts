@@ -1,9 +1,6 @@
-import { duration } from '../command_line/duration.ts';
-import { count, quantity } from '../command_line/quantity.ts';
+import { columns, count, duration, quantity } from '../command_line/text.ts';
 import type { CompactionCounts, FailedRun, StatusCounts } from '../table/counts.ts';
-import { columns } from '../table_tools/columns.ts';
-import type { BatchesView, BatchProblem, TroubledBatch } from './batch_view.ts';
-import type { ExecutionView } from './executions.ts';
+import type { BatchesView, BatchProblem, ExecutionView, TroubledBatch } from './sections.ts';
 
 /** More of a cause than this is for the console or --json. */
 const CAUSE_LENGTH = 160;

@@ -1,11 +1,9 @@
 import type { SFNClient } from '@aws-sdk/client-sfn';
-import { EXIT } from '../command_line/exit_status.ts';
+import { Command } from 'commander';
+import { parseArguments, wholeNumber } from '../command_line/arguments.ts';
+import { EXIT, exitStatusOf, signalOf, type TableToolPorts } from '../command_line/command.ts';
+import { findStackOutputs, requireOutput, stackRegion } from '../command_line/deployed_stack.ts';
 import { Screen } from '../command_line/screen.ts';
-import { findStackOutputs, requireOutput } from '../deployed_stack/stack_outputs.ts';
-import { stackRegion } from '../deployed_stack/stack_region.ts';
-import { exitStatusOf, signalOf, type TableToolPorts } from '../table_tools/run_tool.ts';
-import { LateProgress } from './late_progress.ts';
-import { parseStatusOptions, type StatusOptions } from './options.ts';
 import {
   batchesSection,
   entitiesSection,
@@ -77,4 +75,86 @@ function sectionsOf({
     runs: runsSection,
     ...(entities ? { entities: entitiesSection } : {}),
   };
+}
+
+export interface StatusOptions {
+  readonly stack?: string;
+  /** Whether lines and words are counted. */
+  readonly entities: boolean;
+  /** Of each workflow. */
+  readonly executions: number;
+  readonly json: boolean;
+}
+
+const AFTER = `
+What it reads, and what that costs: batches and executions are a few requests. Lines, words and
+runs are counted through the table's index GSI1, which DynamoDB reads whole for it, the lines and
+words 16 parts at a time: a million of them, of 1 kB each, are about 125,000 read request units,
+some cents, and take about a minute; --no-entities leaves the lines and words out. Nothing is
+changed. Rows that change meanwhile may be counted twice or not at all.
+
+The child executions of a workflow's Map are no executions of the workflow, and not shown: the
+workflow's summary counts how they ended.
+
+Exit status: 0 shown; 1 AWS refused what it was asked; 2 wrong arguments, or no such stack; 3 AWS
+can't be asked (credentials, permissions, network); 130 stopped with Ctrl-C.`;
+
+/** @throws CommandLineEnd */
+export function parseStatusOptions(
+  argv: readonly string[],
+  { out, messages }: Pick<TableToolPorts, 'out' | 'messages'>,
+): StatusOptions {
+  const command = new Command('npm run status --')
+    .description(
+      'Shows how far a stack is: its lines and words by embedding status, its batches by state and age, its runs by ' +
+        'compaction state, and the last executions of each workflow.',
+    )
+    .option(
+      '--stack <NAME>',
+      "the Pulumi stack (default: Pulumi's selected one; with AWS_ENDPOINT_URL set, the one whose outputs are in the environment)",
+    )
+    .option('--no-entities', 'leave out the lines and words: the only part that may take long')
+    .option(
+      '--executions <N>',
+      'how many executions of each workflow, newest first',
+      wholeNumber(1, 100),
+      5,
+    )
+    .option('--json', 'one JSON object on stdout, and nothing else there', false)
+    .helpOption('--help', 'this text')
+    .addHelpText('after', AFTER)
+    .allowExcessArguments(false)
+    .showHelpAfterError('(npm run status -- --help lists all options)')
+    .configureOutput({
+      writeOut: (text) => out.write(text),
+      writeErr: (text) => messages.write(text),
+    });
+  parseArguments(command, argv);
+  return command.opts<StatusOptions>();
+}
+
+/** What takes less than this needs no progress. */
+const PATIENCE_MS = 1_000;
+
+/** Progress that is not shown for what is done at once. */
+export class LateProgress {
+  readonly #screen: Screen;
+  readonly #now: () => Date;
+  #since: number | undefined;
+
+  constructor(screen: Screen, now: () => Date) {
+    this.#screen = screen;
+    this.#now = now;
+  }
+
+  show(text: string, share: number): void {
+    const now = this.#now().getTime();
+    this.#since ??= now;
+    if (now - this.#since >= PATIENCE_MS) this.#screen.progress(text, share);
+  }
+
+  end(): void {
+    this.#screen.endProgress();
+    this.#since = undefined;
+  }
 }

@@ -1,8 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { Writable } from 'node:stream';
 import { SFNClient } from '@aws-sdk/client-sfn';
-import { systemTiming } from '../../command_line/timing.ts';
-import type { WatchPace } from '../../command_line/watch_execution.ts';
+import { systemTiming, type WatchPace } from '../../executions/watch_execution.ts';
 import { execute, type ExecutePorts } from '../execute.ts';
 
 /** What a program wrote. */

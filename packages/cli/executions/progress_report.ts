@@ -1,0 +1,140 @@
+import { progressLine, type Screen } from '../command_line/screen.ts';
+import { count, duration } from '../command_line/text.ts';
+import type { ChildFailures, FailedItem } from './item_failures.ts';
+import type { ItemName } from './start_execution.ts';
+import type { ItemCounts, Look, Timing } from './watch_execution.ts';
+
+/** Lines of failures while it runs: whoever has seen so many wants their number. */
+const FAILURES_SHOWN = 20;
+
+/** What a watched execution looks like: failures above, the progress below. Keeps still while a question stands there. */
+export class WatchReport {
+  readonly #screen: Screen;
+  readonly #items: ItemName;
+  readonly #timing: Timing;
+  readonly #throughput = new Throughput();
+  readonly #started: number;
+  #held: string[] | undefined;
+  #failuresShown = 0;
+
+  constructor(screen: Screen, items: ItemName, timing: Timing) {
+    this.#screen = screen;
+    this.#items = items;
+    this.#timing = timing;
+    this.#started = timing.now();
+  }
+
+  /** Shows how far the execution is. */
+  progress({ items, isRunning }: Look, failures: Pick<ChildFailures, 'failed' | 'lookedAt'>): void {
+    const now = this.#timing.now();
+    if (items !== undefined) this.#throughput.add(now, items.done);
+    if (this.#held !== undefined) return;
+    if (items === undefined) {
+      if (!isRunning) return;
+      const waited = duration((now - this.#started) / 1_000);
+      this.#screen.progress(`  Looking for ${this.#items[1]} … ${waited}`, -1);
+      return;
+    }
+    const text = [
+      `${count(items.done)} of ${count(items.total)} ${this.#items[items.total === 1 ? 0 : 1]}`,
+      ...this.#pace(items, isRunning),
+      ...failedText(items, failures),
+    ].join(', ');
+    this.#screen.progress(progressLine(items, text), items.done / items.total);
+  }
+
+  /** Failures as they come. */
+  failures(failed: readonly FailedItem[]): void {
+    for (const failure of failed) {
+      this.#failuresShown++;
+      if (this.#failuresShown <= FAILURES_SHOWN) this.line(`  failed: ${failure}`);
+      if (this.#failuresShown === FAILURES_SHOWN + 1) {
+        this.line('  failed: more, which are counted from here on');
+      }
+    }
+  }
+
+  line(text: string): void {
+    if (this.#held === undefined) this.#screen.line(text);
+    else this.#held.push(text);
+  }
+
+  /** From now on nothing is drawn: a question stands there. */
+  hold(): void {
+    this.#screen.endProgress();
+    this.#held = [];
+  }
+
+  release(): void {
+    const lines = this.#held ?? [];
+    this.#held = undefined;
+    for (const line of lines) this.#screen.line(line);
+  }
+
+  end(): void {
+    this.release();
+    this.#screen.endProgress();
+  }
+
+  #pace({ total, done }: ItemCounts, isRunning: boolean): string[] {
+    if (!isRunning) return [];
+    if (done === total) return ['adding up'];
+    const { perSecond } = this.#throughput;
+    const left = this.#throughput.secondsUntil(total);
+    return perSecond === undefined || left === undefined
+      ? []
+      : [rate(perSecond), `${duration(left)} left`];
+  }
+}
+
+/** By the minute where a second is too short to see anything happen. */
+function rate(perSecond: number): string {
+  const [number, span] = perSecond < 2 ? [60 * perSecond, 'minute'] : [perSecond, 'second'];
+  return `${number.toFixed(number < 10 ? 1 : 0)} a ${span}`;
+}
+
+function failedText(
+  { done, failed: executionsFailed }: ItemCounts,
+  { failed, lookedAt }: Pick<ChildFailures, 'failed' | 'lookedAt'>,
+): string[] {
+  const caught =
+    failed === 0
+      ? []
+      : [`${count(failed)} failed${lookedAt < done ? ` of ${count(lookedAt)} looked at` : ''}`];
+  return executionsFailed === 0 ? caught : [...caught, `${count(executionsFailed)} broke off`];
+}
+
+/** How fast things get done, of late: a work's pace changes, and its beginning says little about its end. */
+export class Throughput {
+  readonly #windowMs: number;
+  readonly #seen: { readonly at: number; readonly done: number }[] = [];
+
+  /** @param windowMs how far back it looks, milliseconds. */
+  constructor(windowMs = 60_000) {
+    this.#windowMs = windowMs;
+  }
+
+  /** @param at milliseconds, never going back. */
+  add(at: number, done: number): void {
+    this.#seen.push({ at, done });
+    // The last one before the window stays: it is where the window's own work began.
+    while ((this.#seen[1]?.at ?? at) < at - this.#windowMs) this.#seen.shift();
+  }
+
+  /** Undefined until something got done in the window. */
+  get perSecond(): number | undefined {
+    const first = this.#seen[0];
+    const last = this.#seen.at(-1);
+    if (first === undefined || last === undefined) return undefined;
+    const [done, milliseconds] = [last.done - first.done, last.at - first.at];
+    return done > 0 && milliseconds > 0 ? (1_000 * done) / milliseconds : undefined;
+  }
+
+  /** Seconds until so many are done, at this pace; undefined when it is not known. */
+  secondsUntil(total: number): number | undefined {
+    const { perSecond } = this;
+    const done = this.#seen.at(-1)?.done;
+    if (perSecond === undefined || done === undefined) return undefined;
+    return (total - done) / perSecond;
+  }
+}

@@ -1,0 +1,133 @@
+import { GetItemCommand } from '@aws-sdk/client-dynamodb';
+import { marshall } from '@aws-sdk/util-dynamodb';
+import { batchSummaryKey, ENDED_BATCH_STATUSES } from 'receipt-embedding/entities/batch';
+import { type ReceiptIdentity, receiptPath, rowKey } from 'receipt-embedding/entities/keys';
+import type { EmbeddingStatus } from 'receipt-embedding/entities/line_and_word';
+import type { Logger } from 'receipt-embedding/ports';
+import { whileThrottled } from 'receipt-embedding/retry';
+import { readActiveBatches } from 'receipt-embedding/table/batch_listing';
+import {
+  CLAIM_ATTRIBUTE,
+  readStatus,
+  updateStatus,
+} from 'receipt-embedding/table/embedding_statuses';
+import { queryPages, type Table, toRow } from 'receipt-embedding/table/table';
+import type { SeenEntity } from './unsettled_entities.ts';
+
+/**
+ * `put_back`: NONE now, or somebody else has put it back meanwhile. `changed`: it is no longer as it was seen, and stays as it is.
+ * `deleted`: the row is gone.
+ */
+export type PutBack =
+  | { readonly outcome: 'put_back' }
+  | { readonly outcome: 'deleted' }
+  | { readonly outcome: 'changed'; readonly status: EmbeddingStatus; readonly owner?: string };
+
+/**
+ * Puts a line or word back to NONE, so that the next run does it again, on condition that its status and its claim's owner are
+ * exactly as they were seen. What it says does not matter.
+ *
+ * @throws RateLimited when DynamoDB throttles it for good.
+ */
+export async function putBack(table: Table, seen: SeenEntity): Promise<PutBack> {
+  const { status, owner } = seen;
+  const owned =
+    owner === undefined
+      ? `attribute_not_exists(${CLAIM_ATTRIBUTE})`
+      : `${CLAIM_ATTRIBUTE} = :owner`;
+  const done = await whileThrottled(() =>
+    updateStatus(table, seen, {
+      to: 'NONE',
+      condition: `embedding_status = :seen AND ${owned}`,
+      values: { ':seen': status, ...(owner === undefined ? {} : { ':owner': owner }) },
+    }),
+  );
+  if (done) return { outcome: 'put_back' };
+  const row = await whileThrottled(() => readStatus(table, seen));
+  if (row === undefined) return { outcome: 'deleted' };
+  const now = row.embedding_status ?? 'NONE';
+  // Also where the answer to a first try was lost, and the client has made a second one.
+  if (now === 'NONE') return { outcome: 'put_back' };
+  const ownerNow = row[CLAIM_ATTRIBUTE];
+  return {
+    outcome: 'changed',
+    status: now,
+    ...(ownerNow === undefined ? {} : { owner: ownerNow }),
+  };
+}
+
+/**
+ * Whose claims may still be settled. It remembers what it has read, so one of these is for one pass over some rows: a batch that
+ * has ended stays so, but one that is not recorded may be recorded later.
+ */
+export class ClaimOwners {
+  readonly #table: Table;
+  readonly #logger: Logger;
+  readonly #known = new Map<string, Promise<boolean>>();
+
+  constructor(table: Table, logger: Logger) {
+    this.#table = table;
+    this.#logger = logger;
+  }
+
+  /**
+   * Whether the batch that has claimed a line or word may still come back to it. Where the claim has no owner, an older system
+   * has made it, and any batch of its that has not ended may be the one.
+   */
+  async isLive({ owner, kind }: Pick<SeenEntity, 'owner' | 'kind'>): Promise<boolean> {
+    return owner === undefined
+      ? await this.#once(kind, () => this.#olderBatchIsActive(kind))
+      : await this.#once(owner, () => this.#isActive(owner));
+  }
+
+  #once(key: string, read: () => Promise<boolean>): Promise<boolean> {
+    const known = this.#known.get(key) ?? read();
+    this.#known.set(key, known);
+    return known;
+  }
+
+  /** A status that nobody knows counts as one that has not ended. */
+  async #isActive(batchId: string): Promise<boolean> {
+    const { Item } = await whileThrottled(() =>
+      this.#table.client.send(
+        new GetItemCommand({
+          TableName: this.#table.name,
+          Key: marshall(batchSummaryKey(batchId)),
+          ProjectionExpression: 'PK, SK, #status',
+          ExpressionAttributeNames: { '#status': 'status' },
+          ConsistentRead: true,
+        }),
+      ),
+    );
+    if (Item === undefined) return false;
+    return !(ENDED_BATCH_STATUSES as readonly unknown[]).includes(toRow(Item)['status']);
+  }
+
+  async #olderBatchIsActive(kind: SeenEntity['kind']): Promise<boolean> {
+    const { batches } = await readActiveBatches(this.#table, this.#logger, ['submitted_by']);
+    const type = kind === 'line' ? 'LINE_EMBEDDING' : 'WORD_EMBEDDING';
+    return batches.some((batch) => batch.batch_type === type && batch.submitted_by === undefined);
+  }
+}
+
+/** Whether the table has the receipt itself or at least a line or word of it. */
+export async function receiptExists(table: Table, receipt: ReceiptIdentity): Promise<boolean> {
+  const path = receiptPath(receipt);
+  const { Item } = await table.client.send(
+    new GetItemCommand({
+      TableName: table.name,
+      Key: marshall(rowKey(receipt.image_id, path)),
+      ProjectionExpression: 'PK',
+    }),
+  );
+  if (Item !== undefined) return true;
+  const pages = queryPages(table, {
+    IndexName: 'GSI3',
+    KeyConditionExpression: 'GSI3PK = :receipt',
+    ProjectionExpression: 'PK',
+    Limit: 1,
+    values: { receipt: path },
+  });
+  for await (const rows of pages) if (rows.length > 0) return true;
+  return false;
+}
