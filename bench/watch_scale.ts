@@ -3,8 +3,7 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import type { AwsFault } from 'embedded-aws/aws/faults';
-import { type LocalStack, startLocalStack } from 'receipts-cli/local_stack';
-import { exportLines } from 'receipts-cli/start/start';
+import { exportLines, type LocalStack, startLocalStack } from 'receipts-cli/local_stack';
 import { syntheticReceipts } from 'receipts-cli/synthetic_receipts/synthetic_receipts';
 import { loadReceipts } from 'receipts-cli/table/load_receipts';
 import { Checks } from './checks.ts';
@@ -126,8 +125,8 @@ async function execute({ aws }: LocalStack, argv: readonly string[]): Promise<En
     return [name, value];
   });
   const started = performance.now();
-  const program = fileURLToPath(new URL('../packages/cli/execute.ts', import.meta.url));
-  const child = spawn(process.execPath, [program, ...argv], {
+  const program = fileURLToPath(new URL('../packages/cli/receipts.ts', import.meta.url));
+  const child = spawn(process.execPath, [program, 'execute', ...argv], {
     env: { ...process.env, ...Object.fromEntries(exported) },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -30,7 +30,7 @@ function explain(failure: AwsFailure, error: AwsErrorDetails): string {
     case 'region':
       return 'it is not known in which AWS region. Set AWS_REGION, for instance AWS_REGION=us-east-1.';
     case 'network':
-      return `${endpointOf(error)} can not be reached (${saidBy(error)}). Check the network, AWS_REGION and AWS_ENDPOINT_URL.`;
+      return `${endpointOf(error)} can't be reached (${saidBy(error)}). Check the network, AWS_REGION and AWS_ENDPOINT_URL.`;
     case 'throttled':
       return `AWS asks for a slower pace (${saidBy(error)}). Try again in a minute.`;
     case 'server':
@@ -62,23 +62,6 @@ function endpointOf(error: AwsErrorDetails): string {
 /** A name with several addresses is tried at each: Node gives the errors of all. */
 function failedConnection(error: AwsErrorDetails): Pick<AwsErrorDetails, 'address' | 'port'> {
   return error instanceof AggregateError ? (error.errors[0] as AwsErrorDetails) : error;
-}
-
-/** What Step Functions answers when the arguments name something that is not there, or that it can't take. */
-const REFUSALS: ReadonlySet<string> = new Set([
-  'ExecutionDoesNotExist',
-  'InvalidArn',
-  'InvalidExecutionInput',
-  'InvalidName',
-  'StateMachineDeleting',
-  'StateMachineDoesNotExist',
-  'ValidationException',
-]);
-
-/** @returns undefined for an error that is not about the arguments. */
-export function describeRefusal(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !REFUSALS.has(error.name)) return undefined;
-  return `AWS refuses this: ${error.name}: ${error.message}`;
 }
 
 /**

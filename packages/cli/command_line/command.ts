@@ -4,79 +4,7 @@ import { describeAwsProblem } from './aws_problem.ts';
 import type { StackPorts } from './deployed_stack.ts';
 import { Screen, type ScreenOutput } from './screen.ts';
 
-/** What tools that look at a stack's table need of the world. */
-export interface TableToolPorts extends StackPorts {
-  /** One that throws the layer's errors. */
-  /** Speaks to DynamoDB in this region; undefined: the environment's. */
-  readonly dynamodb: (region: string | undefined) => DynamoDBClient;
-  /** The answer: text for people, or JSON. */
-  readonly out: ScreenOutput;
-  /** What is wrong and, with --json, what is going on. */
-  readonly messages: ScreenOutput;
-  readonly now: () => Date;
-  readonly stop: Interruption;
-}
-
-/** Names of AWS's errors for a thing that is not there. */
-const NOT_THERE = new Set(['ResourceNotFoundException', 'StateMachineDoesNotExist']);
-
-/**
- * Does a tool's work. How it ends becomes an exit status and, where it went wrong, words.
- *
- * @param doing the beginning of the sentence that says what AWS did not let it do.
- * @throws what is none of AWS's and no wrong argument.
- */
-export async function exitStatusOf(
-  doing: string,
-  { messages, stop }: Pick<TableToolPorts, 'messages' | 'stop'>,
-  work: () => Promise<number>,
-): Promise<number> {
-  const screen = new Screen(messages);
-  try {
-    return await work();
-  } catch (error) {
-    if (error === stop.reason) return EXIT.interrupted;
-    if (error instanceof CommandLineEnd) return error.exitStatus;
-    if (error instanceof WrongArgument) {
-      screen.line(error.message);
-      return EXIT.wrongArguments;
-    }
-    const told = describeFailure(error, doing);
-    if (told === undefined) throw error;
-    screen.line(told.text);
-    return told.status;
-  }
-}
-
-/** @returns undefined for what is none of AWS's. */
-function describeFailure(
-  error: unknown,
-  doing: string,
-): { readonly text: string; readonly status: number } | undefined {
-  // The layer's errors keep AWS's own as their cause.
-  const aws = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  const problem = describeAwsProblem(aws, doing);
-  if (problem !== undefined) return { text: problem, status: EXIT.awsUnavailable };
-  if (!(aws instanceof Error) || !('$metadata' in aws)) return undefined;
-  const said = `${doing}: AWS refuses it: ${aws.name}: ${aws.message}`;
-  return NOT_THERE.has(aws.name)
-    ? {
-        text: `${said}. Check that AWS_REGION and the credentials are the stack's, and that it is still deployed.`,
-        status: EXIT.wrongArguments,
-      }
-    : { text: said, status: EXIT.failed };
-}
-
-/** Aborted with `stop`'s own reason when the program is asked to stop. */
-export function signalOf(stop: Interruption): AbortSignal {
-  const controller = new AbortController();
-  void stop.wait().then(() => {
-    controller.abort(stop.reason);
-  });
-  return controller.signal;
-}
-
-/** How the command-line programs end. */
+/** How the commands end. */
 export const EXIT = {
   done: 0,
   /** The thing itself failed: an execution, a check. */
@@ -91,25 +19,97 @@ export const EXIT = {
 
 export type ExitStatus = (typeof EXIT)[keyof typeof EXIT];
 
+/** What commands that read a stack's table need of the process they run in. */
+export interface CommandPorts extends StackPorts {
+  /** Speaks to DynamoDB in this region (undefined: the environment's), and throws the layer's errors. */
+  readonly dynamodb: (region: string | undefined) => DynamoDBClient;
+  /** The answer: text for people, or JSON. */
+  readonly out: ScreenOutput;
+  /** What is wrong and, with --json, what is going on. */
+  readonly messages: ScreenOutput;
+  readonly now: () => Date;
+  readonly stop: Interruption;
+}
+
+/**
+ * Does a command's work. How it ends becomes an exit status and, where it went wrong, words.
+ *
+ * @param doing the beginning of the sentence that says what AWS did not let it do: "Reading the receipts".
+ * @throws whatever is a bug.
+ */
+export async function exitStatusOf(
+  doing: string | (() => string),
+  messages: ScreenOutput,
+  work: () => Promise<number>,
+): Promise<number> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof Interrupted) return EXIT.interrupted;
+    if (error instanceof CommandLineEnd) return error.exitStatus;
+    const told = describeEnd(error, typeof doing === 'string' ? doing : doing());
+    if (told === undefined) throw error;
+    new Screen(messages).line(told.text);
+    return told.status;
+  }
+}
+
+/** AWS's errors for arguments that name something that does not exist, or that it can't take. */
+const NOT_FOUND: ReadonlySet<string> = new Set([
+  'ResourceNotFoundException',
+  'StateMachineDoesNotExist',
+]);
+const REFUSALS: ReadonlySet<string> = new Set([
+  ...NOT_FOUND,
+  'ExecutionDoesNotExist',
+  'InvalidArn',
+  'InvalidExecutionInput',
+  'InvalidName',
+  'StateMachineDeleting',
+]);
+
+interface ToldEnd {
+  readonly text: string;
+  readonly status: ExitStatus;
+}
+
+function describeEnd(error: unknown, doing: string): ToldEnd | undefined {
+  if (error instanceof WrongArgument) return { text: error.message, status: EXIT.wrongArguments };
+  // The layer's errors keep AWS's own as their cause.
+  const aws = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  const problem = describeAwsProblem(aws, doing);
+  if (problem !== undefined) return { text: problem, status: EXIT.awsUnavailable };
+  if (!(aws instanceof Error) || !('$metadata' in aws)) return undefined;
+  const hint = NOT_FOUND.has(aws.name)
+    ? ". Check that AWS_REGION and the credentials are the stack's, and that it is still deployed."
+    : '';
+  return {
+    text: `${doing}: AWS refuses it: ${aws.name}: ${aws.message}${hint}`,
+    status: REFUSALS.has(aws.name) ? EXIT.wrongArguments : EXIT.failed,
+  };
+}
+
+/** What the work of a command is rejected with when the program is asked to stop. */
+export class Interrupted extends Error {
+  override readonly name = 'Interrupted';
+}
+
 /**
  * Ctrl-C, a polite kill, or nobody left to read what the program prints, as a promise: so that whatever was started is
  * ended before the program is.
  */
 export interface Interruption {
-  /** What `orResult` rejects with. */
-  readonly reason: Error;
   /** Resolves when the program is asked to stop. */
   readonly wait: () => Promise<void>;
-  /** The result of the work, or a rejection as soon as the program is asked to stop; then it is not even begun. */
+  /** The result of the work, or Interrupted as soon as the program is asked to stop; then it is not even begun. */
   readonly orResult: <Result>(begin: () => Promise<Result>) => Promise<Result>;
 }
 
-/** @param out what the program prints to; `npm start | head` closes it before the end. */
+/** @param out what the program prints to; `receipts start | head` closes it before the end. */
 export function interruption(
   signals: NodeJS.EventEmitter = process,
   out: NodeJS.EventEmitter = process.stdout,
 ): Interruption {
-  const reason = new Error('interrupted');
   const { promise, resolve } = Promise.withResolvers<undefined>();
   let stopped = false;
   const stop = (): void => {
@@ -120,21 +120,29 @@ export function interruption(
   // Every line that is still printed is an error of its own.
   out.on('error', stop);
   return {
-    reason,
     wait: async () => {
       await promise;
     },
     orResult: async (begin) => {
-      if (stopped) throw reason;
+      if (stopped) throw new Interrupted();
       const work = begin();
       // The work goes on until what it uses is closed under it; nobody hears of that any more.
       work.catch(() => undefined);
       return await Promise.race([
         work,
         promise.then(() => {
-          throw reason;
+          throw new Interrupted();
         }),
       ]);
     },
   };
+}
+
+/** Aborted with Interrupted when the program is asked to stop. */
+export function signalOf(stop: Interruption): AbortSignal {
+  const controller = new AbortController();
+  void stop.wait().then(() => {
+    controller.abort(new Interrupted());
+  });
+  return controller.signal;
 }

@@ -1,8 +1,9 @@
 import type { WriteStream } from 'node:tty';
-import type { ItemCounts } from '../executions/watch_execution.ts';
 
 /** Where a command-line program writes for people: a terminal, or a file or pipe, which gets plain lines. */
 export type ScreenOutput = NodeJS.WritableStream & Partial<Pick<WriteStream, 'isTTY' | 'columns'>>;
+
+const BAR_WIDTH = 30;
 
 export class Screen {
   readonly #out: ScreenOutput;
@@ -41,10 +42,21 @@ export class Screen {
     this.line(text);
   }
 
+  /** Progress with a bar before its text; `total` is at least 1. */
+  bar({ done, total }: { readonly done: number; readonly total: number }, text: string): void {
+    const filled = Math.floor((BAR_WIDTH * done) / total);
+    const bar = `${'█'.repeat(filled)}${'░'.repeat(BAR_WIDTH - filled)}`;
+    this.progress(`  [${bar}] ${text}`, done / total);
+  }
+
   endProgress(): void {
     if (this.#drawn !== undefined) this.#out.write('\n');
     this.#drawn = undefined;
     this.#shown = -Infinity;
+  }
+
+  lines(lines: readonly string[]): void {
+    for (const line of lines) this.line(line);
   }
 
   /** Names and values in two columns. */
@@ -53,20 +65,9 @@ export class Screen {
     for (const [name, value] of rows) this.line(`  ${name.padEnd(width)}  ${value}`);
   }
 
-  /** What runs over into another line can not be drawn over. */
+  /** What runs over into another line can't be drawn over. */
   #fitting(text: string): string {
     const { columns } = this.#out;
     return columns === undefined || columns <= 0 ? text : text.slice(0, columns - 1);
   }
-}
-
-const BAR_WIDTH = 30;
-
-/** A bar and its text. */
-export function progressLine(
-  { total, done }: Pick<ItemCounts, 'total' | 'done'>,
-  text: string,
-): string {
-  const filled = Math.floor((BAR_WIDTH * done) / total);
-  return `  [${'█'.repeat(filled)}${'░'.repeat(BAR_WIDTH - filled)}] ${text}`;
 }

@@ -26,7 +26,7 @@ async function write(name: string, content: object): Promise<string> {
   return file;
 }
 
-describe('npm run estimate', () => {
+describe('receipts estimate', () => {
   it('shows what exports hold, both paths beside each other, and which is cheaper', async () => {
     const { status, stdout, stderr } = await runEstimateCommand(['--data', exports]);
 

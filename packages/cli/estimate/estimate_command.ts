@@ -1,5 +1,5 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { Command, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import type { BatchType } from 'receipt-embedding/entities/batch';
 import type { ReceiptIdentity } from 'receipt-embedding/entities/keys';
 import { EMBEDDING_STATUSES, type EmbeddingStatus } from 'receipt-embedding/entities/line_and_word';
@@ -7,26 +7,30 @@ import { costOf, OPENAI_PRICES } from 'receipt-embedding/prices';
 import { SHARDS } from 'receipt-embedding/table/receipt_listing';
 import { type Settings, settingsSchema } from '../../../components/settings.ts';
 import {
+  type CommandHelp,
+  JSON_OPTION,
+  newCommand,
   parseArguments,
   refuseArguments,
+  STACK_OPTION,
   wholeNumber,
-  WrongArgument,
 } from '../command_line/arguments.ts';
-import { EXIT, exitStatusOf, type TableToolPorts } from '../command_line/command.ts';
+import { EXIT, exitStatusOf, type CommandPorts } from '../command_line/command.ts';
 import { findStackOutputs, requireOutput, stackRegion } from '../command_line/deployed_stack.ts';
+import { processPorts } from '../command_line/process_ports.ts';
 import { Screen } from '../command_line/screen.ts';
 import { count, dollars, quantity } from '../command_line/text.ts';
 import {
-  InvalidExport,
   readReceiptExports,
   type ReceiptExports,
+  skippedLines,
 } from '../receipt_exports/receipt_exports.ts';
 import { AWS_PRICES } from './costs.ts';
 import { estimate, type Estimate, type EstimateSettings } from './estimate.ts';
 import { exportSource, meterQueries, type ReceiptSource, tableSource } from './receipt_source.ts';
 import { adviceLines, countLines, pathLines } from './report.ts';
 
-export type EstimatePorts = Omit<TableToolPorts, 'now'>;
+export type EstimatePorts = Omit<CommandPorts, 'now'>;
 
 /** Where the receipts come from, and what reading them was, once they are read. */
 interface OpenedSource {
@@ -38,9 +42,14 @@ interface OpenedSource {
   readonly readingLines: () => readonly string[];
 }
 
+/** `receipts estimate`. @returns the exit status. */
+export async function run(argv: readonly string[]): Promise<number> {
+  return await runEstimate(argv, processPorts());
+}
+
 /** Estimates what is to be embedded. @returns the exit status. */
 export async function runEstimate(argv: readonly string[], ports: EstimatePorts): Promise<number> {
-  return await exitStatusOf('Reading the receipts', ports, async () => {
+  return await exitStatusOf('Reading the receipts', ports.messages, async () => {
     const options = parseEstimateOptions(argv, ports);
     return await ports.stop.orResult(async () => {
       const { json, settings } = options;
@@ -62,10 +71,7 @@ export async function runEstimate(argv: readonly string[], ports: EstimatePorts)
 
 function show(screen: Screen, result: Estimate, reading: readonly string[]): void {
   const paragraphs = [reading, countLines(result), pathLines(result), adviceLines(result)];
-  for (const lines of paragraphs) {
-    screen.line();
-    for (const line of lines) screen.line(line);
-  }
+  for (const lines of paragraphs) screen.lines(['', ...lines]);
 }
 
 /** Receipts come in the order of their image ids, so the first character says how far the reading is. */
@@ -83,19 +89,12 @@ async function openSource(
   ports: EstimatePorts,
   screen: Screen,
 ): Promise<OpenedSource> {
-  if (data !== undefined) return openExports(await readExports(data, skipInvalid), data, screen);
+  if (data !== undefined) {
+    return openExports(await readReceiptExports(data, { skipInvalid }), data, screen);
+  }
   const outputs = await findStackOutputs(stack, ports);
   const client = ports.dynamodb(stackRegion(outputs));
   return openTable(requireOutput(outputs, 'dynamodb_table_name'), client);
-}
-
-async function readExports(data: readonly string[], skipInvalid: boolean): Promise<ReceiptExports> {
-  try {
-    return await readReceiptExports(data, { skipInvalid });
-  } catch (error) {
-    if (error instanceof InvalidExport) throw new WrongArgument(error.message, { cause: error });
-    throw error;
-  }
 }
 
 function openExports(
@@ -103,9 +102,7 @@ function openExports(
   data: readonly string[],
   screen: Screen,
 ): OpenedSource {
-  for (const { file, array, index, problems } of exports.skipped) {
-    screen.line(`Left out: ${file}: ${array}[${index}]: ${problems.join('; ')}`);
-  }
+  screen.lines(skippedLines(exports.skipped));
   return {
     source: exportSource(exports),
     name: data.join(', '),
@@ -179,29 +176,33 @@ const MODELS = Object.keys(OPENAI_PRICES.embeddings).filter(
   (model) => settingsSchema.safeParse({ embedding_model: model }).success,
 );
 
-const AFTER = `
-What is counted. Realtime: every receipt with a line or word of the status --filter; of these all lines and words but
+const HELP: CommandHelp = {
+  about:
+    'Counts what is to be embedded and its tokens, and says what the realtime and the batch path would take for it: ' +
+    'requests, tokens, dollars for each service, time.',
+  examples: [
+    ['--stack dev', "a stack's table"],
+    ['--data my_receipts/', 'receipt exports, without a stack'],
+    ['--filter FAILED --entity lines --json', 'other receipts, for programs'],
+  ],
+  notes: `What is counted. Realtime: every receipt with a line or word of the status --filter; of these all lines and words but
 noise and blanks are embedded, whatever their status, equal texts of a receipt once. A receipt whose content the realtime path
-has embedded before costs nothing there; that is not looked up. Batch: the lines and words with the status NONE, each a
+has embedded before is only read there; that is not looked up. Batch: the lines and words with the status NONE, each a
 request, packed into batches as planning packs them. Rows that can't be read are left out, as the workflows do. Tokens are
 counted with OpenAI's own encoding (cl100k_base).
 
 What it costs to look. A stack's table is read through its indexes, receipt by receipt: everything of the receipts that
-have something to do, twice; how many rows and read request units that were is said at the end. Nothing is changed.
-
-Exit status: 0 estimated; 2 wrong arguments, no such stack, or exports that can't be used; 3 AWS can't be asked
-(credentials, permissions, network); 130 stopped with Ctrl-C.`;
+have something to do, twice; how many rows and read request units that were is said at the end. Nothing is changed.`,
+  exitCodes: {
+    0: 'estimated',
+    2: "wrong arguments, no such stack, or exports that can't be used",
+  },
+};
 
 /** @throws CommandLineEnd */
-export function parseEstimateOptions(
-  argv: readonly string[],
-  { out, messages }: Pick<TableToolPorts, 'out' | 'messages'>,
-): EstimateOptions {
-  const command = describeCommand().configureOutput({
-    writeOut: (text) => out.write(text),
-    writeErr: (text) => messages.write(text),
-  });
-  parseArguments(command, argv);
+function parseEstimateOptions(argv: readonly string[], ports: EstimatePorts): EstimateOptions {
+  const command = describeCommand();
+  parseArguments(command, argv, ports);
   const { stack, data, skipInvalid, json, ...parsed } = command.opts<ParsedOptions>();
   if (skipInvalid && data === undefined) refuseArguments(command, '--skip-invalid needs --data');
   return {
@@ -232,15 +233,8 @@ function estimateSettings({
 }
 
 function describeCommand(): Command {
-  return new Command('npm run estimate --')
-    .description(
-      'Counts what is to be embedded and its tokens, and says what the realtime and the batch path would take for it: ' +
-        'requests, tokens, dollars for each service, time.',
-    )
-    .option(
-      '--stack <NAME>',
-      "the Pulumi stack whose table is read (default: Pulumi's selected one; with AWS_ENDPOINT_URL set, the one whose outputs are in the environment)",
-    )
+  return newCommand('estimate', HELP)
+    .option(...STACK_OPTION)
     .addOption(
       new Option(
         '--data <PATH...>',
@@ -284,9 +278,5 @@ function describeCommand(): Command {
       wholeNumber(1, 1_000_000_000),
       DEFAULTS.batch_max_tokens,
     )
-    .option('--json', 'one JSON object on stdout, and nothing else there', false)
-    .helpOption('--help', 'this text')
-    .addHelpText('after', AFTER)
-    .allowExcessArguments(false)
-    .showHelpAfterError('(npm run estimate -- --help lists all options)');
+    .option(...JSON_OPTION);
 }

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 
 const PROGRAM = fileURLToPath(new URL('../execute.ts', import.meta.url));
 
-describe('npm run execute', () => {
+describe('receipts execute', () => {
   it('shows no stack trace when nobody reads what it prints', async () => {
     const program = spawn(process.execPath, [PROGRAM, '--help']);
     program.stdout.destroy();

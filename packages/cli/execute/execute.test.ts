@@ -69,7 +69,7 @@ function progressIn({ text }: { readonly text: string }): (readonly [number, num
   ]);
 }
 
-describe('npm run execute -- realtime', () => {
+describe('npx receipts execute realtime', () => {
   it('starts the workflow, and says how to watch it', async () => {
     const executed = await execute(['realtime', '--limit', '3']);
 
@@ -79,7 +79,7 @@ describe('npm run execute -- realtime', () => {
       `Starting ${stack.local.stateMachines.realtime}`,
       '  with {"limit":3}',
       `Started ${arn}`,
-      `Watch it: npm run execute -- --watch ${arn}`,
+      `Watch it: npx receipts execute --watch ${arn}`,
     ]);
     expect(await stack.local.aws.stepFunctions.waitForExecution(arn)).toMatchObject({
       input: '{"limit":3}',
@@ -181,7 +181,7 @@ describe('npm run execute -- realtime', () => {
 
     expect(status).toBe(2);
     expect(err.text).toContain('There is an execution named taken already');
-    expect(err.text).toContain('npm run execute -- --watch arn:aws:states:us-east-1:');
+    expect(err.text).toContain('npx receipts execute --watch arn:aws:states:us-east-1:');
     expect(out.text).not.toContain('Started');
   });
 
@@ -200,7 +200,7 @@ describe('npm run execute -- realtime', () => {
   });
 });
 
-describe('npm run execute -- batch-submit and batch-poll', () => {
+describe('npx receipts execute batch-submit and batch-poll', () => {
   it('submit and poll, with the progress of batches and their summaries', async () => {
     await stack.load(smallReceipts(2));
 
@@ -258,7 +258,7 @@ describe('watching an execution', () => {
     const first = await execute(['realtime', '--wait'], {
       lookingAtItems: { perSecond: 0, atOnce: 0, inTotal: 0 },
     });
-    const command = /npm run execute -- (--watch \S+)/.exec(first.err.text)?.[1] ?? '';
+    const command = /npx receipts execute (--watch \S+)/.exec(first.err.text)?.[1] ?? '';
     stack.mend();
     const second = await execute(command.split(' '));
 
@@ -279,7 +279,7 @@ describe('watching an execution', () => {
     expect(status).toBe(3);
     expect(out.text).toContain('The connection to AWS is lost: trying again for');
     expect(err.text).toContain('can not be reached');
-    expect(err.text).toContain('npm run execute -- --watch');
+    expect(err.text).toContain('npx receipts execute --watch');
   });
 
   it('shows failures at the end only, where single receipts may not be looked at', async () => {
@@ -359,7 +359,7 @@ describe('Ctrl-C while an execution is watched', () => {
     expect(await statusOf(arn)).toBe('RUNNING');
     expect(executed.out.lines.slice(-4)).toStrictEqual([
       'The execution goes on. Watch it again:',
-      `  npm run execute -- --watch ${arn}`,
+      `  npx receipts execute --watch ${arn}`,
       'Stop it:',
       `  aws stepfunctions stop-execution --execution-arn ${arn}`,
     ]);

@@ -6,15 +6,9 @@ import {
   StopExecutionCommand,
 } from '@aws-sdk/client-sfn';
 import type { Screen } from '../command_line/screen.ts';
-import { ChildFailures, type LookingAtItems } from '../executions/item_failures.ts';
-import { WatchReport } from '../executions/progress_report.ts';
-import { itemName } from '../executions/start_execution.ts';
-import {
-  Patience,
-  type Timing,
-  watchExecution,
-  type WatchPace,
-} from '../executions/watch_execution.ts';
+import type { LookingAtItems } from '../executions/item_failures.ts';
+import { itemName, ProgressReport, showExecution } from '../executions/progress_report.ts';
+import { askAws, type Timing, type WatchPace } from '../executions/watch_execution.ts';
 
 export interface FollowPorts {
   readonly timing: Timing;
@@ -58,27 +52,16 @@ export async function followExecution(
   ports: FollowPorts,
 ): Promise<Followed> {
   const { timing, pace, lookingAtItems, signals, outputs } = ports;
-  const report = new WatchReport(screen, itemName(executionArn), timing);
-  const failures = new ChildFailures(sfn, timing, lookingAtItems);
+  const report = new ProgressReport(screen, itemName(executionArn), timing);
   const interrupts = new Interrupts(signals, outputs);
   const left = new AbortController();
-  const watching = watchExecution(executionArn, {
+  const watching = showExecution(executionArn, report, {
     sfn,
     timing,
     pace,
+    lookingAtItems,
     justStarted,
     signal: left.signal,
-    onTrouble: (line) => {
-      report.line(`  ${line}`);
-    },
-    onLook: async (look) => {
-      if (look.isRunning && look.mapRunArn !== undefined) {
-        report.failures(await failures.look(look.mapRunArn, left.signal));
-        const problem = failures.takeProblem();
-        if (problem !== undefined) report.line(`  Failures show at the end only (${problem})`);
-      }
-      report.progress(look, failures);
-    },
   });
   let stopped = false;
   try {
@@ -92,11 +75,14 @@ export async function followExecution(
       if (wish === 'stop') {
         stopped = true;
         report.line('  Stopping the execution …');
-        const patience = new Patience(pace, timing, (line) => {
-          report.line(`  ${line}`);
+        const cause = 'Stopped by hand: receipts execute';
+        await askAws(() => sfn.send(new StopExecutionCommand({ executionArn, cause })), {
+          policy: pace,
+          timing,
+          onTrouble: (line) => {
+            report.line(`  ${line}`);
+          },
         });
-        const cause = 'Stopped by hand: npm run execute';
-        await patience.ask(() => sfn.send(new StopExecutionCommand({ executionArn, cause })));
       }
     }
   } finally {
@@ -111,7 +97,7 @@ export async function followExecution(
 async function askWhatToDo(
   watching: Promise<unknown>,
   interrupts: Interrupts,
-  report: WatchReport,
+  report: ProgressReport,
   { ask }: FollowPorts,
 ): Promise<'stop' | 'leave' | 'go on'> {
   if (ask === undefined) return 'leave';
@@ -144,7 +130,7 @@ export class Interrupts {
   readonly #outputs: readonly NodeJS.EventEmitter[];
   #next = Promise.withResolvers<Interrupt>();
 
-  /** @param outputs what is printed to; `npm run execute | head` closes it before the end. */
+  /** @param outputs what is printed to; `receipts execute | head` closes it before the end. */
   constructor(signals: NodeJS.EventEmitter, outputs: readonly NodeJS.EventEmitter[]) {
     this.#signals = signals;
     this.#outputs = outputs;

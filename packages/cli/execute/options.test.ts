@@ -27,7 +27,7 @@ function parse(...argv: string[]): Parsed {
   }
 }
 
-describe('the options of npm run execute', () => {
+describe('the options of receipts execute', () => {
   it('start a workflow with an empty input, and do not wait, unless said otherwise', () => {
     expect(parse('batch-poll').options).toStrictEqual({
       kind: 'start',
@@ -121,7 +121,7 @@ describe('the options of npm run execute', () => {
 
     expect([exitStatus, out]).toStrictEqual([2, '']);
     expect(err).toContain(problem);
-    expect(err).toContain('npm run execute -- --help');
+    expect(err).toContain('npx receipts execute --help');
   });
 
   it('take the version of a state machine, and those of other partitions', () => {

@@ -85,7 +85,8 @@ export interface ExecutionEnd {
 }
 
 export function executionEnd(execution: DescribeExecutionCommandOutput): ExecutionEnd {
-  const { executionArn = '', status = 'UNKNOWN', startDate, stopDate, error, cause } = execution;
+  const { executionArn = '', status = 'UNKNOWN', startDate, stopDate } = execution;
+  const { error, cause } = executionFailure(execution);
   const output = parse(execution.output ?? cause);
   const summary = summarySchema.safeParse(output).data;
   const hasOutput = execution.output !== undefined || summary !== undefined;
@@ -100,6 +101,39 @@ export function executionEnd(execution: DescribeExecutionCommandOutput): Executi
     error,
     cause: hasOutput ? undefined : cause,
   };
+}
+
+const caughtSchema = z.object({ Error: z.string(), Cause: z.string() });
+
+interface Failure {
+  readonly error: string | undefined;
+  readonly cause: string | undefined;
+}
+
+/**
+ * Why an execution failed. The workflows' Fail states have fixed names and carry the error that was caught as their cause.
+ *
+ * @example
+ * executionFailure({ error: 'RunFailed', cause: '{"Error":"States.Timeout","Cause":""}' }); // { error: 'States.Timeout', cause: '' }
+ */
+export function executionFailure({ error, cause }: DescribeExecutionCommandOutput): Failure {
+  const caught = caughtSchema.safeParse(parse(cause)).data;
+  return caught === undefined
+    ? { error, cause }
+    : executionFailure({
+        error: caught.Error,
+        cause: caught.Cause,
+      } as DescribeExecutionCommandOutput);
+}
+
+/** The same in one line: of a summary how many failed, of a function's error its message, of any other text its first line. */
+export function failureLine(execution: DescribeExecutionCommandOutput): Failure {
+  const { error, cause, summary } = executionEnd(execution);
+  const text =
+    summary === undefined
+      ? cause && errorMessage(cause).trimStart()
+      : `${summary.failed} of ${summary.total} failed`;
+  return { error, cause: text?.split('\n', 1)[0] };
 }
 
 function elapsed(from: Date | undefined, to: Date | undefined): number {
@@ -125,10 +159,10 @@ export function showEnd(screen: Screen, end: ExecutionEnd): void {
     ...(summary === undefined ? otherRows(cause, output) : summaryRows(summary)),
   ]);
   if (summary === undefined) return;
-  for (const failure of summary.failures) screen.line(`  failed: ${failedItem(failure)}`);
+  screen.lines(summary.failures.map((failure) => `  failed: ${failedItem(failure)}`));
   const unlisted = summary.failed - summary.failures.length;
   if (unlisted > 0) screen.line(`  failed: ${count(unlisted)} more, see Results`);
-  for (const line of whatIsLeft(summary)) screen.line(line);
+  screen.lines(whatIsLeft(summary));
 }
 
 function otherRows(cause: string | undefined, output: unknown): Row[] {
@@ -161,7 +195,7 @@ function workflowRows(summary: WorkflowSummary): Row[] {
         ],
         ['Read', `${quantity(summary.lines, 'line')}, ${quantity(summary.words, 'word')}`],
         ['Vectors', `${count(summary.vectors)} written`],
-        ['OpenAI', `${quantity(summary.openai_requests, 'request')}, ${tokens(summary)}`],
+        ['OpenAI', `${quantity(summary.openai_requests, 'request')}, ${usedTokens(summary)}`],
       ];
     case 'batch-submit':
       return [
@@ -186,14 +220,15 @@ function workflowRows(summary: WorkflowSummary): Row[] {
         [
           'Lines, words',
           `${count(summary.requested)}: ${count(summary.succeeded)} embedded, ` +
-            `${count(summary.rows_failed)} refused, ${count(summary.released)} given back`,
+            `${count(summary.rows_failed)} refused, ${count(summary.released)} returned to NONE`,
         ],
-        ['OpenAI', tokens(summary)],
+        ['OpenAI', usedTokens(summary)],
       ];
   }
 }
 
-function tokens(used: {
+/** Tokens and what they cost at OpenAI, as far as that is known. */
+export function usedTokens(used: {
   readonly prompt_tokens: number;
   readonly estimated_cost_usd: number | null;
 }): string {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ChildFailures, type LookingAtItems } from './item_failures.ts';
+import { ItemFailures, type LookingAtItems } from './item_failures.ts';
 import { type ScriptedAnswers, scriptedSfn, VirtualTiming } from './testing/scripted_sfn.ts';
 
 const IMAGE_ID = '3f52804b-2fad-4e00-92c8-b593da3a8ed3';
@@ -26,7 +26,7 @@ function children(outputs: readonly unknown[], changes: ScriptedAnswers = {}) {
 
 function looking(sfn: ReturnType<typeof children>['sfn'], limits: LookingAtItems = MANY) {
   const timing = new VirtualTiming();
-  return { timing, failures: new ChildFailures(sfn, timing, limits) };
+  return { timing, failures: new ItemFailures(sfn, timing, limits) };
 }
 
 function failed(receipt: number) {

@@ -40,11 +40,11 @@ const outputSchema = z.object({
  * its output. AWS lists executions without their outputs, and gives an output for a request each; so some of those that
  * ended last are looked at, and what is told of them is told of them alone.
  */
-export class ChildFailures {
+export class ItemFailures {
   readonly #sfn: SFNClient;
   readonly #timing: Timing;
   readonly #limits: LookingAtItems;
-  readonly #seen = new Set<string>();
+  readonly #lookedAt = new Set<string>();
   #failed = 0;
   #allowance: number;
   #lastLook: number | undefined;
@@ -60,7 +60,7 @@ export class ChildFailures {
 
   /** How many ended items were looked at. */
   get lookedAt(): number {
-    return this.#seen.size;
+    return this.#lookedAt.size;
   }
 
   /** How many of those had failed. */
@@ -87,17 +87,17 @@ export class ChildFailures {
         new ListExecutionsCommand({ mapRunArn, statusFilter: 'SUCCEEDED', maxResults: 100 }),
         options,
       );
-      const unseen = executions
+      const newlyEnded = executions
         .map(({ executionArn = '' }) => executionArn)
-        .filter((arn) => !this.#seen.has(arn))
+        .filter((arn) => !this.#lookedAt.has(arn))
         .slice(0, most);
-      for (const executionArn of unseen) {
+      for (const executionArn of newlyEnded) {
         const { output } = await this.#sfn.send(
           new DescribeExecutionCommand({ executionArn }),
           options,
         );
         this.#allowance--;
-        this.#seen.add(executionArn);
+        this.#lookedAt.add(executionArn);
         const failure = describeItem(output);
         if (failure === undefined) continue;
         this.#failed++;
@@ -120,7 +120,7 @@ export class ChildFailures {
     const seconds = (now - (this.#lastLook ?? now)) / 1_000;
     this.#lastLook = now;
     this.#allowance = Math.min(this.#allowance + seconds * perSecond, atOnce);
-    return Math.min(Math.floor(this.#allowance), inTotal - this.#seen.size);
+    return Math.min(Math.floor(this.#allowance), inTotal - this.#lookedAt.size);
   }
 }
 

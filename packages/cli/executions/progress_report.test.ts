@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { writtenScreen } from '../command_line/testing/written_text.ts';
-import { Throughput, WatchReport } from './progress_report.ts';
+import { Throughput, ProgressReport } from './progress_report.ts';
 import { VirtualTiming } from './testing/scripted_sfn.ts';
 import type { ItemCounts, Look } from './watch_execution.ts';
 
@@ -10,7 +10,12 @@ describe('watch report', () => {
   function reporting() {
     const timing = new VirtualTiming();
     const { screen, lines, text } = writtenScreen();
-    return { timing, lines, text, report: new WatchReport(screen, ['batch', 'batches'], timing) };
+    return {
+      timing,
+      lines,
+      text,
+      report: new ProgressReport(screen, ['batch', 'batches'], timing),
+    };
   }
 
   function look(items: Partial<ItemCounts> | undefined, isRunning = true): Look {

@@ -1,14 +1,67 @@
-import { progressLine, type Screen } from '../command_line/screen.ts';
+import type { DescribeExecutionCommandOutput } from '@aws-sdk/client-sfn';
+import type { Screen } from '../command_line/screen.ts';
 import { count, duration } from '../command_line/text.ts';
-import type { ChildFailures, FailedItem } from './item_failures.ts';
-import type { ItemName } from './start_execution.ts';
-import type { ItemCounts, Look, Timing } from './watch_execution.ts';
+import { ItemFailures, type LookingAtItems } from './item_failures.ts';
+import {
+  type ItemCounts,
+  type Look,
+  type Timing,
+  watchExecution,
+  type WatchSettings,
+} from './watch_execution.ts';
 
 /** Lines of failures while it runs: whoever has seen so many wants their number. */
 const FAILURES_SHOWN = 20;
 
+export interface ShowingSettings extends Omit<WatchSettings, 'onLook' | 'onTrouble'> {
+  /** @default failures are shown at the end only */
+  readonly lookingAtItems?: LookingAtItems;
+}
+
+/**
+ * Watches an execution, and shows its progress and its failures until it ends.
+ *
+ * @throws what `watchExecution` throws.
+ */
+export async function showExecution(
+  executionArn: string,
+  report: ProgressReport,
+  { lookingAtItems, ...settings }: ShowingSettings,
+): Promise<DescribeExecutionCommandOutput> {
+  const { sfn, timing, signal } = settings;
+  const failures = new ItemFailures(
+    sfn,
+    timing,
+    lookingAtItems ?? { perSecond: 0, atOnce: 0, inTotal: 0 },
+  );
+  return await watchExecution(executionArn, {
+    ...settings,
+    onTrouble: (line) => {
+      report.line(`  ${line}`);
+    },
+    onLook: async (look) => {
+      if (look.isRunning && look.mapRunArn !== undefined) {
+        report.failures(await failures.look(look.mapRunArn, signal));
+        const problem = failures.takeProblem();
+        if (problem !== undefined) report.line(`  Failures show at the end only (${problem})`);
+      }
+      report.progress(look, failures);
+    },
+  });
+}
+
+/** One thing that a workflow's Map has many of, and many of them. */
+export type ItemName = readonly [one: string, many: string];
+
+/** What the Map of an execution runs over, told by the names that the program gives its state machines. */
+export function itemName(executionArn: string): ItemName {
+  if (executionArn.includes(':realtime-embedding-sf-')) return ['receipt', 'receipts'];
+  if (/:batch-(submit|poll)-embedding-sf-/.test(executionArn)) return ['batch', 'batches'];
+  return ['item', 'items'];
+}
+
 /** What a watched execution looks like: failures above, the progress below. Keeps still while a question stands there. */
-export class WatchReport {
+export class ProgressReport {
   readonly #screen: Screen;
   readonly #items: ItemName;
   readonly #timing: Timing;
@@ -25,7 +78,7 @@ export class WatchReport {
   }
 
   /** Shows how far the execution is. */
-  progress({ items, isRunning }: Look, failures: Pick<ChildFailures, 'failed' | 'lookedAt'>): void {
+  progress({ items, isRunning }: Look, failures: Pick<ItemFailures, 'failed' | 'lookedAt'>): void {
     const now = this.#timing.now();
     if (items !== undefined) this.#throughput.add(now, items.done);
     if (this.#held !== undefined) return;
@@ -40,11 +93,11 @@ export class WatchReport {
       ...this.#pace(items, isRunning),
       ...failedText(items, failures),
     ].join(', ');
-    this.#screen.progress(progressLine(items, text), items.done / items.total);
+    this.#screen.bar(items, text);
   }
 
   /** Failures as they come. */
-  failures(failed: readonly FailedItem[]): void {
+  failures(failed: readonly string[]): void {
     for (const failure of failed) {
       this.#failuresShown++;
       if (this.#failuresShown <= FAILURES_SHOWN) this.line(`  failed: ${failure}`);
@@ -68,7 +121,7 @@ export class WatchReport {
   release(): void {
     const lines = this.#held ?? [];
     this.#held = undefined;
-    for (const line of lines) this.#screen.line(line);
+    this.#screen.lines(lines);
   }
 
   end(): void {
@@ -95,7 +148,7 @@ function rate(perSecond: number): string {
 
 function failedText(
   { done, failed: executionsFailed }: ItemCounts,
-  { failed, lookedAt }: Pick<ChildFailures, 'failed' | 'lookedAt'>,
+  { failed, lookedAt }: Pick<ItemFailures, 'failed' | 'lookedAt'>,
 ): string[] {
   const caught =
     failed === 0
@@ -107,7 +160,7 @@ function failedText(
 /** How fast things get done, of late: a work's pace changes, and its beginning says little about its end. */
 export class Throughput {
   readonly #windowMs: number;
-  readonly #seen: { readonly at: number; readonly done: number }[] = [];
+  readonly #counted: { readonly at: number; readonly done: number }[] = [];
 
   /** @param windowMs how far back it looks, milliseconds. */
   constructor(windowMs = 60_000) {
@@ -116,15 +169,15 @@ export class Throughput {
 
   /** @param at milliseconds, never going back. */
   add(at: number, done: number): void {
-    this.#seen.push({ at, done });
+    this.#counted.push({ at, done });
     // The last one before the window stays: it is where the window's own work began.
-    while ((this.#seen[1]?.at ?? at) < at - this.#windowMs) this.#seen.shift();
+    while ((this.#counted[1]?.at ?? at) < at - this.#windowMs) this.#counted.shift();
   }
 
   /** Undefined until something got done in the window. */
   get perSecond(): number | undefined {
-    const first = this.#seen[0];
-    const last = this.#seen.at(-1);
+    const first = this.#counted[0];
+    const last = this.#counted.at(-1);
     if (first === undefined || last === undefined) return undefined;
     const [done, milliseconds] = [last.done - first.done, last.at - first.at];
     return done > 0 && milliseconds > 0 ? (1_000 * done) / milliseconds : undefined;
@@ -133,7 +186,7 @@ export class Throughput {
   /** Seconds until so many are done, at this pace; undefined when it is not known. */
   secondsUntil(total: number): number | undefined {
     const { perSecond } = this;
-    const done = this.#seen.at(-1)?.done;
+    const done = this.#counted.at(-1)?.done;
     if (perSecond === undefined || done === undefined) return undefined;
     return (total - done) / perSecond;
   }

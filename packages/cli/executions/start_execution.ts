@@ -1,4 +1,5 @@
 import { ExecutionAlreadyExists, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
+import type { Screen } from '../command_line/screen.ts';
 import { consoleHost } from '../../../components/aws_console.ts';
 import { WrongArgument } from '../command_line/arguments.ts';
 import { type OutputName, regionOf } from '../command_line/deployed_stack.ts';
@@ -13,19 +14,22 @@ export interface ExecutionStart {
 }
 
 /**
- * Starts an execution. One of the same name and input that runs already is the answer too: AWS starts it once.
+ * Starts an execution, and says so. One of the same name and input that runs already is the answer too: AWS starts it once.
  *
  * @returns its ARN.
  * @throws WrongArgument when the name is taken; what AWS refuses.
  */
 export async function startExecution(
   sfn: SFNClient,
+  screen: Screen,
   { stateMachineArn, givenName, newName, input }: ExecutionStart,
 ): Promise<string> {
   const name = givenName ?? newName;
+  const text = JSON.stringify(input);
+  screen.lines([`Starting ${stateMachineArn}`, `  with ${text}`]);
   try {
     const { executionArn } = await sfn.send(
-      new StartExecutionCommand({ stateMachineArn, name, input: JSON.stringify(input) }),
+      new StartExecutionCommand({ stateMachineArn, name, input: text }),
     );
     if (executionArn === undefined) throw new Error('StartExecution answered without an ARN');
     return executionArn;
@@ -36,9 +40,14 @@ export async function startExecution(
     if (givenName === undefined) return executionArn;
     throw new WrongArgument(
       `There is an execution named ${name} already: it has ended, or has another input. ` +
-        `Take another name, or look at that one: npm run execute -- --watch ${executionArn}`,
+        `Take another name, or look at that one: ${watchCommand(executionArn)}`,
     );
   }
+}
+
+/** The command that shows how an execution goes. */
+export function watchCommand(executionArn: string): string {
+  return `npx receipts execute --watch ${executionArn}`;
 }
 
 const STATE_MACHINE = /^arn:aws[\w-]*:states:[a-z0-9-]+:\d{12}:stateMachine:[^\s:/]+(:[^\s:/]+)?$/;
@@ -53,7 +62,7 @@ export function isExecutionArn(text: string): boolean {
 }
 
 /** The ARN of the execution of this name; the one of a state machine's version or alias is named after the machine too. */
-export function executionArnOf(stateMachineArn: string, name: string): string {
+function executionArnOf(stateMachineArn: string, name: string): string {
   const [arn, partition, states, region, account, , machine] = stateMachineArn.split(':');
   return [arn, partition, states, region, account, 'execution', machine, name].join(':');
 }
@@ -80,24 +89,17 @@ export const OUTPUT_OF: Readonly<Record<WorkflowName, OutputName>> = {
   'batch-poll': 'batch_poll_sf_arn',
 };
 
-/** One thing that a workflow's Map has many of, and many of them. */
-export type ItemName = readonly [one: string, many: string];
-
-/** What the Map of an execution runs over, told by the names that the program gives its state machines. */
-export function itemName(executionArn: string): ItemName {
-  if (executionArn.includes(':realtime-embedding-sf-')) return ['receipt', 'receipts'];
-  if (/:batch-(submit|poll)-embedding-sf-/.test(executionArn)) return ['batch', 'batches'];
-  return ['item', 'items'];
-}
-
 /** A connection whose other end is gone without a word is given up, and tried anew. */
 const CONNECTION_TIMEOUT_MS = 5_000;
 const REQUEST_TIMEOUT_MS = 15_000;
 
-/** Speaks to Step Functions in this region, or at AWS_ENDPOINT_URL. */
-export function createSfnClient(region: string, requestTimeout = REQUEST_TIMEOUT_MS): SFNClient {
+/** Speaks to Step Functions in this region (undefined: the environment's), or at AWS_ENDPOINT_URL. */
+export function createSfnClient(
+  region: string | undefined,
+  requestTimeout = REQUEST_TIMEOUT_MS,
+): SFNClient {
   return new SFNClient({
-    region,
+    ...(region === undefined ? {} : { region }),
     maxAttempts: 5,
     requestHandler: {
       connectionTimeout: CONNECTION_TIMEOUT_MS,

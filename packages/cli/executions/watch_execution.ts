@@ -10,11 +10,20 @@ import {
 import { awsFailure, type AwsFailure, passesByItself } from '../command_line/aws_problem.ts';
 import { duration } from '../command_line/text.ts';
 
+/** How often AWS is asked again while what is wrong passes by itself, milliseconds. */
+export interface AwsRetryPolicy {
+  /** The wait before the second try; it doubles from try to try. */
+  readonly firstWaitMs: number;
+  readonly longestWaitMs: number;
+  /** How long AWS may be out of reach. */
+  readonly giveUpAfterMs: number;
+}
+
 /**
  * How often an execution is looked at, milliseconds. A look is two requests. Some of AWS's quotas give a whole account
  * one of these a second for long (AWS Step Functions Developer Guide, "Service quotas", API action throttling).
  */
-export interface WatchPace extends PatienceSettings {
+export interface WatchPace extends AwsRetryPolicy {
   /** Between two looks, at first: the longer an execution takes, the less often it is looked at. */
   readonly pollMs: number;
   readonly slowestPollMs: number;
@@ -42,6 +51,36 @@ const LOOKS_AT_A_PACE = 30;
 
 /** AWS may not find an execution at once that it has just started: its answers are eventually consistent. */
 const SETTLED_AFTER_MS = 30_000;
+
+/** A clock and a way to wait. */
+export interface Timing {
+  /** Milliseconds since some moment, never going back. */
+  readonly now: () => number;
+  /** Rejects as soon as the signal is aborted. */
+  readonly sleep: (milliseconds: number, signal?: AbortSignal) => Promise<void>;
+}
+
+export const systemTiming: Timing = {
+  now: () => performance.now(),
+  sleep: (milliseconds, signal) =>
+    after(milliseconds, undefined, signal === undefined ? {} : { signal }),
+};
+
+/** As the system's, but no wait keeps the program from ending. */
+export const backgroundTiming: Timing = {
+  now: systemTiming.now,
+  sleep: (milliseconds, signal) =>
+    after(milliseconds, undefined, signal === undefined ? { ref: false } : { ref: false, signal }),
+};
+
+/** How far a Distributed Map is. */
+export interface ItemCounts {
+  readonly total: number;
+  /** Ended, however they did. */
+  readonly done: number;
+  /** Of those: failed, timed out or aborted as executions. An item whose failure was caught is none of them. */
+  readonly failed: number;
+}
 
 /** One look at an execution. */
 export interface Look {
@@ -75,9 +114,9 @@ export async function watchExecution(
   executionArn: string,
   settings: WatchSettings,
 ): Promise<DescribeExecutionCommandOutput> {
-  const { sfn, timing, pace, signal, onLook, onTrouble = () => undefined } = settings;
+  const { sfn, timing, pace, signal, onLook } = settings;
   const options = signal === undefined ? {} : { abortSignal: signal };
-  const patience = new Patience(pace, timing, onTrouble);
+  const asking = { policy: pace, ...settings };
   const map = new MapProgress(sfn, executionArn);
   const started = timing.now();
   const describe = async (): Promise<DescribeExecutionCommandOutput | undefined> => {
@@ -91,10 +130,9 @@ export async function watchExecution(
     }
   };
   for (let looks = 0; ; looks++) {
-    const execution = await patience.ask(describe, signal);
+    const execution = await askAws(describe, asking);
     // Asked in this order, the counts of an execution that has ended are final.
-    const items =
-      execution === undefined ? undefined : await patience.ask(() => map.look(signal), signal);
+    const items = execution && (await askAws(() => map.look(signal), asking));
     const isRunning = execution === undefined || execution.status === 'RUNNING';
     await onLook({ isRunning, mapRunArn: map.mapRunArn, items });
     if (execution !== undefined && !isRunning) return execution;
@@ -103,20 +141,11 @@ export async function watchExecution(
   }
 }
 
-/** How far a Distributed Map is. */
-export interface ItemCounts {
-  readonly total: number;
-  /** Ended, however they did. */
-  readonly done: number;
-  /** Of those: failed, timed out or aborted as executions. An item whose failure was caught is none of them. */
-  readonly failed: number;
-}
-
 /**
  * The progress of an execution's Distributed Map, which each of the workflows has one of. AWS's counts are a little late,
  * and may be older than the ones before; these here never go back.
  */
-export class MapProgress {
+class MapProgress {
   readonly #sfn: SFNClient;
   readonly #executionArn: string;
   #mapRunArn: string | undefined;
@@ -136,7 +165,9 @@ export class MapProgress {
   /** Asks AWS; undefined until there are items. A Map Run that has ended is not asked about again. */
   async look(abortSignal?: AbortSignal): Promise<ItemCounts | undefined> {
     const options = abortSignal === undefined ? {} : { abortSignal };
-    this.#mapRunArn ??= await this.#findMapRun(options);
+    const executionArn = this.#executionArn;
+    this.#mapRunArn ??= (await this.#sfn.send(new ListMapRunsCommand({ executionArn }), options))
+      .mapRuns?.[0]?.mapRunArn;
     if (this.#mapRunArn !== undefined && !this.#ended) {
       const { itemCounts, status } = await this.#sfn.send(
         new DescribeMapRunCommand({ mapRunArn: this.#mapRunArn }),
@@ -153,90 +184,48 @@ export class MapProgress {
     }
     return this.#counts.total === 0 ? undefined : this.#counts;
   }
-
-  async #findMapRun(options: { readonly abortSignal?: AbortSignal }): Promise<string | undefined> {
-    const { mapRuns = [] } = await this.#sfn.send(
-      new ListMapRunsCommand({ executionArn: this.#executionArn }),
-      options,
-    );
-    return mapRuns[0]?.mapRunArn;
-  }
 }
 
-export interface PatienceSettings {
-  /** The wait before the second try; it doubles from try to try. Milliseconds. */
-  readonly firstWaitMs: number;
-  readonly longestWaitMs: number;
-  /** How long AWS may be out of reach, milliseconds. */
-  readonly giveUpAfterMs: number;
+export interface AskSettings extends Pick<WatchSettings, 'timing' | 'onTrouble' | 'signal'> {
+  readonly policy: AwsRetryPolicy;
 }
 
 /**
  * Asks AWS again as long as what is wrong passes by itself. AWS that asks for a slower pace gets it, for as long as it takes;
  * AWS that can't be reached is tried for a while. Each trouble is told once, and its end too.
+ *
+ * @throws what does not pass by itself, or has not passed in time.
  */
-export class Patience {
-  readonly #settings: PatienceSettings;
-  readonly #timing: Timing;
-  readonly #onTrouble: (line: string) => void;
-
-  /** @param onTrouble hears a line for people. */
-  constructor(settings: PatienceSettings, timing: Timing, onTrouble: (line: string) => void) {
-    this.#settings = settings;
-    this.#timing = timing;
-    this.#onTrouble = onTrouble;
-  }
-
-  /** @throws what does not pass by itself, or has not passed in time. */
-  async ask<Answer>(question: () => Promise<Answer>, signal?: AbortSignal): Promise<Answer> {
-    let told: AwsFailure | undefined;
-    let unreachableSince: number | undefined;
-    for (let wait = this.#settings.firstWaitMs; ; wait *= 2) {
-      try {
-        const answer = await question();
-        if (told !== undefined) this.#onTrouble('AWS answers again');
-        return answer;
-      } catch (error) {
-        const failure = awsFailure(error);
-        if (failure === undefined || !passesByItself(failure)) throw error;
-        if (signal?.aborted === true) throw error;
-        const now = this.#timing.now();
-        unreachableSince = failure === 'throttled' ? undefined : (unreachableSince ?? now);
-        const { giveUpAfterMs, longestWaitMs } = this.#settings;
-        if (unreachableSince !== undefined && now - unreachableSince >= giveUpAfterMs) throw error;
-        if (failure !== told) this.#onTrouble(this.#describe(failure));
-        told = failure;
-        await this.#timing.sleep(Math.min(wait, longestWaitMs), signal);
-      }
+export async function askAws<Answer>(
+  question: () => Promise<Answer>,
+  { policy, timing, onTrouble = () => undefined, signal }: AskSettings,
+): Promise<Answer> {
+  const { firstWaitMs, longestWaitMs, giveUpAfterMs } = policy;
+  let told: AwsFailure | undefined;
+  let unreachableSince: number | undefined;
+  for (let wait = firstWaitMs; ; wait *= 2) {
+    try {
+      const answer = await question();
+      if (told !== undefined) onTrouble('AWS answers again');
+      return answer;
+    } catch (error) {
+      const failure = awsFailure(error);
+      if (failure === undefined || !passesByItself(failure)) throw error;
+      if (signal?.aborted === true) throw error;
+      const now = timing.now();
+      unreachableSince = failure === 'throttled' ? undefined : (unreachableSince ?? now);
+      if (unreachableSince !== undefined && now - unreachableSince >= giveUpAfterMs) throw error;
+      if (failure !== told) onTrouble(describeTrouble(failure, giveUpAfterMs));
+      told = failure;
+      await timing.sleep(Math.min(wait, longestWaitMs), signal);
     }
   }
-
-  #describe(failure: AwsFailure): string {
-    const until = `trying again for ${duration(this.#settings.giveUpAfterMs / 1_000)}`;
-    if (failure === 'throttled') return 'AWS asks for a slower pace: looking less often';
-    return failure === 'network'
-      ? `The connection to AWS is lost: ${until}`
-      : `AWS fails to answer: ${until}`;
-  }
 }
 
-/** A clock and a way to wait. */
-export interface Timing {
-  /** Milliseconds since some moment, never going back. */
-  readonly now: () => number;
-  /** Rejects as soon as the signal is aborted. */
-  readonly sleep: (milliseconds: number, signal?: AbortSignal) => Promise<void>;
+function describeTrouble(failure: AwsFailure, giveUpAfterMs: number): string {
+  const until = `trying again for ${duration(giveUpAfterMs / 1_000)}`;
+  if (failure === 'throttled') return 'AWS asks for a slower pace: looking less often';
+  return failure === 'network'
+    ? `The connection to AWS is lost: ${until}`
+    : `AWS fails to answer: ${until}`;
 }
-
-export const systemTiming: Timing = {
-  now: () => performance.now(),
-  sleep: (milliseconds, signal) =>
-    after(milliseconds, undefined, signal === undefined ? {} : { signal }),
-};
-
-/** As the system's, but no wait keeps the program from ending. */
-export const backgroundTiming: Timing = {
-  now: systemTiming.now,
-  sleep: (milliseconds, signal) =>
-    after(milliseconds, undefined, signal === undefined ? { ref: false } : { ref: false, signal }),
-};

@@ -7,6 +7,7 @@ import type {
   ReceiptWordLabel,
 } from 'receipt-embedding/entities/line_and_word';
 import type { Receipt, ReceiptMetadata } from 'receipt-embedding/entities/receipt';
+import { WrongArgument } from '../command_line/arguments.ts';
 import {
   EntryCollector,
   type EntryProblem,
@@ -37,6 +38,14 @@ export interface InvalidEntry {
   readonly problems: string[];
 }
 
+/** Entries that were left out, for people. */
+export function skippedLines(skipped: readonly InvalidEntry[]): string[] {
+  return skipped.map(
+    ({ file, array, index, problems }) =>
+      `Left out: ${file}: ${array}[${index}]: ${problems.join('; ')}`,
+  );
+}
+
 /** What was read, each kind in the order of the files and of their entries. */
 export interface ReceiptExports {
   readonly receipts: Receipt[];
@@ -62,7 +71,7 @@ export interface ReadReceiptExportsOptions {
  * One file at a time is in memory as bytes, and one entry of it as text; a file may be up to 2 GiB.
  *
  * @param paths files, or folders whose `*.json` files are read.
- * @throws InvalidExport with the problems of all files (the first 50 of them): a path that can't be read, a file that is no such
+ * @throws WrongArgument with the problems of all files (the first 50 of them): a path that can't be read, a file that is no such
  *   export, and, without `skipInvalid`, every invalid entry.
  */
 export async function readReceiptExports(
@@ -172,7 +181,7 @@ function locate(file: string, array: string, index: number, problem: EntryProble
  * The files that these paths mean: a file itself, or the `*.json` files of a folder and of all its folders, sorted. A file that
  * is named twice comes once. What is wrong with a path is added to `problems`.
  */
-export async function findExportFiles(
+async function findExportFiles(
   paths: readonly string[],
   problems: ExportProblems,
 ): Promise<readonly string[]> {
@@ -198,10 +207,7 @@ async function jsonFilesIn(folder: string): Promise<string[]> {
 }
 
 /** @returns undefined when the file can't be read: why is added to `problems`. */
-export async function readExportFile(
-  file: string,
-  problems: ExportProblems,
-): Promise<Buffer | undefined> {
+async function readExportFile(file: string, problems: ExportProblems): Promise<Buffer | undefined> {
   try {
     return await readFile(file);
   } catch (error) {
@@ -224,16 +230,11 @@ function describeFileError(error: unknown): string {
   return reasons[code] ?? `can't be read (${code})`;
 }
 
-/** An export that can't be used as it is. The message lists what is wrong, by file, entry and field. */
-export class InvalidExport extends Error {
-  override readonly name = 'InvalidExport';
-}
-
 /** More than anybody reads at once; a systematic mistake makes one problem for each of many thousand entries. */
 const LISTED = 50;
 
 /** Gathers problems, so that all are reported at once; keeps the first 50 and counts the rest. */
-export class ExportProblems {
+class ExportProblems {
   readonly #first: string[] = [];
   #count = 0;
 
@@ -242,11 +243,11 @@ export class ExportProblems {
     this.#count++;
   }
 
-  /** @throws InvalidExport if there was any problem. */
+  /** @throws WrongArgument if there was any problem. */
   throwIfAny(): void {
     if (this.#count === 0) return;
     const more = this.#count - this.#first.length;
-    throw new InvalidExport(
+    throw new WrongArgument(
       [
         `the receipt exports can't be used (${this.#count} ${this.#count === 1 ? 'problem' : 'problems'}):`,
         ...this.#first.map((problem) => `  ${problem}`),

@@ -85,7 +85,7 @@ describe('redo batch', () => {
     expect(ran.status).toBe(2);
     expect(ran.stderr).toContain(`The batch ${BATCH_ID} is ${status}, so it has not ended.`);
     expect(ran.stderr).toContain(why);
-    expect(ran.stderr).toContain('npm run execute -- batch-poll');
+    expect(ran.stderr).toContain('npx receipts execute batch-poll');
     expect(await world.words(1, 2)).toStrictEqual([['PENDING', BATCH_ID], 'FAILED']);
   });
 

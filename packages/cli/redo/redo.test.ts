@@ -45,7 +45,7 @@ describe('redo failed', () => {
         '2 of 2',
         'Put back to NONE: 1 line, 1 word.',
         'To do them again:',
-        '  npm run execute -- realtime --filter NONE',
+        '  npx receipts execute realtime --filter NONE',
         '',
       ]);
       expect(
@@ -73,7 +73,7 @@ describe('redo failed', () => {
       const { stdout } = await world.run(['failed', '--yes'], { variables });
 
       expect(stdout).toContain(
-        '  npm run execute -- realtime --filter NONE\n  npm run execute -- batch-submit\n',
+        '  npx receipts execute realtime --filter NONE\n  npx receipts execute batch-submit\n',
       );
     });
 
@@ -227,7 +227,7 @@ describe('redo failed', () => {
           live_claims: {},
         },
         done: { lines: 1, words: 0, changed_meanwhile: 0, changed: [], deleted: 0, finished: true },
-        next: ['npm run execute -- realtime --filter NONE'],
+        next: ['npx receipts execute realtime --filter NONE'],
       });
       expect(stdout).toMatch(/^\{.*\}\n$/);
       expect(stderr).toContain('To be put back to NONE: 1 row');
@@ -294,7 +294,7 @@ describe('options', () => {
 
   describe('the command line of redo', () => {
     it.each([
-      ['nothing', [], /^Usage: npm run redo --/],
+      ['nothing', [], /^Usage: receipts redo --/],
       ['an unknown command', ['everything'], /unknown command 'everything'/],
       ['an unknown option', ['failed', '--force'], /unknown option '--force'/],
       ['too much', ['failed', 'now'], /too many arguments/],

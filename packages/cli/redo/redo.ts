@@ -1,11 +1,13 @@
 import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Logger } from 'receipt-embedding/ports';
 import type { Table } from 'receipt-embedding/table/table';
 import { WrongArgument } from '../command_line/arguments.ts';
-import { EXIT, exitStatusOf, signalOf, type TableToolPorts } from '../command_line/command.ts';
+import { EXIT, exitStatusOf, signalOf, type CommandPorts } from '../command_line/command.ts';
 import { findStackOutputs, requireOutput, stackRegion } from '../command_line/deployed_stack.ts';
+import { processPorts } from '../command_line/process_ports.ts';
 import { Screen } from '../command_line/screen.ts';
 import { count, quantity } from '../command_line/text.ts';
 import { ClaimOwners } from '../table/return_to_none.ts';
@@ -20,7 +22,7 @@ import {
 } from './plan.ts';
 import { describeRequest, nextCommands, outcomeLines, planLines } from './report.ts';
 
-export interface RedoPorts extends TableToolPorts {
+export interface RedoPorts extends CommandPorts {
   /** Asks a person; undefined where there is none. */
   readonly confirm: ((question: string) => Promise<boolean>) | undefined;
   /** An existing folder for the plan; nothing is left there. */
@@ -30,9 +32,20 @@ export interface RedoPorts extends TableToolPorts {
 /** What can't be read of batches is of no interest here. */
 const silent: Logger = { info: () => undefined, warn: () => undefined };
 
-/** Puts back what failed. @returns the exit status. */
+/** `receipts redo`. @returns the exit status. */
+export async function run(argv: readonly string[]): Promise<number> {
+  const { stdin: input, stderr: output } = process;
+  return await redo(argv, {
+    ...processPorts(),
+    temporaryFolder: tmpdir(),
+    confirm:
+      input.isTTY && output.isTTY ? (question) => confirm(question, { input, output }) : undefined,
+  });
+}
+
+/** Returns what failed to NONE. @returns the exit status. */
 export async function redo(argv: readonly string[], ports: RedoPorts): Promise<number> {
-  return await exitStatusOf('Putting back what failed', ports, async () => {
+  return await exitStatusOf('Returning what failed to NONE', ports.messages, async () => {
     const parsed = parseRedo(argv, ports);
     const folder = await mkdtemp(join(ports.temporaryFolder, 'redo-'));
     try {
@@ -83,7 +96,7 @@ class Redo {
           'Nothing was changed: there is no terminal to ask at. With --yes it does not ask, with --dry-run it changes nothing.',
         );
       }
-      const question = `Put ${quantity(plan.total, 'row')} back to NONE? [y/N] `;
+      const question = `Return ${quantity(plan.total, 'row')} to NONE? [y/N] `;
       if (!(await stop.orResult(() => confirm(question)))) {
         this.#screen.line('Nothing was changed.');
         this.#writeJson(plan);
@@ -108,7 +121,7 @@ class Redo {
     });
     this.#screen.endProgress();
     if (target.note !== undefined) this.#screen.line(target.note);
-    for (const line of planLines(plan)) this.#screen.line(line);
+    this.#screen.lines(planLines(plan));
     return plan;
   }
 
@@ -123,7 +136,7 @@ class Redo {
         },
       });
       this.#screen.endProgress();
-      for (const line of outcomeLines(outcome, plan.total)) this.#screen.line(line);
+      this.#screen.lines(outcomeLines(outcome, plan.total));
       return outcome;
     } catch (error) {
       this.#screen.endProgress();

@@ -2,24 +2,16 @@ import { writeFile } from 'node:fs/promises';
 import type { Screen } from '../command_line/screen.ts';
 import { quantity } from '../command_line/text.ts';
 import type { LocalStack } from '../local_stack.ts';
-import { type InvalidEntry, readReceiptExports } from '../receipt_exports/receipt_exports.ts';
-import {
-  type SyntheticReceipt,
-  syntheticReceipts,
-} from '../synthetic_receipts/synthetic_receipts.ts';
-import { loadReceipts, type ReceiptEntities } from '../table/load_receipts.ts';
+import { entityLines } from '../status/report.ts';
+import { countEmbeddingStatuses } from '../table/counts.ts';
+import { loadReceipts } from '../table/load_receipts.ts';
 import type { StartOptions, StartPath } from './options.ts';
 import { nearestLines, ownNeighbours } from './proof.ts';
-import {
-  reportBatches,
-  reportNearestLines,
-  reportNeighbours,
-  reportRun,
-  reportStatuses,
-} from './report.ts';
+import { reportBatches, reportNearestLines, reportNeighbours, reportRealtime } from './report.ts';
 import { runBatches, runRealtime } from './run_workflows.ts';
+import type { ReceiptsToLoad } from './start.ts';
 import {
-  countAllStatuses,
+  occurringStatuses,
   type StartSummary,
   summarizeBatches,
   summarizeRealtime,
@@ -30,7 +22,7 @@ import {
  *
  * @returns whether every execution succeeded.
  */
-export async function run(
+export async function runWorkflows(
   stack: LocalStack,
   options: StartOptions,
   receipts: ReceiptsToLoad,
@@ -49,15 +41,16 @@ export async function run(
   if (options.path === 'both' && batchRun === undefined) {
     screen.line('No receipt is left for the batches');
   }
+  const statuses = await countEmbeddingStatuses(stack.table);
   const summary: StartSummary = {
     ...realtime,
     ...(await summarizeBatches(stack, batchRun)),
-    statuses: await countAllStatuses(stack.table),
+    statuses: occurringStatuses(statuses),
   };
 
-  if (summary.execution !== null) reportRun(screen, summary, summary.execution);
+  reportRealtime(screen, summary);
   if (batchRun !== undefined) reportBatches(screen, summary);
-  reportStatuses(screen, summary.statuses);
+  screen.lines(['', ...entityLines(statuses)]);
   if (summary.compaction_runs.length > 0) {
     reportNearestLines(screen, await nearestLines(stack, summary.compaction_runs));
   }
@@ -73,36 +66,6 @@ export async function run(
     (summary.execution?.status ?? 'SUCCEEDED') === 'SUCCEEDED' &&
     summary.batch_executions.every(({ status }) => status === 'SUCCEEDED')
   );
-}
-
-export interface ReceiptsToLoad {
-  readonly source: ReceiptEntities | Iterable<SyntheticReceipt>;
-  /** How many receipts there are to embed. */
-  readonly count: number;
-  /** What they are, for people. */
-  readonly description: string;
-  /** Entries of the exports that were left out. */
-  readonly skipped: readonly InvalidEntry[];
-}
-
-/** @throws InvalidExport for exports that can't be read. */
-export async function receiptsToLoad(options: StartOptions): Promise<ReceiptsToLoad> {
-  if (options.data === undefined) {
-    const { receipts: count, seed, words } = options;
-    return {
-      source: syntheticReceipts({ count, seed, ...(words === undefined ? {} : { words }) }),
-      count,
-      description: `${quantity(count, 'synthetic receipt')} (seed ${seed})`,
-      skipped: [],
-    };
-  }
-  const exports = await readReceiptExports(options.data, { skipInvalid: options.skipInvalid });
-  return {
-    source: exports,
-    count: exports.receipts.length,
-    description: `${quantity(exports.lines.length, 'line')} and ${quantity(exports.words.length, 'word')} of ${options.data.join(', ')}`,
-    skipped: exports.skipped,
-  };
 }
 
 /** How many receipts each workflow may take; undefined: all that it finds; 0: it is not to run. */

@@ -1,15 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DescribeExecutionCommandOutput } from '@aws-sdk/client-sfn';
-import type { PollSummary } from '../../../simple_lambdas/summarize_batch_poll/summarize_poll.ts';
-import type { SubmitSummary } from '../../../simple_lambdas/summarize_batch_submit/summarize_submit.ts';
-import { progressLine, type Screen } from '../command_line/screen.ts';
+import type { Screen } from '../command_line/screen.ts';
 import { count, quantity } from '../command_line/text.ts';
 import {
-  backgroundTiming,
-  EMBEDDED_PACE,
-  type ItemCounts,
-  watchExecution,
-} from '../executions/watch_execution.ts';
+  executionEnd,
+  type ExecutionEnd,
+  showEnd,
+  type WorkflowSummary,
+} from '../executions/execution_end.ts';
+import { itemName, ProgressReport, showExecution } from '../executions/progress_report.ts';
+import { backgroundTiming, EMBEDDED_PACE, watchExecution } from '../executions/watch_execution.ts';
 import type { LocalStack, Workflow } from '../local_stack.ts';
 import type { StartOptions } from './options.ts';
 import { countReceiptsToEmbed } from './summary.ts';
@@ -19,36 +19,50 @@ export interface RealtimeRun {
   readonly seconds: number;
 }
 
-/** Starts the realtime workflow, and shows its progress until it ends. */
+/** Starts the realtime workflow, and shows its progress and its end. */
 export async function runRealtime(
   stack: LocalStack,
   { filter, force }: StartOptions,
   limit: number | undefined,
   screen: Screen,
 ): Promise<RealtimeRun> {
-  const input = {
+  const started = performance.now();
+  const execution = await runWorkflow(stack, 'realtime', screen, {
     ...(limit === undefined ? {} : { limit }),
     ...(filter === undefined ? {} : { filter_by_embedding_status: filter }),
     ...(force ? { force } : {}),
-  };
-  screen.line(`Starting ${stack.stateMachines.realtime}`);
-  screen.line(`  with ${JSON.stringify(input)}`);
-  const started = performance.now();
-  const arn = await stack.start(input);
-  const execution = await watchLocally(stack, arn, (items) => {
-    const text = `${count(items.done)} of ${quantity(items.total, 'receipt')}`;
-    screen.progress(progressLine(items, text), items.done / items.total);
   });
-  screen.endProgress();
+  showEnd(screen, executionEnd(execution));
   return { execution, seconds: (performance.now() - started) / 1_000 };
+}
+
+async function runWorkflow(
+  stack: LocalStack,
+  workflow: Workflow,
+  screen: Screen,
+  input: object,
+): Promise<DescribeExecutionCommandOutput> {
+  screen.lines([`Starting ${stack.stateMachines[workflow]}`, `  with ${JSON.stringify(input)}`]);
+  const arn = await stack.start(input, workflow);
+  const report = new ProgressReport(screen, itemName(arn), backgroundTiming);
+  try {
+    return await showExecution(arn, report, watching(stack));
+  } finally {
+    report.end();
+  }
+}
+
+function watching({ aws }: LocalStack) {
+  return { sfn: aws.clients.sfn, timing: backgroundTiming, pace: EMBEDDED_PACE };
 }
 
 /** The executions of the batch path, in their order, and what they have cost. */
 export interface BatchRun {
   readonly executions: readonly DescribeExecutionCommandOutput[];
   readonly seconds: number;
+  /** What OpenAI has read in the batches that have ended. */
   readonly promptTokens: number;
-  /** Null when a price is not known. */
+  /** At OpenAI's list price; null when a price is not known. */
   readonly costUsd: number | null;
 }
 
@@ -58,8 +72,8 @@ const WAIT_MS = { 'stand-in': 500, real: 30_000 } as const;
 const MOST_SUBMISSIONS = 3;
 
 /**
- * Submits batches and polls until none is pending; what was given back is submitted again. Shows the progress of each.
- * Ends early when an execution fails.
+ * Submits batches and polls until none is pending; what was returned to NONE is submitted again. Shows the progress and the
+ * end of each. Ends early when an execution fails.
  *
  * @param limit how many receipts; undefined: all that wait.
  */
@@ -68,163 +82,100 @@ export async function runBatches(
   { openai }: Pick<StartOptions, 'openai'>,
   limit: number | undefined,
   screen: Screen,
+  waitMs: number = WAIT_MS[openai],
 ): Promise<BatchRun> {
-  const run = new BatchExecutions(stack, screen, WAIT_MS[openai]);
+  const executions: DescribeExecutionCommandOutput[] = [];
   const started = performance.now();
   const waiting = (): Promise<number> => countReceiptsToEmbed(stack.table);
   const beyond = limit === undefined ? 0 : Math.max(0, (await waiting()) - limit);
   let input = limit === undefined ? {} : { limit };
+  const cost: { promptTokens: number; costUsd: number | null } = { promptTokens: 0, costUsd: 0 };
   for (let left = MOST_SUBMISSIONS; left > 0; left--) {
-    const submitted = await run.submit(input);
-    if (submitted === undefined || submitted.submitted === 0) break;
-    const released = await run.pollUntilDone(submitted.submitted);
-    if (released === undefined || released === 0) break;
+    const execution = await runWorkflow(stack, 'batchSubmit', screen, input);
+    executions.push(execution);
+    const end = executionEnd(execution);
+    showEnd(screen, end);
+    const { summary } = end;
+    if (end.status !== 'SUCCEEDED' || summary?.workflow !== 'batch-submit') break;
+    if (summary.submitted === 0) break;
+    const polled = await pollUntilDone(stack, screen, summary.submitted, waitMs, executions);
+    if (polled === undefined) break;
+    cost.promptTokens += polled.prompt_tokens;
+    cost.costUsd = added(cost.costUsd, polled.estimated_cost_usd);
+    if (polled.released === 0) break;
     screen.line(
       left > 1
-        ? '  What was given back is submitted again'
-        : `  ${quantity(released, 'line or word', 'lines and words')} left for another run`,
+        ? 'What was returned to NONE is submitted again'
+        : `${quantity(polled.released, 'line or word', 'lines and words')} left for another run`,
     );
-    // What was given back comes before the receipts that the limit has left out.
+    // What was returned to NONE comes before the receipts that the limit has left out.
     if (limit !== undefined) input = { limit: Math.max(1, (await waiting()) - beyond) };
   }
-  const { executions, promptTokens, costUsd } = run;
-  return { executions, seconds: (performance.now() - started) / 1_000, promptTokens, costUsd };
+  return { executions, seconds: (performance.now() - started) / 1_000, ...cost };
 }
 
-/** Starts the batch path's workflows, shows the progress of each, and keeps account of them. */
-export class BatchExecutions {
-  readonly executions: DescribeExecutionCommandOutput[] = [];
-  readonly #stack: LocalStack;
-  readonly #screen: Screen;
-  readonly #waitMs: number;
-  #promptTokens = 0;
-  #costUsd: number | null = 0;
-
-  /** @param waitMs between two polls. */
-  constructor(stack: LocalStack, screen: Screen, waitMs: number) {
-    this.#stack = stack;
-    this.#screen = screen;
-    this.#waitMs = waitMs;
-  }
-
-  /** What OpenAI has read in the batches that have ended. */
-  get promptTokens(): number {
-    return this.#promptTokens;
-  }
-
-  /** At OpenAI's list price; null when that is not known. */
-  get costUsd(): number | null {
-    return this.#costUsd;
-  }
-
-  /** @returns undefined when the execution failed. */
-  async submit(input: object): Promise<SubmitSummary | undefined> {
-    const screen = this.#screen;
-    screen.line(`Starting ${this.#stack.stateMachines.batchSubmit}`);
-    screen.line(`  with ${JSON.stringify(input)}`);
-    const summary = await this.#execute<SubmitSummary>('batchSubmit', input, (items) => {
-      const text = `${count(items.done)} of ${batches(items.total)} submitted`;
-      screen.progress(progressLine(items, text), items.done / items.total);
-    });
-    screen.endProgress();
-    if (summary === undefined) return undefined;
-    screen.line(`  ${batches(summary.submitted)} with ${count(summary.requested)} lines and words`);
-    this.#showFailures(summary);
-    return summary;
-  }
-
-  /**
-   * Polls as long as a batch is running.
-   *
-   * @returns how many lines and words were given back; undefined when an execution failed.
-   */
-  async pollUntilDone(pending: number): Promise<number | undefined> {
-    const screen = this.#screen;
-    screen.line(`Polling ${this.#stack.stateMachines.batchPoll}`);
-    const sum = { completed: 0, succeeded: 0, rows_failed: 0, released: 0 };
-    for (let polls = 1; ; polls++) {
-      const show = (looked: ItemCounts | undefined): void => {
-        const done = { done: sum.completed, total: Math.max(pending, sum.completed) };
-        const now = looked === undefined ? '' : `: ${looked.done} of ${batches(looked.total)}`;
-        const text = `${count(done.done)} of ${batches(done.total)} done (poll ${polls}${now})`;
-        screen.progress(progressLine(done, text), done.done / done.total);
-      };
-      const polled = await this.#execute<PollSummary>('batchPoll', {}, show);
-      if (polled !== undefined) {
-        sum.completed += polled.completed;
-        sum.succeeded += polled.succeeded;
-        sum.rows_failed += polled.rows_failed;
-        sum.released += polled.released;
-        this.#account(polled);
-        show(undefined);
-      }
-      if (polled === undefined || (polled.running === 0 && !polled.more)) {
-        screen.endProgress();
-        screen.line(
-          `  ${batches(sum.completed)} done: ${count(sum.succeeded)} embedded, ` +
-            `${count(sum.rows_failed)} refused, ${count(sum.released)} given back`,
-        );
-        if (polled === undefined) return undefined;
-        this.#showFailures(polled);
-        return sum.released;
-      }
-      // Whoever stops the program does not wait for the next poll.
-      await sleep(this.#waitMs, undefined, { ref: false });
-    }
-  }
-
-  async #execute<Output>(
-    workflow: Workflow,
-    input: object,
-    onProgress: (items: ItemCounts) => void,
-  ): Promise<Output | undefined> {
-    const arn = await this.#stack.start(input, workflow);
-    const execution = await watchLocally(this.#stack, arn, onProgress);
-    this.executions.push(execution);
-    return execution.status === 'SUCCEEDED'
-      ? (JSON.parse(execution.output ?? 'null') as Output)
-      : undefined;
-  }
-
-  #account({ prompt_tokens, estimated_cost_usd }: PollSummary): void {
-    this.#promptTokens += prompt_tokens;
-    this.#costUsd =
-      estimated_cost_usd === null || this.#costUsd === null
-        ? null
-        : this.#costUsd + estimated_cost_usd;
-  }
-
-  /** Batches that the execution could not bring further, although it succeeded as a whole. */
-  #showFailures({ failures }: Pick<PollSummary, 'failures'>): void {
-    for (const { batch_id: id, error, cause } of failures) {
-      this.#screen.line(`  failed: ${id}: ${error}: ${cause}`);
-    }
-  }
-}
-
-function batches(value: number): string {
-  return quantity(value, 'batch', 'batches');
-}
+type PollSummary = Extract<WorkflowSummary, { workflow: 'batch-poll' }>;
 
 /**
- * Watches an execution on the embedded AWS until it ends.
+ * Polls as long as a batch is running.
  *
- * @param onProgress hears how far its Map is, whenever that has changed, as soon as there is one with items.
+ * @param executions gets those of the polls.
+ * @returns the polls' summaries, added up; undefined when an execution failed.
  */
-export async function watchLocally(
-  { aws }: LocalStack,
-  executionArn: string,
-  onProgress: (items: ItemCounts) => void,
-): Promise<DescribeExecutionCommandOutput> {
-  let shown: number | undefined;
-  return await watchExecution(executionArn, {
-    sfn: aws.clients.sfn,
-    timing: backgroundTiming,
-    pace: EMBEDDED_PACE,
-    onLook: ({ items }) => {
-      if (items === undefined || items.done === shown) return;
-      shown = items.done;
-      onProgress(items);
-    },
-  });
+async function pollUntilDone(
+  stack: LocalStack,
+  screen: Screen,
+  pending: number,
+  waitMs: number,
+  executions: DescribeExecutionCommandOutput[],
+): Promise<PollSummary | undefined> {
+  screen.line(`Polling ${stack.stateMachines.batchPoll}`);
+  let sum: PollSummary | undefined;
+  let seconds = 0;
+  for (let polls = 1; ; polls++) {
+    const show = (): void => {
+      const done = sum?.completed ?? 0;
+      const total = Math.max(pending, done);
+      const batches = quantity(total, 'batch', 'batches');
+      screen.bar({ done, total }, `${count(done)} of ${batches} done (poll ${polls})`);
+    };
+    show();
+    const arn = await stack.start({}, 'batchPoll');
+    const execution = await watchExecution(arn, { ...watching(stack), onLook: () => undefined });
+    executions.push(execution);
+    const end: ExecutionEnd = executionEnd(execution);
+    const { summary } = end;
+    seconds += end.seconds;
+    const polled =
+      end.status === 'SUCCEEDED' && summary?.workflow === 'batch-poll' ? summary : undefined;
+    if (polled !== undefined) sum = sum === undefined ? polled : addPolls(sum, polled);
+    show();
+    if (polled === undefined || (polled.running === 0 && !polled.more)) {
+      screen.endProgress();
+      showEnd(screen, polled === undefined ? end : { ...end, seconds, summary: sum });
+      return polled === undefined ? undefined : sum;
+    }
+    // Whoever stops the program does not wait for the next poll.
+    await sleep(waitMs, undefined, { ref: false });
+  }
+}
+
+/** What two polls have done together, and what the later one has left. */
+function addPolls(before: PollSummary, later: PollSummary): PollSummary {
+  const completed = before.completed + later.completed;
+  return {
+    ...later,
+    total: completed + later.running + later.failed,
+    completed,
+    requested: before.requested + later.requested,
+    succeeded: before.succeeded + later.succeeded,
+    rows_failed: before.rows_failed + later.rows_failed,
+    released: before.released + later.released,
+    prompt_tokens: before.prompt_tokens + later.prompt_tokens,
+    estimated_cost_usd: added(before.estimated_cost_usd, later.estimated_cost_usd),
+  };
+}
+
+function added(one: number | null, other: number | null): number | null {
+  return one === null || other === null ? null : one + other;
 }

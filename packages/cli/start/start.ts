@@ -1,45 +1,34 @@
 import { access, constants, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { CREDENTIALS, REGION } from 'embedded-aws/aws/embedded_aws';
-import { CommandLineEnd, WrongArgument } from '../command_line/arguments.ts';
-import { interruption } from '../command_line/command.ts';
+import { WrongArgument } from '../command_line/arguments.ts';
+import { EXIT, exitStatusOf, interruption, type Interruption } from '../command_line/command.ts';
 import { Screen } from '../command_line/screen.ts';
-import { InvalidExport } from '../receipt_exports/receipt_exports.ts';
-import { parseOptions, type StartOptions } from './options.ts';
-import { receiptsToLoad } from './run.ts';
+import { quantity } from '../command_line/text.ts';
+import { readReceiptExports, skippedLines } from '../receipt_exports/receipt_exports.ts';
+import {
+  type SyntheticReceipt,
+  syntheticReceipts,
+} from '../synthetic_receipts/synthetic_receipts.ts';
+import type { ReceiptEntities } from '../table/load_receipts.ts';
+import { parseStartOptions, type StartOptions } from './options.ts';
 
-const EXIT = { succeeded: 0, failed: 1, wrongArguments: 2, interrupted: 130 } as const;
-
-const screen = new Screen(process.stdout);
-const stop = interruption();
-
-process.exitCode = await main(process.argv.slice(2));
-
-/** @returns the exit status. */
-async function main(argv: readonly string[]): Promise<number> {
-  try {
-    const options = parseOptions(argv);
-    return await start(options);
-  } catch (error) {
-    if (error instanceof CommandLineEnd) return error.exitStatus;
-    const ofPort = portProblem(error);
-    const wrong = error instanceof InvalidExport || error instanceof WrongArgument;
-    const { message, stack } = error instanceof Error ? error : new Error(String(error));
-    process.stderr.write(`${ofPort ?? (wrong ? message : (stack ?? message))}\n`);
-    return wrong || ofPort !== undefined ? EXIT.wrongArguments : EXIT.failed;
-  }
+/** `receipts start`. @returns the exit status. */
+export async function run(argv: readonly string[]): Promise<number> {
+  const stop = interruption();
+  const { stdout, stderr } = process;
+  return await exitStatusOf('Running the workflows', stderr, async () => {
+    const options = parseStartOptions(argv, { out: stdout, messages: stderr });
+    return await start(options, new Screen(stdout), stop);
+  });
 }
 
-async function start(options: StartOptions): Promise<number> {
+async function start(options: StartOptions, screen: Screen, stop: Interruption): Promise<number> {
   const apiKey = realApiKey(options.openai, process.env);
   await checkSummaryFile(options.summary);
-  const receipts = await receiptsToLoad(options);
-  for (const { file, array, index, problems } of receipts.skipped) {
-    screen.line(`Left out: ${file}: ${array}[${index}]: ${problems.join('; ')}`);
-  }
+  const receipts = await receiptsToLoad(options, screen);
   // Loaded only now: what is wrong with the arguments is said at once.
-  const { startLocalStack } = await import('../local_stack.ts');
-  const { run } = await import('./run.ts');
+  const { startLocalStack, exportLines } = await import('../local_stack.ts');
+  const { runWorkflows } = await import('./run.ts');
   screen.line('Building the bundles and deploying the Pulumi program onto the embedded AWS …');
   const stack = await startLocalStack({
     port: options.port,
@@ -51,70 +40,66 @@ async function start(options: StartOptions): Promise<number> {
       options.maxConcurrency === undefined
         ? {}
         : { max_concurrency: String(options.maxConcurrency) },
+  }).catch((error: unknown) => {
+    throw portProblem(error) ?? error;
   });
   try {
+    const { deployment, url } = stack.aws;
     const roles = options.enforceIam ? ', roles enforced' : '';
-    screen.line(
-      `  ${stack.aws.deployment.resources.length} resources, AWS at ${stack.aws.url}${roles}`,
-    );
-    const succeeded = await stop.orResult(() => run(stack, options, receipts, screen));
-    if (options.serve) await serveUntilStopped(stack.aws.url, stack.aws.deployment.outputs);
-    return succeeded ? EXIT.succeeded : EXIT.failed;
-  } catch (error) {
-    if (error === stop.reason) return EXIT.interrupted;
-    throw error;
+    screen.line(`  ${deployment.resources.length} resources, AWS at ${url}${roles}`);
+    const succeeded = await stop.orResult(() => runWorkflows(stack, options, receipts, screen));
+    if (options.serve) {
+      screen.lines(['', 'The embedded AWS stays up; in another terminal:', '']);
+      screen.lines(exportLines(url, deployment.outputs as Record<string, string>));
+      screen.lines(['', 'Ctrl-C ends it.']);
+      await stop.wait();
+    }
+    return succeeded ? EXIT.done : EXIT.failed;
   } finally {
     await stack.close();
   }
 }
 
-async function serveUntilStopped(
-  url: string,
-  outputs: Readonly<Record<string, unknown>>,
-): Promise<void> {
-  const { exportLines } = await import('./start.ts');
-  screen.line();
-  screen.line('The embedded AWS stays up; in another terminal:');
-  screen.line();
-  for (const line of exportLines(url, outputs as Record<string, string>)) screen.line(line);
-  screen.line();
-  screen.line('Ctrl-C ends it.');
-  await stop.wait();
+export interface ReceiptsToLoad {
+  readonly source: ReceiptEntities | Iterable<SyntheticReceipt>;
+  /** How many receipts there are to embed. */
+  readonly count: number;
+  /** What they are, for people. */
+  readonly description: string;
 }
 
-/** The lines that point the AWS CLI and SDKs at the embedded AWS; the names are for the commands of the README. */
-export function exportLines(
-  url: string,
-  outputs: Readonly<Record<string, string>>,
-): readonly string[] {
-  const variables = {
-    AWS_ENDPOINT_URL: url,
-    AWS_REGION: REGION,
-    AWS_DEFAULT_REGION: REGION,
-    AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
-    ...Object.fromEntries(
-      Object.entries(outputs).map(([name, value]) => [name.toUpperCase(), value]),
-    ),
+/** @throws WrongArgument for exports that can't be read. */
+async function receiptsToLoad(options: StartOptions, screen: Screen): Promise<ReceiptsToLoad> {
+  if (options.data === undefined) {
+    const { receipts: count, seed, words } = options;
+    return {
+      source: syntheticReceipts({ count, seed, ...(words === undefined ? {} : { words }) }),
+      count,
+      description: `${quantity(count, 'synthetic receipt')} (seed ${seed})`,
+    };
+  }
+  const exports = await readReceiptExports(options.data, { skipInvalid: options.skipInvalid });
+  screen.lines(skippedLines(exports.skipped));
+  return {
+    source: exports,
+    count: exports.receipts.length,
+    description: `${quantity(exports.lines.length, 'line')} and ${quantity(exports.words.length, 'word')} of ${options.data.join(', ')}`,
   };
-  return Object.entries(variables).map(([name, value]) => `export ${name}=${value}`);
 }
 
-/**
- * What to tell people whose port can't be had.
- *
- * @returns undefined for any other error.
- */
-export function portProblem(error: unknown): string | undefined {
+/** A port that can't be had, in words; undefined for any other error. */
+function portProblem(error: unknown): WrongArgument | undefined {
   if (!(error instanceof Error)) return undefined;
   const { code, syscall, port = 0 } = error as NodeJS.ErrnoException & { readonly port?: number };
   if (syscall !== 'listen') return undefined;
   const another = 'choose another with --port N (0 takes any free one)';
   switch (code) {
     case 'EADDRINUSE':
-      return `port ${port} is in use by another program: end that one, or ${another}`;
+      return new WrongArgument(
+        `port ${port} is in use by another program: end that one, or ${another}`,
+      );
     case 'EACCES':
-      return `port ${port} needs more rights than you have: ${another}`;
+      return new WrongArgument(`port ${port} needs more rights than you have: ${another}`);
     default:
       return undefined;
   }
@@ -125,7 +110,7 @@ export function portProblem(error: unknown): string | undefined {
  *
  * @throws WrongArgument when there is none.
  */
-export function realApiKey(
+function realApiKey(
   which: 'stand-in' | 'real',
   environment: Readonly<Record<string, string | undefined>>,
 ): string | undefined {

@@ -4,22 +4,27 @@ import { type CompactionRun, compactionRunCodec } from 'receipt-embedding/entiti
 import { receiptsWithStatus, SHARDS } from 'receipt-embedding/table/receipt_listing';
 import { queryPages, type Table } from 'receipt-embedding/table/table';
 import { z } from 'zod';
-import type { RunSummary } from '../../../simple_lambdas/summarize_realtime_run/summarize_run.ts';
+import {
+  executionEnd,
+  executionFailure,
+  type WorkflowSummary,
+} from '../executions/execution_end.ts';
 import type { LocalStack } from '../local_stack.ts';
+import { countEmbeddingStatuses } from '../table/counts.ts';
 import type { BatchRun, RealtimeRun } from './run_workflows.ts';
 import { timeSpent, type TimeSpent } from './time_spent.ts';
 
 /** The workflow's own summary; when no receipt was found it has no results. */
-export type RunOutput = Omit<RunSummary, 'results'> & Partial<Pick<RunSummary, 'results'>>;
+export type RunOutput = Omit<Extract<WorkflowSummary, { workflow: 'realtime' }>, 'workflow'>;
 
-interface ExecutionEnd {
+interface EndedExecution {
   readonly arn: string;
   readonly status: string;
   readonly error?: string;
   readonly cause?: string;
 }
 
-export interface RealtimeExecution extends ExecutionEnd {
+export interface RealtimeExecution extends EndedExecution {
   /** Of a failed execution: its cause, when that is a summary. */
   readonly output: RunOutput | null;
   readonly seconds: number;
@@ -59,7 +64,7 @@ export interface BatchLine {
 
 /** What is left of the batch workflows. */
 export interface BatchesSummary {
-  readonly batch_executions: readonly ExecutionEnd[];
+  readonly batch_executions: readonly EndedExecution[];
   readonly batch_seconds: number;
   /** What OpenAI has read for the batches that have ended, and what that costs at its list price; null: not known. */
   readonly batch_openai: { readonly tokens: number; readonly estimated_cost_usd: number | null };
@@ -147,68 +152,44 @@ async function describeRealtime(
   { execution, seconds }: RealtimeRun,
 ): Promise<RealtimeExecution> {
   const end = describeEnd(execution);
+  const { output, summary } = executionEnd(execution);
   return {
     ...end,
-    output: parseOutput(execution.output ?? execution.cause) ?? null,
+    output: summary?.workflow === 'realtime' ? (output as RunOutput) : null,
     seconds,
     time_spent: await timeSpent(stack, end.arn),
   };
 }
 
-function describeEnd(execution: DescribeExecutionCommandOutput): ExecutionEnd {
+function describeEnd(execution: DescribeExecutionCommandOutput): EndedExecution {
+  const { error, cause } = executionFailure(execution);
   return {
     arn: execution.executionArn ?? '',
     status: execution.status ?? 'UNKNOWN',
-    ...(execution.error === undefined ? {} : { error: execution.error }),
-    ...(execution.cause === undefined ? {} : { cause: execution.cause }),
+    ...(error === undefined ? {} : { error }),
+    ...(cause === undefined ? {} : { cause }),
   };
-}
-
-/** A run that failed for too many failures has its summary as its cause. */
-function parseOutput(text: string | undefined): RunOutput | undefined {
-  try {
-    const value = JSON.parse(text ?? 'null') as RunOutput | null;
-    return typeof value?.total === 'number' ? value : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 /** Embedding status → how many. */
 export type StatusCounts = Readonly<Record<string, number>>;
-
-/** How many lines (words) have which embedding status. */
-async function countStatuses(
-  table: Table,
-  type: 'RECEIPT_LINE' | 'RECEIPT_WORD',
-): Promise<StatusCounts> {
-  const counts: Record<string, number> = {};
-  const pages = queryPages(table, {
-    IndexName: 'GSITYPE',
-    KeyConditionExpression: '#type = :type',
-    ExpressionAttributeNames: { '#type': 'TYPE' },
-    ProjectionExpression: 'embedding_status',
-    values: { type },
-  });
-  for await (const rows of pages) {
-    for (const row of rows) {
-      const { embedding_status: status = 'NONE' } = row as { embedding_status?: string };
-      counts[status] = (counts[status] ?? 0) + 1;
-    }
-  }
-  return counts;
-}
 
 export interface AllStatuses {
   readonly lines: StatusCounts;
   readonly words: StatusCounts;
 }
 
+/** How many lines and words have which embedding status; only statuses that occur. */
 export async function countAllStatuses(table: Table): Promise<AllStatuses> {
-  return {
-    lines: await countStatuses(table, 'RECEIPT_LINE'),
-    words: await countStatuses(table, 'RECEIPT_WORD'),
-  };
+  return occurringStatuses(await countEmbeddingStatuses(table));
+}
+
+export function occurringStatuses({ lines, words }: AllStatuses): AllStatuses {
+  return { lines: occurring(lines), words: occurring(words) };
+}
+
+function occurring(counts: StatusCounts): StatusCounts {
+  return Object.fromEntries(Object.entries(counts).filter(([, number]) => number > 0));
 }
 
 /** How many receipts have a line or word that waits to be embedded. */

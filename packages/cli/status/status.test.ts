@@ -105,7 +105,7 @@ Batches
   EXPIRED           0         0
   CANCELLED         0         0
   0b7e3f3a-1111-4222-8333-444455556666  PENDING for 1 h 30 min: an execution could not finish it (too slow)
-  The next poll sees to them: npm run execute -- batch-poll
+  The next poll sees to them: npx receipts execute batch-poll
 
 Runs by compaction state: 1 run
          PENDING  PROCESSING  COMPLETED  FAILED
@@ -113,13 +113,13 @@ Runs by compaction state: 1 run
   words        0           0          0       1
   1 run that the compactor failed at, those that were made again since included; the newest:
     3f2504e0-4f89-41d3-9a0c-0305e82c3301 1  2025-03-01T10:00:00.000+00:00  words: no space
-  A realtime run without --filter embeds such receipts again, and no other: npm run execute -- realtime
+  A realtime run without --filter embeds such receipts again, and no other: npx receipts execute realtime
 
 Lines and words by embedding status
          NONE  PENDING  SUCCESS  FAILED  NOISE  all
   lines     0        0        1       0      0    1
   words     1        0        0       1      0    2
-  Nothing does FAILED again by itself: npm run redo -- failed
+  Nothing does FAILED again by itself: npx receipts redo failed
 `;
 
   describe('status', () => {

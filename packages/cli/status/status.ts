@@ -1,9 +1,17 @@
 import type { SFNClient } from '@aws-sdk/client-sfn';
-import { Command } from 'commander';
-import { parseArguments, wholeNumber } from '../command_line/arguments.ts';
-import { EXIT, exitStatusOf, signalOf, type TableToolPorts } from '../command_line/command.ts';
+import {
+  type CommandHelp,
+  JSON_OPTION,
+  newCommand,
+  parseArguments,
+  STACK_OPTION,
+  wholeNumber,
+} from '../command_line/arguments.ts';
+import { type CommandPorts, EXIT, exitStatusOf, signalOf } from '../command_line/command.ts';
 import { findStackOutputs, requireOutput, stackRegion } from '../command_line/deployed_stack.ts';
+import { processPorts } from '../command_line/process_ports.ts';
 import { Screen } from '../command_line/screen.ts';
+import { createSfnClient } from '../executions/start_execution.ts';
 import {
   batchesSection,
   entitiesSection,
@@ -13,13 +21,18 @@ import {
   type SectionPorts,
 } from './sections.ts';
 
-export interface StatusPorts extends TableToolPorts {
+export interface StatusPorts extends CommandPorts {
   readonly sfn: (region: string | undefined) => SFNClient;
+}
+
+/** `receipts status`. @returns the exit status. */
+export async function run(argv: readonly string[]): Promise<number> {
+  return await status(argv, { ...processPorts(), sfn: createSfnClient });
 }
 
 /** Shows how far a stack is. @returns the exit status. */
 export async function status(argv: readonly string[], ports: StatusPorts): Promise<number> {
-  return await exitStatusOf("Reading the stack's state", ports, async () => {
+  return await exitStatusOf("Reading the stack's state", ports.messages, async () => {
     const options = parseStatusOptions(argv, ports);
     const screen = new Screen(options.json ? ports.messages : ports.out);
     const progress = new LateProgress(screen, ports.now);
@@ -60,7 +73,7 @@ async function show(
     const { data, lines } = await read(sectionPorts);
     progress.end();
     answer[key] = data;
-    if (!options.json) for (const line of ['', ...lines]) screen.line(line);
+    if (!options.json) screen.lines(['', ...lines]);
   }
   if (options.json) ports.out.write(`${JSON.stringify(answer)}\n`);
 }
@@ -86,33 +99,30 @@ export interface StatusOptions {
   readonly json: boolean;
 }
 
-const AFTER = `
-What it reads, and what that costs: batches and executions are a few requests. Lines, words and
+const HELP: CommandHelp = {
+  about:
+    'Shows how far a stack is: its lines and words by embedding status, its batches by state and age, its runs by ' +
+    'compaction state, and the last executions of each workflow.',
+  examples: [
+    ['--stack dev', 'all of it'],
+    ['--no-entities --executions 20', 'quick, with more executions'],
+    ['--json', 'for programs'],
+  ],
+  notes: `What it reads, and what that costs: batches and executions are a few requests. Lines, words and
 runs are counted through the table's index GSI1, which DynamoDB reads whole for it, the lines and
 words 16 parts at a time: a million of them, of 1 kB each, are about 125,000 read request units,
 some cents, and take about a minute; --no-entities leaves the lines and words out. Nothing is
 changed. Rows that change meanwhile may be counted twice or not at all.
 
 The child executions of a workflow's Map are no executions of the workflow, and not shown: the
-workflow's summary counts how they ended.
-
-Exit status: 0 shown; 1 AWS refused what it was asked; 2 wrong arguments, or no such stack; 3 AWS
-can't be asked (credentials, permissions, network); 130 stopped with Ctrl-C.`;
+workflow's summary counts how they ended.`,
+  exitCodes: { 0: 'shown', 1: 'AWS refused what it was asked' },
+};
 
 /** @throws CommandLineEnd */
-export function parseStatusOptions(
-  argv: readonly string[],
-  { out, messages }: Pick<TableToolPorts, 'out' | 'messages'>,
-): StatusOptions {
-  const command = new Command('npm run status --')
-    .description(
-      'Shows how far a stack is: its lines and words by embedding status, its batches by state and age, its runs by ' +
-        'compaction state, and the last executions of each workflow.',
-    )
-    .option(
-      '--stack <NAME>',
-      "the Pulumi stack (default: Pulumi's selected one; with AWS_ENDPOINT_URL set, the one whose outputs are in the environment)",
-    )
+function parseStatusOptions(argv: readonly string[], ports: CommandPorts): StatusOptions {
+  const command = newCommand('status', HELP)
+    .option(...STACK_OPTION)
     .option('--no-entities', 'leave out the lines and words: the only part that may take long')
     .option(
       '--executions <N>',
@@ -120,21 +130,13 @@ export function parseStatusOptions(
       wholeNumber(1, 100),
       5,
     )
-    .option('--json', 'one JSON object on stdout, and nothing else there', false)
-    .helpOption('--help', 'this text')
-    .addHelpText('after', AFTER)
-    .allowExcessArguments(false)
-    .showHelpAfterError('(npm run status -- --help lists all options)')
-    .configureOutput({
-      writeOut: (text) => out.write(text),
-      writeErr: (text) => messages.write(text),
-    });
-  parseArguments(command, argv);
+    .option(...JSON_OPTION);
+  parseArguments(command, argv, ports);
   return command.opts<StatusOptions>();
 }
 
 /** What takes less than this needs no progress. */
-const PATIENCE_MS = 1_000;
+const SHOWN_AFTER_MS = 1_000;
 
 /** Progress that is not shown for what is done at once. */
 export class LateProgress {
@@ -150,7 +152,7 @@ export class LateProgress {
   show(text: string, share: number): void {
     const now = this.#now().getTime();
     this.#since ??= now;
-    if (now - this.#since >= PATIENCE_MS) this.#screen.progress(text, share);
+    if (now - this.#since >= SHOWN_AFTER_MS) this.#screen.progress(text, share);
   }
 
   end(): void {

@@ -46,7 +46,7 @@ export interface CountingOptions extends ReadingOptions {
 /** Half the connections that an AWS client keeps would be 25; others want some of the table too. */
 const PARTS_AT_ONCE = 16;
 
-/** What the sort keys begin with; rows of old have no prefix (docs/data_model.md §1). */
+/** What the sort keys begin with; legacy rows have no prefix (docs/data_model.md §1). */
 const PREFIXES = ['LINE#', 'WORD#', ''] as const;
 
 interface Part {
@@ -98,7 +98,7 @@ function queryOf({ status, prefix, shard }: Part): QueryInput {
     KeyConditionExpression: 'GSI1PK = :status AND GSI1SK BETWEEN :start AND :end',
     values: { status: embeddingStatusKey(status), start, end: `${start}~` },
   };
-  // Only its TYPE tells a line of old from a word of old.
+  // Only its TYPE tells a legacy line from a legacy word.
   return prefix === ''
     ? {
         ...query,

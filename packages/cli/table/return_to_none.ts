@@ -12,42 +12,42 @@ import {
   updateStatus,
 } from 'receipt-embedding/table/embedding_statuses';
 import { queryPages, type Table, toRow } from 'receipt-embedding/table/table';
-import type { SeenEntity } from './unsettled_entities.ts';
+import type { UnsettledEntity } from './unsettled_entities.ts';
 
 /**
- * `put_back`: NONE now, or somebody else has put it back meanwhile. `changed`: it is no longer as it was seen, and stays as it is.
+ * `returned`: NONE now, by this or by another command. `changed`: it is no longer as it was read, and stays as it is.
  * `deleted`: the row is gone.
  */
-export type PutBack =
-  | { readonly outcome: 'put_back' }
+export type ReturnOutcome =
+  | { readonly outcome: 'returned' }
   | { readonly outcome: 'deleted' }
   | { readonly outcome: 'changed'; readonly status: EmbeddingStatus; readonly owner?: string };
 
 /**
- * Puts a line or word back to NONE, so that the next run does it again, on condition that its status and its claim's owner are
- * exactly as they were seen. What it says does not matter.
+ * Returns a line or word to NONE, so that the next run does it again, on condition that its status and its claim's owner are
+ * exactly as they were read. What it says does not matter.
  *
- * @throws RateLimited when DynamoDB throttles it for good.
+ * @throws RateLimited when DynamoDB throttles it until the retries end.
  */
-export async function putBack(table: Table, seen: SeenEntity): Promise<PutBack> {
-  const { status, owner } = seen;
+export async function returnToNone(table: Table, read: UnsettledEntity): Promise<ReturnOutcome> {
+  const { status, owner } = read;
   const owned =
     owner === undefined
       ? `attribute_not_exists(${CLAIM_ATTRIBUTE})`
       : `${CLAIM_ATTRIBUTE} = :owner`;
   const done = await whileThrottled(() =>
-    updateStatus(table, seen, {
+    updateStatus(table, read, {
       to: 'NONE',
-      condition: `embedding_status = :seen AND ${owned}`,
-      values: { ':seen': status, ...(owner === undefined ? {} : { ':owner': owner }) },
+      condition: `embedding_status = :read AND ${owned}`,
+      values: { ':read': status, ...(owner === undefined ? {} : { ':owner': owner }) },
     }),
   );
-  if (done) return { outcome: 'put_back' };
-  const row = await whileThrottled(() => readStatus(table, seen));
+  if (done) return { outcome: 'returned' };
+  const row = await whileThrottled(() => readStatus(table, read));
   if (row === undefined) return { outcome: 'deleted' };
   const now = row.embedding_status ?? 'NONE';
   // Also where the answer to a first try was lost, and the client has made a second one.
-  if (now === 'NONE') return { outcome: 'put_back' };
+  if (now === 'NONE') return { outcome: 'returned' };
   const ownerNow = row[CLAIM_ATTRIBUTE];
   return {
     outcome: 'changed',
@@ -74,7 +74,7 @@ export class ClaimOwners {
    * Whether the batch that has claimed a line or word may still come back to it. Where the claim has no owner, an older system
    * has made it, and any batch of its that has not ended may be the one.
    */
-  async isLive({ owner, kind }: Pick<SeenEntity, 'owner' | 'kind'>): Promise<boolean> {
+  async isLive({ owner, kind }: Pick<UnsettledEntity, 'owner' | 'kind'>): Promise<boolean> {
     return owner === undefined
       ? await this.#once(kind, () => this.#olderBatchIsActive(kind))
       : await this.#once(owner, () => this.#isActive(owner));
@@ -103,7 +103,7 @@ export class ClaimOwners {
     return !(ENDED_BATCH_STATUSES as readonly unknown[]).includes(toRow(Item)['status']);
   }
 
-  async #olderBatchIsActive(kind: SeenEntity['kind']): Promise<boolean> {
+  async #olderBatchIsActive(kind: UnsettledEntity['kind']): Promise<boolean> {
     const { batches } = await readActiveBatches(this.#table, this.#logger, ['submitted_by']);
     const type = kind === 'line' ? 'LINE_EMBEDDING' : 'WORD_EMBEDDING';
     return batches.some((batch) => batch.batch_type === type && batch.submitted_by === undefined);

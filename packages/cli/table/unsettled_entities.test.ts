@@ -18,14 +18,14 @@ import { collect } from '../../../tests/support/collect.ts';
 import { aLine, aWord, IMAGE_ID } from '../../../tests/support/receipt_factory.ts';
 import { ReceiptTable, rowOf } from '../../../tests/support/receipt_table.ts';
 import { RecordingLogger } from '../../../tests/support/recorders.ts';
-import { ClaimOwners, putBack } from './return_to_none.ts';
+import { ClaimOwners, returnToNone } from './return_to_none.ts';
 import {
   entitiesClaimedBy,
   entitiesFailedIn,
   failedEntities,
-  type SeenEntity,
-  seenEntity,
-  unsettledEntities,
+  type UnsettledEntity,
+  unsettledEntity,
+  unsettledEntitiesOf,
 } from './unsettled_entities.ts';
 
 describe('entity listing', () => {
@@ -76,7 +76,7 @@ describe('entity listing', () => {
 
   afterAll(() => table.close());
 
-  async function ids(entities: AsyncIterable<SeenEntity>): Promise<string[]> {
+  async function ids(entities: AsyncIterable<UnsettledEntity>): Promise<string[]> {
     return (await collect(entities)).map(({ PK, SK }) => `${PK}#${SK}`).sort();
   }
 
@@ -126,7 +126,7 @@ describe('entity listing', () => {
 
     it('is what failed or is claimed of a receipt, and of no other', async () => {
       expect(
-        await ids(unsettledEntities(table, { image_id: IMAGE_ID, receipt_id: 1 })),
+        await ids(unsettledEntitiesOf(table, { image_id: IMAGE_ID, receipt_id: 1 })),
       ).toStrictEqual([lineId(), ...[1, 2, 3, 4, 5, 9].map((word_id) => wordId({ word_id }))]);
     });
   });
@@ -191,8 +191,8 @@ describe('put back', () => {
     };
   }
 
-  function seenAs(there: Row): SeenEntity {
-    const seen = seenEntity(there);
+  function seenAs(there: Row): UnsettledEntity {
+    const seen = unsettledEntity(there);
     if (seen === undefined) throw new Error('nothing to put back');
     return seen;
   }
@@ -215,11 +215,11 @@ describe('put back', () => {
         async (_, there) => {
           await table.put(there);
 
-          const { outcome } = await putBack(table, seenAs(seen));
+          const { outcome } = await returnToNone(table, seenAs(seen));
 
           const same = name(there) === name(seen);
           const already = there['embedding_status'] === 'NONE';
-          expect(outcome).toBe(same || already ? 'put_back' : 'changed');
+          expect(outcome).toBe(same || already ? 'returned' : 'changed');
           expect(await table.get(row)).toStrictEqual(same ? having('NONE') : there);
         },
       );
@@ -230,7 +230,7 @@ describe('put back', () => {
     it('says what the row is by now, and whose', async () => {
       await table.put(having('PENDING', OTHER_BATCH_ID));
 
-      expect(await putBack(table, seenAs(having('FAILED')))).toStrictEqual({
+      expect(await returnToNone(table, seenAs(having('FAILED')))).toStrictEqual({
         outcome: 'changed',
         status: 'PENDING',
         owner: OTHER_BATCH_ID,
@@ -240,7 +240,9 @@ describe('put back', () => {
     it('puts back what was edited: what failed may be mended by that', async () => {
       await table.put({ ...having('FAILED'), text: 'MILKY' });
 
-      expect(await putBack(table, seenAs(having('FAILED')))).toStrictEqual({ outcome: 'put_back' });
+      expect(await returnToNone(table, seenAs(having('FAILED')))).toStrictEqual({
+        outcome: 'returned',
+      });
       expect(await table.get(row)).toStrictEqual({ ...having('NONE'), text: 'MILKY' });
     });
 
@@ -250,7 +252,9 @@ describe('put back', () => {
         new DeleteItemCommand({ TableName: table.name, Key: marshall({ PK, SK }) }),
       );
 
-      expect(await putBack(table, seenAs(having('FAILED')))).toStrictEqual({ outcome: 'deleted' });
+      expect(await returnToNone(table, seenAs(having('FAILED')))).toStrictEqual({
+        outcome: 'deleted',
+      });
       expect(await table.get(row)).toBeUndefined();
     });
   });

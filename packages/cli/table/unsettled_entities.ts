@@ -25,12 +25,12 @@ import {
 
 const READING = { concurrency: UPDATES_AT_ONCE, backpressure: 2 * UPDATES_AT_ONCE } as const;
 
-/** Every line and word that has failed. The attribute is the truth: the index key of a row of old may lag behind it. */
+/** Every line and word that has failed. The attribute is the truth: the index key of a legacy row may lag behind it. */
 export async function* failedEntities(
   table: Table,
   reading?: ReadingOptions,
-): AsyncGenerator<SeenEntity> {
-  const query = { ...byStatus('FAILED'), ...SEEN_PROJECTION };
+): AsyncGenerator<UnsettledEntity> {
+  const query = { ...byStatus('FAILED'), ...UNSETTLED_PROJECTION };
   for await (const entity of seenBy(table, query, reading)) {
     if (entity.status === 'FAILED') yield entity;
   }
@@ -41,11 +41,11 @@ export async function* entitiesClaimedBy(
   table: Table,
   batchId: string,
   reading?: ReadingOptions,
-): AsyncGenerator<SeenEntity> {
+): AsyncGenerator<UnsettledEntity> {
   const { values, ...query } = byStatus('PENDING');
   const claimed: QueryInput = {
     ...query,
-    ...SEEN_PROJECTION,
+    ...UNSETTLED_PROJECTION,
     FilterExpression: `#${CLAIM_ATTRIBUTE} = :batch`,
     values: { ...values, batch: batchId },
   };
@@ -59,12 +59,12 @@ export async function* entitiesFailedIn(
   table: Table,
   batchId: string,
   reading?: ReadingOptions,
-): AsyncGenerator<SeenEntity> {
+): AsyncGenerator<UnsettledEntity> {
   const entities = pMapIterable(
     failedIds(table, batchId, reading),
     async (id) => {
       const image = parsePath(id)?.image_id;
-      return image === undefined ? undefined : await readSeenEntity(table, rowKey(image, id));
+      return image === undefined ? undefined : await readUnsettledEntity(table, rowKey(image, id));
     },
     READING,
   );
@@ -72,16 +72,16 @@ export async function* entitiesFailedIn(
 }
 
 /** The lines and words of a receipt that have failed or are claimed. */
-export async function* unsettledEntities(
+export async function* unsettledEntitiesOf(
   table: Table,
   receipt: ReceiptIdentity,
   reading?: ReadingOptions,
-): AsyncGenerator<SeenEntity> {
+): AsyncGenerator<UnsettledEntity> {
   for (const kind of ['LINE', 'WORD']) {
     const query: QueryInput = {
       IndexName: 'GSI3',
       KeyConditionExpression: 'GSI3PK = :receipt AND GSI3SK = :kind',
-      ...SEEN_PROJECTION,
+      ...UNSETTLED_PROJECTION,
       values: { receipt: receiptPath(receipt), kind },
     };
     yield* seenBy(table, query, reading);
@@ -100,10 +100,10 @@ async function* seenBy(
   table: Table,
   query: QueryInput,
   reading?: ReadingOptions,
-): AsyncGenerator<SeenEntity> {
+): AsyncGenerator<UnsettledEntity> {
   for await (const { rows } of patientPages(table, query, reading)) {
     for (const row of rows) {
-      const entity = seenEntity(row);
+      const entity = unsettledEntity(row);
       if (entity !== undefined) yield entity;
     }
   }
@@ -134,8 +134,8 @@ async function* failedIds(
   for await (const { rows } of pages) for (const row of rows) yield String(row['pinecone_id']);
 }
 
-/** A line or word that failed, or was claimed and never settled, as it was seen: without its text. */
-export interface SeenEntity extends RowKey {
+/** A line or word that failed, or was claimed and never settled, as it was read: without its text. */
+export interface UnsettledEntity extends RowKey {
   readonly kind: 'line' | 'word';
   readonly status: 'FAILED' | 'PENDING';
   /** The batch that has claimed it. */
@@ -146,14 +146,14 @@ export interface SeenEntity extends RowKey {
 
 const ATTRIBUTES = ['PK', 'SK', 'TYPE', 'text', 'is_noise', 'embedding_status', CLAIM_ATTRIBUTE];
 
-/** What a query must read of a row, so that it is known how it was seen. */
-export const SEEN_PROJECTION = {
+/** What a query must read of a row, so that a change since is noticed. */
+export const UNSETTLED_PROJECTION = {
   ProjectionExpression: ATTRIBUTES.map((name) => `#${name}`).join(', '),
   ExpressionAttributeNames: Object.fromEntries(ATTRIBUTES.map((name) => [`#${name}`, name])),
 };
 
 /** @returns undefined for what is no line or word, and for one that has neither failed nor is claimed. */
-export function seenEntity(row: Row): SeenEntity | undefined {
+export function unsettledEntity(row: Row): UnsettledEntity | undefined {
   const { PK, SK, TYPE, text, is_noise, embedding_status: status } = row;
   const owner = row[CLAIM_ATTRIBUTE];
   if (TYPE !== 'RECEIPT_LINE' && TYPE !== 'RECEIPT_WORD') return undefined;
@@ -173,20 +173,20 @@ export function seenEntity(row: Row): SeenEntity | undefined {
   };
 }
 
-/** Reads one row consistently. @see seenEntity */
-export async function readSeenEntity(
+/** Reads one row consistently. @see unsettledEntity */
+export async function readUnsettledEntity(
   table: Table,
   { PK, SK }: RowKey,
-): Promise<SeenEntity | undefined> {
+): Promise<UnsettledEntity | undefined> {
   const { Item } = await whileThrottled(() =>
     table.client.send(
       new GetItemCommand({
         TableName: table.name,
         Key: marshall({ PK, SK }),
         ConsistentRead: true,
-        ...SEEN_PROJECTION,
+        ...UNSETTLED_PROJECTION,
       }),
     ),
   );
-  return Item === undefined ? undefined : seenEntity(toRow(Item));
+  return Item === undefined ? undefined : unsettledEntity(toRow(Item));
 }

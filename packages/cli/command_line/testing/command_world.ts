@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
-import { Writable } from 'node:stream';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { interruption, type TableToolPorts } from '../command.ts';
+import { interruption, type CommandPorts } from '../command.ts';
+import { WrittenText } from './written_text.ts';
 
 export interface ToolWorldSettings {
   readonly client: DynamoDBClient;
@@ -15,7 +15,7 @@ export interface ToolWorldSettings {
 
 /** A tool's world in memory: without a terminal, and pointed at a local stack by its variables. */
 export interface ToolWorld {
-  readonly ports: TableToolPorts;
+  readonly ports: CommandPorts;
   /** What was written to stdout, and to stderr. */
   readonly stdout: () => string;
   readonly stderr: () => string;
@@ -30,8 +30,8 @@ export function toolWorld({
   onOutput,
 }: ToolWorldSettings): ToolWorld {
   const signals = new EventEmitter();
-  const [out, stdout] = written(onOutput);
-  const [messages, stderr] = written();
+  const [out, messages] = [new WrittenText(), new WrittenText()];
+  if (onOutput !== undefined) out.on('written', onOutput);
   return {
     ports: {
       environment: { AWS_ENDPOINT_URL: 'http://127.0.0.1:4566', ...variables },
@@ -42,20 +42,8 @@ export function toolWorld({
       now,
       stop: interruption(signals, out),
     },
-    stdout,
-    stderr,
+    stdout: () => out.text,
+    stderr: () => messages.text,
     interrupt: () => signals.emit('SIGINT'),
   };
-}
-
-function written(onOutput?: (text: string) => void): [Writable, () => string] {
-  let text = '';
-  const stream = new Writable({
-    write: (chunk: Buffer, _, done) => {
-      text += chunk.toString();
-      onOutput?.(chunk.toString());
-      done();
-    },
-  });
-  return [stream, () => text];
 }
