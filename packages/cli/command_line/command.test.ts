@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { describe, expect, it, vi } from 'vitest';
-import { interruption } from './command.ts';
+import { Interrupted, interruption } from './command.ts';
 
 const never = (): Promise<never> => new Promise(() => undefined);
 
@@ -12,7 +12,7 @@ describe('an interruption', () => {
 
     signals.emit(signal);
 
-    await expect(result).rejects.toBe(stop.reason);
+    await expect(result).rejects.toBeInstanceOf(Interrupted);
     await expect(stop.wait()).resolves.toBeUndefined();
   });
 
@@ -23,7 +23,7 @@ describe('an interruption', () => {
 
     signals.emit('SIGINT');
 
-    await expect(stop.orResult(begin)).rejects.toBe(stop.reason);
+    await expect(stop.orResult(begin)).rejects.toBeInstanceOf(Interrupted);
     expect(begin).not.toHaveBeenCalled();
   });
 
@@ -35,7 +35,7 @@ describe('an interruption', () => {
     out.emit('error', new Error('write EPIPE'));
     out.emit('error', new Error('write EPIPE'));
 
-    await expect(result).rejects.toBe(stop.reason);
+    await expect(result).rejects.toBeInstanceOf(Interrupted);
   });
 
   it('that never comes leaves the work its result, and its error', async () => {
@@ -51,7 +51,7 @@ describe('an interruption', () => {
     const work = Promise.withResolvers<never>();
     const result = stop.orResult(() => work.promise);
     signals.emit('SIGINT');
-    await expect(result).rejects.toBe(stop.reason);
+    await expect(result).rejects.toBeInstanceOf(Interrupted);
 
     work.reject(new Error('the connection is closed'));
 

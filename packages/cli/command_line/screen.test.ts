@@ -2,101 +2,97 @@ import { describe, expect, it } from 'vitest';
 import { writtenScreen } from './testing/written_text.ts';
 import { dollars, duration } from './text.ts';
 
-describe('screen', () => {
-  describe('a screen', () => {
-    it.each([true, undefined])('writes lines (terminal: %s)', (isTTY) => {
-      const { screen, text } = writtenScreen(isTTY);
-      screen.line('one');
-      screen.line();
-      expect(text()).toBe('one\n\n');
-    });
-
-    it('writes a table with its names in one column', () => {
-      const { screen, text } = writtenScreen();
-      screen.table([
-        ['Execution', 'SUCCEEDED'],
-        ['Read', '3 lines'],
-      ]);
-      expect(text()).toBe('  Execution  SUCCEEDED\n  Read       3 lines\n');
-    });
+describe('a screen', () => {
+  it.each([true, undefined])('writes lines (terminal: %s)', (isTTY) => {
+    const { screen, text } = writtenScreen(isTTY);
+    screen.line('one');
+    screen.line();
+    expect(text()).toBe('one\n\n');
   });
 
-  describe('progress on a terminal', () => {
-    it('is drawn over itself, and ends with its line', () => {
-      const { screen, text } = writtenScreen(true);
-      screen.progress('1 of 2', 0.5);
-      screen.progress('2 of 2', 1);
-      screen.endProgress();
-      screen.line('done');
-      expect(text()).toBe('\r\u001b[K1 of 2\r\u001b[K2 of 2\ndone\n');
-    });
-
-    it('stays below the lines that are written meanwhile', () => {
-      const { screen, text } = writtenScreen(true);
-      screen.progress('1 of 2', 0.5);
-      screen.line('one failed');
-      screen.endProgress();
-      expect(text()).toBe('\r\u001b[K1 of 2\r\u001b[Kone failed\n1 of 2\n');
-    });
-
-    it('is cut where it would run over into another line', () => {
-      const { screen, text } = writtenScreen(true, 10);
-      screen.progress('1,000 of 2,000', 0.5);
-      screen.endProgress();
-      expect(text()).toBe('\r\u001b[K1,000 of \n');
-    });
-
-    it('that never began leaves no line', () => {
-      const { screen, text } = writtenScreen(true);
-      screen.endProgress();
-      expect(text()).toBe('');
-    });
-  });
-
-  describe('progress without a terminal', () => {
-    it('is a line for each tenth', () => {
-      const { screen, lines } = writtenScreen();
-      for (let done = 0; done <= 100; done++) screen.progress(`${done} of 100`, done / 100);
-      screen.endProgress();
-      expect(lines()).toStrictEqual(
-        [0, 10, 20, 30, 40, 50, 60, 70, 80, 90, 100].map((done) => `${done} of 100`),
-      );
-    });
-
-    it('begins again after its end', () => {
-      const { screen, lines } = writtenScreen();
-      screen.progress('1 of 1', 1);
-      screen.endProgress();
-      screen.progress('0 of 1', 0);
-      expect(lines()).toStrictEqual(['1 of 1', '0 of 1']);
-    });
+  it('writes a table with its names in one column', () => {
+    const { screen, text } = writtenScreen();
+    screen.table([
+      ['Execution', 'SUCCEEDED'],
+      ['Read', '3 lines'],
+    ]);
+    expect(text()).toBe('  Execution  SUCCEEDED\n  Read       3 lines\n');
   });
 });
 
-describe('words for numbers', () => {
-  describe('a time span', () => {
-    it.each([
-      [-3, '0 s'],
-      [0.4, '0 s'],
-      [59.4, '59 s'],
-      [59.6, '1 min'],
-      [200, '3 min 20 s'],
-      [3_599, '59 min 59 s'],
-      [3_600, '1 h'],
-      [7_530, '2 h 5 min'],
-    ])('of %d seconds is %s', (seconds, text) => {
-      expect(duration(seconds)).toBe(text);
-    });
+describe('progress on a terminal', () => {
+  it('is drawn over itself, and ends with its line', () => {
+    const { screen, text } = writtenScreen(true);
+    screen.progress('1 of 2', 0.5);
+    screen.progress('2 of 2', 1);
+    screen.endProgress();
+    screen.line('done');
+    expect(text()).toBe('\r\u001b[K1 of 2\r\u001b[K2 of 2\ndone\n');
   });
 
-  describe('an amount', () => {
-    it.each([
-      [0, '$0.000000'],
-      [0.000026, '$0.000026'],
-      [0.01, '$0.01'],
-      [12.345, '$12.35'],
-    ])('of %d is %s', (amount, text) => {
-      expect(dollars(amount)).toBe(text);
-    });
+  it('stays below the lines that are written meanwhile', () => {
+    const { screen, text } = writtenScreen(true);
+    screen.progress('1 of 2', 0.5);
+    screen.line('one failed');
+    screen.endProgress();
+    expect(text()).toBe('\r\u001b[K1 of 2\r\u001b[Kone failed\n1 of 2\n');
+  });
+
+  it('is cut where it would run over into another line', () => {
+    const { screen, text } = writtenScreen(true, 10);
+    screen.progress('1,000 of 2,000', 0.5);
+    screen.endProgress();
+    expect(text()).toBe('\r\u001b[K1,000 of \n');
+  });
+
+  it('that never began leaves no line', () => {
+    const { screen, text } = writtenScreen(true);
+    screen.endProgress();
+    expect(text()).toBe('');
+  });
+});
+
+describe('progress without a terminal', () => {
+  it('is a line for each tenth', () => {
+    const { screen, lines } = writtenScreen();
+    for (let done = 0; done <= 100; done++) screen.progress(`${done} of 100`, done / 100);
+    screen.endProgress();
+    expect(lines()).toStrictEqual(
+      [0, 10, 20, 30, 40, 50, 60, 70, 80, 90, 100].map((done) => `${done} of 100`),
+    );
+  });
+
+  it('begins again after its end', () => {
+    const { screen, lines } = writtenScreen();
+    screen.progress('1 of 1', 1);
+    screen.endProgress();
+    screen.progress('0 of 1', 0);
+    expect(lines()).toStrictEqual(['1 of 1', '0 of 1']);
+  });
+});
+
+describe('a time span', () => {
+  it.each([
+    [-3, '0 s'],
+    [0.4, '0 s'],
+    [59.4, '59 s'],
+    [59.6, '1 min'],
+    [200, '3 min 20 s'],
+    [3_599, '59 min 59 s'],
+    [3_600, '1 h'],
+    [7_530, '2 h 5 min'],
+  ])('of %d seconds is %s', (seconds, text) => {
+    expect(duration(seconds)).toBe(text);
+  });
+});
+
+describe('an amount', () => {
+  it.each([
+    [0, '$0.000000'],
+    [0.000026, '$0.000026'],
+    [0.01, '$0.01'],
+    [12.345, '$12.35'],
+  ])('of %d is %s', (amount, text) => {
+    expect(dollars(amount)).toBe(text);
   });
 });

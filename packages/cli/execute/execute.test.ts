@@ -74,7 +74,7 @@ describe('npx receipts execute realtime', () => {
     const executed = await execute(['realtime', '--limit', '3']);
 
     const arn = arnIn(executed);
-    expect([executed.status, executed.err.text]).toStrictEqual([0, '']);
+    expect([executed.status, executed.messages.text]).toStrictEqual([0, '']);
     expect(executed.out.lines).toStrictEqual([
       `Starting ${stack.local.stateMachines.realtime}`,
       '  with {"limit":3}',
@@ -90,9 +90,9 @@ describe('npx receipts execute realtime', () => {
   it('shows the progress of many receipts, which never goes back, to their end', async () => {
     await stack.load(smallReceipts(60));
 
-    const { status, out, err } = await execute(['realtime', '--wait']);
+    const { status, out, messages } = await execute(['realtime', '--wait']);
 
-    expect([status, err.text]).toStrictEqual([0, '']);
+    expect([status, messages.text]).toStrictEqual([0, '']);
     const progress = progressIn(out);
     const done = progress.map(([items]) => items);
     expect(done).toStrictEqual(done.toSorted((a, b) => a - b));
@@ -126,11 +126,17 @@ describe('npx receipts execute realtime', () => {
   it('prints one JSON object on stdout with --json, and the rest on stderr', async () => {
     await stack.load(smallReceipts(2));
 
-    const { status, out, err } = await execute(['realtime', '--limit', '1', '--wait', '--json']);
+    const { status, out, messages } = await execute([
+      'realtime',
+      '--limit',
+      '1',
+      '--wait',
+      '--json',
+    ]);
 
     expect(status).toBe(0);
     expect(JSON.parse(out.text)).toMatchObject({
-      execution_arn: arnIn({ out: err }),
+      execution_arn: arnIn({ out: messages }),
       status: 'SUCCEEDED',
       started_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT/) as string,
       output: { total: 1, succeeded: 1, failed: 0 },
@@ -177,11 +183,17 @@ describe('npx receipts execute realtime', () => {
 
   it('is refused when the name is taken, with what to do', async () => {
     await execute(['realtime', '--name', 'taken', '--wait']);
-    const { status, out, err } = await execute(['realtime', '--name', 'taken', '--limit', '1']);
+    const { status, out, messages } = await execute([
+      'realtime',
+      '--name',
+      'taken',
+      '--limit',
+      '1',
+    ]);
 
     expect(status).toBe(2);
-    expect(err.text).toContain('There is an execution named taken already');
-    expect(err.text).toContain('npx receipts execute --watch arn:aws:states:us-east-1:');
+    expect(messages.text).toContain('There is an execution named taken already');
+    expect(messages.text).toContain('npx receipts execute --watch arn:aws:states:us-east-1:');
     expect(out.text).not.toContain('Started');
   });
 
@@ -215,10 +227,10 @@ describe('npx receipts execute batch-submit and batch-poll', () => {
 
   it('are refused where the stack has no batch path', async () => {
     const environment = { AWS_ENDPOINT_URL: 'http://x', REALTIME_EMBEDDING_SF_ARN: 'arn' };
-    const { status, err } = await execute(['batch-poll'], { environment });
+    const { status, messages } = await execute(['batch-poll'], { environment });
 
     expect(status).toBe(2);
-    expect(err.text).toContain('no output batch_poll_sf_arn: it has no batch path');
+    expect(messages.text).toContain('no output batch_poll_sf_arn: it has no batch path');
   });
 });
 
@@ -258,13 +270,13 @@ describe('watching an execution', () => {
     const first = await execute(['realtime', '--wait'], {
       lookingAtItems: { perSecond: 0, atOnce: 0, inTotal: 0 },
     });
-    const command = /npx receipts execute (--watch \S+)/.exec(first.err.text)?.[1] ?? '';
+    const command = /npx receipts execute (--watch \S+)/.exec(first.messages.text)?.[1] ?? '';
     stack.mend();
     const second = await execute(command.split(' '));
 
     expect([first.status, second.status]).toStrictEqual([3, 0]);
-    expect(first.err.text).toContain(words);
-    expect(first.err.text).toContain('The execution goes on at AWS');
+    expect(first.messages.text).toContain(words);
+    expect(first.messages.text).toContain('The execution goes on at AWS');
     expect(second.out.text).toContain('3: 3 embedded');
   });
 
@@ -272,14 +284,14 @@ describe('watching an execution', () => {
     await stack.load(smallReceipts(2));
     breakPeoples('DescribeExecution', { kind: 'cut' });
 
-    const { status, out, err } = await execute(['realtime', '--wait'], {
+    const { status, out, messages } = await execute(['realtime', '--wait'], {
       pace: { ...HURRIED_PACE, giveUpAfterMs: 50 },
     });
 
     expect(status).toBe(3);
     expect(out.text).toContain('The connection to AWS is lost: trying again for');
-    expect(err.text).toContain('can not be reached');
-    expect(err.text).toContain('npx receipts execute --watch');
+    expect(messages.text).toContain('can not be reached');
+    expect(messages.text).toContain('npx receipts execute --watch');
   });
 
   it('shows failures at the end only, where single receipts may not be looked at', async () => {
@@ -299,10 +311,10 @@ describe('watching an execution', () => {
 
   it('that nobody has started is refused', async () => {
     const arn = `${stack.local.stateMachines.realtime.replace('stateMachine', 'execution')}:none`;
-    const { status, err } = await execute(['--watch', arn]);
+    const { status, messages } = await execute(['--watch', arn]);
 
     expect(status).toBe(2);
-    expect(err.text).toContain('ExecutionDoesNotExist');
+    expect(messages.text).toContain('ExecutionDoesNotExist');
   });
 });
 
@@ -314,11 +326,11 @@ describe('starting an execution', () => {
   ])('ends as it should with %s, and leaves nothing to watch', async (_, code, wanted, words) => {
     breakPeoples('StartExecution', { kind: 'error', status: 400, code });
 
-    const { status, err } = await execute(['realtime', '--wait']);
+    const { status, messages } = await execute(['realtime', '--wait']);
 
     expect(status).toBe(wanted);
-    expect(err.text).toContain(words);
-    expect(err.text).not.toContain('--watch');
+    expect(messages.text).toContain(words);
+    expect(messages.text).not.toContain('--watch');
   });
 });
 
@@ -403,8 +415,8 @@ describe('Ctrl-C while an execution is watched', () => {
     const executed = await interrupted(() => Promise.resolve('s'));
 
     expect(executed.status).toBe(3);
-    expect(executed.err.text).toContain('AWS denies access');
-    expect(executed.err.text).toContain('The execution goes on at AWS');
+    expect(executed.messages.text).toContain('AWS denies access');
+    expect(executed.messages.text).toContain('The execution goes on at AWS');
     expect(await statusOf(arnIn(executed))).toBe('RUNNING');
   });
 
@@ -415,7 +427,7 @@ describe('Ctrl-C while an execution is watched', () => {
 
     expect(executed.status).toBe(130);
     expect(JSON.parse(executed.out.text)).toStrictEqual({
-      execution_arn: arnIn({ out: executed.err }),
+      execution_arn: arnIn({ out: executed.messages }),
       status: 'RUNNING',
     });
   });

@@ -9,7 +9,12 @@ import {
   type StackPorts,
 } from '../command_line/deployed_stack.ts';
 import { Screen, type ScreenOutput } from '../command_line/screen.ts';
-import { executionEnd, type ExecutionEnd, showEnd } from '../executions/execution_end.ts';
+import {
+  executionEnd,
+  type ExecutionEnd,
+  nextLines,
+  showEnd,
+} from '../executions/execution_end.ts';
 import { FEW_ITEMS } from '../executions/item_failures.ts';
 import {
   consoleLink,
@@ -137,6 +142,7 @@ class Execution {
       if (execution === undefined) return this.#leave(executionArn, stopped);
       const end = executionEnd(execution);
       showEnd(this.#screen, end);
+      this.#screen.lines(nextLines(end));
       this.#print(describeEnd(end));
       if (end.status === 'SUCCEEDED') return EXIT.done;
       return stopped && end.status === 'ABORTED' ? EXIT.interrupted : EXIT.failed;

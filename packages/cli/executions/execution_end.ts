@@ -126,14 +126,18 @@ export function executionFailure({ error, cause }: DescribeExecutionCommandOutpu
       } as DescribeExecutionCommandOutput);
 }
 
+const countsSchema = z.object({ total: z.int(), failed: z.int() });
+
 /** The same in one line: of a summary how many failed, of a function's error its message, of any other text its first line. */
 export function failureLine(execution: DescribeExecutionCommandOutput): Failure {
-  const { error, cause, summary } = executionEnd(execution);
+  const { error, cause } = executionFailure(execution);
+  if (cause === undefined) return { error, cause };
+  const counts = countsSchema.safeParse(parse(cause)).data;
   const text =
-    summary === undefined
-      ? cause && errorMessage(cause).trimStart()
-      : `${summary.failed} of ${summary.total} failed`;
-  return { error, cause: text?.split('\n', 1)[0] };
+    counts === undefined
+      ? errorMessage(cause).trimStart()
+      : `${counts.failed} of ${counts.total} failed`;
+  return { error, cause: text.split('\n', 1)[0] };
 }
 
 function elapsed(from: Date | undefined, to: Date | undefined): number {
@@ -162,7 +166,6 @@ export function showEnd(screen: Screen, end: ExecutionEnd): void {
   screen.lines(summary.failures.map((failure) => `  failed: ${failedItem(failure)}`));
   const unlisted = summary.failed - summary.failures.length;
   if (unlisted > 0) screen.line(`  failed: ${count(unlisted)} more, see Results`);
-  screen.lines(whatIsLeft(summary));
 }
 
 function otherRows(cause: string | undefined, output: unknown): Row[] {
@@ -241,7 +244,9 @@ function row(name: string, parts: readonly string[]): Row[] {
   return parts.length === 0 ? [] : [[name, parts.join(', ')]];
 }
 
-function whatIsLeft(summary: WorkflowSummary): string[] {
+/** What the workflow has left to do, and how it goes on. */
+export function nextLines({ summary }: ExecutionEnd): string[] {
+  if (summary === undefined) return [];
   switch (summary.workflow) {
     case 'realtime': {
       const key = summary.last_evaluated_key;

@@ -1,13 +1,11 @@
 import type { SFNClient } from '@aws-sdk/client-sfn';
 import { describe, expect, it } from 'vitest';
-import type { PollSummary } from '../../../simple_lambdas/summarize_batch_poll/summarize_poll.ts';
-import type { SubmitSummary } from '../../../simple_lambdas/summarize_batch_submit/summarize_submit.ts';
 import { writtenScreen } from '../command_line/testing/written_text.ts';
 import type { LocalStack, Workflow } from '../local_stack.ts';
-import { BatchExecutions, runBatches } from './run_workflows.ts';
+import { runBatches } from './run_workflows.ts';
 
 const results = { bucket: 'bucket', key: 'key' };
-const SUBMITTED: SubmitSummary = {
+const SUBMITTED = {
   total: 2,
   submitted: 2,
   dropped: 0,
@@ -22,7 +20,7 @@ const SUBMITTED: SubmitSummary = {
   invalid_rows: 0,
   results,
 };
-const POLLED: PollSummary = {
+const POLLED = {
   total: 2,
   completed: 2,
   running: 0,
@@ -40,7 +38,14 @@ const POLLED: PollSummary = {
   invalid_rows: 0,
   results,
 };
-const RUNNING = { ...POLLED, completed: 0, running: 2, succeeded: 0, prompt_tokens: 0 };
+const RUNNING = {
+  ...POLLED,
+  completed: 0,
+  running: 2,
+  requested: 0,
+  succeeded: 0,
+  prompt_tokens: 0,
+};
 
 /** Executions that are over as soon as they have begun, with these outputs in turn; an error fails. */
 function stackOf(outputs: Readonly<Record<'batchSubmit' | 'batchPoll', readonly object[]>>): {
@@ -91,7 +96,7 @@ async function ran(
 }> {
   const { stack, started } = stackOf({ batchSubmit, batchPoll });
   const { screen, lines } = writtenScreen();
-  const run = await runBatches(stack, { openai: 'stand-in' }, undefined, screen);
+  const run = await runBatches(stack, { openai: 'stand-in' }, undefined, screen, 0);
   return { started, lines: lines(), run };
 }
 
@@ -106,14 +111,26 @@ describe('a run of batches', () => {
       ['batchPoll', {}],
     ]);
     expect(lines).toStrictEqual([
+      '',
       'Starting arn:submit',
       '  with {}',
-      `  [${'█'.repeat(30)}] 2 of 2 batches submitted`,
-      '  2 batches with 1,700 lines and words',
+      `  [${'█'.repeat(30)}] 2 of 2 items`,
+      '',
+      '  Execution     SUCCEEDED in 0 s',
+      '  Batches       2: 2 submitted, 0 dropped, 0 failed',
+      '  Receipts      12 planned',
+      '  Lines, words  1,700 planned, 1,700 submitted',
+      '  Results       s3://bucket/key',
+      '',
       'Polling arn:poll',
-      `  [${'░'.repeat(30)}] 0 of 2 batches done (poll 1: 2 of 2 batches)`,
+      `  [${'░'.repeat(30)}] 0 of 2 batches done (poll 1)`,
       `  [${'█'.repeat(30)}] 2 of 2 batches done (poll 1)`,
-      '  2 batches done: 1,700 embedded, 0 refused, 0 given back',
+      '',
+      '  Execution     SUCCEEDED in 0 s',
+      '  Batches       2: 2 completed, 0 running, 0 failed',
+      '  Lines, words  1,700: 1,700 embedded, 0 refused, 0 returned to NONE',
+      "  OpenAI        1,000 tokens ($0.50 at OpenAI's list price)",
+      '  Results       s3://bucket/key',
     ]);
     expect(run.executions.map(({ executionArn }) => executionArn)).toStrictEqual([
       'arn:1',
@@ -123,12 +140,11 @@ describe('a run of batches', () => {
   });
 
   it('polls nothing when there was nothing to submit', async () => {
-    const { started, lines } = await ran([{ ...SUBMITTED, submitted: 0, requested: 0 }], []);
+    const { started } = await ran([{ ...SUBMITTED, submitted: 0, requested: 0 }], []);
     expect(started).toHaveLength(1);
-    expect(lines.at(-1)).toBe('  0 batches with 0 lines and words');
   });
 
-  it('submits again what was given back, three times at most', async () => {
+  it('submits again what was returned to NONE, three times at most', async () => {
     const released = { ...POLLED, succeeded: 1_699, released: 1 };
     const { started, lines, run } = await ran(
       [SUBMITTED, SUBMITTED, SUBMITTED],
@@ -138,9 +154,9 @@ describe('a run of batches', () => {
     expect(started.map(([workflow]) => workflow)).toStrictEqual(
       [1, 2, 3].flatMap(() => ['batchSubmit', 'batchPoll']),
     );
-    const again = '  What was given back is submitted again';
+    const again = 'What was returned to NONE is submitted again';
     expect(lines.filter((line) => line === again)).toHaveLength(2);
-    expect(lines.at(-1)).toBe('  1 line or word left for another run');
+    expect(lines.at(-1)).toBe('1 line or word left for another run');
     expect([run.promptTokens, run.costUsd]).toStrictEqual([3_000, null]);
   });
 
@@ -165,20 +181,18 @@ describe('polling', () => {
     ['a batch is running', { ...POLLED, completed: 1, running: 1 }],
     ['there are more batches than one execution looks at', { ...POLLED, completed: 1, more: true }],
   ])('goes on while %s, and adds up', async (_title, first) => {
-    const second = { ...POLLED, completed: 1, released: 3 };
-    const { stack } = stackOf({ batchSubmit: [], batchPoll: [RUNNING, first, second] });
-    const { screen, lines } = writtenScreen();
-    const executions = new BatchExecutions(stack, screen, 0);
+    const second = { ...POLLED, completed: 1, released: 0, requested: 0, succeeded: 300 };
+    const { lines, run } = await ran([SUBMITTED], [RUNNING, first, second]);
 
-    expect(await executions.pollUntilDone(2)).toBe(3);
-
-    expect(executions.executions).toHaveLength(3);
-    expect(lines()).toStrictEqual([
-      'Polling arn:poll',
-      `  [${'░'.repeat(30)}] 0 of 2 batches done (poll 1: 2 of 2 batches)`,
+    expect(run.executions).toHaveLength(4);
+    expect(run.promptTokens).toBe(2_000);
+    const bars = lines.filter((line) => line.includes('done (poll'));
+    expect(bars).toStrictEqual([
+      `  [${'░'.repeat(30)}] 0 of 2 batches done (poll 1)`,
       `  [${'█'.repeat(15)}${'░'.repeat(15)}] 1 of 2 batches done (poll 2)`,
       `  [${'█'.repeat(30)}] 2 of 2 batches done (poll 3)`,
-      '  2 batches done: 3,400 embedded, 0 refused, 3 given back',
     ]);
+    expect(lines).toContain('  Batches       2: 2 completed, 0 running, 0 failed');
+    expect(lines).toContain('  Lines, words  1,700: 2,000 embedded, 0 refused, 0 returned to NONE');
   });
 });

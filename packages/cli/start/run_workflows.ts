@@ -42,7 +42,11 @@ async function runWorkflow(
   screen: Screen,
   input: object,
 ): Promise<DescribeExecutionCommandOutput> {
-  screen.lines([`Starting ${stack.stateMachines[workflow]}`, `  with ${JSON.stringify(input)}`]);
+  screen.lines([
+    '',
+    `Starting ${stack.stateMachines[workflow]}`,
+    `  with ${JSON.stringify(input)}`,
+  ]);
   const arn = await stack.start(input, workflow);
   const report = new ProgressReport(screen, itemName(arn), backgroundTiming);
   try {
@@ -129,7 +133,7 @@ async function pollUntilDone(
   waitMs: number,
   executions: DescribeExecutionCommandOutput[],
 ): Promise<PollSummary | undefined> {
-  screen.line(`Polling ${stack.stateMachines.batchPoll}`);
+  screen.lines(['', `Polling ${stack.stateMachines.batchPoll}`]);
   let sum: PollSummary | undefined;
   let seconds = 0;
   for (let polls = 1; ; polls++) {

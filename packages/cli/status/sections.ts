@@ -17,6 +17,7 @@ import { submissionDied } from 'receipt-embedding/table/batch_listing';
 import type { Table } from 'receipt-embedding/table/table';
 import { requireOutput, type StackOutputs } from '../command_line/deployed_stack.ts';
 import { count } from '../command_line/text.ts';
+import { failureLine } from '../executions/execution_end.ts';
 import {
   type BatchCounts,
   countBatches,
@@ -255,30 +256,11 @@ async function failure(
   sfn: SFNClient,
   { executionArn }: ExecutionListItem,
 ): Promise<Pick<ExecutionView, 'error' | 'cause'>> {
-  const { error, cause } = await sfn.send(new DescribeExecutionCommand({ executionArn }));
+  const { error, cause } = failureLine(
+    await sfn.send(new DescribeExecutionCommand({ executionArn })),
+  );
   return {
     ...(error === undefined ? {} : { error }),
-    ...(cause === undefined ? {} : { cause: causeLine(cause) }),
+    ...(cause === undefined ? {} : { cause }),
   };
-}
-
-/** A cause in one line: of a summary how many failed, of a function's error its message, of any other text its first line. */
-export function causeLine(cause: string): string {
-  const { total, failed, errorMessage } = parsed(cause);
-  const message =
-    typeof total === 'number' && typeof failed === 'number'
-      ? `${failed} of ${total} failed`
-      : typeof errorMessage === 'string'
-        ? errorMessage
-        : cause.trimStart();
-  return message.split('\n', 1)[0] ?? '';
-}
-
-function parsed(cause: string): Readonly<Record<string, unknown>> {
-  try {
-    const value: unknown = JSON.parse(cause);
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
-  } catch {
-    return {};
-  }
 }
