@@ -245,7 +245,7 @@ describe('npm start with wrong arguments', () => {
   it('lists its options with --help', async () => {
     const { status, stdout, stderr } = await npmStart('--help');
     expect([status, stderr]).toStrictEqual([0, '']);
-    expect(stdout).toMatch(/^Usage: npm start -- \[options\]\n/);
+    expect(stdout).toMatch(/^Usage: receipts start \[options\]\n/);
   });
 });
 

@@ -81,7 +81,7 @@ describe('what failed in a batch', () => {
     expect(await runRedo('batch', batchId)).toMatchObject({
       planned: { total: 2, lines: { FAILED: 2 } },
       done: { lines: 2, changed_meanwhile: 0 },
-      next: ['npm run execute -- realtime --filter NONE', 'npm run execute -- batch-submit'],
+      next: ['npx receipts execute realtime --filter NONE', 'npx receipts execute batch-submit'],
     });
     expect(await runStatus()).toMatchObject(linesBy(2, 0, 2, 0));
     expect(await runRedo('batch', batchId)).toMatchObject({ planned: { total: 0 }, done: null });

@@ -54,7 +54,7 @@ describe('a problem of AWS', () => {
         code: 'ENOTFOUND',
         hostname: 'states.nowhere.amazonaws.com',
       }),
-      /^Counting: states\.nowhere\.amazonaws\.com can not be reached \(ENOTFOUND: getaddrinfo/,
+      /^Counting: states\.nowhere\.amazonaws\.com can't be reached \(ENOTFOUND: getaddrinfo/,
     ],
     [
       'a port that nobody listens at',
@@ -63,7 +63,7 @@ describe('a problem of AWS', () => {
         address: '127.0.0.1',
         port: 4566,
       }),
-      /^Counting: 127\.0\.0\.1:4566 can not be reached/,
+      /^Counting: 127\.0\.0\.1:4566 can't be reached/,
     ],
     [
       'a name with several addresses, all refusing',
@@ -71,14 +71,14 @@ describe('a problem of AWS', () => {
         new AggregateError([Object.assign(new Error('x'), { address: '::1', port: 4566 })], ''),
         { code: 'ECONNREFUSED' },
       ),
-      /^Counting: ::1:4566 can not be reached \(ECONNREFUSED\)/,
+      /^Counting: ::1:4566 can't be reached \(ECONNREFUSED\)/,
     ],
     [
       'a connection that was cut',
       failing('Error', 'socket hang up', { code: 'ECONNRESET' }),
-      /^Counting: AWS's endpoint can not be reached \(ECONNRESET: socket hang up\)/,
+      /^Counting: AWS's endpoint can't be reached \(ECONNRESET: socket hang up\)/,
     ],
-    ['a timeout', failing('TimeoutError', 'no answer'), /can not be reached/],
+    ['a timeout', failing('TimeoutError', 'no answer'), /can't be reached/],
     [
       'throttling',
       failing('ThrottlingException', 'Rate exceeded'),

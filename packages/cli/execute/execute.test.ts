@@ -143,7 +143,7 @@ describe('npx receipts execute realtime', () => {
       error: null,
       cause: null,
     });
-    expect(progressIn(err).at(-1)).toStrictEqual([1, 1]);
+    expect(progressIn(messages).at(-1)).toStrictEqual([1, 1]);
   });
 
   it('prints the summary of a failed execution as its output, with --json', async () => {
@@ -290,7 +290,7 @@ describe('watching an execution', () => {
 
     expect(status).toBe(3);
     expect(out.text).toContain('The connection to AWS is lost: trying again for');
-    expect(messages.text).toContain('can not be reached');
+    expect(messages.text).toContain("can't be reached");
     expect(messages.text).toContain('npx receipts execute --watch');
   });
 
@@ -322,7 +322,7 @@ describe('starting an execution', () => {
   it.each([
     ['expired credentials', 'ExpiredTokenException', 3, 'have expired'],
     ['denied access', 'AccessDeniedException', 3, 'AWS denies access'],
-    ['no such state machine', 'StateMachineDoesNotExist', 2, 'AWS refuses this'],
+    ['no such state machine', 'StateMachineDoesNotExist', 2, 'AWS refuses it'],
   ])('ends as it should with %s, and leaves nothing to watch', async (_, code, wanted, words) => {
     breakPeoples('StartExecution', { kind: 'error', status: 400, code });
 

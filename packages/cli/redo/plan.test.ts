@@ -54,7 +54,7 @@ describe('redo batch', () => {
       'SUCCESS',
     ]);
     expect((await world.run(['batch', BATCH_ID])).stdout).toContain(
-      'There is nothing to put back.',
+      'There is nothing to return to NONE.',
     );
   });
 
@@ -150,7 +150,7 @@ describe('redo receipt', () => {
     const { status, stdout } = await world.run(argv);
 
     expect([status, ...(await world.words(1))]).toStrictEqual([0, 'PENDING']);
-    expect(stdout).toContain('There is nothing to put back.');
+    expect(stdout).toContain('There is nothing to return to NONE.');
     expect(stdout).toContain('1 stay PENDING: an older system claimed them');
   });
 

@@ -82,43 +82,43 @@ async function run(
 const REPORT = `Table receipts, 2025-03-01T12:00:00.000Z
 
 realtime-embedding-sf-dev
-RUNNING  2025-03-01 11:00:00 UTC         1 h  second
-FAILED   2025-03-01 09:00:00 UTC  1 min 30 s  first
-  TooManyFailed: 3 of 4 failed
+  RUNNING  2025-03-01 11:00:00 UTC         1 h  second
+  FAILED   2025-03-01 09:00:00 UTC  1 min 30 s  first
+    TooManyFailed: 3 of 4 failed
 
 batch-submit-embedding-sf-dev
-RUNNING  2025-03-01 11:00:00 UTC         1 h  second
-FAILED   2025-03-01 09:00:00 UTC  1 min 30 s  first
-  TooManyFailed: 3 of 4 failed
+  RUNNING  2025-03-01 11:00:00 UTC         1 h  second
+  FAILED   2025-03-01 09:00:00 UTC  1 min 30 s  first
+    TooManyFailed: 3 of 4 failed
 
 batch-poll-embedding-sf-dev
-RUNNING  2025-03-01 11:00:00 UTC         1 h  second
-FAILED   2025-03-01 09:00:00 UTC  1 min 30 s  first
-  TooManyFailed: 3 of 4 failed
+  RUNNING  2025-03-01 11:00:00 UTC         1 h  second
+  FAILED   2025-03-01 09:00:00 UTC  1 min 30 s  first
+    TooManyFailed: 3 of 4 failed
 
 Batches
-           of lines  of words      oldest
-PENDING           0         1  1 h 30 min
-COMPLETED         0         0
-FAILED            0         0
-EXPIRED           0         0
-CANCELLED         0         0
-0b7e3f3a-1111-4222-8333-444455556666  PENDING for 1 h 30 min: an execution could not finish it (too slow)
-The next poll sees to them: npx receipts execute batch-poll
+             of lines  of words      oldest
+  PENDING           0         1  1 h 30 min
+  COMPLETED         0         0
+  FAILED            0         0
+  EXPIRED           0         0
+  CANCELLED         0         0
+  0b7e3f3a-1111-4222-8333-444455556666  PENDING for 1 h 30 min: an execution could not finish it (too slow)
+  The next poll sees to them: npx receipts execute batch-poll
 
 Runs by compaction state: 1 run
-       PENDING  PROCESSING  COMPLETED  FAILED
-lines        1           0          0       0
-words        0           0          0       1
-1 run that the compactor failed at, those that were made again since included; the newest:
-  3f2504e0-4f89-41d3-9a0c-0305e82c3301 1  2025-03-01T10:00:00.000+00:00  words: no space
-A realtime run without --filter embeds such receipts again, and no other: npx receipts execute realtime
+         PENDING  PROCESSING  COMPLETED  FAILED
+  lines        1           0          0       0
+  words        0           0          0       1
+  1 run that the compactor failed at, those that were made again since included; the newest:
+    3f2504e0-4f89-41d3-9a0c-0305e82c3301 1  2025-03-01T10:00:00.000+00:00  words: no space
+  A realtime run without --filter embeds such receipts again, and no other: npx receipts execute realtime
 
 Lines and words by embedding status
-       NONE  PENDING  SUCCESS  FAILED  NOISE  all
-lines     0        0        1       0      0    1
-words     1        0        0       1      0    2
-Nothing does FAILED again by itself: npx receipts redo failed
+         NONE  PENDING  SUCCESS  FAILED  NOISE  all
+  lines     0        0        1       0      0    1
+  words     1        0        0       1      0    2
+  Nothing does FAILED again by itself: npx receipts redo failed
 `;
 
 describe('status', () => {
@@ -303,7 +303,7 @@ describe('status', () => {
     const { exit, stdout } = await run(['--help']);
 
     expect(exit).toBe(0);
-    for (const word of ['--stack', '--no-entities', '--executions', '--json', 'Exit status']) {
+    for (const word of ['--stack', '--no-entities', '--executions', '--json', 'Exit codes']) {
       expect(stdout).toContain(word);
     }
   });
