@@ -3,8 +3,10 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import type { LocalStack, Workflow } from 'receipts-cli/local_stack';
 import { countAllStatuses, readBatchSummaries } from 'receipts-cli/start/summary';
 import { loadReceipts } from 'receipts-cli/table/load_receipts';
-import type { PollSummary } from '../simple_lambdas/summarize_batch_poll/summarize_poll.ts';
-import type { SubmitSummary } from '../simple_lambdas/summarize_batch_submit/summarize_submit.ts';
+import type {
+  PollSummary,
+  SubmitSummary,
+} from '../simple_lambdas/summarize_execution/summaries.ts';
 import { type BatchStack, startBatchStack } from './batches/batch_stack.ts';
 import type { VectorFormat } from './batches/dense_vectors.ts';
 import { type ExecutionSteps, stepsOf } from './batches/execution_steps.ts';

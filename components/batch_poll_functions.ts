@@ -1,7 +1,6 @@
 import { EXECUTION_FILES } from 'receipt-embedding/object_keys';
 import {
   type BatchFunctionsArgs,
-  grantMapResults,
   QUERY_AND_UPDATE,
   READ_AND_UPDATE,
   READ_PLAN,
@@ -32,6 +31,7 @@ export type BatchPollFunctions = Readonly<
 export function createBatchPollFunctions(
   create: CreateFunction,
   { table, batchBucket, embedding, openai, pinecone }: BatchFunctionsArgs,
+  summarize: EmbeddingFunction,
 ): BatchPollFunctions {
   return {
     listPendingBatches: create('list_pending_batches', SMALL, [
@@ -77,9 +77,6 @@ export function createBatchPollFunctions(
     recordBatchFailure: create('record_batch_failure', SMALL, [
       grantTable(table, [READ_AND_UPDATE]),
     ]),
-    summarizePoll: create('summarize_batch_poll', SMALL, [
-      plainVariables({ EMBEDDING_MODEL: embedding.model }),
-      grantMapResults(batchBucket, EXECUTION_FILES.batch_poll),
-    ]),
+    summarizePoll: summarize,
   };
 }

@@ -1,11 +1,9 @@
 import { BATCH_FILES, EXECUTION_FILES } from 'receipt-embedding/object_keys';
 import {
   type BatchFunctionsArgs,
-  grantMapResults,
   PLANNING,
   READ_PLAN,
   SENDING,
-  SMALL,
   WRITE_REQUESTS,
 } from './batch_grants.ts';
 import type { EmbeddingFunction } from './embedding_function.ts';
@@ -26,6 +24,7 @@ export type BatchSubmitFunctions = Readonly<
 export function createBatchSubmitFunctions(
   create: CreateFunction,
   { table, batchBucket, embedding, openai, batchMaxTokens }: BatchFunctionsArgs,
+  summarize: EmbeddingFunction,
 ): BatchSubmitFunctions {
   return {
     planBatches: create('plan_batches', PLANNING, [
@@ -63,8 +62,6 @@ export function createBatchSubmitFunctions(
       }),
       grantOpenAI(openai),
     ]),
-    summarizeSubmit: create('summarize_batch_submit', SMALL, [
-      grantMapResults(batchBucket, EXECUTION_FILES.batch_submit),
-    ]),
+    summarizeSubmit: summarize,
   };
 }

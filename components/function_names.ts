@@ -2,14 +2,12 @@
 export const REALTIME_FUNCTION_NAMES = [
   'find_receipts_realtime',
   'process_receipt_realtime',
-  'summarize_realtime_run',
 ] as const;
 
 /** Those of the batch path, in the order in which a batch meets them. */
 export const BATCH_FUNCTION_NAMES = [
   'plan_batches',
   'submit_batch',
-  'summarize_batch_submit',
   'list_pending_batches',
   'get_batch_status',
   'download_batch_results',
@@ -18,9 +16,12 @@ export const BATCH_FUNCTION_NAMES = [
   'mark_batch_complete',
   'release_batch',
   'record_batch_failure',
-  'summarize_batch_poll',
 ] as const;
 
-export const FUNCTION_NAMES = [...REALTIME_FUNCTION_NAMES, ...BATCH_FUNCTION_NAMES] as const;
+export const FUNCTION_NAMES = [
+  ...REALTIME_FUNCTION_NAMES,
+  ...BATCH_FUNCTION_NAMES,
+  'summarize_execution',
+] as const;
 
 export type FunctionName = (typeof FUNCTION_NAMES)[number];

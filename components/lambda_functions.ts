@@ -51,7 +51,7 @@ export class LambdaFunctions extends pulumi.ComponentResource {
     );
     const create = this.creator(layer, args);
     this.realtime = createRealtimeFunctions(create, args);
-    this.batch = createBatchFunctions(create, args);
+    this.batch = createBatchFunctions(create, args, this.realtime.summarizeRun);
     this.registerOutputs({
       ...arnsOf(this.realtime),
       ...arnsOf(this.batch?.submit ?? {}),
@@ -97,12 +97,13 @@ export class LambdaFunctions extends pulumi.ComponentResource {
 function createBatchFunctions(
   create: CreateFunction,
   { batch, ...shared }: LambdaFunctionsArgs,
+  summarize: EmbeddingFunction,
 ): BatchFunctions | undefined {
   if (batch === undefined) return undefined;
   const args = { ...shared, ...batch };
   return {
-    submit: createBatchSubmitFunctions(create, args),
-    poll: createBatchPollFunctions(create, args),
+    submit: createBatchSubmitFunctions(create, args, summarize),
+    poll: createBatchPollFunctions(create, args, summarize),
   };
 }
 

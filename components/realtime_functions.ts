@@ -1,5 +1,6 @@
 import type * as pulumi from '@pulumi/pulumi';
 import { EXECUTION_FILES } from 'receipt-embedding/object_keys';
+import { grantMapResults } from './batch_grants.ts';
 import type { EmbeddingFunction } from './embedding_function.ts';
 import {
   type CreateFunction,
@@ -8,7 +9,6 @@ import {
   grantBucket,
   type GrantedBucket,
   type GrantedTable,
-  grantObjects,
   grantOpenAI,
   grantTable,
   type OpenAIAccess,
@@ -23,6 +23,8 @@ export interface RealtimeFunctionsArgs {
   readonly chromadbBucket: GrantedBucket;
   readonly embedding: EmbeddingModelSettings;
   readonly openai: OpenAIAccess;
+  /** @default the stack has no batch path. */
+  readonly batch?: { readonly batchBucket: GrantedBucket };
   /**
    * Ask Google Places for merchants that nobody knows.
    *
@@ -79,11 +81,15 @@ export function createRealtimeFunctions(
       grantOpenAI(openai),
       grantMerchantLookup(args),
     ]),
-    summarizeRun: create('summarize_realtime_run', { memorySize: 1_024 }, [
+    summarizeRun: create('summarize_execution', { memorySize: 1_024 }, [
       plainVariables({ EMBEDDING_MODEL: embedding.model }),
-      grantObjects(chromadbBucket, [
-        { actions: ['s3:GetObject'], keys: [`${EXECUTION_FILES.realtime.results('*')}/*`] },
-      ]),
+      grantMapResults(chromadbBucket, EXECUTION_FILES.realtime),
+      ...(args.batch === undefined
+        ? []
+        : [
+            grantMapResults(args.batch.batchBucket, EXECUTION_FILES.batch_submit),
+            grantMapResults(args.batch.batchBucket, EXECUTION_FILES.batch_poll),
+          ]),
     ]),
   };
 }

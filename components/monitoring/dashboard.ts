@@ -46,7 +46,7 @@ function workDone({ functions, workflows, region }: DashboardContents): Widget[]
         ReceiptsReused: 'embedded before',
         ReceiptsSkipped: 'nothing to embed',
       }),
-      ...counted(functions, 'summarize_realtime_run', { ReceiptsFailed: 'failed' }),
+      ...counted(functions, 'summarize_execution', { ReceiptsFailed: 'failed' }, 'realtime'),
     ]),
     metricWidget(region, 'Vectors an hour', HOUR, [
       ...counted(functions, 'process_receipt_realtime', { VectorsWritten: 'ChromaDB deltas' }),
@@ -69,22 +69,18 @@ function cost({ functions, region }: DashboardContents): Widget[] {
   return [
     metricWidget(region, 'Tokens an hour', HOUR, [
       ...counted(functions, 'process_receipt_realtime', { PromptTokens: 'realtime' }),
-      ...counted(functions, 'summarize_batch_poll', { PromptTokens: 'batch' }),
+      ...counted(functions, 'summarize_execution', { PromptTokens: 'batch' }, 'batch_poll'),
     ]),
     metricWidget(region, 'OpenAI, estimated dollars an hour', HOUR, [
       ...counted(functions, 'process_receipt_realtime', { EstimatedCostUsd: 'realtime' }),
-      ...counted(functions, 'summarize_batch_poll', { EstimatedCostUsd: 'batch' }),
+      ...counted(functions, 'summarize_execution', { EstimatedCostUsd: 'batch' }, 'batch_poll'),
     ]),
     metricWidget(
       region,
       'Failures by reason',
       HOUR,
-      present(functions, [
-        'summarize_realtime_run',
-        'summarize_batch_submit',
-        'summarize_batch_poll',
-      ]).map((functionName) => ({
-        search: ownMetrics(functionName, 'Failures', 'reason', 'Sum', HOUR),
+      present(functions, ['summarize_execution']).map((functionName) => ({
+        search: ownMetrics(functionName, 'Failures', 'reason', 'Sum', HOUR, 'workflow,'),
       })),
     ),
   ];
@@ -123,8 +119,18 @@ function batches({ functions, region }: DashboardContents): Widget[] {
         }),
       ),
       ...counted(functions, 'mark_batch_complete', { BatchRowsFailed: 'rows failed' }),
-      ...counted(functions, 'summarize_batch_submit', { BatchesFailed: 'failed to be submitted' }),
-      ...counted(functions, 'summarize_batch_poll', { BatchesFailed: 'failed to be ended' }),
+      ...counted(
+        functions,
+        'summarize_execution',
+        { BatchesFailed: 'failed to be submitted' },
+        'batch_submit',
+      ),
+      ...counted(
+        functions,
+        'summarize_execution',
+        { BatchesFailed: 'failed to be ended' },
+        'batch_poll',
+      ),
     ]),
   ];
 }
@@ -153,11 +159,17 @@ function counted(
   functions: DashboardContents['functions'],
   name: FunctionName,
   labels: Readonly<Partial<Record<MetricName, string>>>,
+  workflow?: string,
 ): Series[] {
   const functionName = functions[name];
   if (functionName === undefined) return [];
   return Object.entries(labels).map(([metric, label]) => ({
-    metric: ownMetric(functionName, metric as MetricName),
+    metric: ownMetric(
+      functionName,
+      metric as MetricName,
+      'Sum',
+      workflow === undefined ? {} : { workflow },
+    ),
     label,
   }));
 }

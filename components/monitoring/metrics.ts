@@ -12,13 +12,14 @@ export interface Metric {
   readonly statistic: 'Sum' | 'Maximum' | 'p50' | 'p95';
 }
 
-/** What a function counts itself. */
+/** What a function counts itself. @param more dimensions beside `service`: what summarize_execution counts has `workflow`. */
 export function ownMetric(
   functionName: string,
   name: MetricName,
   statistic: Metric['statistic'] = 'Sum',
+  more: Readonly<Record<string, string>> = {},
 ): Metric {
-  return { namespace: NAMESPACE, name, dimensions: { service: functionName }, statistic };
+  return { namespace: NAMESPACE, name, dimensions: { service: functionName, ...more }, statistic };
 }
 
 /** All values of a metric that a function counts by one more dimension, as a search that finds them. */
@@ -28,9 +29,10 @@ export function ownMetrics<Name extends keyof DimensionOf>(
   dimension: DimensionOf[Name],
   statistic: 'Sum' | 'Maximum',
   periodSeconds: number,
+  more = '',
 ): string {
   return (
-    `SEARCH('{${NAMESPACE},service,${dimension}} MetricName="${name}" ` +
+    `SEARCH('{${NAMESPACE},service,${more}${dimension}} MetricName="${name}" ` +
     `service="${functionName}"', '${statistic}', ${periodSeconds})`
   );
 }

@@ -23,18 +23,31 @@ export function pipelineAlarms(functions: MonitoredFunctions): readonly AlarmDef
       const deployed = functions[each];
       return deployed === undefined ? [] : [ownMetric(deployed.functionName, name, statistic)];
     });
+  const summarized = (
+    name: MetricName,
+    workflows: readonly ('realtime' | 'batch_submit' | 'batch_poll')[],
+  ): readonly Metric[] => {
+    const { summarize_execution: summarize } = functions;
+    if (summarize === undefined) return [];
+    return workflows.map((workflow) =>
+      ownMetric(summarize.functionName, name, 'Sum', { workflow }),
+    );
+  };
   const definitions: readonly AlarmDefinition[] = [
     {
       kind: 'receipts-failed',
       meaning: 'Receipts could not be embedded by the realtime workflow.',
-      metrics: counted('ReceiptsFailed', ['summarize_realtime_run']),
+      metrics: summarized('ReceiptsFailed', ['realtime']),
       periodSeconds: FIVE_MINUTES,
       threshold: 1,
     },
     {
       kind: 'batches-failed',
       meaning: 'Batches could not be submitted, or not be brought to an end.',
-      metrics: counted('BatchesFailed', ['summarize_batch_submit', 'summarize_batch_poll']),
+      metrics:
+        functions.plan_batches === undefined
+          ? []
+          : summarized('BatchesFailed', ['batch_submit', 'batch_poll']),
       periodSeconds: FIVE_MINUTES,
       threshold: 1,
     },

@@ -84,6 +84,7 @@ export function batchPollStateMachine(
           functions.summarizePoll,
           {
             Payload: {
+              workflow: 'batch_poll',
               'total_batches.$': '$.total_batches',
               'more.$': '$.more',
               'invalid_rows.$': '$.invalid_rows',

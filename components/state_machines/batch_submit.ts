@@ -79,6 +79,7 @@ export function batchSubmitStateMachine(
           functions.summarizeSubmit,
           {
             Payload: {
+              workflow: 'batch_submit',
               'total_batches.$': '$.total_batches',
               'planned.$': '$.planned',
               'receipts.$': '$.receipts',

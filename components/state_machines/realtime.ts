@@ -84,6 +84,7 @@ export function realtimeStateMachine(
           functions.summarizeRun,
           {
             Payload: {
+              workflow: 'realtime',
               'total_receipts.$': '$.total_receipts',
               'last_evaluated_key.$': '$.last_evaluated_key',
               'invalid_rows.$': '$.invalid_rows',

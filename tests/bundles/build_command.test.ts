@@ -40,7 +40,7 @@ describe('npm run build', () => {
 
     expect({ status, error }).toStrictEqual({ status: 0, error: '' });
     const files = await listFiles(folder);
-    expect(files).toContain('functions/summarize_realtime_run/handler.mjs');
+    expect(files).toContain('functions/summarize_execution/handler.mjs');
     expect(files).toContain('layer/nodejs/node_modules/receipt-embedding/package.json');
     const size = String.raw` +[\d.]+ kB`;
     const [heading, ...rows] = out.trimEnd().split('\n');

@@ -19,7 +19,7 @@ import type { SyntheticReceipt } from 'receipts-cli/synthetic_receipts/synthetic
 import { loadReceipts } from 'receipts-cli/table/load_receipts';
 import type { FaultRule } from 'vendor-stand-ins/openai/faults';
 import type { OperationFaultRule } from 'vendor-stand-ins/openai/operation_faults';
-import type { RunSummary } from '../../simple_lambdas/summarize_realtime_run/summarize_run.ts';
+import type { RunSummary } from '../../simple_lambdas/summarize_execution/summaries.ts';
 
 /** An execution of the realtime workflow that reached its summary. */
 export interface FinishedRun {
@@ -31,7 +31,7 @@ export interface FinishedRun {
 export const FUNCTIONS = {
   find: 'embedding-find-receipts-realtime-lambda-dev',
   process: 'embedding-process-receipt-realtime-lambda-dev',
-  summarize: 'embedding-summarize-realtime-run-lambda-dev',
+  summarize: 'embedding-summarize-execution-lambda-dev',
 } as const;
 
 /** BatchWriteItem's own limit. */

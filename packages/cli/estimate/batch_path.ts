@@ -267,14 +267,14 @@ function invocations(
   return [
     some('plan_batches', submits),
     some('submit_batch', batches),
-    small('summarize_batch_submit', submits),
+    small('summarize_execution', submits),
     small('list_pending_batches', polls),
     small('get_batch_status', runningBatches + batches),
     some('download_batch_results', batches),
     some('upsert_to_pinecone', parts),
     some('write_results_to_dynamo', parts),
     some('mark_batch_complete', batches),
-    small('summarize_batch_poll', polls),
+    small('summarize_execution', polls),
   ];
 }
 

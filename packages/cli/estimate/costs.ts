@@ -44,7 +44,7 @@ export function functionQuantities(
   for (const { name, count, seconds, environments } of invocations) {
     requests += count;
     const started = Math.min(environments, count) * COLD_START_SECONDS;
-    gbSeconds += ((seconds + started) * FUNCTIONS[name].memory) / 1_024;
+    gbSeconds += ((seconds + started) * FUNCTIONS[name].declaration.memory_mb) / 1_024;
   }
   return {
     lambda_requests: requests,

@@ -123,7 +123,7 @@ export function receiptSeconds({ receipts, openai_requests, lines, words }: Real
 
 /** Seconds that one run takes before and after its receipts: they are listed, and their results added up. */
 export function runSeconds({ receipts }: RealtimeWork): { find: number; summarize: number } {
-  const { find_receipts_realtime: find, summarize_realtime_run: summarize } = FUNCTIONS;
+  const { find_receipts_realtime: find, summarize_execution: summarize } = FUNCTIONS;
   return {
     find: find.seconds + receipts * find.per_receipt,
     summarize: summarize.seconds + receipts * summarize.per_receipt,
@@ -160,7 +160,7 @@ export function realtimeQuantities(
           seconds,
           environments: maxConcurrency,
         },
-        once('summarize_realtime_run', run.summarize),
+        once('summarize_execution', run.summarize),
       ],
       assumptions,
     ),
