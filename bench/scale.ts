@@ -5,8 +5,7 @@ import {
 } from '@aws-sdk/client-sfn';
 import { Command } from 'commander';
 import { type LocalStack, startLocalStack } from 'receipts-cli/local_stack';
-import type { RunOutput } from 'receipts-cli/start/summary';
-import { timeSpent } from 'receipts-cli/start/time_spent';
+import { type RunOutput, timeSpent } from 'receipts-cli/start/summary';
 import { syntheticReceipts } from 'receipts-cli/synthetic_receipts/synthetic_receipts';
 import { loadReceipts } from 'receipts-cli/table/load_receipts';
 

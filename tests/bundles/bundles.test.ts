@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { BUNDLE_LIMITS, measureBundles } from 'receipts-cli/bundle_size';
+import { BUNDLE_LIMITS, measureBundles } from 'receipts-cli/build';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { projectFolder } from '../../components/bundling/build_options.ts';
 import { bundleAll, type Bundles } from '../../components/bundling/bundle_all.ts';

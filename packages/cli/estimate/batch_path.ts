@@ -22,7 +22,7 @@ import {
 } from './assumptions.ts';
 import { functionQuantities, type Invocations, type Quantities } from './costs.ts';
 import { insertUnits, type MeasuredReceipt, measureRow, readUnits } from './measured_receipt.ts';
-import { listingUnits } from './realtime_path.ts';
+import { listingUnits, NO_TIME, type TimeRange } from './realtime_path.ts';
 import type { Transitions } from './transitions.ts';
 
 /** What the batch path has to do, counted. */
@@ -213,68 +213,61 @@ export function batchQuantities(
   };
 }
 
-/** Seconds of the functions that one batch takes, at each end of OpenAI's work. */
-export function batchSeconds(work: BatchWork): { readonly before: number; readonly after: number } {
-  const seconds = functionSeconds(work);
-  return {
-    before: seconds.plan_batches + seconds.submit_batch,
-    after:
-      seconds.download_batch_results +
-      seconds.upsert_to_pinecone +
-      seconds.write_results_to_dynamo +
-      seconds.mark_batch_complete,
-  };
-}
-
-/** Of all invocations together, for functions whose time depends on what there is to do. */
-function functionSeconds({ receipts, lines, words, batches, parts }: BatchWork) {
-  const entities = lines + words;
-  const of = (
-    { seconds, per_entity }: { readonly seconds: number; readonly per_entity: number },
-    count: number,
-  ): number => count * seconds + entities * per_entity;
-  return {
-    plan_batches: FUNCTIONS.plan_batches.seconds + receipts * FUNCTIONS.plan_batches.per_receipt,
-    submit_batch: of(FUNCTIONS.submit_batch, batches),
-    download_batch_results: of(FUNCTIONS.download_batch_results, batches),
-    upsert_to_pinecone: of(FUNCTIONS.upsert_to_pinecone, parts),
-    write_results_to_dynamo: of(FUNCTIONS.write_results_to_dynamo, parts),
-    mark_batch_complete: of(FUNCTIONS.mark_batch_complete, batches),
-  };
-}
-
-function invocations(
+/** Submitting, what OpenAI takes for a batch, and ingesting; batches beside each other, whoever does them. */
+export function batchTime(
   work: BatchWork,
+  maxConcurrency: number,
+  { batch_seconds, slowest }: Assumptions,
+): TimeRange {
+  if (work.batches === 0) return NO_TIME;
+  const once = { submits: 1, polls: 0, runningBatches: 0 };
+  const seconds = invocations(work, once)
+    .filter(({ name }) => FUNCTIONS_OF_A_BATCH.has(name))
+    .reduce((sum, invoked) => sum + invoked.seconds, 0);
+  const functions = seconds / Math.min(maxConcurrency, work.batches);
+  return {
+    low: batch_seconds.low + functions,
+    high: batch_seconds.high + slowest * functions,
+  };
+}
+
+const FUNCTIONS_OF_A_BATCH: ReadonlySet<FunctionName> = new Set([
+  'plan_batches',
+  'submit_batch',
+  'download_batch_results',
+  'upsert_to_pinecone',
+  'write_results_to_dynamo',
+  'mark_batch_complete',
+]);
+
+/** A function whose time depends on how many lines and words it handles. */
+type EntityFunction = {
+  [Name in FunctionName]: (typeof FUNCTIONS)[Name] extends { per_entity: number } ? Name : never;
+}[FunctionName];
+
+/** Each with the seconds of all its invocations together. */
+function invocations(
+  { receipts, lines, words, batches, parts }: BatchWork,
   { submits, polls, runningBatches }: BatchExecutions,
 ): readonly Invocations[] {
-  const seconds = functionSeconds(work);
-  const { batches, parts } = work;
-  const some = (name: keyof typeof seconds, count: number): Invocations => ({
+  const of = (name: FunctionName, count: number, variable = 0): Invocations => ({
     name,
     count,
-    seconds: seconds[name],
+    seconds: count * FUNCTIONS[name].seconds + variable,
     environments: count,
   });
-  const small = (
-    name: Exclude<FunctionName, keyof typeof seconds>,
-    count: number,
-  ): Invocations => ({
-    name,
-    count,
-    seconds: count * FUNCTIONS[name].seconds,
-    environments: count,
-  });
+  const forEntities = (name: EntityFunction, count: number): Invocations =>
+    of(name, count, (lines + words) * FUNCTIONS[name].per_entity);
   return [
-    some('plan_batches', submits),
-    some('submit_batch', batches),
-    small('summarize_execution', submits),
-    small('list_pending_batches', polls),
-    small('get_batch_status', runningBatches + batches),
-    some('download_batch_results', batches),
-    some('upsert_to_pinecone', parts),
-    some('write_results_to_dynamo', parts),
-    some('mark_batch_complete', batches),
-    small('summarize_execution', polls),
+    of('plan_batches', submits, receipts * FUNCTIONS.plan_batches.per_receipt),
+    forEntities('submit_batch', batches),
+    of('summarize_execution', submits + polls),
+    of('list_pending_batches', polls),
+    of('get_batch_status', runningBatches + batches),
+    forEntities('download_batch_results', batches),
+    forEntities('upsert_to_pinecone', parts),
+    forEntities('write_results_to_dynamo', parts),
+    forEntities('mark_batch_complete', batches),
   ];
 }
 

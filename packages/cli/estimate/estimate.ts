@@ -8,7 +8,7 @@ import type {
   ReceiptWord,
 } from 'receipt-embedding/entities/line_and_word';
 import { ASSUMPTIONS, type Assumptions } from './assumptions.ts';
-import { BatchCounter, batchQuantities, type BatchWork } from './batch_path.ts';
+import { BatchCounter, batchQuantities, batchTime, type BatchWork } from './batch_path.ts';
 import {
   type Costs,
   costsOf,
@@ -17,13 +17,14 @@ import {
   PRICES_REGION,
   type Quantities,
 } from './costs.ts';
-import { batchTime, realtimeTime, type TimeRange } from './expected_time.ts';
 import { MeasuredReceipt } from './measured_receipt.ts';
 import {
   RealtimeCounter,
   realtimeQuantities,
   type RealtimeSettings,
+  realtimeTime,
   type RealtimeWork,
+  type TimeRange,
 } from './realtime_path.ts';
 import { hasStatus, type ReceiptRows, type ReceiptSource } from './receipt_source.ts';
 import { countTransitions } from './transitions.ts';

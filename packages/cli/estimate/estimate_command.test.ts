@@ -6,7 +6,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runEstimateCommand } from '../../../tests/support/estimate_command.ts';
 import { interruption } from '../command_line/command.ts';
-import { writeExport } from '../receipt_exports/write_export.ts';
+import { writeExport } from '../../../tests/support/write_export.ts';
 import { syntheticReceipts } from '../synthetic_receipts/synthetic_receipts.ts';
 import type { Estimate } from './estimate.ts';
 

@@ -116,13 +116,13 @@ export interface RealtimeSettings {
 }
 
 /** Seconds that all receipts take together, one after the other. */
-export function receiptSeconds({ receipts, openai_requests, lines, words }: RealtimeWork): number {
+function receiptSeconds({ receipts, openai_requests, lines, words }: RealtimeWork): number {
   const { seconds, per_request, per_vector } = FUNCTIONS.process_receipt_realtime;
   return receipts * seconds + openai_requests * per_request + (lines + words) * per_vector;
 }
 
 /** Seconds that one run takes before and after its receipts: they are listed, and their results added up. */
-export function runSeconds({ receipts }: RealtimeWork): { find: number; summarize: number } {
+function runSeconds({ receipts }: RealtimeWork): { find: number; summarize: number } {
   const { find_receipts_realtime: find, summarize_execution: summarize } = FUNCTIONS;
   return {
     find: find.seconds + receipts * find.per_receipt,
@@ -174,4 +174,32 @@ export function realtimeQuantities(
     s3_gets: MAP_FILES.gets + SUMMARY_GETS,
     pinecone_write_units: 0,
   };
+}
+
+/** How long something may take, seconds. */
+export interface TimeRange {
+  readonly low: number;
+  readonly high: number;
+}
+
+export const NO_TIME: TimeRange = { low: 0, high: 0 };
+
+/** Receipts at a time, each for as long as assumed, but no faster than OpenAI answers an account; or twice as long. */
+export function realtimeTime(
+  work: RealtimeWork,
+  maxConcurrency: number,
+  assumptions: Assumptions,
+): TimeRange {
+  if (work.receipts === 0) return NO_TIME;
+  const run = runSeconds(work);
+  const atATime = Math.min(maxConcurrency, work.receipts);
+  const low =
+    run.find +
+    run.summarize +
+    Math.max(
+      receiptSeconds(work) / atATime,
+      (60 * work.prompt_tokens) / assumptions.openai_tokens_per_minute,
+      (60 * work.openai_requests) / assumptions.openai_requests_per_minute,
+    );
+  return { low, high: assumptions.slowest * low };
 }

@@ -2,7 +2,7 @@ import { costOf } from 'receipt-embedding/prices';
 import { columns, count, dollars, duration, quantity } from '../command_line/text.ts';
 import { AWS_PRICES, type Costs } from './costs.ts';
 import type { EntityCounts, Estimate } from './estimate.ts';
-import type { TimeRange } from './expected_time.ts';
+import type { TimeRange } from './realtime_path.ts';
 
 const NOTHING = '-';
 

@@ -11,7 +11,7 @@ import {
 import { WrongArgument } from '../command_line/arguments.ts';
 import { elements, isArray, MalformedJson, members, parseValue } from './export_json.ts';
 import { readReceiptExports, type ReceiptExports } from './receipt_exports.ts';
-import { writeExport } from './write_export.ts';
+import { writeExport } from '../../../tests/support/write_export.ts';
 
 const image_id = '0f5c8a52-6d1b-4a6e-9d57-2b8f3f6b1c01';
 const receiptIds = { image_id, receipt_id: 1 };

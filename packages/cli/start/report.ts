@@ -2,8 +2,7 @@ import type { Screen } from '../command_line/screen.ts';
 import { count, quantity } from '../command_line/text.ts';
 import { usedTokens } from '../executions/execution_end.ts';
 import type { NearestLines, OwnNeighbours } from './proof.ts';
-import type { BatchLine, BatchesSummary, RealtimeSummary } from './summary.ts';
-import type { TimeSpent } from './time_spent.ts';
+import type { BatchesSummary, BatchLine, RealtimeSummary, TimeSpent } from './summary.ts';
 
 const BATCHES_SHOWN = 20;
 

@@ -4,7 +4,7 @@ import type {
   ReceiptWordLabel,
 } from 'receipt-embedding/entities/line_and_word';
 import type { Receipt, ReceiptMetadata } from 'receipt-embedding/entities/receipt';
-import type { SyntheticReceipt } from '../synthetic_receipts/synthetic_receipts.ts';
+import type { SyntheticReceipt } from 'receipts-cli/synthetic_receipts/synthetic_receipts';
 
 /** What an export file holds; as JSON text, `readReceiptExports` reads it back. */
 export interface ReceiptExport {

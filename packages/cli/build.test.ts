@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { zipSize } from './bundle_size.ts';
+import { zipSize } from './build.ts';
 
 const files = (...entries: [string, string][]): ReadonlyMap<string, Uint8Array> =>
   new Map(entries.map(([path, content]) => [path, Buffer.from(content)]));
