@@ -197,6 +197,18 @@ describe('the end of an execution', () => {
       },
       WRONG_LIMIT,
     ],
+    [
+      'what timed out, where it says no more',
+      {
+        status: 'FAILED',
+        error: 'RunFailed',
+        cause: JSON.stringify({ Error: 'States.Timeout', Cause: '' }),
+      },
+      [
+        '  Execution  FAILED (States.Timeout) in 3 min 21 s',
+        '  Cause      the function did not answer within its time limit (States.Timeout)',
+      ],
+    ],
     ['no more than that', { status: 'ABORTED' }, ['  Execution  ABORTED in 3 min 21 s']],
     [
       'its output',
@@ -219,7 +231,6 @@ describe('the cause of a failure in one line', () => {
     ['what the workflow caught', '{"Error":"States.Timeout","Cause":"too slow"}', 'too slow'],
     ['the first line of a text', '\n  broken\nmore', 'broken'],
     ['itself, where it is JSON of another kind', '[1,2]', '[1,2]'],
-    ['nothing of nothing', '', ''],
   ])('is %s', (_, cause, line) => {
     expect(failureLine(ended({ status: 'FAILED', error: 'RunFailed', cause })).cause).toBe(line);
   });

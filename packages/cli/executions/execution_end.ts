@@ -1,6 +1,10 @@
 import type { DescribeExecutionCommandOutput } from '@aws-sdk/client-sfn';
 import { z } from 'zod';
-import { errorMessage } from '../../../simple_lambdas/runtime/failures.ts';
+import {
+  describeFailure,
+  errorMessage,
+  originalFailure,
+} from '../../../simple_lambdas/runtime/failures.ts';
 import type { Screen } from '../command_line/screen.ts';
 import { count, dollars, duration, quantity } from '../command_line/text.ts';
 import { failedItem } from './item_failures.ts';
@@ -103,41 +107,35 @@ export function executionEnd(execution: DescribeExecutionCommandOutput): Executi
   };
 }
 
-const caughtSchema = z.object({ Error: z.string(), Cause: z.string() });
-
 interface Failure {
   readonly error: string | undefined;
   readonly cause: string | undefined;
 }
 
-/**
- * Why an execution failed. The workflows' Fail states have fixed names and carry the error that was caught as their cause.
- *
- * @example
- * executionFailure({ error: 'RunFailed', cause: '{"Error":"States.Timeout","Cause":""}' }); // { error: 'States.Timeout', cause: '' }
- */
+/** Why an execution failed: the error that its workflow caught and passed on, where it did. */
 export function executionFailure({ error, cause }: DescribeExecutionCommandOutput): Failure {
-  const caught = caughtSchema.safeParse(parse(cause)).data;
-  return caught === undefined
+  return error === undefined || cause === undefined
     ? { error, cause }
-    : executionFailure({
-        error: caught.Error,
-        cause: caught.Cause,
-      } as DescribeExecutionCommandOutput);
+    : originalFailure({ error, cause });
+}
+
+/** A cause in words: a timeout has none of its own, a function's is JSON. */
+function causeText({ error, cause }: Failure): string | undefined {
+  if (cause === '' && error !== undefined) return describeFailure({ error, cause }).cause;
+  return cause === undefined ? undefined : errorMessage(cause);
 }
 
 const countsSchema = z.object({ total: z.int(), failed: z.int() });
 
 /** The same in one line: of a summary how many failed, of a function's error its message, of any other text its first line. */
 export function failureLine(execution: DescribeExecutionCommandOutput): Failure {
-  const { error, cause } = executionFailure(execution);
-  if (cause === undefined) return { error, cause };
-  const counts = countsSchema.safeParse(parse(cause)).data;
+  const failure = executionFailure(execution);
+  const counts = countsSchema.safeParse(parse(failure.cause)).data;
   const text =
     counts === undefined
-      ? errorMessage(cause).trimStart()
+      ? causeText(failure)?.trimStart()
       : `${counts.failed} of ${counts.total} failed`;
-  return { error, cause: text.split('\n', 1)[0] };
+  return { error: failure.error, cause: text?.split('\n', 1)[0] };
 }
 
 function elapsed(from: Date | undefined, to: Date | undefined): number {
@@ -156,11 +154,11 @@ type Row = readonly [string, string];
 
 /** What came of an execution, for people. */
 export function showEnd(screen: Screen, end: ExecutionEnd): void {
-  const { status, seconds, summary, error, cause, output } = end;
+  const { status, seconds, summary, error } = end;
   screen.line();
   screen.table([
     ['Execution', `${status}${error === undefined ? '' : ` (${error})`} in ${duration(seconds)}`],
-    ...(summary === undefined ? otherRows(cause, output) : summaryRows(summary)),
+    ...(summary === undefined ? otherRows(end) : summaryRows(summary)),
   ]);
   if (summary === undefined) return;
   screen.lines(summary.failures.map((failure) => `  failed: ${failedItem(failure)}`));
@@ -168,9 +166,10 @@ export function showEnd(screen: Screen, end: ExecutionEnd): void {
   if (unlisted > 0) screen.line(`  failed: ${count(unlisted)} more, see Results`);
 }
 
-function otherRows(cause: string | undefined, output: unknown): Row[] {
-  if (cause !== undefined) return [['Cause', errorMessage(cause)]];
-  return output === null ? [] : [['Output', JSON.stringify(output)]];
+function otherRows(end: ExecutionEnd): Row[] {
+  const cause = causeText(end);
+  if (cause !== undefined) return [['Cause', cause]];
+  return end.output === null ? [] : [['Output', JSON.stringify(end.output)]];
 }
 
 function summaryRows(summary: WorkflowSummary): Row[] {

@@ -70,7 +70,7 @@ describe('failures while an execution runs', () => {
 
     expect(await failures.look('map')).toStrictEqual([
       'b: QuotaExhausted: no quota',
-      'a: States.Timeout: ',
+      'a: States.Timeout: the function did not answer within its time limit (States.Timeout)',
     ]);
   });
 
