@@ -1,4 +1,5 @@
 import type { DescribeExecutionCommandOutput } from '@aws-sdk/client-sfn';
+import { parseJson } from 'receipt-embedding/local_files';
 import { z } from 'zod';
 import {
   describeFailure,
@@ -143,11 +144,7 @@ function elapsed(from: Date | undefined, to: Date | undefined): number {
 }
 
 function parse(text: string | undefined): unknown {
-  try {
-    return JSON.parse(text ?? 'null') as unknown;
-  } catch {
-    return null;
-  }
+  return parseJson(text ?? 'null') ?? null;
 }
 
 type Row = readonly [string, string];
