@@ -6,11 +6,11 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import process from 'node:process';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, URL } from 'node:url';
 
 const node = join(dirname(createRequire(import.meta.url).resolve('node/package.json')), 'bin/node');
 if (!existsSync(node)) {
-  console.error("The project's own Node is not installed: run `npm rebuild node`.");
+  process.stderr.write("The project's own Node is not installed: run `npm rebuild node`.\n");
   process.exit(2);
 }
 const program = fileURLToPath(new URL('../receipts.ts', import.meta.url));
@@ -24,7 +24,7 @@ process.on('SIGINT', () => {
 for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
 
 child.on('error', (error) => {
-  console.error(error.message);
+  process.stderr.write(`${error.message}\n`);
   process.exitCode = 1;
 });
 child.on('exit', (status, signal) => {

@@ -40,7 +40,6 @@ export const STACK_OPTION = [
   "the Pulumi stack (default: Pulumi's selected one; with AWS_ENDPOINT_URL set, the one whose outputs are in the environment)",
 ] as const;
 
-/** Whoever pipes the answer into another program needs it alone. */
 export const JSON_OPTION = [
   '--json',
   'one JSON object on stdout, and nothing else there',

@@ -135,7 +135,7 @@ export function awsFailure(error: unknown): AwsFailure | undefined {
   const { name, message, code, $fault: fault, $metadata: metadata }: AwsErrorDetails = error;
   // The SDK has no class for it.
   if (message === 'Region is missing') return 'region';
-  // A session of AWS's single sign-on that has run out is found by whoever provides the credentials.
+  // A session of AWS's single sign-on that has run out is reported by the provider of the credentials.
   if (name === 'CredentialsProviderError' && /expired/i.test(message)) return 'expired';
   const known = Object.hasOwn(BY_NAME, name) ? BY_NAME[name] : undefined;
   if (known !== undefined) return known;

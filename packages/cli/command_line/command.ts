@@ -95,8 +95,7 @@ export class Interrupted extends Error {
 }
 
 /**
- * Ctrl-C, a polite kill, or nobody left to read what the program prints, as a promise: so that whatever was started is
- * ended before the program is.
+ * Ctrl-C, SIGTERM or a closed output, as a promise: so that what was started is closed before the program ends.
  */
 export interface Interruption {
   /** Resolves when the program is asked to stop. */
@@ -126,7 +125,7 @@ export function interruption(
     orResult: async (begin) => {
       if (stopped) throw new Interrupted();
       const work = begin();
-      // The work goes on until what it uses is closed under it; nobody hears of that any more.
+      // The work goes on until what it uses is closed under it. Its error is of no interest then.
       work.catch(() => undefined);
       return await Promise.race([
         work,

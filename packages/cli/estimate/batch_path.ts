@@ -213,7 +213,7 @@ export function batchQuantities(
   };
 }
 
-/** Submitting, what OpenAI takes for a batch, and ingesting; batches beside each other, whoever does them. */
+/** Submitting, what OpenAI takes for a batch, and ingesting; several batches at a time. */
 export function batchTime(
   work: BatchWork,
   maxConcurrency: number,

@@ -40,7 +40,7 @@ const ANSWERS: Readonly<Record<string, 'stop' | 'leave' | 'go on'>> = {
 };
 
 /**
- * Shows how an execution goes until it ends, or until the user has seen enough of it.
+ * Shows how an execution goes until it ends, or until the user leaves it.
  *
  * @throws what keeps AWS from answering; ExecutionDoesNotExist.
  */
@@ -87,7 +87,7 @@ export async function followExecution(
     }
   } finally {
     interrupts.close();
-    // Whoever leaves does not hear any more of what is under way.
+    // Errors of what is still under way are of no interest any more.
     watching.catch(() => undefined);
     left.abort();
     report.end();
@@ -104,7 +104,7 @@ async function askWhatToDo(
   report.hold();
   const over = new AbortController();
   try {
-    // An execution that ends meanwhile needs no answer; how it ended is seen by whoever watches it.
+    // An execution that ends meanwhile needs no answer; how it ended shows in `watching`.
     const ended = watching.then(
       () => 'c',
       () => 'c',
@@ -121,7 +121,7 @@ async function askWhatToDo(
   }
 }
 
-/** What may come while an execution is watched: Ctrl-C; or a signal to end, or nobody left to read what is printed. */
+/** What may come while an execution is watched: Ctrl-C; or a signal to end, or a closed output. */
 export type Interrupt = 'ask' | 'leave';
 
 /** Ctrl-C and its like, one after the other: each is there until it is taken. */
@@ -164,7 +164,7 @@ export class Interrupts {
 }
 
 /**
- * Asks whoever sits at the terminal.
+ * Asks the user at the terminal.
  *
  * @returns the answer; undefined for Ctrl-C, for the end of the input, and when `signal` takes the question back.
  */

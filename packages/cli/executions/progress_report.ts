@@ -10,7 +10,7 @@ import {
   type WatchSettings,
 } from './watch_execution.ts';
 
-/** Lines of failures while it runs: whoever has seen so many wants their number. */
+/** Lines of failures while it runs; beyond them, their number says more. */
 const FAILURES_SHOWN = 20;
 
 export interface ShowingSettings extends Omit<WatchSettings, 'onLook' | 'onTrouble'> {
@@ -157,7 +157,7 @@ function failedText(
   return executionsFailed === 0 ? caught : [...caught, `${count(executionsFailed)} broke off`];
 }
 
-/** How fast things get done, of late: a work's pace changes, and its beginning says little about its end. */
+/** How fast items get done in the last minute: the pace changes while an execution runs. */
 export class Throughput {
   readonly #windowMs: number;
   readonly #counted: { readonly at: number; readonly done: number }[] = [];

@@ -75,7 +75,7 @@ export function parseStartOptions(
   return {
     ...options,
     port: options.port ?? (options.serve ? USUAL_PORT : 0),
-    // OpenAI itself may take a day for a batch: whoever wants that says so.
+    // OpenAI itself may take a day for a batch: only on demand.
     path: options.path ?? (options.openai === 'real' ? 'realtime' : 'both'),
   };
 }

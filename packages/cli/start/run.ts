@@ -3,7 +3,7 @@ import type { Screen } from '../command_line/screen.ts';
 import { quantity } from '../command_line/text.ts';
 import type { LocalStack } from '../local_stack.ts';
 import { entityLines } from '../status/report.ts';
-import { countEmbeddingStatuses } from '../table/counts.ts';
+import { countEmbeddingStatuses, ONE_SHARD } from '../table/counts.ts';
 import { loadReceipts } from '../table/load_receipts.ts';
 import type { StartOptions, StartPath } from './options.ts';
 import { nearestLines, ownNeighbours } from './proof.ts';
@@ -41,7 +41,7 @@ export async function runWorkflows(
   if (options.path === 'both' && batchRun === undefined) {
     screen.line('No receipt is left for the batches');
   }
-  const statuses = await countEmbeddingStatuses(stack.table);
+  const statuses = await countEmbeddingStatuses(stack.table, { shards: ONE_SHARD });
   const summary: StartSummary = {
     ...realtime,
     ...(await summarizeBatches(stack, batchRun)),

@@ -159,7 +159,7 @@ async function pollUntilDone(
       showEnd(screen, polled === undefined ? end : { ...end, seconds, summary: sum });
       return polled === undefined ? undefined : sum;
     }
-    // Whoever stops the program does not wait for the next poll.
+    // Ctrl-C does not wait for the next poll.
     await sleep(waitMs, undefined, { ref: false });
   }
 }

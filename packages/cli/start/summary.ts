@@ -15,7 +15,7 @@ import {
   type WorkflowSummary,
 } from '../executions/execution_end.ts';
 import type { LocalStack } from '../local_stack.ts';
-import { countEmbeddingStatuses } from '../table/counts.ts';
+import { countEmbeddingStatuses, ONE_SHARD } from '../table/counts.ts';
 import type { BatchRun, RealtimeRun } from './run_workflows.ts';
 
 /** The workflow's own summary; when no receipt was found it has no results. */
@@ -185,7 +185,7 @@ export interface AllStatuses {
 
 /** How many lines and words have which embedding status; only statuses that occur. */
 export async function countAllStatuses(table: Table): Promise<AllStatuses> {
-  return occurringStatuses(await countEmbeddingStatuses(table));
+  return occurringStatuses(await countEmbeddingStatuses(table, { shards: ONE_SHARD }));
 }
 
 export function occurringStatuses({ lines, words }: AllStatuses): AllStatuses {

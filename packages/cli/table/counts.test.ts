@@ -20,6 +20,7 @@ import {
   countCompactionStates,
   countEmbeddingStatuses,
   type CountingProgress,
+  ONE_SHARD,
 } from './counts.ts';
 
 let table: ReceiptTable;
@@ -94,6 +95,7 @@ function throttling(nth: number): Table {
 describe('counting lines and words by status', () => {
   it('counts each once, legacy rows and ids in capitals too, over several pages', async () => {
     expect(await countEmbeddingStatuses(table)).toStrictEqual(COUNTS);
+    expect(await countEmbeddingStatuses(table, { shards: ONE_SHARD })).toStrictEqual(COUNTS);
   });
 
   it('goes on with the same page where DynamoDB throttles it', async () => {

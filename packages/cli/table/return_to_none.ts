@@ -86,7 +86,7 @@ export class ClaimOwners {
     return known;
   }
 
-  /** A status that nobody knows counts as one that has not ended. */
+  /** An unknown status counts as one that has not ended. */
   async #isActive(batchId: string): Promise<boolean> {
     const { Item } = await whileThrottled(() =>
       this.#table.client.send(
