@@ -7,7 +7,7 @@ import { listFiles } from '../../components/bundling/bundle_folder.ts';
 import { FUNCTION_NAMES } from '../../components/function_names.ts';
 import { columns } from './command_line/text.ts';
 
-export interface BuildPorts {
+interface BuildPorts {
   readonly limits: BundleLimits;
   readonly write: (text: string) => void;
   readonly writeError: (text: string) => void;
@@ -76,7 +76,7 @@ export interface BundleLimits {
 export const BUNDLE_LIMITS: BundleLimits = { layer: 5_000_000, handler: 50_000 };
 
 /** How large one bundle is. Sizes in bytes. */
-export interface BundleSize {
+interface BundleSize {
   /** `layer`, or a function's name. */
   readonly what: string;
   readonly zipped: number;

@@ -120,7 +120,7 @@ const NETWORK_CODES: ReadonlySet<string> = new Set([
 ]);
 
 /** What Node, or the AWS SDK, may say with an error. */
-export interface AwsErrorDetails extends Error {
+interface AwsErrorDetails extends Error {
   readonly code?: unknown;
   readonly hostname?: unknown;
   readonly address?: unknown;

@@ -45,7 +45,7 @@ export interface BatchWork {
   readonly pinecone_bytes: number;
 }
 
-export interface BatchSettings {
+interface BatchSettings {
   readonly types: readonly BatchType[];
   readonly model: EmbeddingModel;
   /** What a batch may hold of tokens, by their upper bound. */

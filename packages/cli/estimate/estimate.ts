@@ -42,7 +42,7 @@ export interface EstimateSettings extends RealtimeSettings {
   readonly batchMaxConcurrency: number;
 }
 
-export interface PathEstimate<Work> {
+interface PathEstimate<Work> {
   readonly work: Work;
   readonly quantities: Quantities;
   /** US dollars. */
@@ -66,7 +66,7 @@ export interface Estimate {
 }
 
 /** Hears of each receipt that has been read. */
-export type OnReceipt = (receipt: ReceiptIdentity) => void;
+type OnReceipt = (receipt: ReceiptIdentity) => void;
 
 /** Receipts that are read at a time, and few ahead: as planning does. */
 const READING = { concurrency: 16, backpressure: 64 } as const;

@@ -141,7 +141,7 @@ function invalidText(rows: number): string {
   return rows === 0 ? '' : `, ${count(rows)} of them not readable`;
 }
 
-export interface EstimateOptions {
+interface EstimateOptions {
   readonly stack?: string;
   /** Files and folders of receipt exports, instead of a stack's table. */
   readonly data?: readonly string[];

@@ -85,7 +85,7 @@ export function readUnits(bytes: number, consistency: 'eventual' | 'strong' = 'e
 const INDEX_HASHES = ['GSI1PK', 'GSI2PK', 'GSI3PK', 'TYPE'];
 
 /** A row, as far as it matters to what writing it costs. */
-export interface MeasuredRow {
+interface MeasuredRow {
   readonly bytes: number;
   /** In how many indexes it is. */
   readonly copies: number;

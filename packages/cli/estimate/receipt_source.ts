@@ -106,7 +106,7 @@ export function tableSource(table: Table, invalid: InvalidRows): ReceiptSource {
 const NO_LOGGER: Logger = { info: () => undefined, warn: () => undefined };
 
 /** What a client has read. */
-export interface ReadMeter {
+interface ReadMeter {
   /** Rows that DynamoDB has gone through. */
   readonly rows: number;
   /** Read request units, as DynamoDB itself counts them. */

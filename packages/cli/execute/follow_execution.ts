@@ -24,7 +24,7 @@ export interface FollowPorts {
   readonly ask?: (question: string, signal: AbortSignal) => Promise<string | undefined>;
 }
 
-export interface Followed {
+interface Followed {
   /** Undefined when the watching was stopped, and the execution goes on. */
   readonly execution: DescribeExecutionCommandOutput | undefined;
   /** The user had it stopped. */
@@ -122,7 +122,7 @@ async function askWhatToDo(
 }
 
 /** What may come while an execution is watched: Ctrl-C; or a signal to end, or a closed output. */
-export type Interrupt = 'ask' | 'leave';
+type Interrupt = 'ask' | 'leave';
 
 /** Ctrl-C and its like, one after the other: each is there until it is taken. */
 export class Interrupts {

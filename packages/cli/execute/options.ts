@@ -34,7 +34,7 @@ export interface StartOptions {
   readonly json: boolean;
 }
 
-export interface WatchOptions {
+interface WatchOptions {
   readonly kind: 'watch';
   readonly executionArn: string;
   readonly json: boolean;

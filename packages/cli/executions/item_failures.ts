@@ -24,7 +24,7 @@ export interface LookingAtItems {
 export const FEW_ITEMS: LookingAtItems = { perSecond: 2, atOnce: 10, inTotal: 1_000 };
 
 /** An item that failed, in a line for people: `image 1: RateLimited: slow down`. */
-export type FailedItem = string;
+type FailedItem = string;
 
 const outputSchema = z.object({
   status: z.enum(['error', 'refused']),

@@ -13,7 +13,7 @@ import {
 /** Lines of failures while it runs; beyond them, their number says more. */
 const FAILURES_SHOWN = 20;
 
-export interface ShowingSettings extends Omit<WatchSettings, 'onLook' | 'onTrouble'> {
+interface ShowingSettings extends Omit<WatchSettings, 'onLook' | 'onTrouble'> {
   /** @default failures are shown at the end only */
   readonly lookingAtItems?: LookingAtItems;
 }
@@ -51,7 +51,7 @@ export async function showExecution(
 }
 
 /** One thing that a workflow's Map has many of, and many of them. */
-export type ItemName = readonly [one: string, many: string];
+type ItemName = readonly [one: string, many: string];
 
 /** What the Map of an execution runs over, told by the names that the program gives its state machines. */
 export function itemName(executionArn: string): ItemName {

@@ -11,7 +11,7 @@ import { awsFailure, type AwsFailure, passesByItself } from '../command_line/aws
 import { duration } from '../command_line/text.ts';
 
 /** How often AWS is asked again while what is wrong passes by itself, milliseconds. */
-export interface AwsRetryPolicy {
+interface AwsRetryPolicy {
   /** The wait before the second try; it doubles from try to try. */
   readonly firstWaitMs: number;
   readonly longestWaitMs: number;
@@ -186,7 +186,7 @@ class MapProgress {
   }
 }
 
-export interface AskSettings extends Pick<WatchSettings, 'timing' | 'onTrouble' | 'signal'> {
+interface AskSettings extends Pick<WatchSettings, 'timing' | 'onTrouble' | 'signal'> {
   readonly policy: AwsRetryPolicy;
 }
 

@@ -27,7 +27,7 @@ import {
 } from './export_json.ts';
 
 /** An entry that was left out. */
-export interface InvalidEntry {
+interface InvalidEntry {
   /** As it was named, or found in a folder that was. */
   readonly file: string;
   /** The name of the array in the file: `receipt_words`, … */
@@ -57,7 +57,7 @@ export interface ReceiptExports {
   readonly skipped: InvalidEntry[];
 }
 
-export interface ReadReceiptExportsOptions {
+interface ReadReceiptExportsOptions {
   /** Leaves invalid entries out and lists them, instead of refusing all. */
   readonly skipInvalid: boolean;
 }

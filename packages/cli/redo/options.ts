@@ -19,7 +19,7 @@ export type RedoRequest =
   | { readonly what: 'batch'; readonly batch_id: string }
   | ({ readonly what: 'receipt' } & ReceiptIdentity);
 
-export interface RedoOptions {
+interface RedoOptions {
   readonly stack?: string;
   readonly yes: boolean;
   readonly dryRun: boolean;

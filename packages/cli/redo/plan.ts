@@ -25,7 +25,7 @@ import {
 } from '../table/unsettled_entities.ts';
 import type { RedoRequest } from './options.ts';
 
-export interface TargetPorts {
+interface TargetPorts {
   readonly table: Table;
   readonly now: () => Date;
   readonly signal: AbortSignal;
@@ -88,7 +88,7 @@ function refusal(batch: BatchSummary, now: Date): string {
 }
 
 /** How many lines and words, by the status that they have. */
-export type PlannedCounts = Record<'lines' | 'words', Record<UnsettledEntity['status'], number>>;
+type PlannedCounts = Record<'lines' | 'words', Record<UnsettledEntity['status'], number>>;
 
 /** What is to be returned to NONE: the rows themselves are in a file, since they may be millions. */
 export interface RedoPlan {
@@ -169,7 +169,7 @@ export function idOf({ PK, SK }: Pick<UnsettledEntity, 'PK' | 'SK'>): string {
 }
 
 /** A line or word that is no longer as it was read, and was left as it is. */
-export interface ChangedMeanwhile {
+interface ChangedMeanwhile {
   readonly id: string;
   /** What it has now. */
   readonly status: string;
@@ -188,7 +188,7 @@ export interface RedoOutcome {
   readonly finished: boolean;
 }
 
-export interface CarryOutPorts {
+interface CarryOutPorts {
   readonly table: Table;
   /** A new one: a batch may have been recorded since the plan was made. */
   readonly owners: ClaimOwners;

@@ -22,7 +22,7 @@ import {
 } from './plan.ts';
 import { describeRequest, nextCommands, outcomeLines, planLines } from './report.ts';
 
-export interface RedoPorts extends CommandPorts {
+interface RedoPorts extends CommandPorts {
   /** Asks a person; undefined where there is none. */
   readonly confirm: ((question: string) => Promise<boolean>) | undefined;
   /** An existing folder for the plan; nothing is left there. */
@@ -167,7 +167,7 @@ class Redo {
 }
 
 /** A terminal that questions are asked on. */
-export interface Terminal {
+interface Terminal {
   readonly input: NodeJS.ReadableStream;
   readonly output: NodeJS.WritableStream;
 }

@@ -178,7 +178,7 @@ function describeEnd(execution: DescribeExecutionCommandOutput): EndedExecution 
 /** Embedding status → how many. */
 export type StatusCounts = Readonly<Record<string, number>>;
 
-export interface AllStatuses {
+interface AllStatuses {
   readonly lines: StatusCounts;
   readonly words: StatusCounts;
 }

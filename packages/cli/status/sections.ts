@@ -116,7 +116,7 @@ export interface TroubledBatch {
   readonly last_error?: string;
 }
 
-export interface ActiveBatches {
+interface ActiveBatches {
   readonly status: BatchStatus;
   readonly lines: number;
   readonly words: number;
@@ -224,7 +224,7 @@ export interface ExecutionView {
 const UNHAPPY = new Set(['FAILED', 'TIMED_OUT', 'ABORTED']);
 
 /** The newest executions of a state machine, newest first; the children of its Maps are none of them. */
-export async function lastExecutions(
+async function lastExecutions(
   sfn: SFNClient,
   stateMachineArn: string,
   most: number,

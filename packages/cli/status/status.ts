@@ -21,7 +21,7 @@ import {
   type SectionPorts,
 } from './sections.ts';
 
-export interface StatusPorts extends CommandPorts {
+interface StatusPorts extends CommandPorts {
   readonly sfn: (region: string | undefined) => SFNClient;
 }
 
@@ -90,7 +90,7 @@ function sectionsOf({
   };
 }
 
-export interface StatusOptions {
+interface StatusOptions {
   readonly stack?: string;
   /** Whether lines and words are counted. */
   readonly entities: boolean;
@@ -139,7 +139,7 @@ function parseStatusOptions(argv: readonly string[], ports: CommandPorts): Statu
 const SHOWN_AFTER_MS = 1_000;
 
 /** Progress that is not shown for what is done at once. */
-export class LateProgress {
+class LateProgress {
   readonly #screen: Screen;
   readonly #now: () => Date;
   #since: number | undefined;

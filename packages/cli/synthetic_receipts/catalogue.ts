@@ -140,7 +140,7 @@ export function addressOf({ street, city, state, zip }: Shop): string {
 }
 
 /** What a shop can sell: the name as the till prints it, and the range of its price in cents. */
-export interface Product {
+interface Product {
   readonly name: string;
   readonly minCents: number;
   readonly maxCents: number;
@@ -225,4 +225,4 @@ export const assortments = {
   ],
 } as const satisfies Record<string, readonly Product[]>;
 
-export type Assortment = keyof typeof assortments;
+type Assortment = keyof typeof assortments;

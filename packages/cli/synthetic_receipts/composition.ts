@@ -213,7 +213,7 @@ export function row(left: readonly PrintedWord[], right: readonly PrintedWord[] 
   return { left, right, centred: false };
 }
 
-export function centredRow(words: readonly PrintedWord[]): PrintedRow {
+function centredRow(words: readonly PrintedWord[]): PrintedRow {
   return { left: words, right: [], centred: true };
 }
 
@@ -224,30 +224,30 @@ export interface Item {
 }
 
 /** The sums of a receipt, in cents: `subtotal` is that of the items, `total` is `subtotal + tax`. */
-export interface Sums {
+interface Sums {
   readonly subtotalCents: number;
   readonly taxCents: number;
   readonly totalCents: number;
 }
 
-export const itemCents = ({ quantity, unitCents }: Item): number => quantity * unitCents;
+const itemCents = ({ quantity, unitCents }: Item): number => quantity * unitCents;
 
 /** @param taxBasisPoints hundredths of a percent; the tax is rounded to the cent once, on the subtotal. */
-export function sumsOf(items: readonly Item[], taxBasisPoints: number): Sums {
+function sumsOf(items: readonly Item[], taxBasisPoints: number): Sums {
   const subtotalCents = items.reduce((sum, item) => sum + itemCents(item), 0);
   const taxCents = Math.round((subtotalCents * taxBasisPoints) / 10_000);
   return { subtotalCents, taxCents, totalCents: subtotalCents + taxCents };
 }
 
 /** `1234` → `12.34`. */
-export function formatCents(cents: number): string {
+function formatCents(cents: number): string {
   return (cents / 100).toFixed(2);
 }
 
 const smudges = ['|', '~~', '||', "'", '.,', '—', '_'];
 
 /** The rows with this many noise words more: some at the end of a row, some on a row of their own. */
-export function withNoise(
+function withNoise(
   rows: readonly PrintedRow[],
   noiseWords: number,
   random: Random,

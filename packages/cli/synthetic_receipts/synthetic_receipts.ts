@@ -22,7 +22,7 @@ export interface SyntheticReceipt {
   readonly metadata?: ReceiptMetadata;
 }
 
-export interface SyntheticReceiptsOptions {
+interface SyntheticReceiptsOptions {
   readonly count: number;
   readonly seed: number | string;
   /** The words of every receipt, noise included: an integer, 1 or more. @default 8 to 300, mostly fewer than 100 */

@@ -38,7 +38,7 @@ export interface CountingProgress {
   readonly all_parts: number;
 }
 
-export interface CountingOptions extends ReadingOptions {
+interface CountingOptions extends ReadingOptions {
   /** Hears of every page. */
   readonly onProgress?: (progress: CountingProgress) => void;
   /** What image ids begin with, each read as a part of its own. @default 22 of them, for large tables */
@@ -188,7 +188,7 @@ export interface CompactionCounts {
   readonly invalid_rows: number;
 }
 
-export interface CompactionCounting extends ReadingOptions {
+interface CompactionCounting extends ReadingOptions {
   /** How many of the failed runs are told. */
   readonly most_failed: number;
   /** Hears of every page how many runs were read so far. */

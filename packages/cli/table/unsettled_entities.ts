@@ -147,7 +147,7 @@ export interface UnsettledEntity extends RowKey {
 const ATTRIBUTES = ['PK', 'SK', 'TYPE', 'text', 'is_noise', 'embedding_status', CLAIM_ATTRIBUTE];
 
 /** What a query must read of a row, so that a change since is noticed. */
-export const UNSETTLED_PROJECTION = {
+const UNSETTLED_PROJECTION = {
   ProjectionExpression: ATTRIBUTES.map((name) => `#${name}`).join(', '),
   ExpressionAttributeNames: Object.fromEntries(ATTRIBUTES.map((name) => [`#${name}`, name])),
 };
@@ -174,7 +174,7 @@ export function unsettledEntity(row: Row): UnsettledEntity | undefined {
 }
 
 /** Reads one row consistently. @see unsettledEntity */
-export async function readUnsettledEntity(
+async function readUnsettledEntity(
   table: Table,
   { PK, SK }: RowKey,
 ): Promise<UnsettledEntity | undefined> {

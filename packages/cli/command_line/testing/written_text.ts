@@ -17,7 +17,7 @@ export class WrittenText extends Writable {
 }
 
 /** A screen, and what was written on it. */
-export interface WrittenScreen {
+interface WrittenScreen {
   readonly screen: Screen;
   readonly text: () => string;
   readonly lines: () => string[];

@@ -5,7 +5,7 @@ import { systemTiming, type WatchPace } from '../../executions/watch_execution.t
 import { execute, type ExecutePorts } from '../execute.ts';
 
 /** An AWS to start executions on. */
-export interface ExecuteTarget {
+interface ExecuteTarget {
   readonly url: string;
   readonly outputs: Readonly<Record<string, string>>;
   readonly region: string;
