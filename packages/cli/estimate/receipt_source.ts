@@ -10,7 +10,6 @@ import type {
   ReceiptLine,
   ReceiptWord,
 } from 'receipt-embedding/entities/line_and_word';
-import type { Logger } from 'receipt-embedding/ports';
 import { readReceiptText } from 'receipt-embedding/table/receipt_contents';
 import {
   type InvalidRows,
@@ -18,6 +17,7 @@ import {
   SHARDS,
 } from 'receipt-embedding/table/receipt_listing';
 import type { Table } from 'receipt-embedding/table/table';
+import { SILENT_LOGGER } from '../table/silent_logger.ts';
 
 /** What is embedded of a receipt: its lines and words. */
 export interface ReceiptRows {
@@ -90,20 +90,17 @@ export function tableSource(table: Table, invalid: InvalidRows): ReceiptSource {
   return {
     receipts: async function* (status) {
       for (const shard of SHARDS) {
-        const listing = { table, status, after: undefined, invalid, logger: NO_LOGGER };
+        const listing = { table, status, after: undefined, invalid, logger: SILENT_LOGGER };
         yield* receiptsWithStatus(listing, shard);
       }
     },
     readRows: async (receipt) => {
-      const { invalid_rows, ...rows } = await readReceiptText(table, receipt, NO_LOGGER);
+      const { invalid_rows, ...rows } = await readReceiptText(table, receipt, SILENT_LOGGER);
       invalid.count += invalid_rows.length;
       return rows;
     },
   };
 }
-
-/** They are counted, and the functions log them with their keys. */
-const NO_LOGGER: Logger = { info: () => undefined, warn: () => undefined };
 
 /** What a client has read. */
 interface ReadMeter {

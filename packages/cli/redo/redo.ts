@@ -2,7 +2,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import type { Logger } from 'receipt-embedding/ports';
 import type { Table } from 'receipt-embedding/table/table';
 import { WrongArgument } from '../command_line/arguments.ts';
 import { EXIT, exitStatusOf, signalOf, type CommandPorts } from '../command_line/command.ts';
@@ -11,6 +10,7 @@ import { processPorts } from '../command_line/process_ports.ts';
 import { Screen } from '../command_line/screen.ts';
 import { count, quantity } from '../command_line/text.ts';
 import { ClaimOwners } from '../table/return_to_none.ts';
+import { SILENT_LOGGER } from '../table/silent_logger.ts';
 import { type ParsedRedo, parseRedo } from './options.ts';
 import {
   carryOut,
@@ -28,9 +28,6 @@ interface RedoPorts extends CommandPorts {
   /** An existing folder for the plan; nothing is left there. */
   readonly temporaryFolder: string;
 }
-
-/** What can't be read of batches is of no interest here. */
-const silent: Logger = { info: () => undefined, warn: () => undefined };
 
 /** `receipts redo`. @returns the exit status. */
 export async function run(argv: readonly string[]): Promise<number> {
@@ -113,7 +110,7 @@ class Redo {
     const signal = this.#signal;
     const target = await findTarget(request, { table, now: this.#ports.now, signal });
     const plan = await makePlan(target.entities, {
-      owners: new ClaimOwners(table, silent),
+      owners: new ClaimOwners(table, SILENT_LOGGER),
       file,
       onProgress: (found) => {
         this.#screen.progress(`${count(found)} found so far`, 0);
@@ -129,7 +126,7 @@ class Redo {
     try {
       const outcome = await carryOut(plannedEntities(plan), {
         table,
-        owners: new ClaimOwners(table, silent),
+        owners: new ClaimOwners(table, SILENT_LOGGER),
         signal: this.#signal,
         onProgress: (done) => {
           this.#screen.progress(`${count(done)} of ${count(plan.total)}`, done / plan.total);

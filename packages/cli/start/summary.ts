@@ -6,9 +6,10 @@ import {
 } from '@aws-sdk/client-sfn';
 import { type BatchSummary, batchSummaryCodec } from 'receipt-embedding/entities/batch';
 import { type CompactionRun, compactionRunCodec } from 'receipt-embedding/entities/compaction_run';
-import { receiptsWithStatus, SHARDS } from 'receipt-embedding/table/receipt_listing';
+import type { ReceiptIdentity } from 'receipt-embedding/entities/keys';
 import { queryPages, type Table } from 'receipt-embedding/table/table';
 import { z } from 'zod';
+import { tableSource } from '../estimate/receipt_source.ts';
 import {
   executionEnd,
   executionFailure,
@@ -198,24 +199,11 @@ function occurring(counts: StatusCounts): StatusCounts {
 
 /** How many receipts have a line or word that waits to be embedded. */
 export async function countReceiptsToEmbed(table: Table): Promise<number> {
-  const listing = {
-    table,
-    status: 'NONE',
-    after: undefined,
-    invalid: { count: 0 },
-    logger: { info: ignore, warn: ignore },
-  } as const;
-  let receipts = 0;
-  for (const shard of SHARDS) {
-    const found = receiptsWithStatus(listing, shard);
-    while ((await found.next()).done !== true) receipts++;
+  const receipts = new Set<ReceiptIdentity>();
+  for await (const receipt of tableSource(table, { count: 0 }).receipts('NONE')) {
+    receipts.add(receipt);
   }
-  return receipts;
-}
-
-// The functions log what they skip.
-function ignore(): void {
-  return undefined;
+  return receipts.size;
 }
 
 /** All batches, in the order of their submission. */

@@ -12,7 +12,6 @@ import {
   type EndedBatchStatus,
 } from 'receipt-embedding/entities/batch';
 import { epochMilliseconds } from 'receipt-embedding/entities/keys';
-import type { Logger } from 'receipt-embedding/ports';
 import { submissionDied } from 'receipt-embedding/table/batch_listing';
 import type { Table } from 'receipt-embedding/table/table';
 import { requireOutput, type StackOutputs } from '../command_line/deployed_stack.ts';
@@ -24,6 +23,7 @@ import {
   countCompactionStates,
   countEmbeddingStatuses,
 } from '../table/counts.ts';
+import { SILENT_LOGGER } from '../table/silent_logger.ts';
 import { batchLines, entityLines, executionLines, runLines } from './report.ts';
 
 /** A part of what a stack is like: as data, and as lines for people. */
@@ -43,9 +43,6 @@ export interface SectionPorts {
 }
 
 const MOST_FAILED_RUNS = 10;
-
-/** What can't be read is counted, and nothing else is said of it here. */
-const silent: Logger = { info: () => undefined, warn: () => undefined };
 
 /** The newest executions of each workflow; null for those that the stack has not. */
 export async function executionsSection(
@@ -69,7 +66,7 @@ export async function executionsSection(
 }
 
 export async function batchesSection({ table, now, signal }: SectionPorts): Promise<Section> {
-  const data = batchesView(await countBatches(table, silent, { signal }), now);
+  const data = batchesView(await countBatches(table, SILENT_LOGGER, { signal }), now);
   return { data, lines: batchLines(data) };
 }
 

@@ -23,6 +23,63 @@ import {
   toRow,
 } from 'receipt-embedding/table/table';
 
+/** A line or word that failed, or was claimed and never settled, as it was read: without its text. */
+export interface UnsettledEntity extends RowKey {
+  readonly kind: 'line' | 'word';
+  readonly status: 'FAILED' | 'PENDING';
+  /** The batch that has claimed it. */
+  readonly owner?: string;
+  /** Neither noise nor blank. */
+  readonly embeddable: boolean;
+}
+
+const ATTRIBUTES = ['PK', 'SK', 'TYPE', 'text', 'is_noise', 'embedding_status', CLAIM_ATTRIBUTE];
+
+/** What a query must read of a row, so that a change since is noticed. */
+const UNSETTLED_PROJECTION = {
+  ProjectionExpression: ATTRIBUTES.map((name) => `#${name}`).join(', '),
+  ExpressionAttributeNames: Object.fromEntries(ATTRIBUTES.map((name) => [`#${name}`, name])),
+};
+
+/** @returns undefined for what is no line or word, and for one that has neither failed nor is claimed. */
+export function unsettledEntity(row: Row): UnsettledEntity | undefined {
+  const { PK, SK, TYPE, text, is_noise, embedding_status: status } = row;
+  const owner = row[CLAIM_ATTRIBUTE];
+  if (TYPE !== 'RECEIPT_LINE' && TYPE !== 'RECEIPT_WORD') return undefined;
+  if (status !== 'FAILED' && status !== 'PENDING') return undefined;
+  if (parseKey({ PK, SK })?.line_id === undefined) return undefined;
+  return {
+    PK,
+    SK,
+    kind: TYPE === 'RECEIPT_LINE' ? 'line' : 'word',
+    status,
+    ...(typeof owner === 'string' ? { owner } : {}),
+    embeddable: isEmbeddable({
+      text: typeof text === 'string' ? text : '',
+      is_noise: is_noise === true,
+      embedding_status: status,
+    }),
+  };
+}
+
+/** Reads one row consistently. @see unsettledEntity */
+async function readUnsettledEntity(
+  table: Table,
+  { PK, SK }: RowKey,
+): Promise<UnsettledEntity | undefined> {
+  const { Item } = await whileThrottled(() =>
+    table.client.send(
+      new GetItemCommand({
+        TableName: table.name,
+        Key: marshall({ PK, SK }),
+        ConsistentRead: true,
+        ...UNSETTLED_PROJECTION,
+      }),
+    ),
+  );
+  return Item === undefined ? undefined : unsettledEntity(toRow(Item));
+}
+
 const READING = { concurrency: UPDATES_AT_ONCE, backpressure: 2 * UPDATES_AT_ONCE } as const;
 
 /** Every line and word that has failed. The attribute is the truth: the index key of a legacy row may lag behind it. */
@@ -132,61 +189,4 @@ async function* failedIds(
     reading,
   );
   for await (const { rows } of pages) for (const row of rows) yield String(row['pinecone_id']);
-}
-
-/** A line or word that failed, or was claimed and never settled, as it was read: without its text. */
-export interface UnsettledEntity extends RowKey {
-  readonly kind: 'line' | 'word';
-  readonly status: 'FAILED' | 'PENDING';
-  /** The batch that has claimed it. */
-  readonly owner?: string;
-  /** Neither noise nor blank. */
-  readonly embeddable: boolean;
-}
-
-const ATTRIBUTES = ['PK', 'SK', 'TYPE', 'text', 'is_noise', 'embedding_status', CLAIM_ATTRIBUTE];
-
-/** What a query must read of a row, so that a change since is noticed. */
-const UNSETTLED_PROJECTION = {
-  ProjectionExpression: ATTRIBUTES.map((name) => `#${name}`).join(', '),
-  ExpressionAttributeNames: Object.fromEntries(ATTRIBUTES.map((name) => [`#${name}`, name])),
-};
-
-/** @returns undefined for what is no line or word, and for one that has neither failed nor is claimed. */
-export function unsettledEntity(row: Row): UnsettledEntity | undefined {
-  const { PK, SK, TYPE, text, is_noise, embedding_status: status } = row;
-  const owner = row[CLAIM_ATTRIBUTE];
-  if (TYPE !== 'RECEIPT_LINE' && TYPE !== 'RECEIPT_WORD') return undefined;
-  if (status !== 'FAILED' && status !== 'PENDING') return undefined;
-  if (parseKey({ PK, SK })?.line_id === undefined) return undefined;
-  return {
-    PK,
-    SK,
-    kind: TYPE === 'RECEIPT_LINE' ? 'line' : 'word',
-    status,
-    ...(typeof owner === 'string' ? { owner } : {}),
-    embeddable: isEmbeddable({
-      text: typeof text === 'string' ? text : '',
-      is_noise: is_noise === true,
-      embedding_status: status,
-    }),
-  };
-}
-
-/** Reads one row consistently. @see unsettledEntity */
-async function readUnsettledEntity(
-  table: Table,
-  { PK, SK }: RowKey,
-): Promise<UnsettledEntity | undefined> {
-  const { Item } = await whileThrottled(() =>
-    table.client.send(
-      new GetItemCommand({
-        TableName: table.name,
-        Key: marshall({ PK, SK }),
-        ConsistentRead: true,
-        ...UNSETTLED_PROJECTION,
-      }),
-    ),
-  );
-  return Item === undefined ? undefined : unsettledEntity(toRow(Item));
 }
