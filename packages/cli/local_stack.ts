@@ -78,7 +78,7 @@ export async function startLocalStack(settings: LocalStackSettings = {}): Promis
   const { latencyMs = 0, openaiApiKey, config = {}, port = 0, batches, ...rest } = settings;
   const openai = new OpenAIStandIn({
     latencyMs,
-    // An answer that is still to come does not keep a closed stack alive.
+    // Whoever closes the stack does not wait for answers that nobody hears any more.
     sleep: (milliseconds) => setTimeout(milliseconds, undefined, { ref: false }),
     ...(batches === undefined ? {} : { batches }),
   });
