@@ -5,7 +5,7 @@ import { receiptLineCodec, receiptWordCodec } from 'receipt-embedding/entities/l
 import {
   type SyntheticReceipt,
   syntheticReceipts,
-} from 'receipts-cli/receipts/synthetic/synthetic_receipts';
+} from 'receipts-cli/synthetic_receipts/synthetic_receipts';
 import { z } from 'zod';
 
 /** Words of the receipts that are repeated. */

@@ -5,10 +5,10 @@ import {
 } from '@aws-sdk/client-sfn';
 import { Command } from 'commander';
 import { type LocalStack, startLocalStack } from 'receipts-cli/local_stack';
-import { loadReceipts } from 'receipts-cli/receipts/load_receipts';
-import { syntheticReceipts } from 'receipts-cli/receipts/synthetic/synthetic_receipts';
+import { loadReceipts } from 'receipts-cli/table/load_receipts';
+import { syntheticReceipts } from 'receipts-cli/synthetic_receipts/synthetic_receipts';
 import type { RunOutput } from 'receipts-cli/start/summary';
-import { timeSpent } from 'receipts-cli/start/time_spent';
+import { timeSpent } from 'receipts-cli/start/summary';
 import { Checks, print } from './figures.ts';
 
 /**

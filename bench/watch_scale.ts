@@ -4,9 +4,9 @@ import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import type { AwsFault } from 'embedded-aws/aws/faults';
 import { type LocalStack, startLocalStack } from 'receipts-cli/local_stack';
-import { loadReceipts } from 'receipts-cli/receipts/load_receipts';
-import { syntheticReceipts } from 'receipts-cli/receipts/synthetic/synthetic_receipts';
-import { exportLines } from 'receipts-cli/start/serve';
+import { loadReceipts } from 'receipts-cli/table/load_receipts';
+import { syntheticReceipts } from 'receipts-cli/synthetic_receipts/synthetic_receipts';
+import { exportLines } from 'receipts-cli/local_stack';
 import { Checks, print } from './figures.ts';
 
 /**

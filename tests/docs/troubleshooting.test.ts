@@ -9,7 +9,7 @@ const ROOT = new URL('../../', import.meta.url).pathname;
 /** Whose errors a user may see by their names. */
 const FOLDERS = ['components', 'layers/receipt_embedding', 'simple_lambdas', 'packages/cli'];
 /** No failure, but how a command ends after it has printed what is wrong. */
-const NOT_SHOWN = new Set(['CommandLineEnd']);
+const NOT_SHOWN = new Set(['CommandLineEnd', 'Interrupted']);
 
 interface Section {
   readonly name: string;

@@ -1,5 +1,5 @@
 import type { DeltaRecord } from 'receipt-embedding/stores/deltas/delta_database';
-import { syntheticReceipts } from 'receipts-cli/receipts/synthetic/synthetic_receipts';
+import { syntheticReceipts } from 'receipts-cli/synthetic_receipts/synthetic_receipts';
 import { describe, expect, it } from 'vitest';
 import { BatchStack } from '../support/batch_stack.ts';
 import { sharing } from '../support/shared_stacks.ts';

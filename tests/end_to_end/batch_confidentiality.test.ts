@@ -2,7 +2,7 @@ import { type RunningServer, serve } from 'embedded-aws/http/server';
 import {
   type SyntheticReceipt,
   syntheticReceipts,
-} from 'receipts-cli/receipts/synthetic/synthetic_receipts';
+} from 'receipts-cli/synthetic_receipts/synthetic_receipts';
 import type { BatchScript } from 'vendor-stand-ins/openai/batch_script';
 import { OpenAIStandIn } from 'vendor-stand-ins/openai/openai_stand_in';
 import { embedText } from 'vendor-stand-ins/openai/text_embedding';

@@ -1,4 +1,4 @@
-import type { SyntheticReceipt } from 'receipts-cli/receipts/synthetic/synthetic_receipts';
+import type { SyntheticReceipt } from 'receipts-cli/synthetic_receipts/synthetic_receipts';
 import type { BatchView } from 'vendor-stand-ins/openai/batch_script';
 import type { Operation } from 'vendor-stand-ins/openai/faults';
 import { beforeEach, describe, expect, it, vi } from 'vitest';

@@ -1,5 +1,5 @@
 import type { Row } from 'receipt-embedding/entities/keys';
-import type { SyntheticReceipt } from 'receipts-cli/receipts/synthetic/synthetic_receipts';
+import type { SyntheticReceipt } from 'receipts-cli/synthetic_receipts/synthetic_receipts';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { outcomesOf } from '../support/execution_histories.ts';
 import { expectInvariants } from '../support/invariants.ts';

@@ -2,7 +2,7 @@ import { type RunningServer, serve } from 'embedded-aws/http/server';
 import {
   type SyntheticReceipt,
   syntheticReceipts,
-} from 'receipts-cli/receipts/synthetic/synthetic_receipts';
+} from 'receipts-cli/synthetic_receipts/synthetic_receipts';
 import { OpenAIStandIn } from 'vendor-stand-ins/openai/openai_stand_in';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FUNCTION_NAMES } from '../../components/function_names.ts';

@@ -6,7 +6,7 @@ import { REGION } from 'embedded-aws/aws/embedded_aws';
 import type { Iam, RecordedCall } from 'embedded-aws/iam/iam';
 import { type Role, roleUses } from 'embedded-aws/iam/roles';
 import { placesCacheCodec } from 'receipt-embedding/merchants/google_places';
-import type { SyntheticReceipt } from 'receipts-cli/receipts/synthetic/synthetic_receipts';
+import type { SyntheticReceipt } from 'receipts-cli/synthetic_receipts/synthetic_receipts';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { BATCH_FUNCTIONS, BatchStack } from '../support/batch_stack.ts';
 import { outcomesOf } from '../support/execution_histories.ts';

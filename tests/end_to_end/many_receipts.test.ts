@@ -1,5 +1,5 @@
 import type { ObservedRequest } from 'embedded-aws/aws/faults';
-import type { SyntheticReceipt } from 'receipts-cli/receipts/synthetic/synthetic_receipts';
+import type { SyntheticReceipt } from 'receipts-cli/synthetic_receipts/synthetic_receipts';
 import { describe, expect, it } from 'vitest';
 import { childrenOf, historyOf, payloadsOf } from '../support/execution_histories.ts';
 import { expectInvariants } from '../support/invariants.ts';

@@ -1,6 +1,6 @@
 import { ConnectionCut, type RunningServer, serve } from 'embedded-aws/http/server';
 import type { Service } from 'embedded-aws/http/service';
-import type { SyntheticReceipt } from 'receipts-cli/receipts/synthetic/synthetic_receipts';
+import type { SyntheticReceipt } from 'receipts-cli/synthetic_receipts/synthetic_receipts';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { outcomesOf } from '../support/execution_histories.ts';
 import { expectInvariants } from '../support/invariants.ts';

@@ -1,7 +1,7 @@
 import { tmpdir } from 'node:os';
+import { toolWorld, type ToolWorld } from 'receipts-cli/command_line/testing/command_world';
 import { redo } from 'receipts-cli/redo/redo';
 import { status } from 'receipts-cli/status/status';
-import { toolWorld, type ToolWorld } from 'receipts-cli/table_tools/testing/tool_world';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { expectBatchInvariants } from '../support/batch_invariants.ts';
 import { BatchStack } from '../support/batch_stack.ts';
@@ -82,7 +82,7 @@ describe('what failed in a batch', () => {
     expect(await runRedo('batch', batchId)).toMatchObject({
       planned: { total: 2, lines: { FAILED: 2 } },
       done: { lines: 2, changed_meanwhile: 0 },
-      next: ['npm run execute -- realtime --filter NONE', 'npm run execute -- batch-submit'],
+      next: ['npx receipts execute realtime --filter NONE', 'npx receipts execute batch-submit'],
     });
     expect(await runStatus()).toMatchObject(linesBy(2, 0, 2, 0));
     expect(await runRedo('batch', batchId)).toMatchObject({ planned: { total: 0 }, done: null });

@@ -1,4 +1,4 @@
-import { syntheticReceipts } from 'receipts-cli/receipts/synthetic/synthetic_receipts';
+import { syntheticReceipts } from 'receipts-cli/synthetic_receipts/synthetic_receipts';
 import { describe, expect, it } from 'vitest';
 import { expectInvariants } from '../support/invariants.ts';
 import { sharing } from '../support/shared_stacks.ts';

@@ -1,7 +1,7 @@
 import {
   type SyntheticReceipt,
   syntheticReceipts,
-} from 'receipts-cli/receipts/synthetic/synthetic_receipts';
+} from 'receipts-cli/synthetic_receipts/synthetic_receipts';
 import type { LoggedRequest } from 'vendor-stand-ins/openai/embeddings';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { outcomesOf } from '../support/execution_histories.ts';

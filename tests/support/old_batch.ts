@@ -1,6 +1,6 @@
 import OpenAI from 'openai';
 import type { BatchStatus } from 'receipt-embedding/entities/batch';
-import type { SyntheticReceipt } from 'receipts-cli/receipts/synthetic/synthetic_receipts';
+import type { SyntheticReceipt } from 'receipts-cli/synthetic_receipts/synthetic_receipts';
 import type { BatchStack, EntityRow } from './batch_stack.ts';
 import { smallReceipts } from './stack_receipts.ts';
 

@@ -1,7 +1,7 @@
 import {
   type SyntheticReceipt,
   syntheticReceipts,
-} from 'receipts-cli/receipts/synthetic/synthetic_receipts';
+} from 'receipts-cli/synthetic_receipts/synthetic_receipts';
 import { aLine, aReceipt, box } from './receipt_factory.ts';
 
 /** Of all functions here: what one test leaves behind is never another's. */

@@ -4,7 +4,7 @@ import type { Row } from 'receipt-embedding/entities/keys';
 import type { DeltaRecord } from 'receipt-embedding/stores/deltas/delta_database';
 import { openDelta } from 'receipt-embedding/stores/deltas/read_delta';
 import type { LocalStack } from 'receipts-cli/local_stack';
-import { allIds } from 'receipts-cli/start/own_neighbours';
+import { allIds } from 'receipts-cli/start/proof';
 import type { TestStack } from './test_stack.ts';
 
 /** What one COMPACTION_RUN record points to. */

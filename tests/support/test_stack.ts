@@ -15,8 +15,8 @@ import {
   type LocalStackSettings,
   startLocalStack,
 } from 'receipts-cli/local_stack';
-import { loadReceipts } from 'receipts-cli/receipts/load_receipts';
-import type { SyntheticReceipt } from 'receipts-cli/receipts/synthetic/synthetic_receipts';
+import type { SyntheticReceipt } from 'receipts-cli/synthetic_receipts/synthetic_receipts';
+import { loadReceipts } from 'receipts-cli/table/load_receipts';
 import type { FaultRule } from 'vendor-stand-ins/openai/faults';
 import type { RunSummary } from '../../simple_lambdas/summarize_execution/summaries.ts';
 
