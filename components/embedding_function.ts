@@ -1,6 +1,6 @@
 import * as aws from '@pulumi/aws';
 import * as pulumi from '@pulumi/pulumi';
-import { HANDLER } from './bundling/bundle_handler.ts';
+import { HANDLER } from './bundling/bundles.ts';
 import { type PolicyStatement, ServiceRole } from './iam.ts';
 import { RUNTIME } from './lambda_layer.ts';
 import { functionStem, stackName } from './names.ts';

@@ -1,11 +1,11 @@
 import * as pulumi from '@pulumi/pulumi';
-import { type ApiKeys, type ApiKeySecretArns, createApiKeySecrets } from './api_key_secrets.ts';
+import { type ApiKeys, type ApiKeySecretArns, createApiKeySecrets } from './api_keys.ts';
 import { type BatchWorkflows, createBatchWorkflows } from './batch_workflows.ts';
-import type { Bundles } from './bundling/bundle_all.ts';
+import type { Bundles } from './bundling/bundles.ts';
 import { createDataStores, type DataStores } from './data_stores.ts';
 import { arnsOf, LambdaFunctions, type LambdaFunctionsArgs } from './lambda_functions.ts';
-import { Monitoring } from './monitoring.ts';
-import type { MonitoredWorkflow } from './monitoring/monitored.ts';
+import type { MonitoredWorkflow } from './monitoring/metrics.ts';
+import { Monitoring } from './monitoring/monitoring.ts';
 import { checkStackName } from './names.ts';
 import { RealtimeEmbeddingWorkflow } from './realtime_workflow.ts';
 import type { Settings } from './settings.ts';

@@ -2,7 +2,7 @@ import * as pulumi from '@pulumi/pulumi';
 import type { BatchFunctionsArgs } from './batch_grants.ts';
 import { type BatchPollFunctions, createBatchPollFunctions } from './batch_poll_functions.ts';
 import { type BatchSubmitFunctions, createBatchSubmitFunctions } from './batch_submit_functions.ts';
-import type { Bundles } from './bundling/bundle_all.ts';
+import type { Bundles } from './bundling/bundles.ts';
 import { EmbeddingFunction } from './embedding_function.ts';
 import type { CreateFunction } from './function_grants.ts';
 import type { FunctionName } from './function_names.ts';

@@ -1,6 +1,5 @@
 import * as pulumi from '@pulumi/pulumi';
-import { setCommand } from './config_commands.ts';
-import type { Settings } from './settings.ts';
+import { setCommand, type Settings } from './settings.ts';
 
 /** Says what a stack lacks without Pinecone, and how to have it. */
 export function sayThatBatchPathIsMissing(resource: pulumi.Resource): void {

@@ -1,9 +1,15 @@
+import * as pulumi from '@pulumi/pulumi';
 import type { MetricName } from 'receipt-embedding/ports';
 import { FUNCTION_NAMES, type FunctionName } from '../function_names.ts';
 import { functionPurpose } from '../names.ts';
-import { column, metricWidget, type Series, textWidget, type Widget } from './dashboard_widgets.ts';
-import { executionMetric, functionMetric, ownMetric, ownMetrics } from './metrics.ts';
-import { ROW_READERS } from './monitored.ts';
+import {
+  executionMetric,
+  functionMetric,
+  type Metric,
+  ownMetric,
+  ownMetrics,
+  ROW_READERS,
+} from './metrics.ts';
 
 export interface DashboardContents {
   readonly stack: string;
@@ -167,4 +173,93 @@ function present(
   names: readonly FunctionName[],
 ): string[] {
   return names.flatMap((name) => functions[name] ?? []);
+}
+
+/** What a widget draws: one metric, or all that a search finds. */
+export type Series =
+  { readonly metric: Metric; readonly label: string } | { readonly search: string };
+
+export interface Widget {
+  readonly type: 'metric' | 'alarm' | 'text';
+  readonly x?: number;
+  readonly y?: number;
+  readonly width?: number;
+  readonly height: number;
+  readonly properties: Readonly<Record<string, unknown>>;
+}
+
+/** CloudWatch's dashboards have so many columns. */
+const COLUMNS = 24;
+
+export function textWidget(markdown: string): Widget {
+  return { type: 'text', height: 2, properties: { markdown } };
+}
+
+/** Lines over time. */
+export function metricWidget(
+  region: string,
+  title: string,
+  periodSeconds: number,
+  series: readonly Series[],
+): Widget {
+  return {
+    type: 'metric',
+    height: 6,
+    properties: {
+      title,
+      region,
+      view: 'timeSeries',
+      period: periodSeconds,
+      metrics: series.map(seriesEntry),
+    },
+  };
+}
+
+function seriesEntry(series: Series, at: number): unknown[] {
+  if ('search' in series) return [{ expression: series.search, id: `e${at}` }];
+  const { namespace, name, dimensions, statistic } = series.metric;
+  return [
+    namespace,
+    name,
+    ...Object.entries(dimensions).flat(),
+    { stat: statistic, label: series.label },
+  ];
+}
+
+/** Rows below one another, each as wide as the dashboard; rows without a widget are left out. */
+export function column(rows: readonly (readonly Widget[])[]): Widget[] {
+  const placed: Widget[] = [];
+  let y = 0;
+  for (const row of rows.filter(({ length }) => length > 0)) {
+    const width = Math.floor(COLUMNS / row.length);
+    placed.push(...row.map((widget, at) => ({ ...widget, x: at * width, y, width })));
+    y += Math.max(...row.map(({ height }) => height));
+  }
+  return placed;
+}
+
+export interface DashboardLocation {
+  readonly partition: pulumi.Input<string>;
+  readonly region: pulumi.Input<string>;
+  readonly dashboardName: pulumi.Input<string>;
+}
+
+/** Where a person finds the dashboard. */
+export function dashboardUrl(location: DashboardLocation): pulumi.Output<string> {
+  return pulumi.output(location).apply(({ partition, region, dashboardName }) => {
+    const console = consoleHost(partition) ?? 'console.aws.amazon.com';
+    return `https://${region}.${console}/cloudwatch/home?region=${region}#dashboards/dashboard/${dashboardName}`;
+  });
+}
+
+/** AWS's console has another address in each partition. */
+const CONSOLES: Readonly<Record<string, string>> = {
+  aws: 'console.aws.amazon.com',
+  'aws-cn': 'console.amazonaws.cn',
+  'aws-us-gov': 'console.amazonaws-us-gov.com',
+};
+
+/** The host of a partition's console, without the region before it; undefined where there is none that we know of. */
+export function consoleHost(partition: string): string | undefined {
+  return CONSOLES[partition];
 }

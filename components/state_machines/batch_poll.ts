@@ -1,10 +1,13 @@
 import { EXECUTION_FILES } from 'receipt-embedding/object_keys';
-import type { StateMachineDefinition } from './asl.ts';
-import { batchIngestion, type BatchIngestionFunctions } from './batch_ingestion.ts';
-import { distributedMap } from './distributed_map.ts';
-import { catchAll, lambdaTask } from './lambda_task.ts';
-import { EXECUTION_INPUT, runOutcome } from './run_outcome.ts';
-import { RUN_TIMEOUT } from './run_timeout.ts';
+import type { InlineMapState, PassState, State, StateMachineDefinition } from './asl.ts';
+import {
+  catchAll,
+  distributedMap,
+  EXECUTION_INPUT,
+  lambdaTask,
+  RUN_TIMEOUT,
+  runOutcome,
+} from './shared_states.ts';
 
 export interface BatchPollStateMachineSettings {
   /** ARNs of the functions. */
@@ -99,3 +102,144 @@ export function batchPollStateMachine(
     },
   };
 }
+
+/** ARNs of the functions that one batch needs. */
+export interface BatchIngestionFunctions {
+  readonly getBatchStatus: string;
+  readonly downloadResults: string;
+  readonly upsertToPinecone: string;
+  readonly writeResultsToDynamo: string;
+  readonly markBatchComplete: string;
+  readonly releaseBatch: string;
+  readonly recordBatchFailure: string;
+}
+
+/** Parts at a time: Pinecone gets five requests at once from each. */
+const PART_CONCURRENCY = 4;
+
+const WHOLE_STATE = { 'Payload.$': '$' } as const;
+const BATCH_FAILED = catchAll('RecordBatchFailure');
+
+/**
+ * One batch, from OpenAI's word about it to its end: still running, ingested, released, or recorded with what
+ * went wrong. Every error is caught here, so that one bad batch never stops the others.
+ */
+export function batchIngestion(
+  functions: BatchIngestionFunctions,
+): Pick<StateMachineDefinition, 'StartAt' | 'States'> {
+  return {
+    StartAt: 'GetBatchStatus',
+    States: {
+      GetBatchStatus: {
+        ...lambdaTask(functions.getBatchStatus, WHOLE_STATE, BATCH_FAILED),
+        Next: 'CheckStatus',
+      },
+      CheckStatus: {
+        Type: 'Choice',
+        Choices: [
+          { Variable: '$.action', StringEquals: 'ingest', Next: 'DownloadResults' },
+          { Variable: '$.action', StringEquals: 'release', Next: 'ReleaseBatch' },
+        ],
+        Default: 'BatchStillRunning',
+      },
+      BatchStillRunning,
+      DownloadResults: {
+        ...lambdaTask(functions.downloadResults, WHOLE_STATE, [
+          // OpenAI keeps files for 30 days: what is in none any more can only be asked for again.
+          { ErrorEquals: ['ResultsExpired'], Next: 'ReleaseBatch', ResultPath: '$.failure' },
+          ...BATCH_FAILED,
+        ]),
+        Next: 'IngestParts',
+      },
+      IngestParts: ingestParts(functions),
+      MarkBatchComplete: {
+        ...lambdaTask(functions.markBatchComplete, WHOLE_STATE, BATCH_FAILED),
+        End: true,
+      },
+      ReleaseBatch: {
+        ...lambdaTask(functions.releaseBatch, WHOLE_STATE, BATCH_FAILED),
+        End: true,
+      },
+      RecordBatchFailure: recordBatchFailure(functions.recordBatchFailure),
+      BatchFailed,
+    },
+  };
+}
+
+const BatchStillRunning: PassState = {
+  Type: 'Pass',
+  Parameters: {
+    status: 'running',
+    'batch_id.$': '$.batch_id',
+    'batch_type.$': '$.batch_type',
+    'batch_status.$': '$.batch_status',
+  },
+  End: true,
+};
+
+/** Each part of the results: vectors first, records after. */
+function ingestParts(functions: BatchIngestionFunctions): InlineMapState {
+  return {
+    Type: 'Map',
+    ItemsPath: '$.parts',
+    ItemSelector: {
+      'batch_id.$': '$.batch_id',
+      'batch_type.$': '$.batch_type',
+      'execution_name.$': '$.execution_name',
+      'part.$': '$$.Map.Item.Value',
+    },
+    MaxConcurrency: PART_CONCURRENCY,
+    ItemProcessor: {
+      ProcessorConfig: { Mode: 'INLINE' },
+      StartAt: 'UpsertToPinecone',
+      States: {
+        UpsertToPinecone: {
+          ...lambdaTask(functions.upsertToPinecone, WHOLE_STATE, catchAll('PartFailed'), {
+            ResultSelector: { 'vectors.$': '$.Payload.vectors' },
+            ResultPath: '$.upserted',
+          }),
+          Next: 'WriteResultsToDynamo',
+        },
+        WriteResultsToDynamo: {
+          ...lambdaTask(functions.writeResultsToDynamo, WHOLE_STATE, catchAll('PartFailed')),
+          End: true,
+        },
+        PartFailed: { Type: 'Fail', ErrorPath: '$.failure.Error', CausePath: '$.failure.Cause' },
+      },
+    },
+    ResultPath: null,
+    Catch: BATCH_FAILED,
+    Next: 'MarkBatchComplete',
+  };
+}
+
+/** The failure is the batch's result even when it can't be recorded. */
+function recordBatchFailure(functionArn: string): State {
+  return {
+    ...lambdaTask(
+      functionArn,
+      {
+        Payload: {
+          'batch_id.$': '$.batch_id',
+          'execution_name.$': '$.execution_name',
+          'error.$': '$.failure.Error',
+          'cause.$': '$.failure.Cause',
+        },
+      },
+      catchAll('BatchFailed', '$.recording'),
+      { ResultPath: null },
+    ),
+    Next: 'BatchFailed',
+  };
+}
+
+const BatchFailed: PassState = {
+  Type: 'Pass',
+  Parameters: {
+    status: 'error',
+    'batch_id.$': '$.batch_id',
+    'error.$': '$.failure.Error',
+    'cause.$': '$.failure.Cause',
+  },
+  End: true,
+};

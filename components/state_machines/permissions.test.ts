@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type DistributedMapState, isDistributed, type StateMachineDefinition } from './asl.ts';
-import { batchIngestion } from './batch_ingestion.ts';
+import { batchIngestion } from './batch_poll.ts';
 import { permissionsOf, type StateMachineIdentity } from './permissions.ts';
 import { realtimeStateMachine, type RealtimeStateMachineSettings } from './realtime.ts';
 

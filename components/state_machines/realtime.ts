@@ -1,9 +1,13 @@
 import { EXECUTION_FILES } from 'receipt-embedding/object_keys';
 import type { StateMachineDefinition } from './asl.ts';
-import { distributedMap } from './distributed_map.ts';
-import { catchAll, lambdaTask } from './lambda_task.ts';
-import { EXECUTION_INPUT, runOutcome } from './run_outcome.ts';
-import { RUN_TIMEOUT } from './run_timeout.ts';
+import {
+  catchAll,
+  distributedMap,
+  EXECUTION_INPUT,
+  lambdaTask,
+  RUN_TIMEOUT,
+  runOutcome,
+} from './shared_states.ts';
 
 export interface RealtimeStateMachineSettings {
   /** ARNs of the functions. */

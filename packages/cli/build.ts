@@ -1,5 +1,5 @@
 import { Command, CommanderError } from 'commander';
-import { bundleAll } from '../../components/bundling/bundle_all.ts';
+import { bundleAll } from '../../components/bundling/bundles.ts';
 import { BUNDLE_LIMITS, type BundleLimits } from './bundle_size/limits.ts';
 import { type BundleSize, measureBundles } from './bundle_size/measure.ts';
 

@@ -5,9 +5,8 @@ import { join } from 'node:path';
 import { BUNDLE_LIMITS } from 'receipts-cli/bundle_size/limits';
 import { measureBundles } from 'receipts-cli/bundle_size/measure';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { projectFolder } from '../../components/bundling/build_options.ts';
-import { bundleAll, type Bundles } from '../../components/bundling/bundle_all.ts';
 import { listFiles } from '../../components/bundling/bundle_folder.ts';
+import { bundleAll, type Bundles, projectFolder } from '../../components/bundling/bundles.ts';
 import { FUNCTION_NAMES } from '../../components/function_names.ts';
 
 // Not proved here: that another version of esbuild gives the same bytes.

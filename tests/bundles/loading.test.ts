@@ -2,7 +2,7 @@ import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, sep } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { Bundles } from '../../components/bundling/bundle_all.ts';
+import type { Bundles } from '../../components/bundling/bundles.ts';
 import { FUNCTION_NAMES, type FunctionName } from '../../components/function_names.ts';
 import { resource, runProgram, WITH_BATCH_PATH } from '../infra/recorded_program.ts';
 import { install, type Loaded, loadInBareNode, runInBareNode, sourcesOf } from './bare_node.ts';
@@ -17,8 +17,8 @@ let bundles: Bundles;
 beforeAll(async () => {
   // recorded_program puts something else in its place, because the program is not to bundle there.
   const { bundleAll } = await vi.importActual<
-    typeof import('../../components/bundling/bundle_all.ts')
-  >('../../components/bundling/bundle_all.ts');
+    typeof import('../../components/bundling/bundles.ts')
+  >('../../components/bundling/bundles.ts');
   root = await mkdtemp(join(tmpdir(), 'loading-'));
   bundles = await bundleAll(join(root, 'bundles'));
 });

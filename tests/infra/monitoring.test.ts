@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { ALARM_KINDS } from '../../components/monitoring/alarm.ts';
+import { ALARM_KINDS } from '../../components/monitoring/alarms.ts';
 import {
   type RecordedDeployment,
   resource,

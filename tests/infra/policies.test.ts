@@ -1,7 +1,7 @@
 import type { ProgramSettings } from 'embedded-aws/deployment/pulumi_program';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { POLICIES } from '../../policies/all_policies.ts';
-import { TAGGABLE } from '../../policies/tags.ts';
+import { TAGGABLE } from '../../policies/functions.ts';
 import { PolicyPackProcess, type ShownResource } from '../support/policy_pack.ts';
 import { PLACES_KEY, runProgram, WITH_BATCH_PATH } from './recorded_program.ts';
 import { previewed, shownResources } from './shown_resources.ts';

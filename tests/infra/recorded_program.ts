@@ -9,7 +9,7 @@ import { recordRegistrations, type Registration } from './recorded_registrations
 export type { Registration } from './recorded_registrations.ts';
 
 // These tests look at what is registered, not at what the bundles hold (tests/bundles does that).
-vi.mock('../../components/bundling/bundle_all.ts', () => ({
+vi.mock('../../components/bundling/bundles.ts', () => ({
   bundleAll: () =>
     Promise.resolve({ layer: 'bundles/layer', handler: (name: string) => `bundles/${name}` }),
 }));

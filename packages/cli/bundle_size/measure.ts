@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Bundles } from '../../../components/bundling/bundle_all.ts';
+import type { Bundles } from '../../../components/bundling/bundles.ts';
 import { listFiles } from '../../../components/bundling/bundle_folder.ts';
 import { FUNCTION_NAMES } from '../../../components/function_names.ts';
 import type { BundleLimits } from './limits.ts';

@@ -1,5 +1,5 @@
 import type { BatchFunctionsArgs } from '../../../components/batch_grants.ts';
-import type { Bundles } from '../../../components/bundling/bundle_all.ts';
+import type { Bundles } from '../../../components/bundling/bundles.ts';
 import {
   EmbeddingFunction,
   type EmbeddingFunctionArgs,

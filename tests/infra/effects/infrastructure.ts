@@ -1,5 +1,5 @@
-import type { ApiKeys } from '../../../components/api_key_secrets.ts';
-import type { Bundles } from '../../../components/bundling/bundle_all.ts';
+import type { ApiKeys } from '../../../components/api_keys.ts';
+import type { Bundles } from '../../../components/bundling/bundles.ts';
 import {
   EmbeddingInfrastructure,
   type EmbeddingInfrastructureArgs,

@@ -1,15 +1,19 @@
-import { Monitoring, type MonitoringArgs } from '../../../components/monitoring.ts';
 import {
   type AlarmArgs,
   type AlarmDefinition,
   createAlarm,
-} from '../../../components/monitoring/alarm.ts';
-import { AlertTopic, type AlertTopicArgs } from '../../../components/monitoring/alert_topic.ts';
-import { functionMetric } from '../../../components/monitoring/metrics.ts';
-import type {
-  MonitoredFunction,
-  MonitoredWorkflow,
-} from '../../../components/monitoring/monitored.ts';
+} from '../../../components/monitoring/alarms.ts';
+import {
+  functionMetric,
+  type MonitoredFunction,
+  type MonitoredWorkflow,
+} from '../../../components/monitoring/metrics.ts';
+import {
+  AlertTopic,
+  type AlertTopicArgs,
+  Monitoring,
+  type MonitoringArgs,
+} from '../../../components/monitoring/monitoring.ts';
 import { componentCase, type ComponentCase, fieldByField, several } from './component_case.ts';
 import { machineArn, OTHER_TAGS, TAGS, TOPIC_ARN } from './sample_args.ts';
 

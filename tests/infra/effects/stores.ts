@@ -1,12 +1,17 @@
-import { ApiKeySecret, type ApiKeySecretArgs } from '../../../components/api_key_secret.ts';
 import {
   type ApiKeys,
+  ApiKeySecret,
+  type ApiKeySecretArgs,
   type ApiKeySecretsArgs,
   createApiKeySecrets,
-} from '../../../components/api_key_secrets.ts';
-import { createDataStores, type DataStoresArgs } from '../../../components/data_stores.ts';
+} from '../../../components/api_keys.ts';
+import {
+  createDataStores,
+  type DataStoresArgs,
+  ReceiptTable,
+  type ReceiptTableArgs,
+} from '../../../components/data_stores.ts';
 import { PrivateBucket, type PrivateBucketArgs } from '../../../components/private_bucket.ts';
-import { ReceiptTable, type ReceiptTableArgs } from '../../../components/receipt_table.ts';
 import { settingsSchema } from '../../../components/settings.ts';
 import { componentCase, type ComponentCase, fieldByField, several } from './component_case.ts';
 import { OTHER_TAGS, TAGS } from './sample_args.ts';
