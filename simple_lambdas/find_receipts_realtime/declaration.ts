@@ -1,0 +1,10 @@
+import { EXECUTION_FILES } from 'receipt-embedding/object_keys';
+import { declareFunction } from '../runtime/declaration.ts';
+
+export const declaration = declareFunction({
+  name: 'find_receipts_realtime',
+  description: 'Lists the receipts to embed',
+  memory_mb: 1_024,
+  table: { GSI1: ['Query'], GSITYPE: ['Query'] },
+  objects: { chromadb: { PutObject: [EXECUTION_FILES.realtime.manifest('*')] } },
+});

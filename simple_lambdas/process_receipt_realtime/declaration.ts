@@ -1,0 +1,13 @@
+import { deltaKey } from 'receipt-embedding/object_keys';
+import { declareFunction } from '../runtime/declaration.ts';
+
+export const declaration = declareFunction({
+  name: 'process_receipt_realtime',
+  description: 'Embeds one receipt',
+  memory_mb: 2_048,
+  table: { rows: ['Query', 'GetItem', 'PutItem', 'UpdateItem'], GSI3: ['Query'] },
+  objects: { chromadb: { PutObject: [deltaKey('lines', '*'), deltaKey('words', '*')] } },
+  vendors: ['openai'],
+  optional_vendors: ['google_places', 'chroma'],
+  variables: ['EMBEDDING_MODEL', 'EMBEDDING_DIMENSIONS'],
+});
