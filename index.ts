@@ -1,7 +1,8 @@
 import * as pulumi from '@pulumi/pulumi';
 import { bundleAll } from './components/bundling/bundles.ts';
 import { EmbeddingInfrastructure } from './components/embedding_infrastructure.ts';
-import { readSettings, type SecretName, stackSettings } from './components/settings.ts';
+import type { SecretName } from './components/settings.ts';
+import { readSettings, stackSettings } from './components/stack_settings.ts';
 
 const config = new pulumi.Config();
 const source = stackSettings(config);

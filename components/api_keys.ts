@@ -1,45 +1,38 @@
 import * as aws from '@pulumi/aws';
 import * as pulumi from '@pulumi/pulumi';
+import { secretArnVariable } from '../simple_lambdas/runtime/declaration.ts';
 import type { SecretName } from './settings.ts';
-import type { Tags } from './tags.ts';
 
-/** The API keys of a stack's configuration, secrets all of them. */
+/** The API keys of a stack's configuration; undefined for one that the stack does not have. */
 export type ApiKeys = Readonly<Partial<Record<SecretName, pulumi.Input<string> | undefined>>> & {
   readonly openai_api_key: pulumi.Input<string>;
 };
 
-export interface ApiKeySecretsArgs {
-  readonly keys: ApiKeys;
-  readonly tags: Tags;
-}
-
-/** The ARN of each key's secret; undefined where the stack has no such key. */
-export interface ApiKeySecretArns {
-  readonly openai: pulumi.Output<string>;
-  readonly googlePlaces: pulumi.Output<string> | undefined;
-  readonly pinecone: pulumi.Output<string> | undefined;
-}
-
-/** Puts each API key into a secret of its own. */
+/**
+ * Puts each API key into a secret of its own.
+ *
+ * @returns the variables that tell functions where: `OPENAI_API_KEY_SECRET_ARN` and so on.
+ */
 export function createApiKeySecrets(
-  { keys, tags }: ApiKeySecretsArgs,
+  keys: ApiKeys,
   options: pulumi.ComponentResourceOptions,
-): ApiKeySecretArns {
-  const create = (what: string, value: pulumi.Input<string>): pulumi.Output<string> =>
-    new ApiKeySecret(`receipt-embedding-${what}`, { value, tags }, options).arn;
-  const { google_places_api_key: googlePlaces, pinecone_api_key: pinecone } = keys;
-  return {
-    openai: create('openai-api-key', keys.openai_api_key),
-    googlePlaces:
-      googlePlaces === undefined ? undefined : create('google-places-api-key', googlePlaces),
-    pinecone: pinecone === undefined ? undefined : create('pinecone-api-key', pinecone),
-  };
+): Record<string, pulumi.Output<string>> {
+  return Object.fromEntries(
+    Object.entries(keys).flatMap(([name, value]) => {
+      if (value === undefined) return [];
+      const { arn } = new ApiKeySecret(
+        `receipt-embedding-${name.replaceAll('_', '-')}`,
+        { value },
+        options,
+      );
+      return [[secretArnVariable(name.toUpperCase()), arn] as const];
+    }),
+  );
 }
 
 export interface ApiKeySecretArgs {
   /** The key; a secret of the stack's configuration. */
   readonly value: pulumi.Input<string>;
-  readonly tags: Tags;
 }
 
 /** An API key in Secrets Manager: functions get its ARN, never its value. */
@@ -55,7 +48,6 @@ export class ApiKeySecret extends pulumi.ComponentResource {
         // Deleted at once: the key is in the stack's configuration still, and a name that is taken for
         // some days more would keep the stack from being deployed again.
         recoveryWindowInDays: 0,
-        tags: args.tags,
       },
       { parent: this },
     );

@@ -3,7 +3,6 @@ import * as pulumi from '@pulumi/pulumi';
 import { BATCH_FILES, EXECUTION_FILES } from 'receipt-embedding/object_keys';
 import { PrivateBucket } from './private_bucket.ts';
 import type { Settings } from './settings.ts';
-import type { Tags } from './tags.ts';
 
 export interface DataStoresArgs {
   readonly settings: Settings;
@@ -11,7 +10,6 @@ export interface DataStoresArgs {
   readonly batchPath: boolean;
   /** Keep Pulumi from deleting what it created. */
   readonly protect: boolean;
-  readonly tags: Tags;
 }
 
 /** Where a stack's data lies. */
@@ -29,28 +27,21 @@ const FILE_DAYS = 30;
 
 /** Adopts the table and the buckets that the settings name, and creates the others. */
 export function createDataStores(
-  { settings, batchPath, protect, tags }: DataStoresArgs,
+  { settings, batchPath, protect }: DataStoresArgs,
   options: pulumi.ComponentResourceOptions,
 ): DataStores {
   const createBucket = (
     name: string,
     existing: string | undefined,
     prefixes: readonly string[],
-  ): PrivateBucket =>
-    new PrivateBucket(
-      name,
-      {
-        ...adopted(existing),
-        protect,
-        expirations: prefixes.map((prefix) => ({ prefix, days: FILE_DAYS })),
-        tags,
-      },
-      options,
-    );
+  ): PrivateBucket => {
+    const expirations = prefixes.map((prefix) => ({ prefix, days: FILE_DAYS }));
+    return new PrivateBucket(name, { existing, protect, expirations }, options);
+  };
   return {
     table: new ReceiptTable(
       'receipts',
-      { ...adopted(settings.dynamodb_table_name), protect, tags },
+      { existing: settings.dynamodb_table_name, protect },
       options,
     ),
     chromadbBucket: createBucket('chromadb', settings.chromadb_bucket_name, [
@@ -66,20 +57,15 @@ export function createDataStores(
   };
 }
 
-function adopted(existing: string | undefined): { readonly existing?: string } {
-  return existing === undefined ? {} : { existing };
-}
-
 export interface ReceiptTableArgs {
   /**
    * Adopt the table of this name.
    *
    * @default a new one is created.
    */
-  readonly existing?: string;
+  readonly existing?: string | undefined;
   /** Keep Pulumi from deleting a table that it created. */
   readonly protect: boolean;
-  readonly tags: Tags;
 }
 
 const INDEXES = ['GSI1', 'GSI2', 'GSI3'] as const;
@@ -100,7 +86,7 @@ export class ReceiptTable extends pulumi.ComponentResource {
     this.registerOutputs({ name: this.name, arn: this.arn });
   }
 
-  private createTable(name: string, { protect, tags }: ReceiptTableArgs): aws.dynamodb.Table {
+  private createTable(name: string, { protect }: ReceiptTableArgs): aws.dynamodb.Table {
     const keys = ['PK', 'SK', ...INDEXES.flatMap((index) => [`${index}PK`, `${index}SK`]), 'TYPE'];
     return new aws.dynamodb.Table(
       `${name}-table`,
@@ -130,7 +116,6 @@ export class ReceiptTable extends pulumi.ComponentResource {
         streamViewType: 'NEW_AND_OLD_IMAGES',
         ttl: { attributeName: 'time_to_live', enabled: true },
         deletionProtectionEnabled: protect,
-        tags,
       },
       { parent: this, protect },
     );

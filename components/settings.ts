@@ -274,4 +274,3 @@ export function describeSetting(
     default: data === undefined ? undefined : z.coerce.string().parse(data),
   };
 }
-

@@ -1,15 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
-import { describeSetting } from './setting_table.ts';
-import {
-  InvalidSettings,
-  readSettings,
-  removeCommand,
-  SECRET_NAMES,
-  setCommand,
-  SETTING_NAMES,
-  type Settings,
-} from './settings.ts';
+import { describeSetting, SECRET_NAMES, SETTING_NAMES, type Settings } from './settings.ts';
+import { InvalidSettings, readSettings, removeCommand, setCommand } from './stack_settings.ts';
 
 describe('read settings', () => {
   /** Reads these values beside secrets that are set, of which some lie in plain text. */

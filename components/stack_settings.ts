@@ -106,10 +106,7 @@ export function stackSettings(config: pulumi.Config): SettingsSource {
  * The command that sets a setting, as it can be pasted into a shell: with a value that is allowed. A secret has none
  * there: Pulumi asks for it, so that no shell remembers it.
  */
-export function setCommand(
-  name: keyof Settings | SecretName,
-  stack: string,
-): string {
+export function setCommand(name: keyof Settings | SecretName, stack: string): string {
   return name in SECRETS
     ? `npx pulumi config set --stack ${quoted(stack)} --secret ${name}`
     : `npx pulumi config set --stack ${quoted(stack)} ${name} ${quoted(describeSetting(name).example ?? '')}`;

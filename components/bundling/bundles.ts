@@ -1,13 +1,14 @@
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type BuildOptions, type OutputFile } from 'esbuild';
-import { FUNCTION_NAMES, type FunctionName } from '../function_names.ts';
+import { functionsOf } from '../state_machines/workflows.ts';
 import { writeBundle } from './bundle_folder.ts';
 
 /** Where the bundles of the layer and of each function are. */
 export interface Bundles {
   readonly layer: string;
-  readonly handler: (name: FunctionName) => string;
+  /** @param name the function's folder in `simple_lambdas`. */
+  readonly handler: (name: string) => string;
 }
 
 /**
@@ -21,7 +22,7 @@ export async function bundleAll(folder: string = join(projectFolder, 'dist')): P
     handler: (name) => join(folder, 'functions', name),
   };
   const imported = await Promise.all(
-    FUNCTION_NAMES.map((name) => bundleHandler(name, bundles.handler(name))),
+    functionsOf().map(({ name }) => bundleHandler(name, bundles.handler(name))),
   );
   await bundleLayer(bundles.layer, imported.flat());
   return bundles;

@@ -1,11 +1,18 @@
-import * as pulumi from '@pulumi/pulumi';
 import type { MetricName } from 'receipt-embedding/ports';
-import { FUNCTION_NAMES, type FunctionName } from '../function_names.ts';
+import { declaration as listPendingBatches } from '../../simple_lambdas/list_pending_batches/declaration.ts';
+import { declaration as markBatchComplete } from '../../simple_lambdas/mark_batch_complete/declaration.ts';
+import { declaration as processReceipt } from '../../simple_lambdas/process_receipt_realtime/declaration.ts';
+import { declaration as releaseBatch } from '../../simple_lambdas/release_batch/declaration.ts';
+import { declaration as submitBatch } from '../../simple_lambdas/submit_batch/declaration.ts';
+import { declaration as summarizeExecution } from '../../simple_lambdas/summarize_execution/declaration.ts';
+import { declaration as upsertToPinecone } from '../../simple_lambdas/upsert_to_pinecone/declaration.ts';
 import { functionPurpose } from '../names.ts';
+import type { DeclaredFunction } from '../state_machines/shared_states.ts';
 import {
   executionMetric,
   functionMetric,
   type Metric,
+  type MonitoredFunctions,
   ownMetric,
   ownMetrics,
   ROW_READERS,
@@ -14,8 +21,7 @@ import {
 export interface DashboardContents {
   readonly stack: string;
   readonly region: string;
-  /** The deployed functions' names. */
-  readonly functions: Readonly<Partial<Record<FunctionName, string>>>;
+  readonly functions: MonitoredFunctions;
   readonly workflows: readonly { readonly name: string; readonly arn: string }[];
   readonly alarmArns: readonly string[];
 }
@@ -47,16 +53,21 @@ export function dashboardBody(contents: DashboardContents): {
 function workDone({ functions, workflows, region }: DashboardContents): Widget[] {
   return [
     metricWidget(region, 'Receipts an hour', HOUR, [
-      ...counted(functions, 'process_receipt_realtime', {
+      ...counted(functions, processReceipt, {
         ReceiptsEmbedded: 'embedded',
         ReceiptsReused: 'embedded before',
         ReceiptsSkipped: 'nothing to embed',
       }),
-      ...counted(functions, 'summarize_realtime_run', { ReceiptsFailed: 'failed' }),
+      ...counted(
+        functions,
+        summarizeExecution,
+        { ReceiptsFailed: 'failed' },
+        { workflow: 'realtime' },
+      ),
     ]),
     metricWidget(region, 'Vectors an hour', HOUR, [
-      ...counted(functions, 'process_receipt_realtime', { VectorsWritten: 'ChromaDB deltas' }),
-      ...counted(functions, 'upsert_to_pinecone', { VectorsWritten: 'Pinecone' }),
+      ...counted(functions, processReceipt, { VectorsWritten: 'ChromaDB deltas' }),
+      ...counted(functions, upsertToPinecone, { VectorsWritten: 'Pinecone' }),
     ]),
     metricWidget(
       region,
@@ -74,36 +85,38 @@ function workDone({ functions, workflows, region }: DashboardContents): Widget[]
 function cost({ functions, region }: DashboardContents): Widget[] {
   return [
     metricWidget(region, 'Tokens an hour', HOUR, [
-      ...counted(functions, 'process_receipt_realtime', { PromptTokens: 'realtime' }),
-      ...counted(functions, 'summarize_batch_poll', { PromptTokens: 'batch' }),
+      ...counted(functions, processReceipt, { PromptTokens: 'realtime' }),
+      ...counted(
+        functions,
+        summarizeExecution,
+        { PromptTokens: 'batch' },
+        { workflow: 'batch_poll' },
+      ),
     ]),
     metricWidget(region, 'OpenAI, estimated dollars an hour', HOUR, [
-      ...counted(functions, 'process_receipt_realtime', { EstimatedCostUsd: 'realtime' }),
-      ...counted(functions, 'summarize_batch_poll', { EstimatedCostUsd: 'batch' }),
+      ...counted(functions, processReceipt, { EstimatedCostUsd: 'realtime' }),
+      ...counted(
+        functions,
+        summarizeExecution,
+        { EstimatedCostUsd: 'batch' },
+        { workflow: 'batch_poll' },
+      ),
     ]),
     metricWidget(
       region,
       'Failures by reason',
       HOUR,
-      present(functions, [
-        'summarize_realtime_run',
-        'summarize_batch_submit',
-        'summarize_batch_poll',
-      ]).map((functionName) => ({
-        search: ownMetrics(functionName, 'Failures', 'reason', 'Sum', HOUR),
-      })),
+      searched(functions, summarizeExecution, 'Failures', ['workflow', 'reason'], 'Sum', HOUR),
     ),
   ];
 }
 
 function latency({ functions, region }: DashboardContents): Widget[] {
   const durations = (statistic: 'p50' | 'p95'): Series[] =>
-    FUNCTION_NAMES.flatMap((name): Series[] => {
-      const functionName = functions[name];
-      if (functionName === undefined) return [];
-      const metric = functionMetric(functionName, 'Duration', statistic);
-      return [{ metric, label: functionPurpose(name) }];
-    });
+    [...functions.values()].map(({ declaration, functionName }) => ({
+      metric: functionMetric(functionName, 'Duration', statistic),
+      label: functionPurpose(declaration),
+    }));
   return [
     metricWidget(region, 'Latency by step, median (ms)', QUARTER_HOUR, durations('p50')),
     metricWidget(region, 'Latency by step, 95th percentile (ms)', QUARTER_HOUR, durations('p95')),
@@ -111,26 +124,53 @@ function latency({ functions, region }: DashboardContents): Widget[] {
 }
 
 function batches({ functions, region }: DashboardContents): Widget[] {
-  const { list_pending_batches: lists } = functions;
-  if (lists === undefined) return [];
+  if (!functions.has(listPendingBatches.name)) return [];
   return [
-    metricWidget(region, 'Pending batches by state', QUARTER_HOUR, [
-      { search: ownMetrics(lists, 'PendingBatches', 'status', 'Maximum', QUARTER_HOUR) },
-    ]),
-    metricWidget(region, 'Age of the oldest pending batch (s)', QUARTER_HOUR, [
-      { metric: ownMetric(lists, 'OldestPendingBatchAge', 'Maximum'), label: 'age' },
-    ]),
+    metricWidget(
+      region,
+      'Pending batches by state',
+      QUARTER_HOUR,
+      searched(
+        functions,
+        listPendingBatches,
+        'PendingBatches',
+        ['status'],
+        'Maximum',
+        QUARTER_HOUR,
+      ),
+    ),
+    metricWidget(
+      region,
+      'Age of the oldest pending batch (s)',
+      QUARTER_HOUR,
+      counted(
+        functions,
+        listPendingBatches,
+        { OldestPendingBatchAge: 'age' },
+        { statistic: 'Maximum' },
+      ),
+    ),
     metricWidget(region, 'Batches, and their lines and words, an hour', HOUR, [
-      ...counted(functions, 'submit_batch', { BatchesSubmitted: 'submitted' }),
-      ...(['mark_batch_complete', 'release_batch'] as const).flatMap((name) =>
-        counted(functions, name, {
-          BatchesEnded: `ended (${functionPurpose(name)})`,
-          BatchRowsReleased: `rows given back (${functionPurpose(name)})`,
+      ...counted(functions, submitBatch, { BatchesSubmitted: 'submitted' }),
+      ...[markBatchComplete, releaseBatch].flatMap((ending) =>
+        counted(functions, ending, {
+          BatchesEnded: `ended (${functionPurpose(ending)})`,
+          BatchRowsReleased: `rows released (${functionPurpose(ending)})`,
         }),
       ),
-      ...counted(functions, 'mark_batch_complete', { BatchRowsFailed: 'rows failed' }),
-      ...counted(functions, 'summarize_batch_submit', { BatchesFailed: 'failed to be submitted' }),
-      ...counted(functions, 'summarize_batch_poll', { BatchesFailed: 'failed to be ended' }),
+      ...counted(functions, markBatchComplete, { BatchRowsFailed: 'rows failed' }),
+      ...counted(
+        functions,
+        summarizeExecution,
+        { BatchesFailed: 'failed to be submitted' },
+        { workflow: 'batch_submit' },
+      ),
+      ...counted(
+        functions,
+        summarizeExecution,
+        { BatchesFailed: 'failed to be ended' },
+        { workflow: 'batch_poll' },
+      ),
     ]),
   ];
 }
@@ -141,38 +181,36 @@ function quality({ functions, region }: DashboardContents): Widget[] {
       region,
       'Rows that could not be read, an hour',
       HOUR,
-      ROW_READERS.flatMap((name) =>
-        counted(functions, name, { InvalidRows: functionPurpose(name) }),
+      ROW_READERS.flatMap((reader) =>
+        counted(functions, reader, { InvalidRows: functionPurpose(reader) }),
       ),
     ),
     metricWidget(
       region,
       'Merchant lookups that failed, an hour',
       HOUR,
-      counted(functions, 'process_receipt_realtime', { MerchantLookupsFailed: 'failed' }),
+      counted(functions, processReceipt, { MerchantLookupsFailed: 'failed' }),
     ),
   ];
 }
 
 /** What a function counts, each with its label; nothing for a function that the stack does not have. */
 function counted(
-  functions: DashboardContents['functions'],
-  name: FunctionName,
+  functions: MonitoredFunctions,
+  declaration: DeclaredFunction,
   labels: Readonly<Partial<Record<MetricName, string>>>,
+  of?: Parameters<typeof ownMetric>[3],
 ): Series[] {
-  const functionName = functions[name];
-  if (functionName === undefined) return [];
-  return Object.entries(labels).map(([metric, label]) => ({
-    metric: ownMetric(functionName, metric as MetricName),
-    label,
-  }));
+  return Object.entries(labels).flatMap(([name, label]) => {
+    const metric = ownMetric(functions, declaration, name as MetricName, of);
+    return metric === undefined ? [] : [{ metric, label }];
+  });
 }
 
-function present(
-  functions: DashboardContents['functions'],
-  names: readonly FunctionName[],
-): string[] {
-  return names.flatMap((name) => functions[name] ?? []);
+/** The same for a metric that is told apart by more dimensions. */
+function searched(...metric: Parameters<typeof ownMetrics>): Series[] {
+  const search = ownMetrics(...metric);
+  return search === undefined ? [] : [{ search }];
 }
 
 /** What a widget draws: one metric, or all that a search finds. */
@@ -236,30 +274,4 @@ export function column(rows: readonly (readonly Widget[])[]): Widget[] {
     y += Math.max(...row.map(({ height }) => height));
   }
   return placed;
-}
-
-export interface DashboardLocation {
-  readonly partition: pulumi.Input<string>;
-  readonly region: pulumi.Input<string>;
-  readonly dashboardName: pulumi.Input<string>;
-}
-
-/** Where a person finds the dashboard. */
-export function dashboardUrl(location: DashboardLocation): pulumi.Output<string> {
-  return pulumi.output(location).apply(({ partition, region, dashboardName }) => {
-    const console = consoleHost(partition) ?? 'console.aws.amazon.com';
-    return `https://${region}.${console}/cloudwatch/home?region=${region}#dashboards/dashboard/${dashboardName}`;
-  });
-}
-
-/** AWS's console has another address in each partition. */
-const CONSOLES: Readonly<Record<string, string>> = {
-  aws: 'console.aws.amazon.com',
-  'aws-cn': 'console.amazonaws.cn',
-  'aws-us-gov': 'console.amazonaws-us-gov.com',
-};
-
-/** The host of a partition's console, without the region before it; undefined where there is none that we know of. */
-export function consoleHost(partition: string): string | undefined {
-  return CONSOLES[partition];
 }

@@ -5,7 +5,9 @@ import { build } from 'receipts-cli/build';
 import { BUNDLE_LIMITS, type BundleLimits } from 'receipts-cli/bundle_size/limits';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { listFiles } from '../../components/bundling/bundle_folder.ts';
-import { FUNCTION_NAMES } from '../../components/function_names.ts';
+import { functionsOf } from '../../components/state_machines/workflows.ts';
+
+const FUNCTION_NAMES = functionsOf().map(({ name }) => name);
 
 // Not proved here: that a zip of the size that is printed is the one that a deployment uploads.
 
@@ -40,7 +42,7 @@ describe('npm run build', () => {
 
     expect({ status, error }).toStrictEqual({ status: 0, error: '' });
     const files = await listFiles(folder);
-    expect(files).toContain('functions/summarize_realtime_run/handler.mjs');
+    expect(files).toContain('functions/summarize_execution/handler.mjs');
     expect(files).toContain('layer/nodejs/node_modules/receipt-embedding/package.json');
     const size = String.raw` +[\d.]+ kB`;
     const [heading, ...rows] = out.trimEnd().split('\n');

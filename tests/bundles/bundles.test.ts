@@ -7,7 +7,9 @@ import { measureBundles } from 'receipts-cli/bundle_size/measure';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { listFiles } from '../../components/bundling/bundle_folder.ts';
 import { bundleAll, type Bundles, projectFolder } from '../../components/bundling/bundles.ts';
-import { FUNCTION_NAMES } from '../../components/function_names.ts';
+import { functionsOf } from '../../components/state_machines/workflows.ts';
+
+const FUNCTION_NAMES = functionsOf().map(({ name }) => name);
 
 // Not proved here: that another version of esbuild gives the same bytes.
 

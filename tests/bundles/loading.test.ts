@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, sep } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Bundles } from '../../components/bundling/bundles.ts';
-import { FUNCTION_NAMES, type FunctionName } from '../../components/function_names.ts';
+import { functionsOf } from '../../components/state_machines/workflows.ts';
 import { resource, runProgram, WITH_BATCH_PATH } from '../infra/recorded_program.ts';
 import { install, type Loaded, loadInBareNode, runInBareNode, sourcesOf } from './bare_node.ts';
 
@@ -29,7 +29,7 @@ const installed = { count: 0 };
 
 /** Loads a function's handler from a folder of its own. */
 async function load(
-  name: FunctionName,
+  name: string,
   environment: Readonly<Record<string, string>>,
   layer: string = bundles.layer,
 ): Promise<Loaded> {
@@ -39,7 +39,7 @@ async function load(
 }
 
 /** The environment that the program gives a function. */
-async function deployedEnvironment(name: FunctionName): Promise<Record<string, string>> {
+async function deployedEnvironment(name: string): Promise<Record<string, string>> {
   const { environment } = resource(
     await runProgram(WITH_BATCH_PATH),
     'aws:lambda/function:Function',
@@ -61,7 +61,7 @@ async function packagesOf({ files }: Loaded): Promise<string[]> {
 }
 
 describe('a handler', () => {
-  it.each(FUNCTION_NAMES)(
+  it.each(functionsOf().map(({ name }) => name))(
     '%s loads in a bare Node with what the program gives it, and nothing else',
     async (name) => {
       const loaded = await load(name, await deployedEnvironment(name));
@@ -72,13 +72,13 @@ describe('a handler', () => {
     },
   );
 
-  it.each<[FunctionName, string[]]>([
+  it.each<[string, string[]]>([
     ['find_receipts_realtime', ['DYNAMODB_TABLE_NAME', 'CHROMADB_BUCKET']],
     [
       'process_receipt_realtime',
       ['DYNAMODB_TABLE_NAME', 'CHROMADB_BUCKET', 'EMBEDDING_MODEL', 'EMBEDDING_DIMENSIONS'],
     ],
-    ['summarize_realtime_run', ['EMBEDDING_MODEL']],
+    ['summarize_execution', ['EMBEDDING_MODEL']],
     [
       'plan_batches',
       [
@@ -104,7 +104,7 @@ describe('a handler', () => {
 });
 
 describe('a vendor’s client', () => {
-  it.each<[FunctionName, string[]]>([
+  it.each<[string, string[]]>([
     ['find_receipts_realtime', ['@aws-sdk/client-dynamodb']],
     ['process_receipt_realtime', ['@aws-sdk/client-dynamodb', 'openai']],
     ['plan_batches', ['@aws-sdk/client-dynamodb']],
@@ -128,7 +128,7 @@ describe('find_receipts_realtime', () => {
     const layer = join(root, 'layer-without-openai');
     await cp(bundles.layer, layer, { recursive: true });
     await rm(join(layer, MODULES, 'receipt-embedding/embeddings/openai_client.js'));
-    const loadWithout = async (name: FunctionName): Promise<Loaded> =>
+    const loadWithout = async (name: string): Promise<Loaded> =>
       await load(name, await deployedEnvironment(name), layer);
 
     const find = await loadWithout('find_receipts_realtime');

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Bundles } from '../../../components/bundling/bundles.ts';
 import { listFiles } from '../../../components/bundling/bundle_folder.ts';
-import { FUNCTION_NAMES } from '../../../components/function_names.ts';
+import { functionsOf } from '../../../components/state_machines/workflows.ts';
 import type { BundleLimits } from './limits.ts';
 import { zipSize } from './zip_size.ts';
 
@@ -24,7 +24,7 @@ export async function measureBundles(
 ): Promise<BundleSize[]> {
   return await Promise.all([
     measure('layer', bundles.layer, limits.layer),
-    ...FUNCTION_NAMES.map((name) => measure(name, bundles.handler(name), limits.handler)),
+    ...functionsOf().map(({ name }) => measure(name, bundles.handler(name), limits.handler)),
   ]);
 }
 

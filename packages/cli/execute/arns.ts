@@ -1,4 +1,4 @@
-import { consoleHost } from '../../../components/monitoring/dashboard.ts';
+import { consoleHost } from '../../../components/aws_console.ts';
 import { regionOf } from '../deployed_stack/stack_region.ts';
 
 const STATE_MACHINE = /^arn:aws[\w-]*:states:[a-z0-9-]+:\d{12}:stateMachine:[^\s:/]+(:[^\s:/]+)?$/;

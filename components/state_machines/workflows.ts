@@ -4,6 +4,39 @@ import {
   type State,
   type StateMachineDefinition,
 } from './asl.ts';
+import { batchPollStateMachine } from './batch_poll.ts';
+import { batchSubmitStateMachine } from './batch_submit.ts';
+import { realtimeStateMachine, type RealtimeStateMachineSettings } from './realtime.ts';
+import type { DeclaredFunction, WorkflowName } from './shared_states.ts';
+
+/** The state machine of each workflow. Another workflow is one more entry, and its component in components/workflows.ts. */
+export const STATE_MACHINES = {
+  realtime: realtimeStateMachine,
+  batch_submit: batchSubmitStateMachine,
+  batch_poll: batchPollStateMachine,
+} as const satisfies Readonly<
+  Record<WorkflowName, (settings: RealtimeStateMachineSettings) => StateMachineDefinition>
+>;
+
+/** The functions that the states of these workflows invoke, each once, in the order of the states. */
+export function functionsOf(
+  names: readonly WorkflowName[] = Object.keys(STATE_MACHINES) as WorkflowName[],
+): DeclaredFunction[] {
+  const functions = new Set<DeclaredFunction>();
+  for (const name of names) {
+    STATE_MACHINES[name]({
+      functionArn: (declaration) => {
+        functions.add(declaration);
+        return declaration.name;
+      },
+      bucket: '',
+      maxConcurrency: 1,
+      toleratedFailurePercentage: 0,
+      childExecutionType: 'STANDARD',
+    });
+  }
+  return [...functions];
+}
 
 export interface StateMachineIdentity {
   readonly name: string;
