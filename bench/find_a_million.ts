@@ -1,7 +1,7 @@
+import '../tests/support/function_environment.ts';
 import { Command } from 'commander';
 import type { ReceiptIdentity } from 'receipt-embedding/entities/keys';
-import { findReceipts } from '../simple_lambdas/find_receipts_realtime/find_receipts.ts';
-import { toJsonLines } from '../simple_lambdas/runtime/json_lines.ts';
+import { findReceipts, toJsonLines } from '../simple_lambdas/find_receipts_realtime/handler.ts';
 
 /**
  * Lists a million receipts as find_receipts_realtime does, from a source that costs nothing, to a manifest that goes nowhere:

@@ -2,7 +2,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { serve } from 'embedded-aws/http/server';
 import { readLines } from 'receipt-embedding/s3_objects';
 import { type LocalStack, startLocalStack } from 'receipts-cli/local_stack';
-import type { ListedBatch, PlanOutput } from '../simple_lambdas/plan_batches/plan.ts';
+import type { ListedBatch, PlanOutput } from '../simple_lambdas/plan_batches/handler.ts';
 import { checkPlans } from './batches/check_plans.ts';
 import { BLOCK, EndlessTable } from './batches/endless_table.ts';
 import { Checks } from './checks.ts';

@@ -2,7 +2,7 @@ import { tmpdir } from 'node:os';
 import { BatchStorage, requestLine } from 'receipt-embedding/batches/batch_files';
 import { OPENAI_BATCH_LIMITS } from 'receipt-embedding/batches/plan_batches';
 import type { LocalStack } from 'receipts-cli/local_stack';
-import type { ListedBatch } from '../../simple_lambdas/plan_batches/plan.ts';
+import type { ListedBatch } from '../../simple_lambdas/plan_batches/handler.ts';
 import type { Checks } from '../checks.ts';
 import { print } from '../print.ts';
 

@@ -1,24 +1,77 @@
-import { findOpenaiBatch, getOpenaiBatchStatus } from 'receipt-embedding/batches/openai_batches';
-import { claimBatch, readBatchSummary, updateBatch } from 'receipt-embedding/table/batch_summaries';
-import { parseEnvironment, variables } from '../runtime/environment.ts';
-import { createHandler } from '../runtime/handler.ts';
-import { connectOpenAI, openaiVariables } from '../runtime/openai_access.ts';
-import { openTable } from '../runtime/stores.ts';
-import { batchStatus, batchStatusInputSchema } from './batch_status.ts';
+import {
+  findOpenaiBatch,
+  getOpenaiBatchStatus,
+  type OpenaiBatchStatus,
+} from 'receipt-embedding/batches/openai_batches';
+import { isEnded } from 'receipt-embedding/batches/plan_batches';
+import { createOpenAIClient } from 'receipt-embedding/embeddings/openai_client';
+import {
+  type BatchStatus,
+  type BatchSummary,
+  type BatchType,
+  UNKNOWN_ID,
+} from 'receipt-embedding/entities/batch';
+import { epochMilliseconds } from 'receipt-embedding/entities/keys';
+import { InvalidReceiptData } from 'receipt-embedding/errors';
+import {
+  type BatchChanges,
+  claimBatch,
+  readBatchSummary,
+  updateBatch,
+} from 'receipt-embedding/table/batch_summaries';
+import { z } from 'zod';
+import { openTable, readEnvironment } from '../runtime/environment.ts';
+import { createHandler, executionNameSchema } from '../runtime/handler.ts';
+import { requireSecret } from '../runtime/secrets.ts';
+import { declaration } from './declaration.ts';
 
-const environment = parseEnvironment(
-  { DYNAMODB_TABLE_NAME: variables.DYNAMODB_TABLE_NAME, ...openaiVariables },
-  process.env,
-);
+export const batchStatusInputSchema = z.strictObject({
+  batch_id: z.uuid(),
+  execution_name: executionNameSchema,
+});
+
+export type BatchStatusInput = z.output<typeof batchStatusInputSchema>;
+
+export interface BatchStatusOutput extends BatchStatusInput {
+  readonly batch_type: BatchType;
+  /**
+   * `wait`: it is running, or another execution works on it. `ingest`: it has ended and has files.
+   * `release`: it has ended without any, and its claims are to be released.
+   */
+  readonly action: 'wait' | 'ingest' | 'release';
+  readonly batch_status: BatchStatus;
+  /** Why it did not end as it should. */
+  readonly reason: string | null;
+  readonly input_file_id: string | null;
+  readonly output_file_id: string | null;
+  readonly error_file_id: string | null;
+}
+
+const environment = readEnvironment(declaration);
 const table = openTable(environment);
 
-/** Tells how a batch stands. @see batchStatus */
-export const handler = createHandler({
-  service: 'get_batch_status',
+/**
+ * Answers what the status of a batch is and what is to be done about it. A batch whose submission died is looked for at
+ * OpenAI, and adopted or given up.
+ *
+ * @example
+ * // event
+ * { batch_id: '6f1d2a34-0c55-4e0b-9a57-3b8f6d1c2e70', execution_name: 'poll-1' }
+ * // answer
+ * {
+ *   batch_id: '6f1d2a34-0c55-4e0b-9a57-3b8f6d1c2e70', execution_name: 'poll-1', batch_type: 'LINE_EMBEDDING',
+ *   action: 'ingest', batch_status: 'COMPLETED', reason: null,
+ *   input_file_id: 'file-1', output_file_id: 'file-2', error_file_id: null,
+ * }
+ */
+export const handler = createHandler(declaration, {
   input: batchStatusInputSchema,
   handle: async (input, { logger }) => {
     const { batch_id, execution_name: owner } = input;
-    const openai = await connectOpenAI(environment);
+    const openai = createOpenAIClient({
+      apiKey: await requireSecret(environment, 'openai'),
+      baseURL: environment.OPENAI_BASE_URL,
+    });
     const claim = () => ({ batch_id, owner, now: new Date() });
     const result = await batchStatus(input, {
       claim: () => claimBatch(table, claim()),
@@ -32,3 +85,82 @@ export const handler = createHandler({
     return result;
   },
 });
+
+export interface BatchStatusPorts {
+  /** @returns the batch, leased; undefined when it has ended, or is another execution's. */
+  readonly claim: () => Promise<BatchSummary | undefined>;
+  readonly read: () => Promise<BatchSummary | undefined>;
+  /** @throws ConcurrentUpdate when the lease is lost. */
+  readonly update: (changes: BatchChanges, options?: { readonly endClaim: true }) => Promise<void>;
+  /** The batch at OpenAI that was created for ours, if any. */
+  readonly findAtOpenai: (since: Date) => Promise<string | undefined>;
+  /** @returns undefined when OpenAI knows no such batch. */
+  readonly statusAtOpenai: (openaiBatchId: string) => Promise<OpenaiBatchStatus | undefined>;
+}
+
+const NO_FILES = { input_file_id: null, output_file_id: null, error_file_id: null } as const;
+
+/**
+ * The handler's logic. Each step may be repeated.
+ *
+ * @throws InvalidReceiptData when no such batch exists; RateLimited, UpstreamUnavailable, InvalidConfiguration.
+ */
+export async function batchStatus(
+  input: BatchStatusInput,
+  ports: BatchStatusPorts,
+): Promise<BatchStatusOutput> {
+  const batch = await ports.claim();
+  if (batch === undefined) return await elsewhere(input, ports);
+  const about = { ...input, batch_type: batch.batch_type };
+  const gone = (reason: string): BatchStatusOutput => ({
+    ...about,
+    action: 'release',
+    batch_status: 'FAILED',
+    reason,
+    ...NO_FILES,
+  });
+  const openaiBatchId = await findId(batch, ports);
+  if (openaiBatchId === undefined) {
+    return gone(
+      batch.reason ?? 'its submission never came to an end, and OpenAI has no such batch',
+    );
+  }
+  const found = await ports.statusAtOpenai(openaiBatchId);
+  if (found === undefined) return gone(`OpenAI knows no batch ${openaiBatchId}`);
+  const { status: batch_status, reason, ...files } = found;
+  if (!isEnded(batch_status)) {
+    await ports.update({ status: batch_status }, { endClaim: true });
+    return { ...about, action: 'wait', batch_status, reason, ...files };
+  }
+  await ports.update({
+    ...(files.output_file_id === null ? {} : { result_file_id: files.output_file_id }),
+    ...(files.error_file_id === null ? {} : { error_file_id: files.error_file_id }),
+  });
+  const hasFiles = files.output_file_id !== null || files.error_file_id !== null;
+  return {
+    ...about,
+    action: hasFiles ? 'ingest' : 'release',
+    batch_status,
+    reason: reason ?? (batch_status === 'COMPLETED' && !hasFiles ? 'it has no output' : null),
+    ...files,
+  };
+}
+
+async function findId(batch: BatchSummary, ports: BatchStatusPorts): Promise<string | undefined> {
+  if (batch.status !== 'SUBMITTING' && batch.openai_batch_id !== UNKNOWN_ID) {
+    return batch.openai_batch_id;
+  }
+  const found = await ports.findAtOpenai(new Date(epochMilliseconds(batch.submitted_at)));
+  if (found !== undefined) await ports.update({ status: 'PENDING', openai_batch_id: found });
+  return found;
+}
+
+async function elsewhere(
+  input: BatchStatusInput,
+  { read }: BatchStatusPorts,
+): Promise<BatchStatusOutput> {
+  const batch = await read();
+  if (batch === undefined) throw new InvalidReceiptData(`there is no batch ${input.batch_id}`);
+  const { batch_type, status: batch_status, reason = null } = batch;
+  return { ...input, batch_type, action: 'wait', batch_status, reason, ...NO_FILES };
+}

@@ -1,3 +1,4 @@
+import '../../tests/support/function_environment.ts';
 import { describe, expect, it } from 'vitest';
 import { BATCH_ID } from '../../tests/support/batch_factory.ts';
 import { CLAIM_MS } from '../../tests/support/batch_record.ts';
@@ -8,8 +9,8 @@ import {
 } from '../../tests/support/submission_kills.ts';
 import type { SubmissionWorld } from '../../tests/support/submission_world.ts';
 import { yielding } from '../../tests/support/yielding.ts';
-import { idsOf } from '../release_batch/release_batch.ts';
-import { batchStatus, type BatchStatusOutput } from './batch_status.ts';
+import { idsOf } from '../release_batch/handler.ts';
+import { batchStatus, type BatchStatusOutput } from './handler.ts';
 
 const STEPS = await submissionSteps();
 /** Before its first step took effect there is no batch to recover. */

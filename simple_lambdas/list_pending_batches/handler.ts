@@ -1,18 +1,48 @@
-import type { Clock } from 'receipt-embedding/ports';
-import { listPendingEmbeddingBatches } from 'receipt-embedding/table/batch_listing';
-import { parseEnvironment } from '../runtime/environment.ts';
-import { createHandler } from '../runtime/handler.ts';
-import { openBatchStorage, openTable, storeVariables } from '../runtime/stores.ts';
-import { listBatches, listBatchesInputSchema } from './list_batches.ts';
+import type { Clock, Metrics } from 'receipt-embedding/ports';
+import {
+  listPendingEmbeddingBatches,
+  type PendingBatches,
+} from 'receipt-embedding/table/batch_listing';
+import { z } from 'zod';
+import { openBatchStorage } from '../runtime/batches.ts';
+import { openTable, readEnvironment } from '../runtime/environment.ts';
+import { createHandler, executionFields } from '../runtime/handler.ts';
+import { declaration } from './declaration.ts';
 
-const environment = parseEnvironment(storeVariables, process.env);
+/** What the state machine was started with, and the context of that execution beside it. */
+export const listBatchesInputSchema = z.strictObject({ ...executionFields });
+
+export type ListBatchesInput = z.output<typeof listBatchesInputSchema>;
+
+export interface ListBatchesOutput {
+  readonly total_batches: number;
+  /** Whether more batches exist, which a later execution polls. */
+  readonly more: boolean;
+  /** Rows that could not be read, and were skipped and logged. */
+  readonly invalid_rows: number;
+  readonly execution_name: string;
+  /** The list, as JSON lines in S3. */
+  readonly manifest: { readonly bucket: string; readonly key: string };
+}
+
+const environment = readEnvironment(declaration);
 const table = openTable(environment);
 const storage = openBatchStorage(environment);
 const clock: Clock = () => new Date();
 
-/** Lists the batches of a poll. @see listBatches */
-export const handler = createHandler({
-  service: 'list_pending_batches',
+/**
+ * Lists the batches to look after, and writes the list where the Map reads it.
+ *
+ * @example
+ * // event: the execution's input and context object
+ * { Name: 'poll-1' }
+ * // answer
+ * {
+ *   total_batches: 2, more: false, invalid_rows: 0, execution_name: 'poll-1',
+ *   manifest: { bucket: 'embedding-batches', key: 'polls/poll-1/batches.jsonl' },
+ * }
+ */
+export const handler = createHandler(declaration, {
   input: listBatchesInputSchema,
   handle: async (input, { logger, metrics, requestId }) => {
     const listed = await listBatches(
@@ -30,3 +60,44 @@ export const handler = createHandler({
     return listed;
   },
 });
+
+export interface ListBatchesPorts {
+  readonly listPending: (most: number) => Promise<PendingBatches>;
+  readonly writeManifest: (
+    executionName: string,
+    batches: readonly { readonly batch_id: string }[],
+  ) => Promise<ListBatchesOutput['manifest']>;
+  readonly clock: Clock;
+  readonly metrics: Metrics;
+}
+
+/** How many batches one execution looks after, the oldest first. */
+const MOST_BATCHES = 250;
+
+/** @param defaultName names the files where no execution calls. */
+export async function listBatches(
+  { Name: executionName }: ListBatchesInput,
+  { listPending, writeManifest, clock: now, metrics }: ListBatchesPorts,
+  defaultName: string,
+): Promise<ListBatchesOutput> {
+  const { batches, more, invalid_rows, ...pending } = await listPending(MOST_BATCHES);
+  metrics.count('InvalidRows', invalid_rows);
+  metrics.countEach('PendingBatches', pending.by_status);
+  metrics.count('OldestPendingBatchAge', secondsSince(pending.oldest_submitted_at, now()));
+  const name = executionName ?? defaultName;
+  return {
+    total_batches: batches.length,
+    more,
+    invalid_rows,
+    execution_name: name,
+    manifest: await writeManifest(
+      name,
+      batches.map(({ batch_id }) => ({ batch_id })),
+    ),
+  };
+}
+
+function secondsSince(then: Date | undefined, now: Date): number {
+  // One clock may be a little behind another.
+  return then === undefined ? 0 : Math.max(0, (now.getTime() - then.getTime()) / 1_000);
+}

@@ -2,18 +2,16 @@ import { markBatchComplete } from 'receipt-embedding/batches/mark_batch_complete
 import { ENDED_BATCH_STATUSES } from 'receipt-embedding/entities/batch';
 import { claimBatch, readBatchSummary } from 'receipt-embedding/table/batch_summaries';
 import { z } from 'zod';
-import { countOutcome } from '../runtime/batch_metrics.ts';
-import { endOnce } from '../runtime/end_batch.ts';
-import { parseEnvironment } from '../runtime/environment.ts';
-import { executionNameSchema } from '../runtime/execution_input.ts';
-import { createHandler } from '../runtime/handler.ts';
-import { openBatchStorage, openTable, storeVariables } from '../runtime/stores.ts';
+import { endOnce, openBatchStorage } from '../runtime/batches.ts';
+import { openTable, readEnvironment } from '../runtime/environment.ts';
+import { createHandler, executionNameSchema } from '../runtime/handler.ts';
+import { declaration } from './declaration.ts';
 
-const environment = parseEnvironment(storeVariables, process.env);
+const environment = readEnvironment(declaration);
 const table = openTable(environment);
 const storage = openBatchStorage(environment);
 
-/** What download_batch_results answered, as far as it matters at the end. */
+/** The part of download_batch_results' answer that matters at the end. */
 const inputSchema = z.object({
   batch_id: z.uuid(),
   execution_name: executionNameSchema,
@@ -22,24 +20,40 @@ const inputSchema = z.object({
   results: z.object({ prompt_tokens: z.int().min(0) }),
 });
 
-/** Ends a batch whose results are recorded. @see markBatchComplete */
-export const handler = createHandler({
-  service: 'mark_batch_complete',
+/**
+ * Ends a batch whose results are recorded. @see markBatchComplete
+ *
+ * @example
+ * // event
+ * {
+ *   batch_id: '6f1d2a34-0c55-4e0b-9a57-3b8f6d1c2e70', execution_name: 'poll-1',
+ *   batch_status: 'COMPLETED', reason: null, results: { prompt_tokens: 50 },
+ * }
+ * // answer
+ * {
+ *   status: 'complete', batch_id: '6f1d2a34-0c55-4e0b-9a57-3b8f6d1c2e70', batch_type: 'WORD_EMBEDDING',
+ *   batch_status: 'COMPLETED', requested: 6, succeeded: 5, failed: 1, released: 0, prompt_tokens: 50, reason: null,
+ * }
+ */
+export const handler = createHandler(declaration, {
   input: inputSchema,
   handle: async (input, { logger, metrics }) => {
     const { batch_id, batch_status: status, reason, results } = input;
     const claim = () => ({ batch_id, owner: input.execution_name, now: new Date() });
-    const outcome = await endOnce(batch_id, {
-      claim: () => claimBatch(table, claim()),
-      read: () => readBatchSummary(table, batch_id),
-      end: (batch) =>
-        markBatchComplete(table, claim(), batch, storage.requestedIds(batch_id), {
-          status,
-          reason,
-          prompt_tokens: results.prompt_tokens,
-        }),
-    });
-    countOutcome(metrics, outcome);
+    const outcome = await endOnce(
+      batch_id,
+      {
+        claim: () => claimBatch(table, claim()),
+        read: () => readBatchSummary(table, batch_id),
+        end: (batch) =>
+          markBatchComplete(table, claim(), batch, storage.requestedIds(batch_id), {
+            status,
+            reason,
+            prompt_tokens: results.prompt_tokens,
+          }),
+      },
+      metrics,
+    );
     metrics.count('BatchRowsFailed', outcome.failed);
     // OpenAI's reason may quote an input: it is on the batch's record, and in no log.
     logger.info('batch complete', { ...outcome, reason: undefined });

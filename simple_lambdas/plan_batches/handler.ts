@@ -1,23 +1,55 @@
-import { OPENAI_BATCH_LIMITS, planBatches } from 'receipt-embedding/batches/plan_batches';
+import {
+  batchIdOf,
+  OPENAI_BATCH_LIMITS,
+  type PackedBatch,
+  planBatches,
+  type PlannedReceipts,
+} from 'receipt-embedding/batches/plan_batches';
+import type { BatchStatus, BatchType } from 'receipt-embedding/entities/batch';
 import type { ReceiptIdentity } from 'receipt-embedding/entities/keys';
 import type { Logger } from 'receipt-embedding/ports';
 import { readBatchSummary } from 'receipt-embedding/table/batch_summaries';
 import { readReceiptText } from 'receipt-embedding/table/receipt_contents';
 import { receiptsWithStatus, SHARDS } from 'receipt-embedding/table/receipt_listing';
-import { parseEnvironment, variables } from '../runtime/environment.ts';
-import { createHandler } from '../runtime/handler.ts';
-import { openBatchStorage, openTable, storeVariables } from '../runtime/stores.ts';
-import { plan, planInputSchema } from './plan.ts';
+import { z } from 'zod';
+import { openBatchStorage } from '../runtime/batches.ts';
+import { openTable, readEnvironment } from '../runtime/environment.ts';
+import { createHandler, executionFields } from '../runtime/handler.ts';
+import { declaration } from './declaration.ts';
 
-const environment = parseEnvironment(
-  {
-    ...storeVariables,
-    BATCH_MAX_TOKENS: variables.BATCH_MAX_TOKENS,
-    EMBEDDING_MODEL: variables.EMBEDDING_MODEL,
-    EMBEDDING_DIMENSIONS: variables.EMBEDDING_DIMENSIONS,
-  },
-  process.env,
-);
+/** What the state machine was started with, and the context of that execution beside it. */
+export const planInputSchema = z.strictObject({
+  /** At most so many receipts; a later execution plans the rest. */
+  limit: z.int().min(1).optional(),
+  /** What to embed of them. */
+  entity: z.enum(['lines', 'words', 'both']).default('both'),
+  ...executionFields,
+});
+
+export type PlanInput = z.output<typeof planInputSchema>;
+
+/** A batch to submit, as the Map reads it. */
+export interface ListedBatch {
+  readonly batch_id: string;
+  readonly batch_type: BatchType;
+}
+
+export interface PlanOutput {
+  readonly total_batches: number;
+  /** Lines and words in them. */
+  readonly planned: number;
+  /** Receipts in them. */
+  readonly receipts: number;
+  /** Whether anything is left to plan, by `limit` or by what one execution may submit. */
+  readonly more: boolean;
+  /** Rows that could not be read, and were skipped and logged. */
+  readonly invalid_rows: number;
+  readonly execution_name: string;
+  /** The list of batches, as JSON lines in S3. */
+  readonly manifest: { readonly bucket: string; readonly key: string };
+}
+
+const environment = readEnvironment(declaration);
 const table = openTable(environment);
 const storage = openBatchStorage(environment);
 const model = {
@@ -26,9 +58,19 @@ const model = {
 };
 const limits = { ...OPENAI_BATCH_LIMITS, tokens: environment.BATCH_MAX_TOKENS };
 
-/** Plans batches. @see plan */
-export const handler = createHandler({
-  service: 'plan_batches',
+/**
+ * Plans the batches of one execution: the entities of each are in S3, and the answer says where their list is.
+ *
+ * @example
+ * // event: the execution's input and context object
+ * { limit: 10, entity: 'lines', Name: 'submit-1' }
+ * // answer
+ * {
+ *   total_batches: 1, planned: 120, receipts: 10, more: true, invalid_rows: 0, execution_name: 'submit-1',
+ *   manifest: { bucket: 'embedding-batches', key: 'submits/submit-1/batches.jsonl' },
+ * }
+ */
+export const handler = createHandler(declaration, {
   input: planInputSchema,
   handle: async (input, { logger, metrics, requestId }) => {
     const invalid = { count: 0 };
@@ -60,7 +102,7 @@ export const handler = createHandler({
   },
 });
 
-/** Shard by shard: always the same order, so that planning twice plans the same. */
+/** Shard by shard, always in the same order, so that planning twice plans the same. */
 async function* receiptsToDo(
   invalid: { count: number },
   logger: Logger,
@@ -68,4 +110,64 @@ async function* receiptsToDo(
   for (const shard of SHARDS) {
     yield* receiptsWithStatus({ table, status: 'NONE', after: undefined, invalid, logger }, shard);
   }
+}
+
+export interface PlanPorts {
+  /** Packs the lines and words to embed into batches; counts the receipts that went in. */
+  readonly planBatches: (
+    types: readonly BatchType[],
+    mostReceipts: number | undefined,
+    planned: PlannedReceipts,
+  ) => AsyncIterable<PackedBatch>;
+  readonly statusOf: (batchId: string) => Promise<BatchStatus | undefined>;
+  readonly writePlan: (batchId: string, entities: PackedBatch['entities']) => Promise<void>;
+  readonly writeManifest: (
+    executionName: string,
+    batches: readonly ListedBatch[],
+  ) => Promise<PlanOutput['manifest']>;
+  readonly invalidRows: () => number;
+}
+
+const TYPES = {
+  lines: ['LINE_EMBEDDING'],
+  words: ['WORD_EMBEDDING'],
+  both: ['LINE_EMBEDDING', 'WORD_EMBEDDING'],
+} as const satisfies Record<PlanInput['entity'], readonly BatchType[]>;
+
+/**
+ * Some four million words: what can be read in a function's 15 minutes, and far below what OpenAI lets an account create in
+ * an hour.
+ */
+const MOST_BATCHES = 100;
+
+/** @param defaultName names the files where no execution calls. */
+export async function plan(
+  { limit, entity, Name }: PlanInput,
+  ports: PlanPorts,
+  defaultName: string,
+): Promise<PlanOutput> {
+  const executionName = Name ?? defaultName;
+  const receipts: PlannedReceipts = { receipts: 0, more: false };
+  const batches: ListedBatch[] = [];
+  let planned = 0;
+  let more = false;
+  for await (const batch of ports.planBatches(TYPES[entity], limit, receipts)) {
+    if (batches.length === MOST_BATCHES) {
+      more = true;
+      break;
+    }
+    const batch_id = await batchIdOf(batch.content_id, ports.statusOf);
+    await ports.writePlan(batch_id, batch.entities);
+    batches.push({ batch_id, batch_type: batch.batch_type });
+    planned += batch.entities.length;
+  }
+  return {
+    total_batches: batches.length,
+    planned,
+    receipts: receipts.receipts,
+    more: more || receipts.more,
+    invalid_rows: ports.invalidRows(),
+    execution_name: executionName,
+    manifest: await ports.writeManifest(executionName, batches),
+  };
 }

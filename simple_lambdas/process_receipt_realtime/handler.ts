@@ -1,5 +1,6 @@
 import { tmpdir } from 'node:os';
-import { createDynamoDBClient, createS3Client } from 'receipt-embedding/aws_clients';
+import { createS3Client } from 'receipt-embedding/aws_clients';
+import { createOpenAIClient } from 'receipt-embedding/embeddings/openai_client';
 import { OpenAIEmbedder } from 'receipt-embedding/embeddings/openai_embedder';
 import { ChromaNeighbours } from 'receipt-embedding/merchants/chroma_neighbours';
 import { GooglePlaces } from 'receipt-embedding/merchants/google_places';
@@ -9,26 +10,14 @@ import { ChromaDeltaStore } from 'receipt-embedding/stores/deltas/delta_store';
 import { findCompactionRuns, recordCompactionRun } from 'receipt-embedding/table/compaction_runs';
 import { setEmbeddingStatuses } from 'receipt-embedding/table/embedding_statuses';
 import { readReceiptContents } from 'receipt-embedding/table/receipt_contents';
-import { parseEnvironment, variables } from '../runtime/environment.ts';
+import { openTable, readEnvironment } from '../runtime/environment.ts';
 import { createHandler } from '../runtime/handler.ts';
-import { connectOpenAI, openaiVariables } from '../runtime/openai_access.ts';
-import { readSecret } from '../runtime/secrets.ts';
+import { readSecret, requireSecret } from '../runtime/secrets.ts';
+import { declaration } from './declaration.ts';
 import { processReceipt, processReceiptInputSchema } from './process_receipt.ts';
 
-const environment = parseEnvironment(
-  {
-    DYNAMODB_TABLE_NAME: variables.DYNAMODB_TABLE_NAME,
-    CHROMADB_BUCKET: variables.CHROMADB_BUCKET,
-    EMBEDDING_MODEL: variables.EMBEDDING_MODEL,
-    EMBEDDING_DIMENSIONS: variables.EMBEDDING_DIMENSIONS,
-    ...openaiVariables,
-    GOOGLE_PLACES_API_KEY: variables.GOOGLE_PLACES_API_KEY,
-    GOOGLE_PLACES_API_KEY_SECRET_ARN: variables.GOOGLE_PLACES_API_KEY_SECRET_ARN,
-    CHROMA_HTTP_ENDPOINT: variables.CHROMA_HTTP_ENDPOINT,
-  },
-  process.env,
-);
-const table = { client: createDynamoDBClient(), name: environment.DYNAMODB_TABLE_NAME };
+const environment = readEnvironment(declaration);
+const table = openTable(environment);
 const deltas = {
   s3: createS3Client(),
   bucket: environment.CHROMADB_BUCKET,
@@ -41,11 +30,29 @@ const model = {
 };
 const clock: Clock = () => new Date();
 
-/** Embeds one receipt. @see processReceipt */
-export const handler = createHandler({
-  service: 'process_receipt_realtime',
+/**
+ * Embeds one receipt. @see processReceipt
+ *
+ * @example
+ * // event
+ * {
+ *   image_id: '3f2504e0-4f89-41d3-9a0c-0305e82c3301', receipt_id: 1, force: false, execution_name: 'run-1',
+ * }
+ * // answer
+ * {
+ *   status: 'success', image_id: '3f2504e0-4f89-41d3-9a0c-0305e82c3301', receipt_id: 1,
+ *   lines_count: 20, words_count: 100, invalid_rows: 0, run_id: '8a6e0804-2bd0-5672-b79d-d97027f9071a',
+ *   merchant_name: 'Sprouts', merchant_source: 'metadata', reused: false, vectors: 110,
+ *   openai_requests: 1, prompt_tokens: 2000, statuses: { changed: 110, unchanged: 0, deleted: 0, edited: 0 },
+ * }
+ */
+export const handler = createHandler(declaration, {
   input: processReceiptInputSchema,
   handle: async (input, { logger, metrics, requestId, identify }) => {
+    const openai = createOpenAIClient({
+      apiKey: await requireSecret(environment, 'openai'),
+      baseURL: environment.OPENAI_BASE_URL,
+    });
     const result = await processReceipt(
       input,
       {
@@ -53,7 +60,7 @@ export const handler = createHandler({
         findRuns: (receipt, idBeginning) => findCompactionRuns(table, receipt, idBeginning),
         recordRun: (run) => recordCompactionRun(table, run),
         markEmbedded: (holders) => setEmbeddingStatuses(table, holders, 'SUCCESS'),
-        embedder: new OpenAIEmbedder(await connectOpenAI(environment), model),
+        embedder: new OpenAIEmbedder(openai, model),
         vectorsOf: (run) => new ChromaDeltaStore(deltas, run),
         merchantSources: await createMerchantSources(logger),
         clock,
@@ -75,10 +82,7 @@ async function createMerchantSources(logger: Logger): Promise<MerchantSource[]> 
   if (environment.CHROMA_HTTP_ENDPOINT !== undefined) {
     sources.push(new ChromaNeighbours(environment.CHROMA_HTTP_ENDPOINT));
   }
-  const placesKey = await readSecret({
-    plain: environment.GOOGLE_PLACES_API_KEY,
-    arn: environment.GOOGLE_PLACES_API_KEY_SECRET_ARN,
-  });
+  const placesKey = await readSecret(environment, 'google_places');
   if (placesKey !== undefined) {
     sources.push(new GooglePlaces(placesKey, { table, clock, logger }));
   }

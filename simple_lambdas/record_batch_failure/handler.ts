@@ -1,17 +1,12 @@
 import { ConcurrentUpdate } from 'receipt-embedding/errors';
 import { updateBatch } from 'receipt-embedding/table/batch_summaries';
 import { z } from 'zod';
-import { parseEnvironment, variables } from '../runtime/environment.ts';
-import { executionNameSchema } from '../runtime/execution_input.ts';
+import { openTable, readEnvironment } from '../runtime/environment.ts';
 import { describeFailure } from '../runtime/failures.ts';
-import { createHandler } from '../runtime/handler.ts';
-import { openTable } from '../runtime/stores.ts';
+import { createHandler, executionNameSchema } from '../runtime/handler.ts';
+import { declaration } from './declaration.ts';
 
-const environment = parseEnvironment(
-  { DYNAMODB_TABLE_NAME: variables.DYNAMODB_TABLE_NAME },
-  process.env,
-);
-const table = openTable(environment);
+const table = openTable(readEnvironment(declaration));
 
 const inputSchema = z.strictObject({
   batch_id: z.uuid(),
@@ -21,11 +16,19 @@ const inputSchema = z.strictObject({
 });
 
 /**
- * Notes on a batch why this execution could not finish it, and ends the execution's claim, so that a later one tries again at
- * once. A batch that is another execution's is left as it is.
+ * Records on a batch why this execution could not finish it, and ends the execution's lease, so that a later one can try
+ * again at once. A batch that another execution has leased is left as it is.
+ *
+ * @example
+ * // event: what a state caught
+ * {
+ *   batch_id: '6f1d2a34-0c55-4e0b-9a57-3b8f6d1c2e70', execution_name: 'poll-1',
+ *   error: 'RateLimited', cause: '{"errorType":"RateLimited","errorMessage":"slow down"}',
+ * }
+ * // answer; the batch's `last_error` is 'RateLimited: slow down'
+ * { recorded: true }
  */
-export const handler = createHandler({
-  service: 'record_batch_failure',
+export const handler = createHandler(declaration, {
   input: inputSchema,
   handle: async ({ batch_id, execution_name: owner, ...failure }, { logger }) => {
     const { error, cause } = describeFailure(failure);

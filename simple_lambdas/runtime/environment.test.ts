@@ -1,23 +1,31 @@
-import { describe, expect, it } from 'vitest';
-import { parseEnvironment, variables } from './environment.ts';
+import { describe, expect, expectTypeOf, it } from 'vitest';
+import { declareFunction } from './declaration.ts';
+import { readEnvironment } from './environment.ts';
+
+const declaration = declareFunction({
+  name: 'test',
+  description: '',
+  memory_mb: 512,
+  table: { rows: ['GetItem'] },
+  objects: { batch: { GetObject: ['a'] } },
+  objects_of_event: { chromadb: { GetObject: ['b'] } },
+  vendors: ['pinecone', 'openai'],
+  optional_vendors: ['chroma'],
+  variables: ['EMBEDDING_DIMENSIONS'],
+});
 
 const right = {
   DYNAMODB_TABLE_NAME: 'receipts',
+  BATCH_BUCKET: 'batches',
   EMBEDDING_DIMENSIONS: '1536',
+  PINECONE_INDEX_NAME: 'receipts',
   OPENAI_BASE_URL: 'http://127.0.0.1:8080/v1',
-};
-
-const shape = {
-  DYNAMODB_TABLE_NAME: variables.DYNAMODB_TABLE_NAME,
-  EMBEDDING_DIMENSIONS: variables.EMBEDDING_DIMENSIONS,
-  OPENAI_BASE_URL: variables.OPENAI_BASE_URL,
-  OPENAI_API_KEY: variables.OPENAI_API_KEY,
 };
 
 /** What is wrong with an environment; undefined when nothing is. */
 function problem(environment: Readonly<Record<string, string | undefined>>): unknown {
   try {
-    parseEnvironment(shape, environment);
+    readEnvironment(declaration, environment);
     return undefined;
   } catch (error) {
     return error;
@@ -25,18 +33,29 @@ function problem(environment: Readonly<Record<string, string | undefined>>): unk
 }
 
 describe('the environment of a function', () => {
-  it('is read by its own names alone, numbers as numbers', () => {
-    expect(parseEnvironment(shape, { ...right, PATH: '/bin' })).toStrictEqual({
-      DYNAMODB_TABLE_NAME: 'receipts',
-      EMBEDDING_DIMENSIONS: 1536,
-      OPENAI_BASE_URL: 'http://127.0.0.1:8080/v1',
+  it('is what its declaration brings and nothing else, numbers as numbers', () => {
+    const secrets = { OPENAI_API_KEY: 'sk-1', PINECONE_API_KEY_SECRET_ARN: 'arn' };
+    const environment = readEnvironment(declaration, {
+      ...right,
+      ...secrets,
+      PATH: '/bin',
+      CHROMADB_BUCKET: 'of the event',
+      GOOGLE_PLACES_API_KEY: 'of another vendor',
     });
+
+    expect(environment).toStrictEqual({ ...right, ...secrets, EMBEDDING_DIMENSIONS: 1536 });
+    expectTypeOf(environment.EMBEDDING_DIMENSIONS).toEqualTypeOf<number>();
+    expectTypeOf(environment.PINECONE_INDEX_NAME).toEqualTypeOf<string>();
+    expectTypeOf(environment.OPENAI_API_KEY).toEqualTypeOf<string | undefined>();
+    expectTypeOf(environment.CHROMA_HTTP_ENDPOINT).toEqualTypeOf<string | undefined>();
   });
 
   it('takes an empty variable for a missing one', () => {
+    const { OPENAI_BASE_URL: _, ...required } = right;
+
     expect(
-      parseEnvironment(shape, { ...right, OPENAI_API_KEY: '', OPENAI_BASE_URL: '' }),
-    ).toStrictEqual({ DYNAMODB_TABLE_NAME: 'receipts', EMBEDDING_DIMENSIONS: 1536 });
+      readEnvironment(declaration, { ...right, OPENAI_API_KEY: '', OPENAI_BASE_URL: '' }),
+    ).toStrictEqual({ ...required, EMBEDDING_DIMENSIONS: 1536 });
     expect(problem({ ...right, DYNAMODB_TABLE_NAME: '' })).toMatchObject({
       name: 'InvalidConfiguration',
     });
@@ -49,7 +68,9 @@ describe('the environment of a function', () => {
     const { message } = error as Error;
     expect(message.match(/[A-Z]+(?:_[A-Z]+)+/g)).toStrictEqual([
       'DYNAMODB_TABLE_NAME',
+      'BATCH_BUCKET',
       'EMBEDDING_DIMENSIONS',
+      'PINECONE_INDEX_NAME',
       'OPENAI_BASE_URL',
     ]);
     expect(message).not.toContain('sk-secret');

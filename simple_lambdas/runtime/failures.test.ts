@@ -34,6 +34,54 @@ describe('what a caught error says', () => {
   });
 });
 
+describe('a failure that a state machine adds nothing to', () => {
+  it.each([
+    [undefined, 'the function did not answer within its time limit (States.Timeout)'],
+    ['submit_batch', 'submit_batch did not answer within its time limit (States.Timeout)'],
+  ])('says in words what timed out: %s', (step, cause) => {
+    expect(describeFailure({ error: 'States.Timeout', cause: '' }, step)).toStrictEqual({
+      error: 'States.Timeout',
+      cause,
+    });
+  });
+
+  it('keeps the cause that a timeout has', () => {
+    expect(describeFailure({ error: 'States.Timeout', cause: 'too long' }).cause).toBe('too long');
+  });
+});
+
+describe('a failure that a Fail state passes on', () => {
+  const cause = JSON.stringify({ errorType: 'RateLimited', errorMessage: 'slow down' });
+  const passedOn = (Error: string, Cause: string): string => JSON.stringify({ Error, Cause });
+
+  it.each([
+    ['PartFailed', passedOn('RateLimited', cause), 'RateLimited', 'slow down'],
+    [
+      'RunFailed',
+      passedOn('PartFailed', passedOn('RateLimited', cause)),
+      'RateLimited',
+      'slow down',
+    ],
+    [
+      'PartFailed',
+      passedOn('States.Timeout', ''),
+      'States.Timeout',
+      'the function did not answer within its time limit (States.Timeout)',
+    ],
+    ['PartFailed', 'oops', 'PartFailed', 'oops'],
+    ['PartFailed', '{"Error":"RateLimited"}', 'PartFailed', '{"Error":"RateLimited"}'],
+    ['Another', passedOn('RateLimited', ''), 'Another', passedOn('RateLimited', '')],
+  ])(
+    'is described, and counted, as the error that was caught: %s, %s',
+    (error, text, name, said) => {
+      expect(describeFailure({ error, cause: text })).toStrictEqual({ error: name, cause: said });
+      const failures = new Failures();
+      failures.add({}, { error, cause: text });
+      expect(failures.byReason).toStrictEqual({ [name]: 1 });
+    },
+  );
+});
+
 describe('failures', () => {
   function failed(names: readonly string[]): Failures<{ id: number }> {
     const failures = new Failures<{ id: number }>();

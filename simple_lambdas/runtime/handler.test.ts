@@ -1,7 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { rejection } from '../../tests/support/rejection.ts';
+import { declareFunction } from './declaration.ts';
 import { createHandler, type HandlerDefinition } from './handler.ts';
+
+const TEST = declareFunction({ name: 'test', description: '', memory_mb: 128 });
 
 const input = z.strictObject({ limit: z.int().optional(), force: z.boolean().optional() });
 const context = { awsRequestId: 'request-1' };
@@ -28,7 +31,7 @@ afterEach(() => {
 function handlerThat(
   handle: HandlerDefinition<z.output<typeof input>, unknown>['handle'],
 ): (event: unknown) => Promise<unknown> {
-  const handler = createHandler({ service: 'test', input, handle });
+  const handler = createHandler(TEST, { input, handle });
   return (event) => handler(event, context);
 }
 
@@ -204,9 +207,44 @@ describe('a handler', () => {
     ]);
   });
 
+  it('counts by the dimensions of each event, also where the one before it counted nothing', async () => {
+    const handler = createHandler(TEST, {
+      input: z.object({ workflow: z.string(), failed: z.int() }),
+      dimensions: ({ workflow }) => ({ workflow }),
+      handle: ({ failed }, { metrics }) => {
+        if (failed === 0) return Promise.resolve();
+        metrics.count('BatchesFailed', failed);
+        metrics.countEach('Failures', { RateLimited: failed });
+        return Promise.resolve();
+      },
+    });
+
+    for (const [workflow, failed] of [
+      ['a', 0],
+      ['b', 1],
+      ['c', 2],
+    ] as const) {
+      await handler({ workflow, failed }, context);
+    }
+
+    expect(
+      lines().map(({ workflow, Failures, BatchesFailed }) => [workflow, Failures ?? BatchesFailed]),
+    ).toStrictEqual([
+      ['b', 1],
+      ['b', 1],
+      ['c', 2],
+      ['c', 2],
+    ]);
+    expect(emf().map(({ Dimensions }) => Dimensions)).toStrictEqual([
+      [['service', 'workflow', 'reason']],
+      [['service', 'workflow']],
+      [['service', 'workflow', 'reason']],
+      [['service', 'workflow']],
+    ]);
+  });
+
   it('logs with the ids of its event, and with those that become known later', async () => {
-    const handler = createHandler({
-      service: 'test',
+    const handler = createHandler(TEST, {
       input: z.unknown(),
       handle: (_, { logger, identify }) => {
         logger.info('begins');
@@ -239,8 +277,7 @@ describe('a handler', () => {
   it.each([['a text'], [null], [7], [[{ batch_id: 'b' }]], [{ receipt_id: 'WHOLE MILK' }]])(
     'takes no ids from %j',
     async (event) => {
-      const handler = createHandler({
-        service: 'test',
+      const handler = createHandler(TEST, {
         input: z.unknown(),
         handle: (_, { logger }) => {
           logger.info('works');

@@ -1,23 +1,29 @@
 import { Logger as PowertoolsLogger } from '@aws-lambda-powertools/logger';
+import { Metrics as PowertoolsMetrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import type { Context } from 'aws-lambda';
 import { InvalidRequest } from 'receipt-embedding/errors';
-import type { Logger, Metrics } from 'receipt-embedding/ports';
+import type { DimensionOf, Logger, MetricName, Metrics } from 'receipt-embedding/ports';
 import { z } from 'zod';
-import { type LogIds, logIdsOf } from './log_ids.ts';
-import { createMetrics } from './metrics.ts';
+import type { FunctionDeclaration } from './declaration.ts';
+import { deployedName } from './environment.ts';
 
 export interface Invocation {
   readonly logger: Logger;
   readonly metrics: Metrics;
-  /** Ids that become known later than the event: every line from here on has them. */
+  /** Adds ids that become known later than the event: every line of the log from here on has them. */
   readonly identify: (ids: LogIds) => void;
   /** The same for every try of one asynchronous invocation. */
   readonly requestId: string;
 }
 
 export interface HandlerDefinition<Input, Output> {
-  readonly service: string;
   readonly input: z.ZodType<Input>;
+  /**
+   * Dimensions of all metrics of an invocation, beside `service`.
+   *
+   * @default none
+   */
+  readonly dimensions?: (input: Input) => Readonly<Record<string, string>>;
   readonly handle: (input: Input, invocation: Invocation) => Promise<Output>;
 }
 
@@ -25,21 +31,24 @@ export interface HandlerDefinition<Input, Output> {
 export type LambdaContext = Pick<Context, 'awsRequestId'>;
 
 /**
- * A Lambda handler around a function's logic: checks the event at the edge, sends what was counted, and logs a
- * failure by its name and message before it is thrown on.
+ * A Lambda handler around a function's logic: checks the event, publishes what was counted, and logs a failure by its name
+ * and message before it throws it on.
+ *
+ * @throws InvalidRequest for an event that the schema refuses, with every problem at once; what `handle` throws.
  */
-export function createHandler<Input, Output>({
-  service,
-  input: schema,
-  handle,
-}: HandlerDefinition<Input, Output>): (event: unknown, context: LambdaContext) => Promise<Output> {
-  const logger = new PowertoolsLogger({ serviceName: service });
-  const metrics = createMetrics(process.env['AWS_LAMBDA_FUNCTION_NAME'] ?? service);
+export function createHandler<Input, Output>(
+  declaration: FunctionDeclaration,
+  { input: schema, dimensions, handle }: HandlerDefinition<Input, Output>,
+): (event: unknown, context: LambdaContext) => Promise<Output> {
+  const logger = new PowertoolsLogger({ serviceName: declaration.name });
+  const metrics = createMetrics(deployedName(declaration));
   return async (event, context) => {
     logger.resetKeys();
     logger.appendKeys({ request_id: context.awsRequestId, ...logIdsOf(event) });
     try {
-      return await handle(parseEvent(schema, event), {
+      const input = parseEvent(schema, event);
+      metrics.begin(dimensions?.(input) ?? {});
+      return await handle(input, {
         logger: {
           info: (message, fields = {}) => {
             logger.info(message, fields);
@@ -72,4 +81,100 @@ function parseEvent<Input>(schema: z.ZodType<Input>, event: unknown): Input {
     path.length === 0 ? message : `${path.join('.')}: ${message}`,
   );
   throw new InvalidRequest(`the input is wrong: ${problems.join('; ')}`);
+}
+
+/** An execution's name, which its files are called by. */
+export const executionNameSchema = z.string().regex(/^[A-Za-z0-9_-]{1,80}$/);
+
+/**
+ * The context object of an execution, which a state machine adds to the input of its first function. Invoked by hand, the
+ * function needs none of it.
+ */
+export const executionFields = {
+  Name: executionNameSchema.optional(),
+  Id: z.unknown().optional(),
+  Input: z.unknown().optional(),
+  RoleArn: z.unknown().optional(),
+  StartTime: z.unknown().optional(),
+  RedriveCount: z.unknown().optional(),
+  RedriveTime: z.unknown().optional(),
+};
+
+export interface LogIds {
+  readonly execution_name?: string | undefined;
+  readonly run_id?: string | undefined;
+  readonly batch_id?: string | undefined;
+  readonly image_id?: string | undefined;
+  readonly receipt_id?: number | undefined;
+}
+
+/** By these ids a person looks for what happened; every line of a log has those of its invocation. */
+const idsSchema = z.object({
+  /** The execution that works, also where a child execution of it calls. */
+  execution_name: z.string().optional().catch(undefined),
+  /** The same, in the context object that a state machine gives to its first function. */
+  Name: z.string().optional().catch(undefined),
+  batch_id: z.string().optional().catch(undefined),
+  image_id: z.string().optional().catch(undefined),
+  receipt_id: z.int().optional().catch(undefined),
+});
+
+/** The ids in an event; an event that is no object has none. */
+function logIdsOf(event: unknown): LogIds {
+  const { Name, ...ids } = idsSchema.catch({}).parse(event);
+  return { ...ids, execution_name: ids.execution_name ?? Name };
+}
+
+/** One namespace for all functions of all stacks. */
+const NAMESPACE = 'ReceiptEmbeddings';
+
+/** The metrics that are not counts of things. */
+const UNITS: Partial<Record<MetricName, (typeof MetricUnit)[keyof typeof MetricUnit]>> = {
+  // CloudWatch knows no money.
+  EstimatedCostUsd: MetricUnit.NoUnit,
+  OldestPendingBatchAge: MetricUnit.Seconds,
+};
+
+const DIMENSIONS: { readonly [Name in keyof DimensionOf]: DimensionOf[Name] } = {
+  Failures: 'reason',
+  PendingBatches: 'status',
+};
+
+interface PublishedMetrics extends Metrics {
+  /** Sets the dimensions of all that is counted until the next `publish`. */
+  readonly begin: (dimensions: Readonly<Record<string, string>>) => void;
+  /** Sends what was counted since the last time. */
+  readonly publish: () => void;
+}
+
+/**
+ * Metrics that go into the function's log, from where CloudWatch takes them (Embedded Metric Format).
+ *
+ * @param service the first dimension of all of them: the deployed function's name.
+ */
+function createMetrics(service: string): PublishedMetrics {
+  const metrics = new PowertoolsMetrics({ namespace: NAMESPACE, serviceName: service });
+  let shared: Readonly<Record<string, string>> = {};
+  return {
+    begin: (dimensions) => {
+      shared = dimensions;
+      metrics.clearDimensions();
+      for (const [name, value] of Object.entries(dimensions)) metrics.addDimension(name, value);
+    },
+    count: (name, value) => {
+      metrics.addMetric(name, UNITS[name] ?? MetricUnit.Count, value);
+    },
+    countEach: (name, values) => {
+      for (const [value, number] of Object.entries(values)) {
+        const single = metrics.singleMetric();
+        for (const [key, of] of Object.entries(shared)) single.addDimension(key, of);
+        single.addDimension(DIMENSIONS[name], value);
+        single.addMetric(name, MetricUnit.Count, number);
+      }
+    },
+    publish: () => {
+      // With nothing to publish, Powertools would warn in every log.
+      if (metrics.hasStoredMetrics()) metrics.publishStoredMetrics();
+    },
+  };
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { collect } from '../../tests/support/collect.ts';
 import { IMAGE_ID } from '../../tests/support/receipt_factory.ts';
 import { rejection } from '../../tests/support/rejection.ts';
-import { outcomeSchema } from '../summarize_realtime_run/receipt_outcomes.ts';
+import { receiptOutcomeSchema } from '../summarize_execution/summaries.ts';
 import { readOutcomes, type ResultReader } from './map_results.ts';
 
 const MANIFEST = 'results/manifest.json';
@@ -71,7 +71,7 @@ function written(
 }
 
 function outcomes(reader: ResultReader) {
-  return collect(readOutcomes({ Bucket: 'vectors', Key: MANIFEST }, reader, outcomeSchema));
+  return collect(readOutcomes({ Bucket: 'vectors', Key: MANIFEST }, reader, receiptOutcomeSchema));
 }
 
 describe('what became of each receipt', () => {

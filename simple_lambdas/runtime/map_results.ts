@@ -1,7 +1,10 @@
+import { createS3Client } from 'receipt-embedding/aws_clients';
 import { InvalidReceiptData } from 'receipt-embedding/errors';
+import { parseJson } from 'receipt-embedding/local_files';
+import { readLines, readText } from 'receipt-embedding/s3_objects';
 import { z } from 'zod';
 
-/** Where a Distributed Map's ResultWriter has put its manifest. */
+/** Where the manifest of a Distributed Map's ResultWriter is. */
 export const resultLocationSchema = z.object({ Bucket: z.string(), Key: z.string() });
 export type ResultLocation = z.output<typeof resultLocationSchema>;
 
@@ -24,17 +27,17 @@ const brokenChildSchema = z.object({
   Status: z.string().optional(),
 });
 
-/** Reads objects: one whole, one line by line, since a million results are more than memory should hold. */
+/** Reads objects: one whole, one line by line, since a million results do not fit in memory. */
 export interface ResultReader {
   readonly readText: (location: ResultLocation) => Promise<string>;
   readonly readLines: (location: ResultLocation) => AsyncIterable<string>;
 }
 
 /**
- * What became of each item, out of the files that a Distributed Map's ResultWriter made of JSON lines.
+ * What became of each item, read from the JSON lines that a Distributed Map's ResultWriter wrote.
  *
- * @param outcome an output of the item processor. One of status `error` has the fields of the item's input that say which it
- * is, `error` and `cause`.
+ * @param outcome the format of an output of the item processor. An outcome of status `error` has `error`, `cause` and the
+ * fields of the item's input that identify it.
  * @throws InvalidReceiptData for a file that is not in the ResultWriter's format.
  */
 export async function* readOutcomes<Outcome>(
@@ -79,10 +82,11 @@ function check<Value>(schema: z.ZodType<Value>, value: unknown, key: string): Va
   );
 }
 
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
+/** Reads a Map's results from S3. */
+export function s3Results(): ResultReader {
+  const s3 = createS3Client();
+  return {
+    readText: ({ Bucket, Key }) => readText(s3, { bucket: Bucket, key: Key }),
+    readLines: ({ Bucket, Key }) => readLines(s3, { bucket: Bucket, key: Key }),
+  };
 }

@@ -1,7 +1,7 @@
 import { getSecret } from '@aws-lambda-powertools/parameters/secrets';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { rejection } from '../../tests/support/rejection.ts';
-import { readSecret } from './secrets.ts';
+import { readSecret, requireSecret } from './secrets.ts';
 
 vi.mock('@aws-lambda-powertools/parameters/secrets', () => ({ getSecret: vi.fn() }));
 
@@ -13,19 +13,30 @@ afterEach(() => {
 
 describe('a secret', () => {
   it('that is in the environment is taken as it is', async () => {
-    expect(await readSecret({ plain: 'sk-1', arn })).toBe('sk-1');
+    expect(
+      await readSecret({ OPENAI_API_KEY: 'sk-1', OPENAI_API_KEY_SECRET_ARN: arn }, 'openai'),
+    ).toBe('sk-1');
     expect(getSecret).not.toHaveBeenCalled();
   });
 
   it('that is configured nowhere is undefined', async () => {
-    expect(await readSecret({ plain: undefined, arn: undefined })).toBeUndefined();
+    expect(await readSecret({}, 'openai')).toBeUndefined();
     expect(getSecret).not.toHaveBeenCalled();
+  });
+
+  it('that a function can not do without is named when it is configured nowhere', async () => {
+    const error = await rejection(requireSecret({}, 'pinecone'));
+
+    expect([error.name, error.message]).toStrictEqual([
+      'InvalidConfiguration',
+      'PINECONE_API_KEY_SECRET_ARN (or PINECONE_API_KEY) is not set',
+    ]);
   });
 
   it('under an ARN is read from Secrets Manager, at most every 15 minutes', async () => {
     vi.mocked(getSecret).mockResolvedValue('sk-2');
 
-    expect(await readSecret({ plain: undefined, arn })).toBe('sk-2');
+    expect(await readSecret({ OPENAI_API_KEY_SECRET_ARN: arn }, 'openai')).toBe('sk-2');
     expect(vi.mocked(getSecret).mock.calls).toStrictEqual([[arn, { maxAge: 900 }]]);
   });
 
@@ -34,7 +45,7 @@ describe('a secret', () => {
     async (value) => {
       vi.mocked(getSecret).mockResolvedValue(value);
 
-      const error = await rejection(readSecret({ plain: undefined, arn }));
+      const error = await rejection(readSecret({ OPENAI_API_KEY_SECRET_ARN: arn }, 'openai'));
 
       expect([error.name, error.message]).toStrictEqual([
         'InvalidConfiguration',
@@ -46,7 +57,7 @@ describe('a secret', () => {
   it('that can not be read is named, with the reason’s name', async () => {
     vi.mocked(getSecret).mockRejectedValue(new RangeError('sk-3'));
 
-    const error = await rejection(readSecret({ plain: undefined, arn }));
+    const error = await rejection(readSecret({ OPENAI_API_KEY_SECRET_ARN: arn }, 'openai'));
 
     expect([error.name, error.message]).toStrictEqual([
       'InvalidConfiguration',
@@ -66,6 +77,8 @@ describe('a secret', () => {
     });
     vi.mocked(getSecret).mockRejectedValue(new Error('no', { cause }));
 
-    expect((await rejection(readSecret({ plain: undefined, arn }))).name).toBe(wanted);
+    expect((await rejection(readSecret({ OPENAI_API_KEY_SECRET_ARN: arn }, 'openai'))).name).toBe(
+      wanted,
+    );
   });
 });

@@ -6,27 +6,21 @@ import {
   findOpenaiBatch,
   uploadBatchRequests,
 } from 'receipt-embedding/batches/openai_batches';
+import { createOpenAIClient } from 'receipt-embedding/embeddings/openai_client';
 import {
   claimBatch,
   createBatchSummary,
   readBatchSummary,
   updateBatch,
 } from 'receipt-embedding/table/batch_summaries';
-import { parseEnvironment, variables } from '../runtime/environment.ts';
+import { openBatchStorage } from '../runtime/batches.ts';
+import { openTable, readEnvironment } from '../runtime/environment.ts';
 import { createHandler } from '../runtime/handler.ts';
-import { connectOpenAI, openaiVariables } from '../runtime/openai_access.ts';
-import { openBatchStorage, openTable, storeVariables } from '../runtime/stores.ts';
+import { requireSecret } from '../runtime/secrets.ts';
+import { declaration } from './declaration.ts';
 import { submitBatch, submitBatchInputSchema } from './submit_batch.ts';
 
-const environment = parseEnvironment(
-  {
-    ...storeVariables,
-    EMBEDDING_MODEL: variables.EMBEDDING_MODEL,
-    EMBEDDING_DIMENSIONS: variables.EMBEDDING_DIMENSIONS,
-    ...openaiVariables,
-  },
-  process.env,
-);
+const environment = readEnvironment(declaration);
 const table = openTable(environment);
 const storage = openBatchStorage(environment);
 const model = {
@@ -34,13 +28,28 @@ const model = {
   dimensions: environment.EMBEDDING_DIMENSIONS,
 };
 
-/** Submits one batch. @see submitBatch */
-export const handler = createHandler({
-  service: 'submit_batch',
+/**
+ * Submits one batch. @see submitBatch
+ *
+ * @example
+ * // event
+ * {
+ *   batch_id: '6f1d2a34-0c55-4e0b-9a57-3b8f6d1c2e70', batch_type: 'WORD_EMBEDDING', execution_name: 'submit-1',
+ * }
+ * // answer
+ * {
+ *   batch_id: '6f1d2a34-0c55-4e0b-9a57-3b8f6d1c2e70', batch_type: 'WORD_EMBEDDING', status: 'submitted',
+ *   requested: 120, openai_batch_id: 'batch_1', adopted: false,
+ * }
+ */
+export const handler = createHandler(declaration, {
   input: submitBatchInputSchema,
   handle: async (input, { logger, metrics }) => {
     const { batch_id } = input;
-    const openai = await connectOpenAI(environment);
+    const openai = createOpenAIClient({
+      apiKey: await requireSecret(environment, 'openai'),
+      baseURL: environment.OPENAI_BASE_URL,
+    });
     const claim = () => ({ batch_id, owner: input.execution_name, now: new Date() });
     const result = await submitBatch(input, {
       create: (batch) => createBatchSummary(table, batch, claim()),

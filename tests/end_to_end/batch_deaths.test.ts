@@ -1,8 +1,8 @@
 import type { BatchSummary } from 'receipt-embedding/entities/batch';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { SubmitBatchOutput } from '../../simple_lambdas/submit_batch/submit_batch.ts';
-import type { PollSummary } from '../../simple_lambdas/summarize_batch_poll/summarize_poll.ts';
-import type { SubmitSummary } from '../../simple_lambdas/summarize_batch_submit/summarize_submit.ts';
+import type { PollSummary } from '../../simple_lambdas/summarize_execution/summaries.ts';
+import type { SubmitSummary } from '../../simple_lambdas/summarize_execution/summaries.ts';
 import { type Death, letDie } from '../support/batch_deaths.ts';
 import { expectBatchInvariants } from '../support/batch_invariants.ts';
 import { BATCH_FUNCTIONS, BatchStack } from '../support/batch_stack.ts';

@@ -2,8 +2,8 @@ import type { SyntheticReceipt } from 'receipts-cli/receipts/synthetic/synthetic
 import type { BatchView } from 'vendor-stand-ins/openai/batches/scripts_in_force';
 import type { Operation } from 'vendor-stand-ins/openai/operation_faults';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { PollSummary } from '../../simple_lambdas/summarize_batch_poll/summarize_poll.ts';
-import type { SubmitSummary } from '../../simple_lambdas/summarize_batch_submit/summarize_submit.ts';
+import type { PollSummary } from '../../simple_lambdas/summarize_execution/summaries.ts';
+import type { SubmitSummary } from '../../simple_lambdas/summarize_execution/summaries.ts';
 import { expectBatchInvariants } from '../support/batch_invariants.ts';
 import { BatchStack, type EntityRow } from '../support/batch_stack.ts';
 import { LINE_BYTES, lineReceipts } from '../support/line_receipts.ts';

@@ -1,7 +1,7 @@
 import type { EmbeddingBatchResult } from 'receipt-embedding/entities/batch';
 import type { RowOutcome } from 'vendor-stand-ins/openai/batches/batch_script';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { PollSummary } from '../../simple_lambdas/summarize_batch_poll/summarize_poll.ts';
+import type { PollSummary } from '../../simple_lambdas/summarize_execution/summaries.ts';
 import { expectBatchInvariants } from '../support/batch_invariants.ts';
 import { BatchStack } from '../support/batch_stack.ts';
 import { lineReceipts } from '../support/line_receipts.ts';

@@ -10,9 +10,9 @@ import {
   syntheticReceipts,
 } from 'receipts-cli/receipts/synthetic/synthetic_receipts';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { PollSummary } from '../../simple_lambdas/summarize_batch_poll/summarize_poll.ts';
-import type { SubmitSummary } from '../../simple_lambdas/summarize_batch_submit/summarize_submit.ts';
-import type { RunSummary } from '../../simple_lambdas/summarize_realtime_run/summarize_run.ts';
+import type { PollSummary } from '../../simple_lambdas/summarize_execution/summaries.ts';
+import type { SubmitSummary } from '../../simple_lambdas/summarize_execution/summaries.ts';
+import type { RunSummary } from '../../simple_lambdas/summarize_execution/summaries.ts';
 import { BatchStack } from '../support/batch_stack.ts';
 import { runEstimateCommand } from '../support/estimate_command.ts';
 import { RunAccount, statesEntered } from '../support/run_account.ts';

@@ -1,6 +1,6 @@
 import { type RunningServer, serve } from 'embedded-aws/http/server';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { RunSummary } from '../../simple_lambdas/summarize_realtime_run/summarize_run.ts';
+import type { RunSummary } from '../../simple_lambdas/summarize_execution/summaries.ts';
 import { BatchStack } from '../support/batch_stack.ts';
 import { emittedMetrics, emittedTotal } from '../support/emitted_metrics.ts';
 import { LINE_BYTES, lineReceipts } from '../support/line_receipts.ts';

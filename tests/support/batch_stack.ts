@@ -12,8 +12,8 @@ import type { BatchScript } from 'vendor-stand-ins/openai/batches/batch_script';
 import type { BatchView } from 'vendor-stand-ins/openai/batches/scripts_in_force';
 import type { FaultRule as PineconeFaultRule } from 'vendor-stand-ins/pinecone/faults';
 import { z } from 'zod';
-import type { PollSummary } from '../../simple_lambdas/summarize_batch_poll/summarize_poll.ts';
-import type { SubmitSummary } from '../../simple_lambdas/summarize_batch_submit/summarize_submit.ts';
+import type { PollSummary } from '../../simple_lambdas/summarize_execution/summaries.ts';
+import type { SubmitSummary } from '../../simple_lambdas/summarize_execution/summaries.ts';
 import { emptyPinecone, pineconeContents } from './pinecone_contents.ts';
 import { summaryOf, TestStack } from './test_stack.ts';
 

@@ -3,7 +3,7 @@ import type { Row } from 'receipt-embedding/entities/keys';
 import type { DeltaRecord } from 'receipt-embedding/stores/deltas/delta_database';
 import { embedText } from 'vendor-stand-ins/openai/text_embedding';
 import { expect } from 'vitest';
-import type { Failure } from '../../simple_lambdas/summarize_realtime_run/summarize_run.ts';
+import type { Failure } from '../../simple_lambdas/summarize_execution/summaries.ts';
 import { type StoredRun, storedRuns } from './stored_deltas.ts';
 import type { TestStack } from './test_stack.ts';
 

@@ -19,7 +19,7 @@ import { loadReceipts } from 'receipts-cli/receipts/load_receipts';
 import type { SyntheticReceipt } from 'receipts-cli/receipts/synthetic/synthetic_receipts';
 import type { FaultRule } from 'vendor-stand-ins/openai/faults';
 import type { OperationFaultRule } from 'vendor-stand-ins/openai/operation_faults';
-import type { RunSummary } from '../../simple_lambdas/summarize_realtime_run/summarize_run.ts';
+import type { RunSummary } from '../../simple_lambdas/summarize_execution/summaries.ts';
 
 /** An execution of the realtime workflow that reached its summary. */
 export interface FinishedRun {

@@ -89,5 +89,5 @@ export const BATCH_FILES = {
   part: { puts: 1, gets: 2 },
 } as const;
 
-/** One execution plans so many batches at most (simple_lambdas/plan_batches/plan.ts). */
+/** One execution plans so many batches at most (simple_lambdas/plan_batches/handler.ts). */
 export const BATCHES_OF_AN_EXECUTION = 100;

@@ -1,8 +1,8 @@
 import type { DescribeExecutionCommandOutput } from '@aws-sdk/client-sfn';
 import { describe, expect, it } from 'vitest';
-import { summarizePoll } from '../../../simple_lambdas/summarize_batch_poll/summarize_poll.ts';
-import { summarizeSubmit } from '../../../simple_lambdas/summarize_batch_submit/summarize_submit.ts';
-import { summarizeRun } from '../../../simple_lambdas/summarize_realtime_run/summarize_run.ts';
+import { summarizePoll } from '../../../simple_lambdas/summarize_execution/summaries.ts';
+import { summarizeSubmit } from '../../../simple_lambdas/summarize_execution/summaries.ts';
+import { summarizeRun } from '../../../simple_lambdas/summarize_execution/summaries.ts';
 import { yielding } from '../../../tests/support/yielding.ts';
 import { writtenScreen } from '../command_line/testing/written_screen.ts';
 import { executionEnd } from './execution_end.ts';

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DescribeExecutionCommandOutput } from '@aws-sdk/client-sfn';
-import type { PollSummary } from '../../../simple_lambdas/summarize_batch_poll/summarize_poll.ts';
-import type { SubmitSummary } from '../../../simple_lambdas/summarize_batch_submit/summarize_submit.ts';
+import type { PollSummary } from '../../../simple_lambdas/summarize_execution/summaries.ts';
+import type { SubmitSummary } from '../../../simple_lambdas/summarize_execution/summaries.ts';
 import type { ItemCounts } from '../command_line/map_progress.ts';
 import { progressLine } from '../command_line/progress.ts';
 import { count, quantity } from '../command_line/quantity.ts';

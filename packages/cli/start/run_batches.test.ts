@@ -1,7 +1,7 @@
 import type { SFNClient } from '@aws-sdk/client-sfn';
 import { describe, expect, it } from 'vitest';
-import type { PollSummary } from '../../../simple_lambdas/summarize_batch_poll/summarize_poll.ts';
-import type { SubmitSummary } from '../../../simple_lambdas/summarize_batch_submit/summarize_submit.ts';
+import type { PollSummary } from '../../../simple_lambdas/summarize_execution/summaries.ts';
+import type { SubmitSummary } from '../../../simple_lambdas/summarize_execution/summaries.ts';
 import { writtenScreen } from '../command_line/testing/written_screen.ts';
 import type { LocalStack, Workflow } from '../local_stack.ts';
 import { BatchExecutions } from './batch_executions.ts';

@@ -1,7 +1,7 @@
 import type { DescribeExecutionCommandOutput } from '@aws-sdk/client-sfn';
 import type { BatchSummary } from 'receipt-embedding/entities/batch';
 import type { CompactionRun } from 'receipt-embedding/entities/compaction_run';
-import type { RunSummary } from '../../../simple_lambdas/summarize_realtime_run/summarize_run.ts';
+import type { RunSummary } from '../../../simple_lambdas/summarize_execution/summaries.ts';
 import type { LocalStack } from '../local_stack.ts';
 import type { BatchRun } from './run_batches.ts';
 import type { RealtimeRun } from './run_realtime.ts';

@@ -1,8 +1,9 @@
+import '../../tests/support/function_environment.ts';
 import { describe, expect, it } from 'vitest';
 import { aBatch, ourBatch } from '../../tests/support/batch_factory.ts';
 import { collect } from '../../tests/support/collect.ts';
 import { yielding } from '../../tests/support/yielding.ts';
-import { endWithoutResults, idsOf, releaseBatchInputSchema } from './release_batch.ts';
+import { endWithoutResults, idsOf, releaseBatchInputSchema } from './handler.ts';
 
 const input = {
   batch_id: aBatch().batch_id,

@@ -1,9 +1,10 @@
+import '../../tests/support/function_environment.ts';
 import type { PendingBatches } from 'receipt-embedding/table/batch_listing';
 import { describe, expect, it } from 'vitest';
 import { ourBatch } from '../../tests/support/batch_factory.ts';
 import { RecordingMetrics } from '../../tests/support/recorders.ts';
 import { rejection } from '../../tests/support/rejection.ts';
-import { listBatches, listBatchesInputSchema } from './list_batches.ts';
+import { listBatches, listBatchesInputSchema } from './handler.ts';
 
 const OLDEST = ourBatch({ batch_id: '00000000-0000-4000-8000-000000000002' });
 const NEXT = ourBatch({ batch_id: '00000000-0000-4000-8000-000000000001' });

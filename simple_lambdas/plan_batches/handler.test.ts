@@ -1,8 +1,9 @@
+import '../../tests/support/function_environment.ts';
 import type { PackedBatch } from 'receipt-embedding/batches/plan_batches';
 import type { BatchStatus, BatchType } from 'receipt-embedding/entities/batch';
 import { describe, expect, it } from 'vitest';
 import { rejection } from '../../tests/support/rejection.ts';
-import { type ListedBatch, plan, planInputSchema, type PlanOutput } from './plan.ts';
+import { type ListedBatch, plan, planInputSchema, type PlanOutput } from './handler.ts';
 
 const CONTENT_ID = '6f1d2a34-0c55-4e0b-9a57-3b8f6d1c2e70';
 

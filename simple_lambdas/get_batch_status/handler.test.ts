@@ -1,3 +1,4 @@
+import '../../tests/support/function_environment.ts';
 import type { OpenaiBatchStatus } from 'receipt-embedding/batches/openai_batches';
 import type { BatchSummary } from 'receipt-embedding/entities/batch';
 import { describe, expect, it } from 'vitest';
@@ -5,7 +6,7 @@ import { ourBatch } from '../../tests/support/batch_factory.ts';
 import { BatchRecord, CLAIM_MS } from '../../tests/support/batch_record.ts';
 import { rejection } from '../../tests/support/rejection.ts';
 import { without } from '../../tests/support/without.ts';
-import { batchStatus, batchStatusInputSchema, type BatchStatusOutput } from './batch_status.ts';
+import { batchStatus, batchStatusInputSchema, type BatchStatusOutput } from './handler.ts';
 
 const input = { batch_id: ourBatch().batch_id, execution_name: 'poll-1' };
 const NO_FILES = { input_file_id: null, output_file_id: null, error_file_id: null };

@@ -1,3 +1,4 @@
+import '../../tests/support/function_environment.ts';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { PartRow } from 'receipt-embedding/batches/batch_files';
@@ -17,7 +18,7 @@ import {
   downloadInputSchema,
   type DownloadOutput,
   downloadResults,
-} from './download_results.ts';
+} from './handler.ts';
 
 const TEXT = 'WHOLE MILK';
 

@@ -1,0 +1,296 @@
+import { type ReceiptIdentity, receiptIdentitySchema } from 'receipt-embedding/entities/keys';
+import { InvalidReceiptData } from 'receipt-embedding/errors';
+import { embeddingCost } from 'receipt-embedding/prices';
+import { z } from 'zod';
+import { type FailureDescription, Failures } from '../runtime/failures.ts';
+import { type ResultLocation, resultLocationSchema } from '../runtime/map_results.ts';
+
+const fields = { invalid_rows: z.int().min(0), results: resultLocationSchema };
+const batchFields = { ...fields, total_batches: z.int().min(1), more: z.boolean() };
+
+/** What each workflow knows of its execution when its Map is done. */
+const inputSchemas = {
+  realtime: z.object({
+    workflow: z.literal('realtime'),
+    total_receipts: z.int().min(1),
+    last_evaluated_key: receiptIdentitySchema.nullable(),
+    ...fields,
+  }),
+  batch_submit: z.object({
+    workflow: z.literal('batch_submit'),
+    planned: z.int().min(0),
+    receipts: z.int().min(0),
+    ...batchFields,
+  }),
+  batch_poll: z.object({ workflow: z.literal('batch_poll'), ...batchFields }),
+};
+
+export const summarizeInputSchema = z.discriminatedUnion('workflow', [
+  inputSchemas.realtime,
+  inputSchemas.batch_submit,
+  inputSchemas.batch_poll,
+]);
+
+type Workflow = keyof typeof inputSchemas;
+type Input<Of extends Workflow> = Omit<z.output<(typeof inputSchemas)[Of]>, 'workflow'>;
+
+/** Reads what became of each item of a Map. */
+type ReadOutcomes<Outcome> = (location: ResultLocation) => AsyncIterable<Outcome>;
+
+/** What every execution's output has. `total` counts each item once: those that failed, and the others by their outcome. */
+interface Summary<Item> {
+  readonly total: number;
+  readonly failed: number;
+  /** 0..100. */
+  readonly failed_percentage: number;
+  /** The first 20 of them. */
+  readonly failures: readonly (Item & FailureDescription)[];
+  /** All of them, by the name of their error. */
+  readonly failures_by_reason: Readonly<Record<string, number>>;
+  /** Rows that could not be read, and were skipped and logged. */
+  readonly invalid_rows: number;
+  /** The manifest of all results, one by one. */
+  readonly results: { readonly bucket: string; readonly key: string };
+}
+
+interface BatchIdentity {
+  readonly batch_id: string;
+}
+
+export type Failure = ReceiptIdentity & FailureDescription;
+
+/** The output of an execution of the realtime workflow. total = succeeded + reused + skipped + failed. */
+export interface RunSummary extends Summary<ReceiptIdentity> {
+  /** Embedded now. */
+  readonly succeeded: number;
+  /** Embedded before with the same content; nothing was written. */
+  readonly reused: number;
+  /** With nothing to embed. */
+  readonly skipped: number;
+  readonly lines: number;
+  readonly words: number;
+  readonly vectors: number;
+  readonly openai_requests: number;
+  readonly prompt_tokens: number;
+  /** At OpenAI's list price; null for a model that the price list does not have. */
+  readonly estimated_cost_usd: number | null;
+  readonly last_evaluated_key: ReceiptIdentity | null;
+}
+
+const readCounts = { lines_count: z.int(), words_count: z.int(), invalid_rows: z.int() };
+const failureFields = { error: z.string(), cause: z.string() };
+
+/** An output of the realtime Map: the answer of `process_receipt_realtime`, or what was caught of it. */
+export const receiptOutcomeSchema = z.discriminatedUnion('status', [
+  z.object({
+    status: z.literal('success'),
+    ...readCounts,
+    reused: z.boolean(),
+    vectors: z.int(),
+    openai_requests: z.int(),
+    prompt_tokens: z.int(),
+  }),
+  z.object({ status: z.literal('skipped'), ...readCounts }),
+  z.object({ status: z.literal('error'), ...receiptIdentitySchema.shape, ...failureFields }),
+]);
+
+export type ReceiptOutcome = z.output<typeof receiptOutcomeSchema>;
+
+/** @throws InvalidReceiptData when there are not as many results as receipts. */
+export async function summarizeRun(
+  input: Input<'realtime'>,
+  readOutcomes: ReadOutcomes<ReceiptOutcome>,
+  model: string,
+): Promise<RunSummary> {
+  const count = { succeeded: 0, reused: 0, skipped: 0 };
+  const sum = { lines: 0, words: 0, vectors: 0, openai_requests: 0, prompt_tokens: 0 };
+  let invalidRows = input.invalid_rows;
+  const failures = new Failures<ReceiptIdentity>('process_receipt_realtime');
+  for await (const outcome of readOutcomes(input.results)) {
+    if (outcome.status === 'error') {
+      failures.add({ image_id: outcome.image_id, receipt_id: outcome.receipt_id }, outcome);
+      continue;
+    }
+    sum.lines += outcome.lines_count;
+    sum.words += outcome.words_count;
+    invalidRows += outcome.invalid_rows;
+    if (outcome.status === 'skipped') {
+      count.skipped++;
+      continue;
+    }
+    count[outcome.reused ? 'reused' : 'succeeded']++;
+    sum.vectors += outcome.vectors;
+    sum.openai_requests += outcome.openai_requests;
+    sum.prompt_tokens += outcome.prompt_tokens;
+  }
+  return {
+    ...addUp(count, failures, input.total_receipts, 'receipts were to be processed'),
+    ...sum,
+    estimated_cost_usd: embeddingCost(model, sum.prompt_tokens, 'realtime'),
+    invalid_rows: invalidRows,
+    last_evaluated_key: input.last_evaluated_key,
+    results: { bucket: input.results.Bucket, key: input.results.Key },
+  };
+}
+
+/** The output of an execution of the submit workflow. total = submitted + dropped + failed. */
+export interface SubmitSummary extends Summary<BatchIdentity> {
+  readonly submitted: number;
+  /** Another execution has them, or everything that was in them. */
+  readonly dropped: number;
+  /** Lines and words in the plan. */
+  readonly planned: number;
+  /** Lines and words in the batches that were submitted. */
+  readonly requested: number;
+  /** Receipts in the plan. */
+  readonly receipts: number;
+  /** Whether anything was left out of the plan, for a later execution. */
+  readonly more: boolean;
+}
+
+const batchId = { batch_id: z.string() };
+const failedBatch = { ...batchId, ...failureFields };
+
+/** An output of the submit Map: the answer of `submit_batch`, or what was caught of it. */
+export const submissionSchema = z.discriminatedUnion('status', [
+  z.object({ status: z.literal('submitted'), ...batchId, requested: z.int() }),
+  z.object({ status: z.literal('dropped'), ...batchId }),
+  z.object({ status: z.literal('refused'), ...failedBatch }),
+  z.object({ status: z.literal('error'), ...failedBatch }),
+]);
+
+export type SubmissionOutcome = z.output<typeof submissionSchema>;
+
+/**
+ * Failed batches were refused by OpenAI, or not brought to an end; a later poll releases their claims.
+ *
+ * @throws InvalidReceiptData when there are not as many results as batches.
+ */
+export async function summarizeSubmit(
+  {
+    total_batches,
+    planned,
+    receipts,
+    more,
+    invalid_rows,
+    results: location,
+  }: Input<'batch_submit'>,
+  readOutcomes: ReadOutcomes<SubmissionOutcome>,
+): Promise<SubmitSummary> {
+  const count = { submitted: 0, dropped: 0 };
+  let requested = 0;
+  const failures = new Failures<BatchIdentity>('submit_batch');
+  for await (const outcome of readOutcomes(location)) {
+    if (outcome.status === 'submitted') requested += outcome.requested;
+    if (outcome.status === 'submitted' || outcome.status === 'dropped') count[outcome.status]++;
+    else failures.add({ batch_id: outcome.batch_id }, outcome);
+  }
+  return {
+    ...addUp(count, failures, total_batches, 'batches were to be submitted'),
+    planned,
+    receipts,
+    more,
+    invalid_rows,
+    requested,
+    results: { bucket: location.Bucket, key: location.Key },
+  };
+}
+
+/**
+ * The output of an execution of the poll workflow. total = completed + running + failed;
+ * requested = succeeded + rows_failed + released.
+ */
+export interface PollSummary extends Summary<BatchIdentity> {
+  /** Batches that have ended now, whatever came of their rows. */
+  readonly completed: number;
+  /** Batches that OpenAI works on, or another execution. */
+  readonly running: number;
+  /** Lines and words of the batches that have ended now. */
+  readonly requested: number;
+  readonly succeeded: number;
+  /** Their input was refused. */
+  readonly rows_failed: number;
+  /** Returned to NONE, to be done again. */
+  readonly released: number;
+  readonly prompt_tokens: number;
+  /** At OpenAI's list price for batches; null for a model that the price list does not have. */
+  readonly estimated_cost_usd: number | null;
+  /** Whether there are batches that this execution did not look after. */
+  readonly more: boolean;
+}
+
+/** An output of the poll Map. */
+export const polledBatchSchema = z.discriminatedUnion('status', [
+  z.object({ status: z.literal('running'), ...batchId }),
+  z.object({
+    status: z.literal('complete'),
+    ...batchId,
+    requested: z.int(),
+    succeeded: z.int(),
+    failed: z.int(),
+    released: z.int(),
+    prompt_tokens: z.int(),
+  }),
+  z.object({ status: z.literal('error'), ...failedBatch }),
+]);
+
+export type PolledBatch = z.output<typeof polledBatchSchema>;
+
+/**
+ * Failed batches could not be finished; a later execution tries again.
+ *
+ * @throws InvalidReceiptData when there are not as many results as batches.
+ */
+export async function summarizePoll(
+  { total_batches, more, invalid_rows, results: location }: Input<'batch_poll'>,
+  readOutcomes: ReadOutcomes<PolledBatch>,
+  model: string,
+): Promise<PollSummary> {
+  const count = { completed: 0, running: 0 };
+  const sum = { requested: 0, succeeded: 0, rows_failed: 0, released: 0, prompt_tokens: 0 };
+  const failures = new Failures<BatchIdentity>();
+  for await (const outcome of readOutcomes(location)) {
+    if (outcome.status === 'running') {
+      count.running++;
+    } else if (outcome.status === 'complete') {
+      count.completed++;
+      sum.requested += outcome.requested;
+      sum.succeeded += outcome.succeeded;
+      sum.rows_failed += outcome.failed;
+      sum.released += outcome.released;
+      sum.prompt_tokens += outcome.prompt_tokens;
+    } else {
+      failures.add({ batch_id: outcome.batch_id }, outcome);
+    }
+  }
+  return {
+    ...addUp(count, failures, total_batches, 'batches were to be polled'),
+    ...sum,
+    estimated_cost_usd: embeddingCost(model, sum.prompt_tokens, 'batch'),
+    more,
+    invalid_rows,
+    results: { bucket: location.Bucket, key: location.Key },
+  };
+}
+
+/** The counts with their total, which must be the expected one, and the failures. */
+function addUp<Counts extends Readonly<Record<string, number>>, Item extends object>(
+  counts: Counts,
+  failures: Failures<Item>,
+  expected: number,
+  plan: string,
+): Counts & Omit<Summary<Item>, 'invalid_rows' | 'results'> {
+  const failed = failures.count;
+  const total = Object.values(counts).reduce((sum, count) => sum + count, failed);
+  if (total !== expected) {
+    throw new InvalidReceiptData(`${expected} ${plan}, but there are results of ${total}`);
+  }
+  return {
+    total,
+    ...counts,
+    failed,
+    failed_percentage: (100 * failed) / total,
+    failures: failures.shown,
+    failures_by_reason: failures.byReason,
+  };
+}

@@ -1,0 +1,14 @@
+/**
+ * Sets the variables that functions need when they start, for tests of a handler's logic. Import it before the handler; nothing
+ * is called under these names.
+ */
+Object.assign(process.env, {
+  AWS_REGION: 'us-east-1',
+  DYNAMODB_TABLE_NAME: 'receipts',
+  CHROMADB_BUCKET: 'chromadb',
+  BATCH_BUCKET: 'batches',
+  BATCH_MAX_TOKENS: '1000',
+  EMBEDDING_MODEL: 'text-embedding-3-small',
+  EMBEDDING_DIMENSIONS: '2',
+});
+export {};
