@@ -164,7 +164,7 @@ export const SETTINGS = {
     example: 'EXPRESS',
   }),
   batch_max_tokens: setting(
-    wholeNumber(1, 1_000_000_000, 'tokens, a token being a byte at most'),
+    wholeNumber(1, 1_000_000_000, 'tokens'),
     (number) => number.default(3_000_000),
     {
       meaning:

@@ -11,7 +11,7 @@ import {
 
 /** Where a stack's configuration comes from; in the program that is pulumi.Config. */
 export interface SettingsSource {
-  /** The stack's name, for the commands that mend its configuration. */
+  /** The stack's name, for the commands that correct its configuration. */
   readonly stack: string;
   /** The value of a plain setting; undefined when it is not set. */
   readonly get: (name: string) => string | undefined;
@@ -31,7 +31,7 @@ export class InvalidSettings extends pulumi.RunError {
 /**
  * Reads a stack's settings. An empty value counts as missing.
  *
- * @throws InvalidSettings with every problem at once, each with the command that mends it.
+ * @throws InvalidSettings with every problem at once, each with the command that corrects it.
  */
 export function readSettings(source: SettingsSource): Settings {
   const values = Object.fromEntries(

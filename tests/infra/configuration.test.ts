@@ -223,7 +223,7 @@ describe('each setting', () => {
 });
 
 describe('a stack whose configuration is wrong', () => {
-  it('is refused with every problem at once, each with the command that mends it', async () => {
+  it('is refused with every problem at once, each with the command that corrects it', async () => {
     const { name, message } = await rejection(
       runProgram({
         config: {

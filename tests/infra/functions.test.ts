@@ -183,17 +183,16 @@ describe('with every optional setting', () => {
       PINECONE_INDEX_NAME: 'our-index',
       PINECONE_HOST: 'https://our-index.svc.example',
       BATCH_MAX_TOKENS: '5000',
-      GOOGLE_PLACES_API_KEY_SECRET_ARN: secretArn('google-places-api-key'),
     };
+    const places = { GOOGLE_PLACES_API_KEY_SECRET_ARN: secretArn('google-places-api-key') };
     /** Optional variables, and what a function reads that reads them. */
     const goesWith: Record<string, string> = {
       OPENAI_BASE_URL: 'OPENAI_API_KEY_SECRET_ARN',
       PINECONE_HOST: 'PINECONE_INDEX_NAME',
     };
-    const { GOOGLE_PLACES_API_KEY_SECRET_ARN: _, ...config } = settings;
     const other = await runProgram({
       config: Object.fromEntries(
-        Object.entries(config).map(([name, value]) => [name.toLowerCase(), value]),
+        Object.entries(settings).map(([name, value]) => [name.toLowerCase(), value]),
       ),
       secrets: {
         openai_api_key: OPENAI_KEY,
@@ -202,7 +201,7 @@ describe('with every optional setting', () => {
       },
     });
     const expected = Object.entries(before).map(([name, variables]) => {
-      const read = Object.entries(settings).filter(
+      const read = Object.entries({ ...settings, ...places }).filter(
         ([variable]) =>
           (goesWith[variable] ?? variable) in variables ||
           (name === 'process-receipt-realtime' && /^(CHROMA|GOOGLE)/.test(variable)),

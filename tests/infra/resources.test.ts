@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { functionsOf } from '../../components/state_machines/workflows.ts';
 import { rejection } from '../support/rejection.ts';
@@ -23,11 +24,7 @@ const FUNCTIONS = purposes(['realtime', 'batch_submit', 'batch_poll']);
 const WORKFLOWS = ['realtime', 'batch-submit', 'batch-poll'];
 
 /** Everything that hangs under a parent, two more spaces for each generation. */
-function tree(
-  registrations: readonly Registration[],
-  parent: string | undefined = undefined,
-  indent = '',
-): string[] {
+function tree(registrations: readonly Registration[], parent?: string, indent = ''): string[] {
   return registrations
     .filter((each) => each.parent === parent)
     .map(({ type, name }) => ({ line: `${indent}${type} ${name}`, key: `${type}::${name}` }))
@@ -185,23 +182,23 @@ describe('the resources of a stack', () => {
   });
 
   it('wait, where they use a role, a log or a secret, for its policy, for it, and for its value', () => {
-    const waits = (name: string, ...users: readonly string[]): string[] => {
-      const user = everything.registrations.find((each) => users.includes(each.name));
-      return [
-        `aws:iam/rolePolicy:RolePolicy::${name}-policy`,
-        ...(name.endsWith('-schedule') ? [] : [`aws:cloudwatch/logGroup:LogGroup::${name}-logs`]),
-      ].filter((needed) => user?.dependencies.includes(needed) !== true);
+    const missing = (name: string, type: string, needed: readonly string[]): string[] => {
+      const user = everything.registrations.find(
+        (each) => each.name === name && each.type.startsWith(type),
+      );
+      return needed.filter((each) => user?.dependencies.includes(each) !== true);
     };
+    const policy = (name: string): string => `aws:iam/rolePolicy:RolePolicy::${name}-policy`;
+    const log = (name: string): string => `aws:cloudwatch/logGroup:LogGroup::${name}-logs`;
     expect([
-      ...FUNCTIONS.flatMap((name) => waits(name, `${name}-function`)),
-      ...WORKFLOWS.flatMap((name) => waits(`${name}-embedding`, `${name}-embedding-state-machine`)),
+      ...FUNCTIONS.flatMap((name) =>
+        missing(`${name}-function`, 'aws:lambda/', [policy(name), log(name)]),
+      ),
+      ...WORKFLOWS.map((name) => `${name}-embedding`).flatMap((name) =>
+        missing(`${name}-state-machine`, 'aws:sfn/', [policy(name), log(name)]),
+      ),
       ...['batch-submit-schedule', 'batch-poll-schedule'].flatMap((name) =>
-        waits(
-          name,
-          ...everything.registrations
-            .filter((each) => each.type.endsWith(':Schedule') && each.name.startsWith(name))
-            .map((each) => each.name),
-        ),
+        missing(name, 'aws:scheduler/', [policy(name)]),
       ),
     ]).toStrictEqual([]);
     const readers = everything.registrations
@@ -347,8 +344,8 @@ describe('tags', () => {
   it('are on everything that AWS lets tag: project, stack, and who manages it', () => {
     const tags = { Project: 'receipt-embeddings', Stack: LONGEST_STACK, ManagedBy: 'pulumi' };
     const wrong = everything.resources.filter(({ type, inputs }) => {
-      const expected = type.startsWith('aws:') && !NOT_TAGGABLE.includes(type) ? tags : undefined;
-      return JSON.stringify(inputs['tags']) !== JSON.stringify(expected);
+      const taggable = type.startsWith('aws:') && !NOT_TAGGABLE.includes(type);
+      return !isDeepStrictEqual(inputs['tags'], taggable ? tags : undefined);
     });
     expect(wrong.map(({ type, name }) => `${type} ${name}`)).toStrictEqual([]);
   });

@@ -15,7 +15,6 @@ const SOURCES = [
   'package.json',
   'packages',
   'policies',
-  'Pulumi.adopting.yaml',
   'Pulumi.dev.yaml',
   'Pulumi.yaml',
   'simple_lambdas',
