@@ -335,13 +335,11 @@ describe('a function that dies around the batches', () => {
   });
 
   it('while it adds up fails its execution, and what is submitted and ingested stays so', async () => {
-    for (const what of ['submit', 'poll']) {
-      stack.breakAws({
-        when: ({ functionName }) => functionName === `embedding-summarize-batch-${what}-lambda-dev`,
-        fault: { kind: 'kill', moment: 'before' },
-        times: 1,
-      });
-    }
+    stack.breakAws({
+      when: ({ functionName }) => functionName === 'embedding-summarize-execution-lambda-dev',
+      fault: { kind: 'kill', moment: 'before' },
+      times: 2,
+    });
 
     for (const workflow of ['batchSubmit', 'batchPoll'] as const) {
       expect(await stack.local.execute({}, workflow)).toMatchObject({

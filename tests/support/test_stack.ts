@@ -31,7 +31,7 @@ export interface FinishedRun {
 export const FUNCTIONS = {
   find: 'embedding-find-receipts-realtime-lambda-dev',
   process: 'embedding-process-receipt-realtime-lambda-dev',
-  summarize: 'embedding-summarize-realtime-run-lambda-dev',
+  summarize: 'embedding-summarize-execution-lambda-dev',
 } as const;
 
 /** BatchWriteItem's own limit. */
