@@ -174,7 +174,9 @@ export class EmbeddingInfrastructure extends pulumi.ComponentResource {
       'monitoring',
       {
         functions: functions.all,
-        workflows: workflows.filter((workflow) => workflow !== undefined),
+        workflows: workflows
+          .filter((workflow) => workflow !== undefined)
+          .map(({ name, arn }) => ({ name, arn })),
         alertEmail: this.args.settings.alert_email,
       },
       { parent: this },
