@@ -112,7 +112,7 @@ export interface Properties {
 }
 
 /** A copy with UNKNOWN in place of each value whose reading Pulumi refuses during a preview. */
-export function knownProperties(properties: Readonly<Record<string, unknown>>): Properties {
+function knownProperties(properties: Readonly<Record<string, unknown>>): Properties {
   return Object.fromEntries(
     Object.keys(properties).map((name) => [name, read(() => properties[name])]),
   );

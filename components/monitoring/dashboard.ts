@@ -214,10 +214,9 @@ function searched(...metric: Parameters<typeof ownMetrics>): Series[] {
 }
 
 /** What a widget draws: one metric, or all that a search finds. */
-export type Series =
-  { readonly metric: Metric; readonly label: string } | { readonly search: string };
+type Series = { readonly metric: Metric; readonly label: string } | { readonly search: string };
 
-export interface Widget {
+interface Widget {
   readonly type: 'metric' | 'alarm' | 'text';
   readonly x?: number;
   readonly y?: number;
@@ -229,12 +228,12 @@ export interface Widget {
 /** CloudWatch's dashboards have so many columns. */
 const COLUMNS = 24;
 
-export function textWidget(markdown: string): Widget {
+function textWidget(markdown: string): Widget {
   return { type: 'text', height: 2, properties: { markdown } };
 }
 
 /** Lines over time. */
-export function metricWidget(
+function metricWidget(
   region: string,
   title: string,
   periodSeconds: number,
@@ -265,7 +264,7 @@ function seriesEntry(series: Series, at: number): unknown[] {
 }
 
 /** Rows below one another, each as wide as the dashboard; rows without a widget are left out. */
-export function column(rows: readonly (readonly Widget[])[]): Widget[] {
+function column(rows: readonly (readonly Widget[])[]): Widget[] {
   const placed: Widget[] = [];
   let y = 0;
   for (const row of rows.filter(({ length }) => length > 0)) {
