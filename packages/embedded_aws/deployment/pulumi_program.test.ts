@@ -76,7 +76,7 @@ describe('the Pulumi program', () => {
   it('names its functions by the stack, with the ARNs of the account and the region', async () => {
     const functions = statesOf(await run({ stack: 'prod' }), 'aws:lambda/function:Function');
     expect(functions.map(({ arn }) => arn).sort()).toStrictEqual(
-      ['find-receipts-realtime', 'process-receipt-realtime', 'summarize-realtime-run'].map(
+      ['find-receipts-realtime', 'process-receipt-realtime', 'summarize-execution'].map(
         (name) => `arn:aws:lambda:eu-central-1:123456789012:function:embedding-${name}-lambda-prod`,
       ),
     );
