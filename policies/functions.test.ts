@@ -89,7 +89,7 @@ describe('functions', () => {
 });
 
 describe('logs', () => {
-  // Not proved here: that a function's role may write to its log group (tests/infra/permissions.test.ts does).
+  // Not proved here: that a function's role may write to its log group (tests/infra/functions.test.ts does).
 
   const LOG_GROUP = 'aws:cloudwatch/logGroup:LogGroup';
   const MACHINE = 'aws:sfn/stateMachine:StateMachine';
