@@ -80,7 +80,7 @@ export interface ProcessReceiptPorts {
   readonly vectorsOf: (run: VectorRun) => VectorStore;
   readonly merchantSources: readonly MerchantSource[];
   readonly clock: Clock;
-  /** Hears under which id the receipt is embedded, as soon as that is known. */
+  /** Called with the run's id as soon as it is known. */
   readonly onRun: (runId: string) => void;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -89,7 +89,7 @@ export interface ProcessReceiptPorts {
 /**
  * Embeds one receipt (docs/architecture.md). Every step may be repeated: ids come from the content, what is
  * written is written once, the record comes after the data that it speaks of, and the statuses after the record. So a
- * crash between any two steps loses nothing, and a retry doubles nothing.
+ * crash between any two steps loses nothing, and a retry does nothing twice.
  *
  * @throws the layer's errors; a receipt that fails has no status changed.
  */

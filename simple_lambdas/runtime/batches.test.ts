@@ -8,7 +8,7 @@ import { RecordingMetrics } from '../../tests/support/recorders.ts';
 import { rejection } from '../../tests/support/rejection.ts';
 import { type CompletedBatch, endOnce, leasedBatch, partInputSchema } from './batches.ts';
 
-describe('part input', () => {
+describe('partInputSchema', () => {
   const input = {
     batch_id: '6f1d2a34-0c55-4e0b-9a57-3b8f6d1c2e70',
     batch_type: 'LINE_EMBEDDING',
@@ -38,7 +38,7 @@ describe('part input', () => {
   });
 });
 
-describe('claimed batch', () => {
+describe('leasedBatch', () => {
   const { batch_id } = ourBatch();
   const now = new Date('2025-03-01T12:00:00Z');
   const later = (milliseconds: number) => new Date(now.getTime() + milliseconds);
@@ -92,7 +92,7 @@ describe('claimed batch', () => {
   });
 });
 
-describe('end batch', () => {
+describe('endOnce', () => {
   const BATCH_ID = ourBatch().batch_id;
 
   const OUTCOME: BatchOutcome = {

@@ -34,15 +34,15 @@ export interface FunctionDeclaration {
 
 export type TableOperation = 'BatchWriteItem' | 'GetItem' | 'PutItem' | 'Query' | 'UpdateItem';
 export type TableIndex = 'GSI1' | 'GSI2' | 'GSI3' | 'GSITYPE';
-export type TableNeeds = { readonly rows?: readonly TableOperation[] } & {
-  readonly [Index in TableIndex]?: readonly 'Query'[];
+export type TableNeeds = Readonly<Partial<Record<TableIndex, readonly 'Query'[]>>> & {
+  readonly rows?: readonly TableOperation[];
 };
 
 export type Bucket = keyof typeof BUCKETS;
 export type ObjectOperation = 'GetObject' | 'PutObject';
-export type ObjectNeeds = {
-  readonly [Name in Bucket]?: { readonly [Operation in ObjectOperation]?: readonly string[] };
-};
+export type ObjectNeeds = Readonly<
+  Partial<Record<Bucket, Readonly<Partial<Record<ObjectOperation, readonly string[]>>>>>
+>;
 
 /** What a vendor or a vector store needs. */
 export interface VendorDeclaration {

@@ -55,17 +55,23 @@ export type Environment<Declaration> = {
 } & {
   readonly [Name in KeyOf<OptionalShape<Declaration>>]?:
     ValueOf<OptionalShape<Declaration>, Name> | undefined;
-} & {
-  readonly [Name in SecretVariable<VendorOf<Declaration, 'vendors' | 'optional_vendors'>>]?:
-    string | undefined;
-};
+} & Readonly<
+    Partial<
+      Record<
+        SecretVariable<VendorOf<Declaration, 'vendors' | 'optional_vendors'> & KeyedVendor>,
+        string | undefined
+      >
+    >
+  >;
 
-/** The variables of a vendor's secret: the secret itself, or where it is. */
-export type SecretVariable<Of extends Vendor> = (typeof VENDORS)[Of] extends infer Declared
-  ? Declared extends { readonly secret: infer Secret extends string }
-    ? Secret | `${Secret}_SECRET_ARN`
-    : never
-  : never;
+/** A vendor that has a secret. */
+export type KeyedVendor = {
+  [Of in Vendor]: (typeof VENDORS)[Of] extends { readonly secret: string } ? Of : never;
+}[Vendor];
+
+/** The variables of a vendor's secret, of which one is set: the secret itself, or where it is. */
+export type SecretVariable<Of extends KeyedVendor> =
+  (typeof VENDORS)[Of]['secret'] | `${(typeof VENDORS)[Of]['secret']}_SECRET_ARN`;
 
 type OwnVariable<Declaration> =
   | (Declaration extends { readonly table: object } ? 'DYNAMODB_TABLE_NAME' : never)

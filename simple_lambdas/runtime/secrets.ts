@@ -1,26 +1,20 @@
 import { getSecret } from '@aws-lambda-powertools/parameters/secrets';
 import { translateAwsError } from 'receipt-embedding/aws_clients';
 import { InvalidConfiguration, RateLimited, UpstreamUnavailable } from 'receipt-embedding/errors';
-import { secretArnVariable, type Vendor, VENDORS } from './declaration.ts';
-import type { SecretVariable } from './environment.ts';
+import { secretArnVariable, VENDORS } from './declaration.ts';
+import type { KeyedVendor, SecretVariable } from './environment.ts';
 
-/** A vendor that has a key. */
-type KeyedVendor = {
-  [Of in Vendor]: [SecretVariable<Of>] extends [never] ? never : Of;
-}[Vendor];
-
-type SecretEnvironment<Of extends KeyedVendor> = {
-  readonly [Name in SecretVariable<Of>]?: string | undefined;
-};
+/** The secrets in a function's environment; those of vendors that it does not declare are missing. */
+type SecretEnvironment = Readonly<Partial<Record<SecretVariable<KeyedVendor>, string | undefined>>>;
 
 /**
  * A vendor's key.
  *
  * @throws InvalidConfiguration when it is not configured or can not be read; RateLimited, UpstreamUnavailable.
  */
-export async function requireSecret<Of extends KeyedVendor>(
-  environment: SecretEnvironment<Of>,
-  vendor: Of,
+export async function requireSecret(
+  environment: SecretEnvironment,
+  vendor: KeyedVendor,
 ): Promise<string> {
   const secret = await readSecret(environment, vendor);
   if (secret !== undefined) return secret;
@@ -34,9 +28,9 @@ export async function requireSecret<Of extends KeyedVendor>(
  *
  * @returns undefined when the key is not configured.
  */
-export async function readSecret<Of extends KeyedVendor>(
-  environment: SecretEnvironment<Of>,
-  vendor: Of,
+export async function readSecret(
+  environment: SecretEnvironment,
+  vendor: KeyedVendor,
 ): Promise<string | undefined> {
   const variables: Readonly<Partial<Record<string, string>>> = environment;
   const name = VENDORS[vendor].secret;

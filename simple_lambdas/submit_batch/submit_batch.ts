@@ -36,7 +36,7 @@ export type SubmitBatchOutput =
     })
   /** Nothing is submitted: another execution does it, or has claimed all that is in it. */
   | (Submission & { readonly status: 'dropped'; readonly reason: string })
-  /** OpenAI does not take it; all that it had claimed is given back. */
+  /** OpenAI does not take it; its lines and words are returned to NONE. */
   | (Submission & {
       readonly status: 'refused';
       readonly error: string;
@@ -46,16 +46,16 @@ export type SubmitBatchOutput =
 
 /** Everything that one submission does outside; each step may be repeated. */
 export interface SubmitBatchPorts extends BringToOpenaiPorts {
-  /** Records a new batch, claimed. @returns false when there is one of this id already. */
+  /** Records a new batch, leased. @returns false when one of this id exists already. */
   readonly create: (batch: BatchSummary) => Promise<boolean>;
   /** @returns the batch; undefined when it has ended, or is another execution's. */
   readonly claim: () => Promise<BatchSummary | undefined>;
   readonly read: () => Promise<BatchSummary | undefined>;
-  /** @throws ConcurrentUpdate when the claim is lost. */
+  /** @throws ConcurrentUpdate when the lease is lost. */
   readonly update: (changes: BatchChanges, options?: { readonly endClaim: true }) => Promise<void>;
   /** Claims the lines or words of the plan, and writes the requests for those that it got. @returns their number. */
   readonly claimEntities: () => Promise<number>;
-  /** Gives everything back, and ends the batch. */
+  /** Releases the batch's claims, and ends it. */
   readonly end: (batch: BatchSummary, end: BatchEnd) => Promise<BatchOutcome>;
   readonly model: { readonly model: string; readonly dimensions: number };
 }
@@ -81,7 +81,7 @@ export async function submitBatch(
     return alreadySubmitted(submission, batch, execution_name);
   }
 
-  if (batch.refusal !== undefined) return await giveBack(batch, ports);
+  if (batch.refusal !== undefined) return await refuse(batch, ports);
   const requested = batch.requested ?? (await ports.claimEntities());
   if (requested === 0) {
     const reason = 'all that is in it was claimed or embedded elsewhere';
@@ -95,9 +95,9 @@ export async function submitBatch(
   const brought = await bringToOpenai(batch, ports);
   if ('refusal' in brought) {
     const { name: refusal, message: reason } = brought.refusal;
-    // On record first: once anything is given back, nothing of it may be asked for any more.
+    // On record first: once a claim is released, nothing may be requested under it any more.
     await ports.update({ refusal, reason });
-    return await giveBack({ ...batch, requested, refusal, reason }, ports);
+    return await refuse({ ...batch, requested, refusal, reason }, ports);
   }
   await ports.update(
     { status: 'PENDING', openai_batch_id: brought.openai_batch_id },
@@ -106,7 +106,7 @@ export async function submitBatch(
   return { ...submission, status: 'submitted', requested, ...brought };
 }
 
-/** @returns the batch, claimed; undefined when it is not ours to submit. */
+/** @returns the batch, leased; undefined when it is not ours to submit. */
 async function begin(
   { batch_id, batch_type }: Submission,
   execution: string,
@@ -132,10 +132,7 @@ async function begin(
   return { ...batch, submitted_by: execution };
 }
 
-async function giveBack(
-  batch: BatchSummary,
-  { end }: SubmitBatchPorts,
-): Promise<SubmitBatchOutput> {
+async function refuse(batch: BatchSummary, { end }: SubmitBatchPorts): Promise<SubmitBatchOutput> {
   const { reason = null } = batch;
   const { released } = await end(batch, { status: 'FAILED', reason, prompt_tokens: 0 });
   return refused({ ...batch, released });
@@ -146,7 +143,7 @@ function refused(batch: BatchSummary): SubmitBatchOutput {
   return { batch_id, batch_type, status: 'refused', error: refusal, cause: reason, released };
 }
 
-/** An earlier try of this execution's was done but for its answer; or the submission is somebody else's. */
+/** An earlier try of this execution was done except for its answer; or another execution submits it. */
 function alreadySubmitted(
   submission: Submission,
   batch: BatchSummary | undefined,
@@ -166,7 +163,7 @@ function alreadySubmitted(
 }
 
 export interface BringToOpenaiPorts {
-  /** @throws ConcurrentUpdate when the claim is lost. */
+  /** @throws ConcurrentUpdate when the lease is lost. */
   readonly update: (changes: BatchChanges) => Promise<void>;
   /** @returns the id of the file at OpenAI. */
   readonly upload: () => Promise<string>;
@@ -193,7 +190,7 @@ export type BroughtToOpenai =
 
 /**
  * Makes a batch at OpenAI out of a batch's requests. Before it is created it is looked for there, if an earlier try may
- * have created it. Only what OpenAI says to the file or to the batch itself is a refusal: whatever else fails, the batch may be there.
+ * have created it. Only what OpenAI answers about the file or the batch itself is a refusal: whatever else fails, the batch may exist.
  *
  * @throws RateLimited, UpstreamUnavailable, and what the ports throw.
  */
@@ -225,7 +222,7 @@ async function create(
   try {
     return await refusable(createAtOpenai(inputFileId));
   } catch (error) {
-    // After half a minute without an answer it may still come to be: the time to settle begins now.
+    // After half a minute without an answer it may still appear: the time to settle begins now.
     await update({ creating_since: toTimestamp(clock()) });
     throw error;
   }
