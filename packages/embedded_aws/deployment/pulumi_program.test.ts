@@ -55,7 +55,7 @@ describe('the Pulumi program', () => {
     expect(counts).toMatchObject({
       'aws:dynamodb/table:Table': 1,
       'aws:s3/bucket:Bucket': 2,
-      'aws:lambda/function:Function': 15,
+      'aws:lambda/function:Function': 13,
       'aws:sfn/stateMachine:StateMachine': 3,
       'aws:scheduler/schedule:Schedule': 1,
       'aws:secretsmanager/secret:Secret': 2,
