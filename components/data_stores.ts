@@ -4,7 +4,7 @@ import { BATCH_FILES, EXECUTION_FILES } from 'receipt-embedding/object_keys';
 import { PrivateBucket } from './private_bucket.ts';
 import type { Settings } from './settings.ts';
 
-export interface DataStoresArgs {
+interface DataStoresArgs {
   readonly settings: Settings;
   /** Whether the stack has the batch path, and so its bucket. */
   readonly batchPath: boolean;

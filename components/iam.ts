@@ -12,7 +12,7 @@ export interface PolicyStatement {
 }
 
 /** A statement of a resource's own policy, or of a role's trust, which say for whom it is. */
-export interface ResourceStatement {
+interface ResourceStatement {
   readonly effect: 'Allow' | 'Deny';
   /** A service, for instance `lambda.amazonaws.com`; or everybody. */
   readonly principal: { readonly service: string } | '*';

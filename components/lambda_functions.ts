@@ -25,7 +25,7 @@ export interface LambdaFunctionsArgs {
 }
 
 /** What a stack has for its functions. */
-export interface FunctionResources {
+interface FunctionResources {
   readonly tableArn: pulumi.Input<string>;
   /** The buckets of the stack. */
   readonly bucketArns: Readonly<Partial<Record<Bucket, pulumi.Input<string>>>>;

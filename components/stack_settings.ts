@@ -10,7 +10,7 @@ import {
 } from './settings.ts';
 
 /** Where a stack's configuration comes from; in the program that is pulumi.Config. */
-export interface SettingsSource {
+interface SettingsSource {
   /** The stack's name, for the commands that correct its configuration. */
   readonly stack: string;
   /** The value of a plain setting; undefined when it is not set. */

@@ -16,7 +16,7 @@ const LAYER = 'aws:lambda/layerVersion:LayerVersion';
 const STATE_MACHINE = 'aws:sfn/stateMachine:StateMachine';
 
 /** Runtimes that Lambda keeps patched and that run this code; the next one is added here. */
-export const SUPPORTED_RUNTIMES: readonly string[] = ['nodejs24.x'];
+const SUPPORTED_RUNTIMES: readonly string[] = ['nodejs24.x'];
 
 /** arm64 costs a fifth less than x86_64 for the same memory and time. */
 export const functionsOnArm64 = resourcePolicy(

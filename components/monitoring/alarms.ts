@@ -47,7 +47,7 @@ interface AlarmDefinition {
   readonly threshold: number;
 }
 
-export interface AlarmsArgs {
+interface AlarmsArgs {
   readonly functions: MonitoredFunctions;
   readonly workflows: readonly MonitoredWorkflow[];
   /** Who hears of them, when they begin to ring and when they end. */

@@ -18,7 +18,7 @@ import {
   ROW_READERS,
 } from './metrics.ts';
 
-export interface DashboardContents {
+interface DashboardContents {
   readonly stack: string;
   readonly region: string;
   readonly functions: MonitoredFunctions;

@@ -154,7 +154,7 @@ export function itemFailed(...identity: readonly string[]): PassState {
   };
 }
 
-export interface ItemMapSettings extends Pick<StateMachineSettings, 'bucket' | 'maxConcurrency'> {
+interface ItemMapSettings extends Pick<StateMachineSettings, 'bucket' | 'maxConcurrency'> {
   /** Its own name, which its child executions are known by. */
   readonly label: string;
   readonly workflow: WorkflowName;

@@ -46,7 +46,7 @@ export interface StateMachineIdentity {
 }
 
 /** One permission, in plain strings. */
-export interface Permission {
+interface Permission {
   readonly actions: readonly string[];
   readonly resources: readonly string[];
 }
