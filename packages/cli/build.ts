@@ -2,9 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { deflateRawSync } from 'node:zlib';
 import { Command, CommanderError } from 'commander';
-import { type Bundles, bundleAll } from '../../components/bundling/bundle_all.ts';
 import { listFiles } from '../../components/bundling/bundle_folder.ts';
-import { FUNCTION_NAMES } from '../../components/function_names.ts';
+import { bundleAll, type Bundles } from '../../components/bundling/bundles.ts';
+import { functionsOf } from '../../components/state_machines/workflows.ts';
 import { columns } from './command_line/text.ts';
 
 interface BuildPorts {
@@ -93,7 +93,7 @@ export async function measureBundles(
 ): Promise<BundleSize[]> {
   return await Promise.all([
     measure('layer', bundles.layer, limits.layer),
-    ...FUNCTION_NAMES.map((name) => measure(name, bundles.handler(name), limits.handler)),
+    ...functionsOf().map(({ name }) => measure(name, bundles.handler(name), limits.handler)),
   ]);
 }
 

@@ -53,9 +53,7 @@ describe('the guide to errors', () => {
 
   it('has every error that a state machine fails with or retries by the name of ours', () => {
     const names = WORKFLOWS.flatMap(({ definition }) =>
-      allStates(definition).flatMap(([, state]) =>
-        state.Type === 'Fail' ? (state.Error ?? []) : [],
-      ),
+      allStates(definition).flatMap(([, state]) => (state.Type === 'Fail' ? state.Error : [])),
     );
     expect(names).toContain('TooManyFailed');
     expect(names.filter((name) => !named.has(name))).toStrictEqual([]);

@@ -5,7 +5,7 @@ import {
 } from 'receipts-cli/synthetic_receipts/synthetic_receipts';
 import { OpenAIStandIn } from 'vendor-stand-ins/openai/openai_stand_in';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { FUNCTION_NAMES } from '../../components/function_names.ts';
+import { functionsOf } from '../../components/state_machines/workflows.ts';
 import { childrenOf, historyOf, payloadsOf } from '../support/execution_histories.ts';
 import { nth, type ProcessReceiptRequest } from '../support/observed_requests.ts';
 import { TestStack } from '../support/test_stack.ts';
@@ -178,7 +178,7 @@ describe('no secret and no receipt’s text', () => {
     const functions = stack.local.aws.deployment.resources.filter(
       ({ type }) => type === 'aws:lambda/function:Function',
     );
-    expect(functions).toHaveLength(FUNCTION_NAMES.length);
+    expect(functions).toHaveLength(functionsOf().length);
     const environments = functions.map(({ inputs }) => JSON.stringify(inputs['environment']));
     expect(secretsIn(environments)).toStrictEqual([]);
     const withSecret = environments.filter((text) => text.includes('arn:aws:secretsmanager:'));

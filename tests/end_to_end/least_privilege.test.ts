@@ -298,7 +298,7 @@ describe('the roles of the program', () => {
     expect(uses.map(({ roleArn }) => roleArn).sort()).toStrictEqual(
       roles.map(({ arn }) => arn).sort(),
     );
-    expect(uses).toHaveLength(20);
+    expect(uses).toHaveLength(18);
   });
 });
 

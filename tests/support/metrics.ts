@@ -52,7 +52,7 @@ interface DashboardBody {
 
 const OWN = 'ReceiptEmbeddings';
 const SEARCH =
-  /^SEARCH\('\{(?<namespace>\w+),service,(?<dimension>\w+)\} MetricName="(?<name>\w+)" service="(?<service>[\w-]+)"', '(Sum|Maximum)', \d+\)$/;
+  /^SEARCH\('\{(?<namespace>\w+),service,(?<dimensions>\w+(?:,\w+)*)\} MetricName="(?<name>\w+)" service="(?<service>[\w-]+)"', '(Sum|Maximum)', \d+\)$/;
 
 /** What the stack's alarms and dashboard read of the functions' own metrics, in the form of `emittedMetrics`. */
 export function watchedMetrics(resources: readonly RegisteredResource[]): string[] {
@@ -80,12 +80,17 @@ function byDashboards(resources: readonly RegisteredResource[]): string[] {
       const [first] = entry;
       if (typeof first === 'object') {
         const { expression } = first as { readonly expression: string };
-        const { namespace, name, service, dimension } = SEARCH.exec(expression)?.groups ?? {};
+        const { namespace, name, service, dimensions } = SEARCH.exec(expression)?.groups ?? {};
         if (namespace === undefined) throw new Error(`the dashboard searches for ${expression}`);
-        return [`${namespace} ${name ?? ''} service=${service ?? ''} ${dimension ?? ''}`];
+        return [
+          `${namespace} ${name ?? ''} service=${service ?? ''} ${dimensions?.replaceAll(',', ' ') ?? ''}`,
+        ];
       }
-      const [namespace, name, dimension, value] = entry as string[];
-      return ownMetric(namespace ?? '', name ?? '', { [dimension ?? '']: value ?? '' }, resources);
+      const [namespace, name, ...dimensions] = entry.slice(0, -1) as string[];
+      const pairs = dimensions.flatMap((each, at) =>
+        at % 2 === 0 ? [[each, dimensions[at + 1] ?? ''] as const] : [],
+      );
+      return ownMetric(namespace ?? '', name ?? '', Object.fromEntries(pairs), resources);
     });
 }
 
@@ -111,7 +116,10 @@ function ownMetric(
   dimensions: Readonly<Record<string, string>>,
   resources: readonly RegisteredResource[],
 ): string[] {
-  if (namespace === OWN) return [`${OWN} ${name} service=${dimensions['service'] ?? ''}`];
+  if (namespace === OWN) {
+    const { service = '', ...more } = dimensions;
+    return [[OWN, name, `service=${service}`, ...Object.keys(more)].join(' ')];
+  }
   const [dimension = '', key = '', names = []] = OF_AWS[namespace] ?? [];
   const known = resources.some(({ state }) => state[key] === dimensions[dimension]);
   if (known && names.includes(name)) return [];
