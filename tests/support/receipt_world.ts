@@ -99,7 +99,7 @@ export class ReceiptWorld {
         upsert: async (collection: VectorCollection, records) => {
           await this.#step(collection);
           this.deltas.set(`${collection}/${run_id}`, records);
-          return records.length;
+          return { stored: records.length, refused: [] };
         },
       }),
       merchantSources,

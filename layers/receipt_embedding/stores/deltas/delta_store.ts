@@ -9,6 +9,7 @@ import { deltaKey, deltaPrefix } from '../../object_keys.ts';
 import { writeOnce } from '../../s3_objects.ts';
 import type {
   LineMetadata,
+  UpsertOutcome,
   VectorCollection,
   VectorMetadata,
   VectorRecord,
@@ -49,7 +50,11 @@ export class ChromaDeltaStore implements VectorStore {
     this.#run = run;
   }
 
-  async upsert(collection: VectorCollection, records: readonly VectorRecord[]): Promise<number> {
+  /** A delta holds whatever is a record at all: none is refused. */
+  async upsert(
+    collection: VectorCollection,
+    records: readonly VectorRecord[],
+  ): Promise<UpsertOutcome> {
     const { s3, bucket, dimensions, temporaryFolder } = this.#settings;
     const { run_id, image_id, receipt_id } = this.#run;
     const delta = await createDelta({
@@ -80,7 +85,7 @@ export class ChromaDeltaStore implements VectorStore {
         },
       },
     );
-    return records.length;
+    return { stored: records.length, refused: [] };
   }
 }
 
