@@ -41,6 +41,7 @@ export class ReceiptWorld {
       labels: [],
       metadata: undefined,
       invalid_rows: [],
+      ignored_attributes: 0,
       ...contents,
     };
   }

@@ -307,6 +307,19 @@ describe('what a word’s labels say', () => {
     });
   });
 
+  it('takes a label without a timestamp for the oldest, and says no instant of it', () => {
+    const dated = aLabel({ label: 'A', timestamp_added: '1969-01-01' });
+    const undated = aLabel({ label: 'B', timestamp_added: null });
+
+    expect(labelMetadata([dated, undated])).toStrictEqual({
+      label_status: 'validated',
+      validated_labels: ['A', 'B'],
+      invalid_labels: [],
+      label_validated_at: '1969-01-01T00:00:00+00:00',
+    });
+    expect(labelMetadata([undated])).not.toHaveProperty('label_validated_at');
+  });
+
   it('says nothing of a proposer where the newest pending label names none', () => {
     const labels = [
       aLabel({ label: 'A', validation_status: 'PENDING', label_proposed_by: 'older' }),

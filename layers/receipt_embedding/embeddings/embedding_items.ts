@@ -217,7 +217,7 @@ export function labelMetadata(labels: readonly ReceiptWordLabel[]): LabelMetadat
   const valid = withStatus(labels, 'VALID');
   const pending = withStatus(labels, 'PENDING');
   const proposedBy = pending.at(-1)?.label_proposed_by ?? undefined;
-  const validatedAt = valid.at(-1)?.timestamp_added;
+  const validatedAt = valid.at(-1)?.timestamp_added ?? undefined;
   return {
     label_status:
       valid.length > 0 ? 'validated' : pending.length > 0 ? 'auto_suggested' : 'unvalidated',
@@ -235,11 +235,11 @@ function withStatus(
 ): ReceiptWordLabel[] {
   return labels
     .filter(({ validation_status }) => validation_status === status)
-    .sort(
-      (a, b) =>
-        epochMilliseconds(a.timestamp_added) - epochMilliseconds(b.timestamp_added) ||
-        (a.label < b.label ? -1 : 1),
-    );
+    .sort((a, b) => addedAt(a) - addedAt(b) || (a.label < b.label ? -1 : 1));
+}
+
+function addedAt({ timestamp_added: timestamp }: ReceiptWordLabel): number {
+  return timestamp === null ? Number.MIN_SAFE_INTEGER : epochMilliseconds(timestamp);
 }
 
 function names(labels: readonly ReceiptWordLabel[]): string[] {
