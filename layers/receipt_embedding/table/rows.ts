@@ -114,7 +114,7 @@ export function decodeLeniently<Entity>(
   const odd = new Set(decoded.error.issues.map(({ path: [name] }) => name));
   const kept = Object.entries(row).filter(([name]) => !odd.has(name));
   if ([...odd].some((name) => name === undefined || DECISIVE.has(name))) return decoded;
-  const again = z.safeDecode(codec, Object.fromEntries(kept) as Row);
+  const again = z.safeDecode(codec, Object.fromEntries(kept));
   return again.success
     ? { success: true, data: again.data, ignored: [...odd].map(String).sort() }
     : decoded;

@@ -111,7 +111,7 @@ function measure({ id, vector, metadata }: VectorRecord, limits: UpsertLimits): 
  */
 const DISPENSABLE: readonly {
   readonly field: keyof LineMetadata | keyof WordMetadata;
-  /** Characters that may stay. @default none: the field is left out, since a part of it is equal to nothing. */
+  /** Characters that may stay, `<EDGE>` at least. @default none: the field is left out, since a part of it is equal to nothing. */
   readonly keep?: number;
 }[] = [
   { field: 'prev_line', keep: 50 },
@@ -123,21 +123,24 @@ const DISPENSABLE: readonly {
   { field: 'normalized_full_address' },
   { field: 'invalid_labels' },
   { field: 'validated_labels' },
-  { field: 'prev_line', keep: 1 },
-  { field: 'next_line', keep: 1 },
-  { field: 'left', keep: 1 },
-  { field: 'right', keep: 1 },
+  { field: 'prev_line', keep: 6 },
+  { field: 'next_line', keep: 6 },
+  { field: 'left', keep: 6 },
+  { field: 'right', keep: 6 },
   { field: 'merchant_name' },
 ];
 
 /** The metadata as it is, where it is within the limit; else without as much as it takes. What still is over it is returned over it. */
 function fittingMetadata(metadata: RecordMetadata, limit: number): RecordMetadata {
   if (jsonBytes(metadata) <= limit) return metadata;
-  const shortened = { ...metadata };
+  let shortened = metadata;
   for (const { field, keep } of DISPENSABLE) {
-    const value = shortened[field];
-    if (keep !== undefined && typeof value === 'string') shortened[field] = quoted(value, keep);
-    else delete shortened[field];
+    const { [field]: value, ...rest } = shortened;
+    if (value === undefined) continue;
+    shortened =
+      keep !== undefined && typeof value === 'string'
+        ? { ...shortened, [field]: quoted(value, keep) }
+        : rest;
     if (jsonBytes(shortened) <= limit) return shortened;
   }
   return shortened;
