@@ -12,7 +12,7 @@ import {
 import type { Bundles } from './bundling/bundles.ts';
 import { EmbeddingFunction, RUNTIME } from './embedding_function.ts';
 import type { PolicyStatement } from './iam.ts';
-import { functionPurpose } from './names.ts';
+import { functionPurpose, stackName } from './names.ts';
 import type { DeclaredFunction } from './state_machines/shared_states.ts';
 
 export interface LambdaFunctionsArgs {
@@ -71,7 +71,7 @@ export class LambdaFunctions extends pulumi.ComponentResource {
     return new aws.lambda.LayerVersion(
       'receipt-embedding-layer-version',
       {
-        layerName: `receipt-embedding-layer-${pulumi.getStack()}`,
+        layerName: stackName('layer', 'receipt-embedding-layer', pulumi.getStack()),
         code: new pulumi.asset.FileArchive(folder),
         compatibleRuntimes: [RUNTIME.runtime],
         compatibleArchitectures: [RUNTIME.architecture],
