@@ -4,7 +4,6 @@ import type { Bundles } from './bundling/bundles.ts';
 import { createDataStores, type DataStores } from './data_stores.ts';
 import { LambdaFunctions } from './lambda_functions.ts';
 import { Monitoring } from './monitoring/monitoring.ts';
-import { checkStackName } from './names.ts';
 import type { Settings } from './settings.ts';
 import { setCommand } from './stack_settings.ts';
 import type { WorkflowName } from './state_machines/shared_states.ts';
@@ -49,7 +48,6 @@ export class EmbeddingInfrastructure extends pulumi.ComponentResource {
       {},
       pulumi.mergeOptions({ transformations: [withStackTags] }, opts),
     );
-    checkStackName(pulumi.getStack());
     this.args = args;
     const stores = this.createStores();
     const functions = this.createFunctions(stores);
