@@ -1,5 +1,6 @@
 import {
   type DistributedMapState,
+  inPartition,
   isDistributed,
   type State,
   type StateMachineDefinition,
@@ -7,16 +8,29 @@ import {
 import { batchPollStateMachine } from './batch_poll.ts';
 import { batchSubmitStateMachine } from './batch_submit.ts';
 import { realtimeStateMachine, type RealtimeStateMachineSettings } from './realtime.ts';
+import { type EncryptionKey, objectKeyPermissions } from '../encryption.ts';
 import type { DeclaredFunction, WorkflowName } from './shared_states.ts';
 
 /** The state machine of each workflow. Another workflow is one more entry, and its component in components/workflows.ts. */
 export const STATE_MACHINES = {
-  realtime: realtimeStateMachine,
-  batch_submit: batchSubmitStateMachine,
-  batch_poll: batchPollStateMachine,
+  realtime: deployed(realtimeStateMachine),
+  batch_submit: deployed(batchSubmitStateMachine),
+  batch_poll: deployed(batchPollStateMachine),
 } as const satisfies Readonly<
-  Record<WorkflowName, (settings: RealtimeStateMachineSettings) => StateMachineDefinition>
+  Record<
+    WorkflowName,
+    (settings: Deployed<RealtimeStateMachineSettings>) => StateMachineDefinition
+  >
 >;
+
+/** The settings of a definition that says in which partition of AWS it is. */
+export type Deployed<Settings> = Settings & { readonly partition: string };
+
+function deployed<Settings>(
+  define: (settings: Settings) => StateMachineDefinition,
+): (settings: Deployed<Settings>) => StateMachineDefinition {
+  return (settings) => inPartition(define(settings), settings.partition);
+}
 
 /** The functions that the states of these workflows invoke, each once, in the order of the states. */
 export function functionsOf(
@@ -29,6 +43,7 @@ export function functionsOf(
         functions.add(declaration);
         return declaration.name;
       },
+      partition: '',
       bucket: '',
       maxConcurrency: 1,
       toleratedFailurePercentage: 0,
@@ -43,12 +58,15 @@ export interface StateMachineIdentity {
   readonly partition: string;
   readonly region: string;
   readonly accountId: string;
+  /** The key that the bucket of its executions' files is encrypted with, where its owners have their own. */
+  readonly bucketKey?: EncryptionKey<string> | undefined;
 }
 
 /** One permission, in plain strings. */
 interface Permission {
   readonly actions: readonly string[];
   readonly resources: readonly string[];
+  readonly conditions?: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
 /**
@@ -68,6 +86,10 @@ export function permissionsOf(
   return [
     { actions: ['lambda:InvokeFunction'], resources: [...new Set(functions)] },
     ...maps.flatMap((map) => mapPermissions(map, identity)),
+    // The ItemReader, and the ResultWriter.
+    ...(maps.length === 0
+      ? []
+      : objectKeyPermissions(identity.bucketKey, ['read', 'write in parts'])),
   ];
 }
 
