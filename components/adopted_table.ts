@@ -25,19 +25,29 @@ export class UnsuitableTable extends pulumi.RunError {
  * run time, receipt by receipt. Without such a table there is nothing to check.
  *
  * @param keepsPlaces whether Google's answers are kept in the table.
- * @throws UnsuitableTable with everything that is wrong at once, and what to do about it; what the provider throws when there is no
- *   such table.
+ * @throws UnsuitableTable with everything that is wrong at once, and what to do about it; also when there is no such table.
  */
 export async function checkAdoptedTable(settings: Settings, keepsPlaces: boolean): Promise<void> {
   const { dynamodb_table_name: name } = settings;
   if (name === undefined) return;
-  const table = await aws.dynamodb.getTable({ name });
+  const refuse = (why: string): never => {
+    const command = removeCommand('dynamodb_table_name', pulumi.getStack());
+    throw new UnsuitableTable(
+      `the table ${name} can't be adopted, ${why}\nTo have a new table made instead: ${command}`,
+    );
+  };
+  const table = await aws.dynamodb
+    .getTable({ name })
+    .catch((error: unknown) =>
+      refuse(
+        `since it can't be read: check its name, and that aws:region is its region\n${String(error)}`,
+      ),
+    );
   const problems = problemsOf(table, name, settings);
   if (problems.length > 0) {
-    throw new UnsuitableTable(
-      `the table ${name} can't be adopted, ${problems.length} problem${problems.length === 1 ? '' : 's'}:\n` +
-        problems.map((problem) => `  - ${problem}`).join('\n') +
-        `\nTo have a new table made instead: ${removeCommand('dynamodb_table_name', pulumi.getStack())}`,
+    refuse(
+      `${problems.length} problem${problems.length === 1 ? '' : 's'}:\n` +
+        problems.map((problem) => `  - ${problem}`).join('\n'),
     );
   }
   if (keepsPlaces && !expires(table)) {
@@ -55,7 +65,7 @@ function expires({ ttl }: Table): boolean {
 
 function problemsOf(table: Table, name: string, settings: Settings): string[] {
   const { hashKey, rangeKey } = TABLE_FORM;
-  const keys = [table.hashKey, table.rangeKey].filter((key) => key !== '');
+  const keys = keysOf(table);
   const wrongKeys =
     keys.join() === `${hashKey},${rangeKey}`
       ? wrongTypes(table, keys, 'the table').map(
@@ -84,7 +94,7 @@ function indexProblems(table: Table, tableName: string, name: TableIndex): strin
   const index = table.globalSecondaryIndexes.find((each) => each.name === name);
   if (index === undefined) return [`it has no index ${name}: ${create}`];
   const replace = `${updateCommand(tableName, name, 'Delete')}; and once it is gone: ${create}`;
-  const own = [index.hashKey, index.rangeKey].filter((key) => key !== '');
+  const own = keysOf(index);
   if (own.join() !== keys.join()) {
     return [`the keys of its index ${name} are ${own.join(', ')}, not ${keys.join(', ')}: ${replace}`];
   }
@@ -96,6 +106,11 @@ function indexProblems(table: Table, tableName: string, name: TableIndex): strin
           `its index ${name} has ${index.projectionType} of a row, and the functions read whole rows from it: ${replace}`,
         ]),
   ];
+}
+
+/** The provider has an empty text for a key that is not there. */
+function keysOf({ hashKey, rangeKey }: Pick<Table, 'hashKey' | 'rangeKey'>): string[] {
+  return [hashKey, rangeKey].filter((key) => Boolean(key));
 }
 
 /** Keys that are no texts. */

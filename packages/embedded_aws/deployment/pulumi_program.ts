@@ -149,6 +149,7 @@ function describeTable(name: string, settings: ProgramSettings): Record<string, 
   if (table === undefined) throw new Error(`reading DynamoDB Table (${name}): couldn't find resource`);
   const { globalSecondaryIndexes = [], ttl = { attributeName: '', enabled: false } } = table;
   return {
+    rangeKey: '',
     ...registeredState('aws:dynamodb/table:Table', '', { ...table, name }, settings).state,
     ttl,
     globalSecondaryIndexes: globalSecondaryIndexes.map((index) => ({
