@@ -96,7 +96,9 @@ function indexProblems(table: Table, tableName: string, name: TableIndex): strin
   const replace = `${updateCommand(tableName, name, 'Delete')}; and once it is gone: ${create}`;
   const own = keysOf(index);
   if (own.join() !== keys.join()) {
-    return [`the keys of its index ${name} are ${own.join(', ')}, not ${keys.join(', ')}: ${replace}`];
+    return [
+      `the keys of its index ${name} are ${own.join(', ')}, not ${keys.join(', ')}: ${replace}`,
+    ];
   }
   return [
     ...wrongTypes(table, keys, `its index ${name}`).map((problem) => `${problem}: ${replace}`),

@@ -100,7 +100,12 @@ export class EmbeddingInfrastructure extends pulumi.ComponentResource {
       Object.entries(keys).flatMap(([store, [service, keyArn]]) =>
         keyArn === undefined
           ? []
-          : [[store, { keyArn, viaService: pulumi.interpolate`${service}.${region}.${dnsSuffix}` }]],
+          : [
+              [
+                store,
+                { keyArn, viaService: pulumi.interpolate`${service}.${region}.${dnsSuffix}` },
+              ],
+            ],
       ),
     );
   }

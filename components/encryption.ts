@@ -1,21 +1,15 @@
 import type * as pulumi from '@pulumi/pulumi';
 import type { TableOperation } from '../simple_lambdas/runtime/declaration.ts';
+import type { PolicyStatement } from './iam.ts';
 
 /** The key of its owners that adopted data is encrypted with; without one, AWS's own keys ask for no permission. */
-export interface EncryptionKey<Text = pulumi.Input<string>> {
-  readonly keyArn: Text;
+export interface EncryptionKey {
+  readonly keyArn: pulumi.Input<string>;
   /**
    * The service that the key is used through, as KMS calls it: `s3.us-east-1.amazonaws.com`. Nobody can use the key with these
    * permissions but by a request to that service.
    */
-  readonly viaService: Text;
-}
-
-/** A permission to use a key. */
-interface KeyPermission<Text> {
-  readonly actions: readonly string[];
-  readonly resources: readonly Text[];
-  readonly conditions: { readonly StringEquals: { readonly 'kms:ViaService': Text } };
+  readonly viaService: pulumi.Input<string>;
 }
 
 export type ObjectAccess = 'read' | 'write' | 'write in parts';
@@ -43,10 +37,10 @@ const TABLE_WRITE_ACTIONS = [
 const READING: readonly TableOperation[] = ['GetItem', 'Query'];
 
 /** @returns nothing without a key, or where nothing is done. */
-export function objectKeyPermissions<Text>(
-  key: EncryptionKey<Text> | undefined,
+export function objectKeyPermissions(
+  key: EncryptionKey | undefined,
   accesses: readonly ObjectAccess[],
-): KeyPermission<Text>[] {
+): PolicyStatement[] {
   return permission(
     key,
     accesses.flatMap((access) => OBJECT_ACTIONS[access]),
@@ -54,19 +48,16 @@ export function objectKeyPermissions<Text>(
 }
 
 /** @returns nothing without a key, or where nothing is done. */
-export function tableKeyPermissions<Text>(
-  key: EncryptionKey<Text> | undefined,
+export function tableKeyPermissions(
+  key: EncryptionKey | undefined,
   operations: readonly TableOperation[],
-): KeyPermission<Text>[] {
+): PolicyStatement[] {
   const writes = operations.some((operation) => !READING.includes(operation));
   if (operations.length === 0) return [];
   return permission(key, writes ? TABLE_WRITE_ACTIONS : TABLE_READ_ACTIONS);
 }
 
-function permission<Text>(
-  key: EncryptionKey<Text> | undefined,
-  actions: readonly string[],
-): KeyPermission<Text>[] {
+function permission(key: EncryptionKey | undefined, actions: readonly string[]): PolicyStatement[] {
   if (key === undefined || actions.length === 0) return [];
   return [
     {

@@ -138,26 +138,27 @@ function environmentOf(
  * Whether a function calls a vendor at an address that the stack's settings give, which may be a private one. The others stay out
  * of the VPC: they start faster there, and need no way from it to AWS and the vendors.
  */
-function callsOwnAddress(
-  { vendors = [], optional_vendors = [] }: DeclaredFunction,
-  { variables }: FunctionResources,
-): boolean {
-  return [...vendors, ...optional_vendors].some((vendor) => {
-    const { address }: VendorDeclaration = VENDORS[vendor];
-    return address !== undefined && variables[address] !== undefined;
-  });
+function callsOwnAddress(declaration: DeclaredFunction, { variables }: FunctionResources): boolean {
+  return vendorsOf(declaration).some(
+    ({ address }) => address !== undefined && variables[address] !== undefined,
+  );
+}
+
+/** The vendors that a function calls, also those that not every stack has. */
+function vendorsOf({ vendors = [], optional_vendors = [] }: DeclaredFunction): VendorDeclaration[] {
+  return [...vendors, ...optional_vendors].map((vendor) => VENDORS[vendor]);
 }
 
 /** What the function may do, beside writing its own log and its traces. */
 function statementsOf(
-  { table = {}, objects = {}, objects_of_event = {}, vendors = [], optional_vendors = [] }: DeclaredFunction,
+  declaration: DeclaredFunction,
   resources: FunctionResources,
 ): PolicyStatement[] {
+  const { table = {}, objects = {}, objects_of_event = {} } = declaration;
   const { tableArn, keys, variables } = resources;
-  const secrets = [...vendors, ...optional_vendors].flatMap((vendor) => {
-    const { secret }: VendorDeclaration = VENDORS[vendor];
-    return secret === undefined ? [] : (variables[secretArnVariable(secret)] ?? []);
-  });
+  const secrets = vendorsOf(declaration).flatMap(({ secret }) =>
+    secret === undefined ? [] : (variables[secretArnVariable(secret)] ?? []),
+  );
   return [
     ...tableStatements(table, tableArn),
     ...tableKeyPermissions(keys.table, Object.values(table).flat()),

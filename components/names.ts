@@ -16,9 +16,7 @@ export const NAME_RULES = {
   /** It takes more, but CloudWatch gets no log of a state machine whose name has it. */
   stateMachine: { limit: 80, allowed: /^[\w-]+$/ },
   topic: { limit: 256, allowed: /^[\w-]+$/ },
-} as const satisfies Readonly<
-  Record<string, { readonly limit: number; readonly allowed: RegExp }>
->;
+} as const satisfies Readonly<Record<string, { readonly limit: number; readonly allowed: RegExp }>>;
 
 export type NameKind = keyof typeof NAME_RULES;
 

@@ -87,16 +87,20 @@ function rangeOf(
   text: string,
   field: Field,
 ): { readonly first: number; readonly last: number; readonly step: number } | undefined {
-  const { from = '', to, step = '1' } =
-    /^(?<from>\*|\w+)(-(?<to>\w+))?(\/(?<step>[1-9]\d*))?$/.exec(text)?.groups ?? {};
+  const {
+    from = '',
+    to,
+    step = '1',
+  } = /^(?<from>\*|\w+)(-(?<to>\w+))?(\/(?<step>[1-9]\d*))?$/.exec(text)?.groups ?? {};
   if (Number(step) > field.high) return undefined;
   if (from === '*') {
-    return to === undefined ? { first: field.low, last: field.high, step: Number(step) } : undefined;
+    return to === undefined
+      ? { first: field.low, last: field.high, step: Number(step) }
+      : undefined;
   }
   const first = numberOf(from, field);
   // With a step, a single number is where it begins.
-  const last =
-    to !== undefined ? numberOf(to, field) : text.includes('/') ? field.high : first;
+  const last = to !== undefined ? numberOf(to, field) : text.includes('/') ? field.high : first;
   return first === undefined || last === undefined || first > last
     ? undefined
     : { first, last, step: Number(step) };

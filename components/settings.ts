@@ -58,7 +58,8 @@ const tableName = {
 
 const bucketName = {
   schema: z.string().refine(isBucketName),
-  values: '3 to 63 lower-case letters, digits, inner `.` and `-`; no address, none of the forms that S3 reserves',
+  values:
+    '3 to 63 lower-case letters, digits, inner `.` and `-`; no address, none of the forms that S3 reserves',
 };
 
 /** A key's own ARN: permissions know no aliases. */

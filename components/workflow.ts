@@ -1,6 +1,6 @@
 import * as aws from '@pulumi/aws';
 import * as pulumi from '@pulumi/pulumi';
-import type { EncryptionKey } from './encryption.ts';
+import { type EncryptionKey, objectKeyPermissions } from './encryption.ts';
 import type { LambdaFunctions } from './lambda_functions.ts';
 import { type PolicyStatement, ServiceRole } from './iam.ts';
 import { stackName } from './names.ts';
@@ -113,15 +113,17 @@ export abstract class Workflow extends pulumi.ComponentResource {
       functionsOf([workflow]).map(({ name }) => [name, functions.byName(name).arn]),
     );
     const { partition } = aws.getPartitionOutput({}, { parent: this });
-    return pulumi.all([pulumi.output(arns), bucket, partition]).apply(([arnsByName, bucketName, inPartition]) =>
-      stateMachine({
-        partition: inPartition,
-        functionArn: ({ name }) => arnsByName[name] ?? '',
-        bucket: bucketName,
-        maxConcurrency,
-        toleratedFailurePercentage,
-      }),
-    );
+    return pulumi
+      .all([pulumi.output(arns), bucket, partition])
+      .apply(([arnsByName, bucketName, inPartition]) =>
+        stateMachine({
+          partition: inPartition,
+          functionArn: ({ name }) => arnsByName[name] ?? '',
+          bucket: bucketName,
+          maxConcurrency,
+          toleratedFailurePercentage,
+        }),
+      );
   }
 
   private createRole(
@@ -136,16 +138,11 @@ export abstract class Workflow extends pulumi.ComponentResource {
         aws.getPartitionOutput({}, parent).partition,
         aws.getRegionOutput({}, parent).region,
         aws.getCallerIdentityOutput({}, parent).accountId,
-        pulumi.output(bucketKey),
       ])
-      .apply(([known, partition, region, accountId, key]): PolicyStatement[] => [
-        ...permissionsOf(known, {
-          name: this.machineName,
-          partition,
-          region,
-          accountId,
-          bucketKey: key,
-        }),
+      .apply(([known, partition, region, accountId]): PolicyStatement[] => [
+        ...permissionsOf(known, { name: this.machineName, partition, region, accountId }),
+        // The Map's ItemReader, and its ResultWriter.
+        ...objectKeyPermissions(bucketKey, ['read', 'write in parts']),
         LOG_DELIVERY,
         TRACING,
       ]);

@@ -8,7 +8,6 @@ import {
 import { batchPollStateMachine } from './batch_poll.ts';
 import { batchSubmitStateMachine } from './batch_submit.ts';
 import { realtimeStateMachine, type RealtimeStateMachineSettings } from './realtime.ts';
-import { type EncryptionKey, objectKeyPermissions } from '../encryption.ts';
 import type { DeclaredFunction, WorkflowName } from './shared_states.ts';
 
 /** The state machine of each workflow. Another workflow is one more entry, and its component in components/workflows.ts. */
@@ -17,10 +16,7 @@ export const STATE_MACHINES = {
   batch_submit: deployed(batchSubmitStateMachine),
   batch_poll: deployed(batchPollStateMachine),
 } as const satisfies Readonly<
-  Record<
-    WorkflowName,
-    (settings: Deployed<RealtimeStateMachineSettings>) => StateMachineDefinition
-  >
+  Record<WorkflowName, (settings: Deployed<RealtimeStateMachineSettings>) => StateMachineDefinition>
 >;
 
 /** The settings of a definition that says in which partition of AWS it is. */
@@ -58,15 +54,12 @@ export interface StateMachineIdentity {
   readonly partition: string;
   readonly region: string;
   readonly accountId: string;
-  /** The key that the bucket of its executions' files is encrypted with, where its owners have their own. */
-  readonly bucketKey?: EncryptionKey<string> | undefined;
 }
 
 /** One permission, in plain strings. */
 interface Permission {
   readonly actions: readonly string[];
   readonly resources: readonly string[];
-  readonly conditions?: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
 /**
@@ -86,10 +79,6 @@ export function permissionsOf(
   return [
     { actions: ['lambda:InvokeFunction'], resources: [...new Set(functions)] },
     ...maps.flatMap((map) => mapPermissions(map, identity)),
-    // The ItemReader, and the ResultWriter.
-    ...(maps.length === 0
-      ? []
-      : objectKeyPermissions(identity.bucketKey, ['read', 'write in parts'])),
   ];
 }
 

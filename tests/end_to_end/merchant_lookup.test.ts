@@ -223,8 +223,7 @@ describe('a receipt without metadata', () => {
 
     expect(summary).toMatchObject({ succeeded: 1, failed: 0 });
     expect(chroma.paths).toHaveLength(2);
-    const said = (text: string): number =>
-      stack.logs.filter((line) => line.includes(text)).length;
+    const said = (text: string): number => stack.logs.filter((line) => line.includes(text)).length;
     expect(said('Chroma has no collection `lines`')).toBe(1);
     expect(said('a merchant lookup failed')).toBe(0);
   });

@@ -10,14 +10,17 @@ type Index = NonNullable<TableDescription['globalSecondaryIndexes']>[number];
 
 const INDEXES = OUR_RECEIPTS.globalSecondaryIndexes ?? [];
 
-const withIndex = (name: string, change: (index: Index) => Index | undefined): TableDescription => ({
+const withIndex = (
+  name: string,
+  change: (index: Index) => Index | undefined,
+): TableDescription => ({
   ...OUR_RECEIPTS,
   globalSecondaryIndexes: INDEXES.flatMap((index) =>
     index.name === name ? (change(index) ?? []) : [index],
   ),
 });
 
-async function adopt(table: TableDescription, program: Parameters<typeof runProgram>[0] = {}) {
+function adopt(table: TableDescription, program: Parameters<typeof runProgram>[0] = {}) {
   const made: string[] = [];
   const adopting = runProgram(
     {
@@ -35,7 +38,7 @@ async function problemsOf(
   table: TableDescription,
   program?: Parameters<typeof runProgram>[0],
 ): Promise<string[]> {
-  const { adopting, made } = await adopt(table, program);
+  const { adopting, made } = adopt(table, program);
   const { name, message } = await rejection(adopting);
   expect({ name, made }).toStrictEqual({ name: 'UnsuitableTable', made: [] });
   const [first, ...problems] = message.split('\n');
@@ -66,7 +69,7 @@ const replace = (index: string): string =>
 
 describe('a table that is adopted', () => {
   it('may have more than is needed', async () => {
-    const { adopting } = await adopt({
+    const { adopting } = adopt({
       ...OUR_RECEIPTS,
       attributes: [...OUR_RECEIPTS.attributes, { name: 'GSI9PK', type: 'N' }],
       globalSecondaryIndexes: [
@@ -83,10 +86,10 @@ describe('a table that is adopted', () => {
 
   it('may lack an index that no function queries, and rows in one of which keys alone are read', async () => {
     const lacking = withIndex('GSI2', () => undefined);
-    await (await adopt(lacking)).adopting;
-    await (await adopt(lacking, WITH_BATCH_PATH)).adopting;
+    await adopt(lacking).adopting;
+    await adopt(lacking, WITH_BATCH_PATH).adopting;
     const keys = withIndex('GSITYPE', (index) => ({ ...index, projectionType: 'KEYS_ONLY' }));
-    await (await adopt(keys)).adopting;
+    await adopt(keys).adopting;
   });
 
   it.each(['GSI1', 'GSI3', 'GSITYPE'])('is refused without its index %s', async (index) => {
@@ -95,12 +98,15 @@ describe('a table that is adopted', () => {
     ]);
   });
 
-  it.each(['GSI1', 'GSI3'])('is refused where its index %s has not the whole rows', async (index) => {
-    const keysAlone = withIndex(index, (whole) => ({ ...whole, projectionType: 'KEYS_ONLY' }));
-    expect(await problemsOf(keysAlone)).toStrictEqual([
-      `  - its index ${index} has KEYS_ONLY of a row, and the functions read whole rows from it: ${replace(index)}`,
-    ]);
-  });
+  it.each(['GSI1', 'GSI3'])(
+    'is refused where its index %s has not the whole rows',
+    async (index) => {
+      const keysAlone = withIndex(index, (whole) => ({ ...whole, projectionType: 'KEYS_ONLY' }));
+      expect(await problemsOf(keysAlone)).toStrictEqual([
+        `  - its index ${index} has KEYS_ONLY of a row, and the functions read whole rows from it: ${replace(index)}`,
+      ]);
+    },
+  );
 
   it('is refused with everything that is wrong at once', async () => {
     const [hash, ...rest] = INDEXES[1]?.keySchemas ?? [];
@@ -145,7 +151,7 @@ describe('a table that is adopted', () => {
 describe('a table that keeps what Google says for ever', () => {
   const forEver = without(OUR_RECEIPTS, 'ttl');
   const said = async (table: TableDescription, secrets: Record<string, string>) => {
-    const { messages } = await (await adopt(table, { secrets })).adopting;
+    const { messages } = await adopt(table, { secrets }).adopting;
     return messages.filter((text) => text.includes('Google'));
   };
 

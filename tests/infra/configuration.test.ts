@@ -269,7 +269,9 @@ describe('each setting', () => {
         ...(name === 'chroma_token' ? { chroma_http_endpoint: 'https://chroma.example' } : {}),
       };
       const without =
-        name === 'chroma_token' ? picture(await runProgram({ ...WITH_BATCH_PATH, config })) : before;
+        name === 'chroma_token'
+          ? picture(await runProgram({ ...WITH_BATCH_PATH, config }))
+          : before;
       const after = picture(await runProgram({ config, secrets }));
       expect(differences(without, after)).toStrictEqual(changes);
     },

@@ -133,30 +133,33 @@ describe('a stack with subnets and security groups', () => {
       { pinecone_host: 'https://index.svc.private.pinecone.io' },
       ['upsert-to-pinecone'],
     ],
-    ["a gateway to OpenAI", { openai_base_url: 'https://gateway.internal/v1' }, OPENAI_CALLERS],
-  ])('and %s has those functions in them that call it, and no other', async (_, address, inside) => {
-    const deployed = await runProgram({
-      secrets: { ...WITH_BATCH_PATH.secrets, openai_api_key: OPENAI_KEY },
-      config: {
-        ...WITH_BATCH_PATH.config,
-        ...address,
-        vpc_subnet_ids: vpcConfig.subnetIds.join(','),
-        vpc_security_group_ids: vpcConfig.securityGroupIds.join(','),
-      },
-    });
+    ['a gateway to OpenAI', { openai_base_url: 'https://gateway.internal/v1' }, OPENAI_CALLERS],
+  ])(
+    'and %s has those functions in them that call it, and no other',
+    async (_, address, inside) => {
+      const deployed = await runProgram({
+        secrets: { ...WITH_BATCH_PATH.secrets, openai_api_key: OPENAI_KEY },
+        config: {
+          ...WITH_BATCH_PATH.config,
+          ...address,
+          vpc_subnet_ids: vpcConfig.subnetIds.join(','),
+          vpc_security_group_ids: vpcConfig.securityGroupIds.join(','),
+        },
+      });
 
-    const functions = Object.entries(resourcesOf(deployed, FUNCTION));
-    const placed = functions.filter(([, inputs]) => 'vpcConfig' in inputs);
-    expect(placed.map(([name]) => name.replace(/-function$/, '')).sort()).toStrictEqual(inside);
-    for (const [, inputs] of placed) expect(inputs['vpcConfig']).toStrictEqual(vpcConfig);
-    const allowed = Object.keys(resourcesOf(deployed, POLICY)).filter((name) =>
-      statementsOf(deployed, name.replace(/-policy$/, '')).some((statement) =>
-        statement.Action.some((action) => action.startsWith('ec2:')),
-      ),
-    );
-    expect(allowed.map((name) => name.replace(/-policy$/, '')).sort()).toStrictEqual(inside);
-    for (const name of inside) {
-      expect(statementsOf(deployed, name)).toContainEqual(VPC_ACCESS);
-    }
-  });
+      const functions = Object.entries(resourcesOf(deployed, FUNCTION));
+      const placed = functions.filter(([, inputs]) => 'vpcConfig' in inputs);
+      expect(placed.map(([name]) => name.replace(/-function$/, '')).sort()).toStrictEqual(inside);
+      for (const [, inputs] of placed) expect(inputs['vpcConfig']).toStrictEqual(vpcConfig);
+      const allowed = Object.keys(resourcesOf(deployed, POLICY)).filter((name) =>
+        statementsOf(deployed, name.replace(/-policy$/, '')).some((statement) =>
+          statement.Action.some((action) => action.startsWith('ec2:')),
+        ),
+      );
+      expect(allowed.map((name) => name.replace(/-policy$/, '')).sort()).toStrictEqual(inside);
+      for (const name of inside) {
+        expect(statementsOf(deployed, name)).toContainEqual(VPC_ACCESS);
+      }
+    },
+  );
 });

@@ -47,9 +47,9 @@ describe.each([
   });
 
   it('has state machines that invoke, read and write by its own integrations', () => {
-    const machines = Object.values(
-      resourcesOf(deployed, 'aws:sfn/stateMachine:StateMachine'),
-    ).map(({ definition }) => String(definition));
+    const machines = Object.values(resourcesOf(deployed, 'aws:sfn/stateMachine:StateMachine')).map(
+      ({ definition }) => String(definition),
+    );
     expect(machines).toHaveLength(3);
     for (const definition of machines) {
       const integrations = [...definition.matchAll(/"Resource":"([^"]+)"/g)].map(([, arn]) => arn);

@@ -30,7 +30,11 @@ const EVERYTHING = {
     vpc_security_group_ids: 'sg-0a1b2c3d',
     alert_email: 'somebody@example.com',
   },
-  secrets: { ...WITH_BATCH_PATH.secrets, google_places_api_key: PLACES_KEY, chroma_token: 'ck-of-a-test' },
+  secrets: {
+    ...WITH_BATCH_PATH.secrets,
+    google_places_api_key: PLACES_KEY,
+    chroma_token: 'ck-of-a-test',
+  },
 };
 
 const STACKS: Readonly<Record<string, Partial<ProgramSettings>>> = {

@@ -337,10 +337,14 @@ describe('names', () => {
       const refused = resources.flatMap(({ type, inputs }) => {
         const [property, rule] = AWS_NAMES[type] ?? [];
         const name = property === undefined ? undefined : inputs[property];
-        return name === undefined || rule?.test(String(name)) === true ? [] : [String(name)];
+        return typeof name !== 'string' || rule?.test(name) === true ? [] : [name];
       });
       expect(refused).toStrictEqual([]);
-      const named = resources.filter(({ inputs }) => JSON.stringify(inputs['name'] ?? inputs['layerName'] ?? inputs['dashboardName'])?.includes(stack));
+      const named = resources.filter(({ inputs }) =>
+        ['name', 'layerName', 'dashboardName'].some(
+          (property) => property in inputs && JSON.stringify(inputs[property]).includes(stack),
+        ),
+      );
       expect(named.filter(({ type }) => !(type in AWS_NAMES))).toStrictEqual([]);
     },
   );

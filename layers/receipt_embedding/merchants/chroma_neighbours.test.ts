@@ -103,15 +103,19 @@ describe('the neighbours of a receipt’s address and phone lines', () => {
 
   it('are asked of the tenant and the database that are set, with the token', async () => {
     const { fetch, requests } = fakeFetch({ json: { id: 'c1' } }, { json: { metadatas: [[]] } });
-    const server = { endpoint: 'https://chroma.example', tenant: 't-1', database: 'a b', token: 'ck-1' };
+    const server = {
+      endpoint: 'https://chroma.example',
+      tenant: 't-1',
+      database: 'a b',
+      token: 'ck-1',
+    };
 
     await new ChromaNeighbours(server, NO_LOGGER, fetch).findMerchant(
       evidence,
       new RecordingEmbedder(),
     );
 
-    const collections =
-      'https://chroma.example/api/v2/tenants/t-1/databases/a%20b/collections';
+    const collections = 'https://chroma.example/api/v2/tenants/t-1/databases/a%20b/collections';
     expect(requests.map(({ url, headers }) => [url, headers.get('x-chroma-token')])).toStrictEqual([
       [`${collections}/lines`, 'ck-1'],
       [`${collections}/c1/query`, 'ck-1'],

@@ -129,7 +129,10 @@ function answerCall(
   const { partition = 'aws' } = settings;
   switch (token) {
     case 'aws:index/getPartition:getPartition':
-      return { partition, dnsSuffix: partition === 'aws-cn' ? 'amazonaws.com.cn' : 'amazonaws.com' };
+      return {
+        partition,
+        dnsSuffix: partition === 'aws-cn' ? 'amazonaws.com.cn' : 'amazonaws.com',
+      };
     case 'aws:index/getRegion:getRegion':
       return { region: settings.region };
     case 'aws:index/getCallerIdentity:getCallerIdentity':
@@ -146,7 +149,8 @@ function answerCall(
 /** What the provider says of a table that is there already. */
 function describeTable(name: string, settings: ProgramSettings): Record<string, unknown> {
   const table = settings.existingTables?.[name];
-  if (table === undefined) throw new Error(`reading DynamoDB Table (${name}): couldn't find resource`);
+  if (table === undefined)
+    throw new Error(`reading DynamoDB Table (${name}): couldn't find resource`);
   const { globalSecondaryIndexes = [], ttl = { attributeName: '', enabled: false } } = table;
   return {
     rangeKey: '',
