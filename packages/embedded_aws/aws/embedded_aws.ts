@@ -46,7 +46,7 @@ export interface EmbeddedAwsSettings extends Omit<
 }
 
 export const REGION = 'us-east-1';
-export const ACCOUNT_ID = '000000000000';
+const ACCOUNT_ID = '000000000000';
 const HOME = { region: REGION, accountId: ACCOUNT_ID } as const;
 
 /** What an AWS client needs to speak to the embedded AWS; its keys open nothing anywhere. */
@@ -194,7 +194,7 @@ function required(edge: AwsEdge | undefined): AwsEdge {
 }
 
 /** How Step Functions invokes functions: as Lambda's API answers it. */
-export function invokeThrough(lambda: LambdaStandIn): StepFunctionsPorts['invokeLambda'] {
+function invokeThrough(lambda: LambdaStandIn): StepFunctionsPorts['invokeLambda'] {
   return async (functionArn, payload): Promise<InvocationAnswer> => {
     const configuration = lambda.find(functionArn);
     if (configuration === undefined) {
