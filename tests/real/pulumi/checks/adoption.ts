@@ -40,7 +40,11 @@ export async function checkAdoption(world: World): Promise<void> {
   const bare = await account.create(TABLE, 'by hand', { name: 'our-receipts', hashKey: 'PK' });
   account.takeChanges();
   const unsuitable = await up(world, 'adopting');
-  checks.that('a table without the indexes is refused', unsuitable.code !== 0, () => unsuitable.all);
+  checks.that(
+    'a table without the indexes is refused',
+    unsuitable.code !== 0,
+    () => unsuitable.all,
+  );
   checks.contains('with everything that is wrong, and what to do', unsuitable.all, [
     'its keys are PK, not PK and SK',
     'it has no index GSI1: aws dynamodb update-table --table-name our-receipts',
@@ -49,7 +53,7 @@ export async function checkAdoption(world: World): Promise<void> {
     'npx pulumi config rm --stack adopting dynamodb_table_name',
   ]);
   checks.equal('and nothing is made', account.takeChanges(), []);
-  await account.delete(bare);
+  await account.delete(TABLE, bare.id);
 
   await account.create(TABLE, 'by hand', { name: 'our-receipts', ...OUR_TABLE });
   await account.create(BUCKET, 'by hand', { bucket: 'our-vectors' });
