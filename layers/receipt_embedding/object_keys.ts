@@ -43,9 +43,15 @@ export const BATCH_FILES = {
     `batches/${batchId}/results/part-${String(part).padStart(5, '0')}.jsonl`,
 } as const;
 
+/** Where the deltas of all runs lie in the ChromaDB bucket. */
+export const DELTAS = {
+  lines: 'lines/delta/',
+  words: 'words/delta/',
+} as const satisfies Readonly<Record<VectorCollection, string>>;
+
 /** `{lines|words}/delta/{run_id}/`: where a run's delta lies in the ChromaDB bucket (docs/data_model.md §3). */
 export function deltaPrefix(collection: VectorCollection, runId: string): string {
-  return `${collection}/delta/${runId}/`;
+  return `${DELTAS[collection]}${runId}/`;
 }
 
 /**
