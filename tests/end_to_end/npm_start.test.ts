@@ -275,6 +275,8 @@ describe('npm start --serve', () => {
       'AWS_DEFAULT_REGION',
       'AWS_ACCESS_KEY_ID',
       'AWS_SECRET_ACCESS_KEY',
+      'NO_PROXY',
+      'no_proxy',
       'REALTIME_EMBEDDING_SF_ARN',
       'BATCH_SUBMIT_SF_ARN',
       'BATCH_POLL_SF_ARN',

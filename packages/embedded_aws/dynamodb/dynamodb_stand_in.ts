@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { setTimeout as wait } from 'node:timers/promises';
 import { awsError, notImplemented } from '../aws/faults.ts';
+import { parseJson } from '../http/json_text.ts';
 import type { Service, ServiceRequest, ServiceResponse } from '../http/service.ts';
 import { parseConditionsOnce } from './parsed_conditions.ts';
 import { TableStore } from './table_store.ts';
@@ -113,7 +114,7 @@ export class DynamoDBStandIn {
 /** @throws Failure SerializationException */
 function parsed(body: Buffer): unknown {
   try {
-    return JSON.parse(body.toString());
+    return parseJson(body.toString());
   } catch {
     throw Object.assign(new Error('not JSON'), {
       statusCode: 400,
