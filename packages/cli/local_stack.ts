@@ -213,13 +213,14 @@ const OF_THE_REAL_AWS = [
   ),
 ];
 
-/** The lines that point the AWS CLI and SDKs at the embedded AWS; the names are for the commands of the README. */
-export function exportLines({
+/** What points the AWS CLI and SDKs at the embedded AWS; the outputs' names are for the commands of the README. */
+export function exportedVariables({
   url,
   credentials,
   deployment,
-}: Pick<EmbeddedAws, 'url' | 'credentials' | 'deployment'>): readonly string[] {
-  const variables = {
+}: Pick<EmbeddedAws, 'url' | 'credentials' | 'deployment'>): Readonly<Record<string, string>> {
+  const outputs = Object.entries(deployment.outputs as Readonly<Record<string, string>>);
+  return {
     AWS_ENDPOINT_URL: url,
     AWS_REGION: REGION,
     AWS_DEFAULT_REGION: REGION,
@@ -228,14 +229,14 @@ export function exportLines({
     // A proxy knows no loopback address of this machine. Programs read one of the two names.
     NO_PROXY: '127.0.0.1,localhost',
     no_proxy: '127.0.0.1,localhost',
-    ...Object.fromEntries(
-      Object.entries(deployment.outputs as Readonly<Record<string, string>>).map(
-        ([name, value]) => [name.toUpperCase(), value],
-      ),
-    ),
+    ...Object.fromEntries(outputs.map(([name, value]) => [name.toUpperCase(), value])),
   };
+}
+
+/** The lines that a person pastes into a shell. */
+export function exportLines(aws: Parameters<typeof exportedVariables>[0]): readonly string[] {
   return [
     `unset ${OF_THE_REAL_AWS.join(' ')}`,
-    ...Object.entries(variables).map(([name, value]) => `export ${name}=${value}`),
+    ...Object.entries(exportedVariables(aws)).map(([name, value]) => `export ${name}=${value}`),
   ];
 }

@@ -113,14 +113,17 @@ export class DynamoDBStandIn {
 
 /** @throws Failure SerializationException */
 function parsed(body: Buffer): unknown {
+  let value: unknown;
   try {
-    return parseJson(body.toString());
+    value = parseJson(body.toString());
   } catch {
-    throw Object.assign(new Error('not JSON'), {
-      statusCode: 400,
-      body: { __type: 'com.amazon.coral.service#SerializationException' },
-    });
+    value = undefined;
   }
+  if (typeof value === 'object' && value !== null) return value;
+  throw Object.assign(new Error('not JSON'), {
+    statusCode: 400,
+    body: { __type: 'com.amazon.coral.service#SerializationException' },
+  });
 }
 
 function isFailure(error: unknown): error is Failure {

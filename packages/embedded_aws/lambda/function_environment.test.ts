@@ -136,7 +136,7 @@ describe('a function that can not be loaded', () => {
 
 describe("a function's environment variables", () => {
   it('are its own and those of Lambda’s runtime, and none of this process', async () => {
-    const { folder, create, invoke } = await startLambda();
+    const { standIn, folder, create, invoke } = await startLambda();
     const source = 'export const handler = () => process.env;';
     const work = await create(source, { environment: { TABLE: 'rows', EMPTY: '' } });
     process.env['SECRET_OF_THIS_MACHINE'] = 'visible';
