@@ -105,15 +105,18 @@ describe('the launcher of all npm scripts', () => {
     return await ended(child);
   }
 
-  it.each(['receipts.js', 'run.js'])('(%s) says what to run after an `npm ci --ignore-scripts`', async (bin) => {
-    expect(await launched('without scripts', bin)).toStrictEqual({
-      status: 2,
-      out: '',
-      err:
-        "The project's own Node is not installed: npm was told to run no install scripts (`--ignore-scripts`). " +
-        'Run `npm rebuild node esbuild`, which runs those of these two packages alone.\n',
-    });
-  });
+  it.each(['receipts.js', 'run.js'])(
+    '(%s) says what to run after an `npm ci --ignore-scripts`',
+    async (bin) => {
+      expect(await launched('without scripts', bin)).toStrictEqual({
+        status: 2,
+        out: '',
+        err:
+          "The project's own Node is not installed: npm was told to run no install scripts (`--ignore-scripts`). " +
+          'Run `npm rebuild node esbuild`, which runs those of these two packages alone.\n',
+      });
+    },
+  );
 
   it.each(['receipts.js', 'run.js'])('(%s) says what to run before an `npm ci`', async (bin) => {
     expect(await launched('nothing', bin)).toStrictEqual({

@@ -77,7 +77,9 @@ export async function hostileShell(folder: string): Promise<Record<string, strin
 
 function valueOf(name: string): string {
   if (/_URL$|_URI$|_ENDPOINT$/.test(name) && !name.startsWith('AWS_USE_')) return NOWHERE;
-  if (/_(ENABLED|DISABLED|FIPS_ENDPOINT|DUALSTACK_ENDPOINT|DISCOVERY)$|_DISABLE_|_USE_/.test(name)) {
+  if (
+    /_(ENABLED|DISABLED|FIPS_ENDPOINT|DUALSTACK_ENDPOINT|DISCOVERY)$|_DISABLE_|_USE_/.test(name)
+  ) {
     return 'true';
   }
   return 'nonsense';

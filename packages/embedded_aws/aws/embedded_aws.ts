@@ -189,7 +189,17 @@ async function assemble(
     scheduler,
     functionsFolder: join(folder, 'functions'),
   });
-  return { url: server.url, credentials, deployment, s3, lambda, stepFunctions, edge, iam, clients };
+  return {
+    url: server.url,
+    credentials,
+    deployment,
+    s3,
+    lambda,
+    stepFunctions,
+    edge,
+    iam,
+    clients,
+  };
 }
 
 function createClients(aws: Pick<EmbeddedAws, 'url' | 'credentials'>): AwsClients {

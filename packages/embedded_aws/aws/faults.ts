@@ -79,7 +79,10 @@ const S3_REFUSALS: Readonly<Record<SignatureProblem, Refusal>> = {
     code: 'InvalidAccessKeyId',
     message: 'The AWS Access Key Id you provided does not exist in our records.',
   },
-  wrong_token: { code: 'InvalidToken', message: 'The provided token is malformed or otherwise invalid.' },
+  wrong_token: {
+    code: 'InvalidToken',
+    message: 'The provided token is malformed or otherwise invalid.',
+  },
   wrong: {
     code: 'SignatureDoesNotMatch',
     message:

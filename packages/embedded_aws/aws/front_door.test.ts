@@ -4,14 +4,24 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { GetItemCommand, ListTablesCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
-import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import {
+  GetObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { ListStateMachinesCommand, SFNClient } from '@aws-sdk/client-sfn';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { rejection } from '../../../tests/support/rejection.ts';
 import { MAX_JSON_DEPTH } from '../http/json_text.ts';
 import { smallProgram } from '../testing/program.ts';
-import { type RawAnswer, type RawRequest, sendRaw, signedHeaders } from '../testing/signed_request.ts';
+import {
+  type RawAnswer,
+  type RawRequest,
+  sendRaw,
+  signedHeaders,
+} from '../testing/signed_request.ts';
 import { AWS_SERVICES, type AwsService } from './aws_edge.ts';
 import { clientSettings, type Credentials, S3_SETTINGS } from './client_settings.ts';
 import { type EmbeddedAws, startEmbeddedAws } from './embedded_aws.ts';
@@ -166,8 +176,12 @@ describe('a request that is signed', () => {
     const settings = clientSettings(aws);
     const s3 = new S3Client({ ...settings, ...S3_SETTINGS });
     const Key = "ä b+c/!'()*~=&$.gz";
-    await s3.send(new PutObjectCommand({ Bucket: bucket, Key, Body: 'x', Metadata: { a: 'b  c' } }));
-    const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: 'ä b+' }));
+    await s3.send(
+      new PutObjectCommand({ Bucket: bucket, Key, Body: 'x', Metadata: { a: 'b  c' } }),
+    );
+    const { Contents = [] } = await s3.send(
+      new ListObjectsV2Command({ Bucket: bucket, Prefix: 'ä b+' }),
+    );
     expect(Contents.map((object) => object.Key)).toStrictEqual([Key]);
     const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key }));
     expect(await Body?.transformToString()).toBe('x');
@@ -277,7 +291,7 @@ describe('a body that is not what it should be', () => {
     nothing: '',
     'no JSON': '{"a',
     'another type': '[1]',
-    'null': 'null',
+    null: 'null',
     'a member of another type': '{"SecretId":7,"TableName":7,"stateMachineArn":7}',
     '5,000 levels': nested(5_000),
     '5,000 levels in a member': deepObject,
@@ -291,15 +305,20 @@ describe('a body that is not what it should be', () => {
   )('(%s) is an error of %s with a name', async (what, service) => {
     const answer = await sendSigned(service, { ...ASKED[service](), body: BODIES[what] ?? '' });
     expect(answer.status).toBe(400);
-    expect(answer.code).toMatch(/^(Serialization|Validation|InvalidRequest)Exception$|^InvalidArn$/);
-  });
-
-  it.each(Object.keys(BODIES))('(%s) is an event of lambda, or an error with a name', async (what) => {
-    const answer = await sendSigned('lambda', { ...ASKED.lambda(), body: BODIES[what] ?? '' });
-    expect([answer.status, answer.code]).toStrictEqual(
-      EVENTS.includes(what) ? [200, ''] : [400, 'InvalidRequestContentException'],
+    expect(answer.code).toMatch(
+      /^(Serialization|Validation|InvalidRequest)Exception$|^InvalidArn$/,
     );
   });
+
+  it.each(Object.keys(BODIES))(
+    '(%s) is an event of lambda, or an error with a name',
+    async (what) => {
+      const answer = await sendSigned('lambda', { ...ASKED.lambda(), body: BODIES[what] ?? '' });
+      expect([answer.status, answer.code]).toStrictEqual(
+        EVENTS.includes(what) ? [200, ''] : [400, 'InvalidRequestContentException'],
+      );
+    },
+  );
 
   it.each(Object.keys(BODIES))('(%s) is an object of S3 as any other', async (what) => {
     expect((await sendSigned('s3', { ...ASKED.s3(), body: BODIES[what] ?? '' })).status).toBe(200);

@@ -123,7 +123,9 @@ function signatureOf(
 function canonicalQuery(query: URLSearchParams): string {
   return [...query]
     .map(([name, value]) => [encode(name), encode(value)] as const)
-    .sort(([name, value], [other, otherValue]) => byUnits(name, other) || byUnits(value, otherValue))
+    .sort(
+      ([name, value], [other, otherValue]) => byUnits(name, other) || byUnits(value, otherValue),
+    )
     .map((pair) => pair.join('='))
     .join('&');
 }

@@ -38,7 +38,10 @@ export class SecretsManagerStandIn {
     const fields = parsedObject(body);
     const { SecretId: id = '' } = fields ?? {};
     if (fields === undefined || typeof id !== 'string') {
-      return failure('SerializationException', 'The request body is not the JSON of this operation.');
+      return failure(
+        'SerializationException',
+        'The request body is not the JSON of this operation.',
+      );
     }
     if (id === '') {
       return failure('ValidationException', 'Invalid request: SecretId is required.');
