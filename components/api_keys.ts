@@ -36,7 +36,7 @@ export interface ApiKeySecretArgs {
 }
 
 /** An API key in Secrets Manager: functions get its ARN, never its value. */
-export class ApiKeySecret extends pulumi.ComponentResource {
+class ApiKeySecret extends pulumi.ComponentResource {
   public readonly arn: pulumi.Output<string>;
 
   constructor(name: string, args: ApiKeySecretArgs, opts?: pulumi.ComponentResourceOptions) {

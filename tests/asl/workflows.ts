@@ -24,7 +24,7 @@ export interface Workflow {
 export const functionArn = (folder: string): string =>
   `arn:aws:lambda:us-east-1:123456789012:function:embedding-${folder.replaceAll('_', '-')}-lambda-dev`;
 
-export const BUCKETS: Readonly<Record<WorkflowName, string>> = {
+const BUCKETS: Readonly<Record<WorkflowName, string>> = {
   realtime: 'vectors',
   batch_submit: 'batch-files',
   batch_poll: 'batch-files',

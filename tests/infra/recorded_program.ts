@@ -21,7 +21,7 @@ export interface RecordedDeployment extends Deployment {
   readonly messages: readonly string[];
 }
 
-export const REGION = 'us-east-1';
+const REGION = 'us-east-1';
 export const ACCOUNT_ID = '123456789012';
 /** Looked for in every input, so it must be like nothing else. */
 export const OPENAI_KEY = 'sk-openai-3f1d9c';

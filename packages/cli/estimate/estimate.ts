@@ -162,7 +162,7 @@ export interface EntityCounts {
 }
 
 /** What the receipts of an estimate hold. */
-export class ReceiptCounts {
+class ReceiptCounts {
   receipts = 0;
   readonly lines = noEntities();
   readonly words = noEntities();

@@ -164,7 +164,7 @@ export async function* plannedEntities({ file }: RedoPlan): AsyncGenerator<Unset
 }
 
 /** A line or word by its key in one string. */
-export function idOf({ PK, SK }: Pick<UnsettledEntity, 'PK' | 'SK'>): string {
+function idOf({ PK, SK }: Pick<UnsettledEntity, 'PK' | 'SK'>): string {
   return `${PK}#${SK}`;
 }
 

@@ -205,11 +205,11 @@ export interface PrintedRow {
 }
 
 /** The words of a text, all with the same label and extracted value. */
-export function printed(text: string, about: Omit<PrintedWord, 'text'> = {}): PrintedWord[] {
+function printed(text: string, about: Omit<PrintedWord, 'text'> = {}): PrintedWord[] {
   return text.split(' ').map((word) => ({ text: word, ...about }));
 }
 
-export function row(left: readonly PrintedWord[], right: readonly PrintedWord[] = []): PrintedRow {
+function row(left: readonly PrintedWord[], right: readonly PrintedWord[] = []): PrintedRow {
   return { left, right, centred: false };
 }
 

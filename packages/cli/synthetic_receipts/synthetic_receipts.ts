@@ -185,7 +185,7 @@ const mistakes = ['PRODUCT_NAME', 'MERCHANT_NAME', 'UNIT_PRICE', 'DISCOUNT', 'TI
  * @param label what the word is.
  * @param addedAfter the labels come in the days after it.
  */
-export function labelsOf(
+function labelsOf(
   { image_id, receipt_id, line_id, word_id }: ReceiptWord,
   label: string,
   addedAfter: Date,

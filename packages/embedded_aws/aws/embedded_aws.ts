@@ -50,7 +50,7 @@ export interface EmbeddedAwsSettings extends Omit<ProgramSettings, 'region' | 'a
   readonly enforceIam?: boolean;
 }
 
-export const ACCOUNT_ID = '000000000000';
+const ACCOUNT_ID = '000000000000';
 const HOME = { region: REGION, accountId: ACCOUNT_ID } as const;
 
 /** Whoever holds it is a person, and may do everything. */
@@ -217,7 +217,7 @@ function required(edge: AwsEdge | undefined): AwsEdge {
 }
 
 /** How Step Functions invokes functions: as Lambda's API answers it. */
-export function invokeThrough(lambda: LambdaStandIn): StepFunctionsPorts['invokeLambda'] {
+function invokeThrough(lambda: LambdaStandIn): StepFunctionsPorts['invokeLambda'] {
   return async (functionArn, payload): Promise<InvocationAnswer> => {
     const configuration = lambda.find(functionArn);
     if (configuration === undefined) {

@@ -195,7 +195,7 @@ interface FunctionsHome {
  *
  * @throws for more than one layer, and for one of another program.
  */
-export async function installFunction(
+async function installFunction(
   state: FunctionState,
   layers: Layers,
   { lambda, functionsFolder }: FunctionsHome,

@@ -65,7 +65,7 @@ export interface RecordedCall extends Call {
 const MOST = 20_000;
 
 /** The distinct calls that roles have made, those that were denied included. */
-export class CallRecord {
+class CallRecord {
   readonly #calls = new Map<string, { -readonly [Key in keyof RecordedCall]: RecordedCall[Key] }>();
   #left = 0;
 

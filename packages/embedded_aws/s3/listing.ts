@@ -72,7 +72,7 @@ interface ListingPage {
  *
  * @param sortedKeys in UTF-8 binary order.
  */
-export function listPage(sortedKeys: readonly string[], query: ListingQuery): ListingPage {
+function listPage(sortedKeys: readonly string[], query: ListingQuery): ListingPage {
   const { prefix, delimiter, after, limit } = query;
   const keys: string[] = [];
   const commonPrefixes: string[] = [];

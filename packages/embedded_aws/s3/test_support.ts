@@ -3,7 +3,7 @@ import { serve } from '../http/server.ts';
 import { S3StandIn } from './s3_stand_in.ts';
 
 /** What the clock of every test says, and what S3 makes of it. */
-export const clockTime = new Date('2025-03-04T05:06:07.890Z');
+const clockTime = new Date('2025-03-04T05:06:07.890Z');
 export const storedTime = new Date('2025-03-04T05:06:07.000Z');
 
 export interface RunningS3 {
