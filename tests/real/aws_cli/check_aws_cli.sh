@@ -67,7 +67,7 @@ export AWS_CA_BUNDLE=/nowhere AWS_ENDPOINT_URL_S3=http://127.0.0.1:1 AWS_ENDPOIN
 export HTTP_PROXY=http://127.0.0.1:1 http_proxy=http://127.0.0.1:1 ALL_PROXY=http://127.0.0.1:1
 node_modules/.bin/node packages/cli/receipts.ts start --serve --port 0 --receipts 12 --words 20 --path realtime --batch-latency 0 >"$work/server.log" 2>&1 &
 server=$!
-until grep -q '^Ctrl-C ends it' "$work/server.log"; do
+until grep -qs '^Ctrl-C ends it' "$work/server.log"; do
   kill -0 "$server" 2>/dev/null || { cat "$work/server.log" >&2; exit 1; }
   sleep 0.2
 done
@@ -199,7 +199,7 @@ check 'and the execution is AWS'"'"'s as any other' '^SUCCEEDED$' \
 check 'npm run execute has the batch workflows too' '"status":"SUCCEEDED".*"total":0' npm run --silent execute -- batch-poll --wait --json
 
 # Keys: those of this start, and no others.
-secret=openai-api-key-dev
+secret=receipt-embedding-openai-api-key-dev
 secret_value() { "$@" secretsmanager get-secret-value --secret-id "$secret" --query SecretString --output text; }
 check 'secretsmanager get-secret-value' '^sk-local-stand-in$' secret_value aws
 check 'without a signature' 'MissingAuthenticationToken' secret_value aws --no-sign-request
