@@ -319,7 +319,7 @@ describe('npm start --serve', () => {
     );
     expect(executionStatus).toBe('SUCCEEDED');
     expect(await command.temporaryFiles()).toStrictEqual([
-      expect.stringMatching(/^receipt-embeddings-/),
+      expect.stringMatching(/^embedded-aws-/),
     ]);
 
     command.interrupt();
