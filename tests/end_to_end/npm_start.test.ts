@@ -318,9 +318,7 @@ describe('npm start --serve', () => {
       new DescribeExecutionCommand({ executionArn: arn }),
     );
     expect(executionStatus).toBe('SUCCEEDED');
-    expect(await command.temporaryFiles()).toStrictEqual([
-      expect.stringMatching(/^embedded-aws-/),
-    ]);
+    expect(await command.temporaryFiles()).toStrictEqual([expect.stringMatching(/^embedded-aws-/)]);
 
     command.interrupt();
 

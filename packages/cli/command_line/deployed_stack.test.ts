@@ -99,9 +99,7 @@ describe('an output that is needed', () => {
     expect(() => requireOutput({}, name)).toThrow(
       expect.objectContaining({
         name: 'WrongArgument',
-        message: expect.stringMatching(
-          new RegExp(`${name}: .*${why}.*paste all lines`),
-        ) as string,
+        message: expect.stringMatching(new RegExp(`${name}: .*${why}.*paste all lines`)) as string,
       }),
     );
   });
