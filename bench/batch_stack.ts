@@ -35,7 +35,7 @@ export async function startBatchStack(format: VectorFormat): Promise<BatchStack>
     started.push(stack.close);
     const { dimensions } = stack.embeddingModel;
     door.openai = withDenseVectors(stack.openai.handle, { dimensions, format });
-    const functions = await FunctionProcesses.start(stack.aws.url);
+    const functions = await FunctionProcesses.start(stack.aws);
     started.push(() => functions.close());
     functions.takeOver(stack.aws.lambda);
     return { stack, functions, openaiUrl, close };

@@ -5,7 +5,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { CREDENTIALS, REGION } from 'embedded-aws/aws/embedded_aws';
+import { type Credentials, REGION } from 'embedded-aws/aws/client_settings';
+import type { EmbeddedAws } from 'embedded-aws/aws/embedded_aws';
 import type {
   FunctionConfiguration,
   Invocation,
@@ -36,6 +37,9 @@ interface FunctionUse {
   readonly timeout: number;
 }
 
+/** Where functions find AWS, and what they sign with. */
+type AwsForFunctions = Pick<EmbeddedAws, 'url' | 'credentials'>;
+
 /**
  * Runs functions in processes of their own, where the embedded AWS runs them in threads of its own process: only so can be
  * told how much memory each takes. What they run is the same: the bundle and the layer as they are deployed.
@@ -44,19 +48,20 @@ export class FunctionProcesses {
   /** By function name. */
   readonly use = new Map<string, FunctionUse>();
   readonly #endpointUrl: string;
+  readonly #credentials: Credentials;
   readonly #folder: string;
   readonly #all: FunctionProcess[] = [];
   readonly #idle = new Map<string, FunctionProcess[]>();
 
-  private constructor(endpointUrl: string, folder: string) {
-    this.#endpointUrl = endpointUrl;
+  private constructor({ url, credentials }: AwsForFunctions, folder: string) {
+    this.#endpointUrl = url;
+    this.#credentials = credentials;
     this.#folder = folder;
   }
 
-  /** @param endpointUrl where functions find AWS. */
-  static async start(endpointUrl: string): Promise<FunctionProcesses> {
+  static async start(aws: AwsForFunctions): Promise<FunctionProcesses> {
     const folder = await mkdtemp(join(tmpdir(), 'function-processes-'));
-    const processes = new FunctionProcesses(endpointUrl, folder);
+    const processes = new FunctionProcesses(aws, folder);
     // Bundled, so that Node has no types to strip in there, which alone would take memory.
     await build({
       entryPoints: [join(import.meta.dirname, 'function_program.ts')],
@@ -119,8 +124,8 @@ export class FunctionProcesses {
     const { functionName, memorySize } = configuration;
     const running = new FunctionProcess(this.#program, configuration, {
       AWS_REGION: REGION,
-      AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
-      AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
+      AWS_ACCESS_KEY_ID: this.#credentials.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: this.#credentials.secretAccessKey,
       AWS_ENDPOINT_URL: this.#endpointUrl,
       AWS_CONFIG_FILE: join(this.#folder, 'no-config'),
       AWS_SHARED_CREDENTIALS_FILE: join(this.#folder, 'no-credentials'),

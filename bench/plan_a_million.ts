@@ -35,7 +35,7 @@ const checks = new Checks();
 const table = new EndlessTable(words);
 const stack = await startLocalStack({ config: { batch_max_tokens: String(tokens) } });
 const edge = await serve(table.before(stack.aws.edge.handle), 0);
-const functions = await FunctionProcesses.start(edge.url);
+const functions = await FunctionProcesses.start({ ...stack.aws, url: edge.url });
 try {
   const started = performance.now();
   const answer = await plan(stack, functions);

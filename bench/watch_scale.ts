@@ -6,7 +6,7 @@ import type { AwsFault } from 'embedded-aws/aws/faults';
 import { type LocalStack, startLocalStack } from 'receipts-cli/local_stack';
 import { loadReceipts } from 'receipts-cli/table/load_receipts';
 import { syntheticReceipts } from 'receipts-cli/synthetic_receipts/synthetic_receipts';
-import { exportLines } from 'receipts-cli/local_stack';
+import { exportedVariables } from 'receipts-cli/local_stack';
 import { Checks, print } from './figures.ts';
 
 /**
@@ -120,15 +120,10 @@ function breakLooks(
 
 /** Runs the command as a process of its own, with what `npm start -- --serve` would export. */
 async function execute({ aws }: LocalStack, argv: readonly string[]): Promise<Ended> {
-  const outputs = aws.deployment.outputs as Record<string, string>;
-  const exported = exportLines(aws.url, outputs).map((line): [string, string] => {
-    const [name = '', value = ''] = line.replace('export ', '').split(/=(.*)/);
-    return [name, value];
-  });
   const started = performance.now();
-  const program = fileURLToPath(new URL('../packages/cli/execute.ts', import.meta.url));
-  const child = spawn(process.execPath, [program, ...argv], {
-    env: { ...process.env, ...Object.fromEntries(exported) },
+  const program = fileURLToPath(new URL('../packages/cli/receipts.ts', import.meta.url));
+  const child = spawn(process.execPath, [program, 'execute', ...argv], {
+    env: { ...process.env, ...exportedVariables(aws) },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const ended = new Promise<number | null>((resolve, reject) => {

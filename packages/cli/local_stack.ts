@@ -1,10 +1,9 @@
 import { StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { WaitingTime } from 'embedded-aws/aws/aws_edge';
+import { REGION } from 'embedded-aws/aws/client_settings';
 import {
-  CREDENTIALS,
   type EmbeddedAws,
   type EmbeddedAwsSettings,
-  REGION,
   startEmbeddedAws,
 } from 'embedded-aws/aws/embedded_aws';
 import { type RunningServer, serve } from 'embedded-aws/http/server';
@@ -200,20 +199,44 @@ function deployedModel({ deployment }: EmbeddedAws): EmbeddingModel {
   throw new Error('the program deploys no function that embeds');
 }
 
-/** The lines that point the AWS CLI and SDKs at the embedded AWS; the names are for the commands of the README. */
-export function exportLines(
-  url: string,
-  outputs: Readonly<Record<string, string>>,
-): readonly string[] {
-  const variables = {
+/** What a shell may have for the real AWS, and would send the CLI or an SDK elsewhere, or with another key. */
+const OF_THE_REAL_AWS = [
+  'AWS_PROFILE',
+  'AWS_DEFAULT_PROFILE',
+  'AWS_SESSION_TOKEN',
+  'AWS_CA_BUNDLE',
+  'AWS_USE_FIPS_ENDPOINT',
+  'AWS_USE_DUALSTACK_ENDPOINT',
+  'AWS_IGNORE_CONFIGURED_ENDPOINT_URLS',
+  ...['DYNAMODB', 'LAMBDA', 'S3', 'SECRETS_MANAGER', 'SFN'].map(
+    (service) => `AWS_ENDPOINT_URL_${service}`,
+  ),
+];
+
+/** What points the AWS CLI and SDKs at the embedded AWS; the outputs' names are for the commands of the README. */
+export function exportedVariables({
+  url,
+  credentials,
+  deployment,
+}: Pick<EmbeddedAws, 'url' | 'credentials' | 'deployment'>): Readonly<Record<string, string>> {
+  const outputs = Object.entries(deployment.outputs as Readonly<Record<string, string>>);
+  return {
     AWS_ENDPOINT_URL: url,
     AWS_REGION: REGION,
     AWS_DEFAULT_REGION: REGION,
-    AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
-    ...Object.fromEntries(
-      Object.entries(outputs).map(([name, value]) => [name.toUpperCase(), value]),
-    ),
+    AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+    // A proxy knows no loopback address of this machine. Programs read one of the two names.
+    NO_PROXY: '127.0.0.1,localhost',
+    no_proxy: '127.0.0.1,localhost',
+    ...Object.fromEntries(outputs.map(([name, value]) => [name.toUpperCase(), value])),
   };
-  return Object.entries(variables).map(([name, value]) => `export ${name}=${value}`);
+}
+
+/** The lines that a person pastes into a shell. */
+export function exportLines(aws: Parameters<typeof exportedVariables>[0]): readonly string[] {
+  return [
+    `unset ${OF_THE_REAL_AWS.join(' ')}`,
+    ...Object.entries(exportedVariables(aws)).map(([name, value]) => `export ${name}=${value}`),
+  ];
 }

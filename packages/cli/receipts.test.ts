@@ -1,10 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 
-// Not proved here: that npm links the bin, and that it runs on Node 20.
+// Not proved here: that npm links the bin, and that it runs on Node 20 (tried by hand with 20.20, after an `npm ci --ignore-scripts`).
 
 const BIN = fileURLToPath(new URL('bin/receipts.js', import.meta.url));
 
@@ -81,4 +84,56 @@ describe('the bin', () => {
       expect(out).toContain('The execution goes on. Watch it again:');
     },
   );
+});
+
+describe('the launcher of all npm scripts', () => {
+  /** It, in a project where so much is installed. */
+  async function launched(installed: 'nothing' | 'without scripts', bin: string): Promise<unknown> {
+    const folder = await mkdtemp(join(tmpdir(), 'launcher-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    await cp(join(fileURLToPath(new URL('bin', import.meta.url))), join(folder, 'bin'), {
+      recursive: true,
+    });
+    await writeFile(join(folder, 'package.json'), '{"type":"module"}');
+    if (installed === 'without scripts') {
+      await mkdir(join(folder, 'node_modules/node'), { recursive: true });
+      await writeFile(join(folder, 'node_modules/node/package.json'), '{"name":"node"}');
+    }
+    const child = spawn(process.execPath, [join(folder, 'bin', bin), 'start'], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    return await ended(child);
+  }
+
+  it.each(['receipts.js', 'run.js'])(
+    '(%s) says what to run after an `npm ci --ignore-scripts`',
+    async (bin) => {
+      expect(await launched('without scripts', bin)).toStrictEqual({
+        status: 2,
+        out: '',
+        err:
+          "The project's own Node is not installed: npm was told to run no install scripts (`--ignore-scripts`). " +
+          'Run `npm rebuild node esbuild`, which runs those of these two packages alone.\n',
+      });
+    },
+  );
+
+  it.each(['receipts.js', 'run.js'])('(%s) says what to run before an `npm ci`', async (bin) => {
+    expect(await launched('nothing', bin)).toStrictEqual({
+      status: 2,
+      out: '',
+      err: 'The packages of this project are not installed: run `npm ci`.\n',
+    });
+  });
+
+  it('starts every npm script that runs TypeScript', async () => {
+    const { scripts } = JSON.parse(
+      await readFile(new URL('../../package.json', import.meta.url), 'utf8'),
+    ) as { readonly scripts: Readonly<Record<string, string>> };
+    const others = Object.entries(scripts).filter(
+      ([name, script]) =>
+        !name.startsWith('check') && !/^node packages\/cli\/bin\/(receipts|run)\.js /.test(script),
+    );
+    expect(others).toStrictEqual([]);
+  });
 });

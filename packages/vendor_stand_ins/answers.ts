@@ -1,3 +1,4 @@
+import { parseJson } from 'embedded-aws/http/json_text';
 import { ConnectionCut } from 'embedded-aws/http/server';
 import type { ServiceResponse } from 'embedded-aws/http/service';
 
@@ -7,10 +8,10 @@ export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** @returns undefined for what is not a JSON object. */
+/** @returns undefined for what is not a JSON object, or one that is nested too deep. */
 export function parseJsonObject(text: string | Buffer): JsonObject | undefined {
   try {
-    const parsed: unknown = JSON.parse(text.toString());
+    const parsed = parseJson(text.toString());
     return isJsonObject(parsed) ? parsed : undefined;
   } catch {
     return undefined;

@@ -1,5 +1,5 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { CREDENTIALS, REGION } from 'embedded-aws/aws/embedded_aws';
+import { clientSettings } from 'embedded-aws/aws/client_settings';
 import { ASSUMPTIONS, BATCH_RECORD, FUNCTIONS, MAP_FILES } from 'receipts-cli/estimate/assumptions';
 import { estimate, type Estimate, type EstimateSettings } from 'receipts-cli/estimate/estimate';
 import { MeasuredReceipt } from 'receipts-cli/estimate/measured_receipt';
@@ -96,12 +96,7 @@ describe('an estimate', () => {
           AWS_ENDPOINT_URL: stack.local.aws.url,
           DYNAMODB_TABLE_NAME: stack.local.table.name,
         },
-        dynamodb: () =>
-          new DynamoDBClient({
-            endpoint: stack.local.aws.url,
-            region: REGION,
-            credentials: CREDENTIALS,
-          }),
+        dynamodb: () => new DynamoDBClient(clientSettings(stack.local.aws)),
       },
     );
 

@@ -2,7 +2,7 @@ import { DeleteItemCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { ListExecutionsCommand, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { marshall } from '@aws-sdk/util-dynamodb';
-import { REGION } from 'embedded-aws/aws/embedded_aws';
+import { clientSettings } from 'embedded-aws/aws/client_settings';
 import type { Iam, RecordedCall } from 'embedded-aws/iam/iam';
 import { type Role, roleUses } from 'embedded-aws/iam/roles';
 import { placesCacheCodec } from 'receipt-embedding/merchants/google_places';
@@ -347,10 +347,11 @@ describe('this proof', () => {
 /** An AWS client with the key of a function. */
 function asFunction(functionName: string) {
   const accessKeyId = keys.get(functionName) ?? '';
+  const { url, lambda } = stack.local.aws;
+  const key = lambda.keyOf(accessKeyId);
+  if (key === undefined) throw new Error(`${functionName} has no environment any more`);
   return {
-    endpoint: stack.local.aws.url,
-    region: REGION,
-    credentials: { accessKeyId, secretAccessKey: 'local' },
+    ...clientSettings({ url, credentials: { accessKeyId, ...key } }),
     forcePathStyle: true,
     maxAttempts: 1,
   };

@@ -1,12 +1,16 @@
+import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { DescribeExecutionCommand, ListExecutionsCommand, SFNClient } from '@aws-sdk/client-sfn';
 import { serve } from 'embedded-aws/http/server';
 import { writeExport } from '../support/write_export.ts';
 import type { RealtimeExecution, StartSummary } from 'receipts-cli/start/summary';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { hostileShell } from '../support/hostile_shell.ts';
 import { NpmStart, npmStart } from '../support/npm_start.ts';
 import { smallReceipts } from '../support/stack_receipts.ts';
 
@@ -178,6 +182,22 @@ describe('npm start', () => {
   });
 });
 
+describe('npm start in a shell that is set up for another AWS, behind a proxy', () => {
+  it('runs both paths on the embedded AWS all the same', async () => {
+    const launcher = fileURLToPath(new URL('../../packages/cli/bin/receipts.js', import.meta.url));
+    const temporary = await mkdtemp(join(folder, 'hostile-'));
+    const { stdout } = await promisify(execFile)(process.execPath, [launcher, 'start', ...SMALL], {
+      env: {
+        ...(await hostileShell(temporary)),
+        PATH: process.env['PATH'],
+        TMPDIR: temporary,
+      },
+    });
+    expect(stdout).toMatch(/^ {2}Receipts +2: 2 embedded, 0 reused, 0 skipped, 0 failed$/m);
+    expect(stdout).toMatch(/^Pinecone finds (\d+) of \1 vectors/m);
+  });
+});
+
 describe('npm start with wrong arguments', () => {
   it.each<[string[], RegExp]>([
     [['--sumary', 'file'], /^error: unknown option '--sumary'/],
@@ -275,6 +295,8 @@ describe('npm start --serve', () => {
       'AWS_DEFAULT_REGION',
       'AWS_ACCESS_KEY_ID',
       'AWS_SECRET_ACCESS_KEY',
+      'NO_PROXY',
+      'no_proxy',
       'REALTIME_EMBEDDING_SF_ARN',
       'BATCH_SUBMIT_SF_ARN',
       'BATCH_POLL_SF_ARN',
@@ -296,9 +318,7 @@ describe('npm start --serve', () => {
       new DescribeExecutionCommand({ executionArn: arn }),
     );
     expect(executionStatus).toBe('SUCCEEDED');
-    expect(await command.temporaryFiles()).toStrictEqual([
-      expect.stringMatching(/^embedded-aws-/),
-    ]);
+    expect(await command.temporaryFiles()).toStrictEqual([expect.stringMatching(/^embedded-aws-/)]);
 
     command.interrupt();
 

@@ -81,7 +81,7 @@ describe('the outputs of a stack', () => {
 
     expect(error.name).toBe('WrongArgument');
     expect(error.message).toContain('AWS_ENDPOINT_URL is http://127.0.0.1:4566, but none');
-    expect(error.message).toContain('export lines');
+    expect(error.message).toContain('paste all lines');
   });
 });
 
@@ -99,9 +99,7 @@ describe('an output that is needed', () => {
     expect(() => requireOutput({}, name)).toThrow(
       expect.objectContaining({
         name: 'WrongArgument',
-        message: expect.stringMatching(
-          new RegExp(`${name}: .*${why}.*paste all export lines`),
-        ) as string,
+        message: expect.stringMatching(new RegExp(`${name}: .*${why}.*paste all lines`)) as string,
       }),
     );
   });

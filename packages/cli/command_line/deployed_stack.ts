@@ -20,7 +20,7 @@ export type OutputName = (typeof OUTPUT_NAMES)[number];
 /** What a stack says of itself; the outputs of the batch path are missing where it is not deployed. */
 export type StackOutputs = Readonly<Partial<Record<OutputName, string>>>;
 
-const PASTE = 'paste all export lines that `npm start -- --serve` prints';
+const PASTE = 'paste all lines that `npm start -- --serve` prints';
 
 export interface StackPorts {
   readonly environment: Readonly<Record<string, string | undefined>>;

@@ -1,5 +1,5 @@
 import { DescribeExecutionCommand, ListExecutionsCommand } from '@aws-sdk/client-sfn';
-import { CREDENTIALS, REGION } from 'embedded-aws/aws/embedded_aws';
+import { REGION } from 'embedded-aws/aws/client_settings';
 import type { AwsFault } from 'embedded-aws/aws/faults';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { smallReceipts } from '../../../tests/support/stack_receipts.ts';
@@ -20,13 +20,9 @@ afterAll(() => stack.close());
 beforeEach(() => stack.reset());
 
 async function execute(argv: readonly string[], settings?: ExecuteSettings): Promise<Executed> {
-  const { url, deployment } = stack.local.aws;
+  const { url, credentials, deployment } = stack.local.aws;
   const outputs = deployment.outputs as Record<string, string>;
-  return await executeOn(
-    { url, outputs, region: REGION, credentials: CREDENTIALS },
-    argv,
-    settings,
-  );
+  return await executeOn({ url, outputs, region: REGION, credentials }, argv, settings);
 }
 
 /** What people's requests of this operation meet, after the first `after` of them. */

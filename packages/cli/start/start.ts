@@ -50,7 +50,7 @@ async function start(options: StartOptions, screen: Screen, stop: Interruption):
     const succeeded = await stop.orResult(() => runWorkflows(stack, options, receipts, screen));
     if (options.serve) {
       screen.lines(['', 'The embedded AWS stays up; in another terminal:', '']);
-      screen.lines(exportLines(url, deployment.outputs as Record<string, string>));
+      screen.lines(exportLines(stack.aws));
       screen.lines(['', 'Ctrl-C ends it.']);
       await stop.wait();
     }

@@ -47,6 +47,7 @@ describe('aws edge', () => {
         secretsmanager: obliging('secretsmanager'),
         states: obliging('states'),
       },
+      keyOf: () => ({ secretAccessKey: 'local' }),
       functionOf: (accessKeyId) => (accessKeyId === FUNCTION_KEY ? 'work' : undefined),
       kill: (accessKeyId) => killed.push(accessKeyId),
     });

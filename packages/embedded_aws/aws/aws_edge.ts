@@ -1,7 +1,22 @@
 import { Faults } from '../http/faults.ts';
 import { ConnectionCut } from '../http/server.ts';
-import type { Service, ServiceRequest, ServiceResponse } from '../http/service.ts';
-import { awsError, notImplemented, type OwnAwsFault, splitBatch } from './faults.ts';
+import type {
+  Admission,
+  RequestHead,
+  Service,
+  ServiceRequest,
+  ServiceResponse,
+} from '../http/service.ts';
+import {
+  awsError,
+  bodyBound,
+  internalError,
+  notImplemented,
+  type OwnAwsFault,
+  signatureRefusal,
+  splitBatch,
+} from './faults.ts';
+import { type SigningKey, signatureParts, signatureProblem } from './signature.ts';
 
 export const AWS_SERVICES = ['dynamodb', 'lambda', 's3', 'secretsmanager', 'states'] as const;
 export type AwsService = (typeof AWS_SERVICES)[number];
@@ -23,6 +38,8 @@ export interface ObservedRequest extends AwsRequest {
 
 export interface AwsEdgeSettings {
   readonly services: Readonly<Record<AwsService, Service>>;
+  /** The key with this id: a person's, or a function environment's. Nobody else is served. */
+  readonly keyOf: (accessKeyId: string) => SigningKey | undefined;
   /** The function that signs with this key. */
   readonly functionOf: (accessKeyId: string) => string | undefined;
   /** Kills the environment that signs with this key. */
@@ -58,12 +75,23 @@ export class AwsEdge {
     this.#settings = settings;
   }
 
+  /** For `serve`: what S3's requests, which may be large, must be before their bodies come, and how large each may be. */
+  readonly admit = (head: RequestHead): Admission => {
+    const { service } = classify(head);
+    const bound = bodyBound(service);
+    if (service !== 's3' || isOfUnknownService(head)) return bound;
+    const refusal = this.#refusal(service, head, undefined);
+    return refusal === undefined ? bound : { refusal };
+  };
+
   readonly handle: Service = async (request) => {
     const aws = classify(request);
-    const target = request.headers['x-amz-target'];
-    // Services that tell their operations by this header speak JSON, as DynamoDB does.
-    if (target !== undefined && aws.service === 's3')
-      return notImplemented('dynamodb', String(target));
+    if (isOfUnknownService(request)) {
+      // Services that tell their operations by this header speak JSON, as DynamoDB does.
+      return notImplemented('dynamodb', String(request.headers['x-amz-target']));
+    }
+    const refusal = this.#refusal(aws.service, request, request.body);
+    if (refusal !== undefined) return refusal;
     const { accessKeyId } = aws;
     const functionName =
       accessKeyId === undefined ? undefined : this.#settings.functionOf(accessKeyId);
@@ -79,13 +107,27 @@ export class AwsEdge {
     return await this.waiting.during(accessKeyId, perform);
   };
 
+  #refusal(
+    service: AwsService,
+    head: RequestHead,
+    body: Buffer | undefined,
+  ): ServiceResponse | undefined {
+    const problem = signatureProblem(head, service, this.#settings.keyOf, body);
+    return problem === undefined ? undefined : signatureRefusal(service, problem);
+  }
+
   async #serve(observed: ObservedRequest, request: ServiceRequest): Promise<ServiceResponse> {
     const { accessKeyId, functionName } = observed;
     const { guard, services } = this.#settings;
     const service = services[observed.service];
-    return guard === undefined || accessKeyId === undefined || functionName === undefined
-      ? await service(request)
-      : await guard(accessKeyId, observed, request, service);
+    try {
+      return guard === undefined || accessKeyId === undefined || functionName === undefined
+        ? await service(request)
+        : await guard(accessKeyId, observed, request, service);
+    } catch (error) {
+      if (error instanceof ConnectionCut) throw error;
+      return internalError(observed.service, error);
+    }
   }
 
   async #fail(
@@ -112,10 +154,14 @@ const TARGETS: Readonly<Record<string, AwsService>> = {
   secretsmanager: 'secretsmanager',
 };
 
+/** Whether a request names a service of AWS that does not exist here. */
+function isOfUnknownService(head: RequestHead): boolean {
+  return head.headers['x-amz-target'] !== undefined && classify(head).service === 's3';
+}
+
 /** Tells AWS's services apart as they come in on one port: by the target header, else by the path. */
-export function classify(request: ServiceRequest): AwsRequest {
-  const accessKeyId = /Credential=(?<key>[^/,]+)\//.exec(request.headers.authorization ?? '')
-    ?.groups?.['key'];
+export function classify(request: RequestHead): AwsRequest {
+  const accessKeyId = signatureParts(request.headers.authorization)?.accessKeyId;
   const [prefix = '', operation = ''] = String(request.headers['x-amz-target'] ?? '').split('.');
   const service = TARGETS[prefix];
   if (service !== undefined) return { service, operation, accessKeyId };

@@ -9,13 +9,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { rejection } from '../../../tests/support/rejection.ts';
 import { serve } from '../http/server.ts';
 import { smallProgram } from '../testing/program.ts';
-import {
-  CREDENTIALS,
-  type EmbeddedAws,
-  type EmbeddedAwsSettings,
-  REGION,
-  startEmbeddedAws,
-} from './embedded_aws.ts';
+import { clientSettings } from './client_settings.ts';
+import { type EmbeddedAws, type EmbeddedAwsSettings, startEmbeddedAws } from './embedded_aws.ts';
 
 let temporary: string;
 let code: string;
@@ -55,11 +50,7 @@ describe('the embedded AWS', () => {
     const Bucket = outputs['bucket'] as string;
     await aws.clients.s3.send(new PutObjectCommand({ Bucket, Key: 'a', Body: 'x' }));
     expect(aws.s3.listKeys(Bucket, '')).toStrictEqual(['a']);
-    const secrets = new SecretsManagerClient({
-      endpoint: aws.url,
-      region: REGION,
-      credentials: CREDENTIALS,
-    });
+    const secrets = new SecretsManagerClient(clientSettings(aws));
     const asked = new GetSecretValueCommand({ SecretId: outputs['secret'] as string });
     expect((await secrets.send(asked)).SecretString).toBe('secret-of-a-test');
 

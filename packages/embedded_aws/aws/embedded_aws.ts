@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,6 +12,7 @@ import {
   runPulumiProgram,
 } from '../deployment/pulumi_program.ts';
 import { DynamoDBStandIn } from '../dynamodb/dynamodb_stand_in.ts';
+import { parseJson } from '../http/json_text.ts';
 import { serve } from '../http/server.ts';
 import { Iam } from '../iam/iam.ts';
 import { guardFunctions } from '../iam/request_guard.ts';
@@ -22,6 +23,13 @@ import { SecretsManagerStandIn } from '../secrets_manager/secrets_manager_stand_
 import type { InvocationAnswer, StepFunctionsPorts } from '../step_functions/ports.ts';
 import { StepFunctionsStandIn } from '../step_functions/step_functions_stand_in.ts';
 import { AwsEdge } from './aws_edge.ts';
+import {
+  clientSettings,
+  type Credentials,
+  DYNAMODB_SETTINGS,
+  REGION,
+  S3_SETTINGS,
+} from './client_settings.ts';
 
 export interface EmbeddedAwsSettings extends Omit<
   ProgramSettings,
@@ -45,16 +53,17 @@ export interface EmbeddedAwsSettings extends Omit<
   readonly enforceIam?: boolean;
 }
 
-export const REGION = 'us-east-1';
 const ACCOUNT_ID = '000000000000';
 const HOME = { region: REGION, accountId: ACCOUNT_ID } as const;
 
-/** What an AWS client needs to speak to the embedded AWS; its keys open nothing anywhere. */
-export const CREDENTIALS = { accessKeyId: 'local', secretAccessKey: 'local' } as const;
+/** Whoever holds it is a person, and may do everything. */
+const PERSON = 'local';
 
 /** The Pulumi program, deployed onto stand-ins of AWS's services behind one port. */
 export interface EmbeddedAws {
   readonly url: string;
+  /** A person's, for the AWS CLI and SDKs: the secret is made anew at each start, and opens nothing else. @see clientSettings */
+  readonly credentials: Credentials;
   readonly deployment: Deployment;
   readonly s3: S3StandIn;
   readonly lambda: LambdaStandIn;
@@ -98,13 +107,19 @@ async function assemble(
   const folder = await mkdtemp(join(tmpdir(), 'embedded-aws-'));
   onClose(() => rm(folder, { recursive: true, force: true }));
   const clock = (): Date => new Date();
+  const credentials = {
+    accessKeyId: PERSON,
+    secretAccessKey: randomBytes(30).toString('base64url'),
+  };
   const iam = settings.enforceIam === true ? new Iam(ACCOUNT_ID) : undefined;
   const s3 = new S3StandIn({ clock });
   const dynamodb = new DynamoDBStandIn(HOME);
   const secrets = new SecretsManagerStandIn();
 
   const door: { edge?: AwsEdge } = {};
-  const server = await serve((request) => required(door.edge).handle(request), settings.port);
+  const server = await serve((request) => required(door.edge).handle(request), settings.port, {
+    admit: (head) => required(door.edge).admit(head),
+  });
   onClose(() => server.close());
   const lambda = new LambdaStandIn({
     region: REGION,
@@ -138,6 +153,8 @@ async function assemble(
       secretsmanager: secrets.handle,
       states: stepFunctions.handle,
     },
+    keyOf: (accessKeyId) =>
+      accessKeyId === credentials.accessKeyId ? credentials : lambda.keyOf(accessKeyId),
     functionOf: (accessKeyId) => lambda.callerOf(accessKeyId)?.functionName,
     kill: (accessKeyId) => {
       lambda.kill(accessKeyId);
@@ -146,7 +163,7 @@ async function assemble(
   });
   door.edge = edge;
 
-  const clients = createClients(server.url);
+  const clients = createClients({ url: server.url, credentials });
   onClose(() => {
     clients.dynamodb.destroy();
     clients.s3.destroy();
@@ -176,15 +193,25 @@ async function assemble(
     scheduler,
     functionsFolder: join(folder, 'functions'),
   });
-  return { url: server.url, deployment, s3, lambda, stepFunctions, edge, iam, clients };
+  return {
+    url: server.url,
+    credentials,
+    deployment,
+    s3,
+    lambda,
+    stepFunctions,
+    edge,
+    iam,
+    clients,
+  };
 }
 
-function createClients(endpoint: string): AwsClients {
-  const configuration = { endpoint, region: REGION, credentials: CREDENTIALS };
+function createClients(aws: Pick<EmbeddedAws, 'url' | 'credentials'>): AwsClients {
+  const settings = clientSettings(aws);
   return {
-    dynamodb: new DynamoDBClient(configuration),
-    s3: new S3Client({ ...configuration, forcePathStyle: true }),
-    sfn: new SFNClient(configuration),
+    dynamodb: new DynamoDBClient({ ...settings, ...DYNAMODB_SETTINGS }),
+    s3: new S3Client({ ...settings, ...S3_SETTINGS }),
+    sfn: new SFNClient(settings),
   };
 }
 
@@ -204,7 +231,19 @@ function invokeThrough(lambda: LambdaStandIn): StepFunctionsPorts['invokeLambda'
     }
     const { payload: result, error } = await lambda.invoke(configuration, JSON.stringify(payload));
     return error === undefined
-      ? { payload: JSON.parse(result) as unknown }
+      ? { payload: parsedResult(result) }
       : { payload: error, functionError: 'Unhandled' };
   };
+}
+
+/** What a function has answered, which its state works on. @throws as Lambda's own failures, for what is nested too deep. */
+function parsedResult(result: string): unknown {
+  try {
+    return parseJson(result);
+  } catch (error) {
+    const { message } = error as Error;
+    throw Object.assign(new Error(`The function's answer can't be read: ${message}`), {
+      name: 'Lambda.Unknown',
+    });
+  }
 }

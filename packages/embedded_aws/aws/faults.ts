@@ -2,6 +2,7 @@ import type { Fault, FaultRule } from '../http/faults.ts';
 import type { ServiceRequest, ServiceResponse } from '../http/service.ts';
 import { errorAnswer, S3Error } from '../s3/answers.ts';
 import type { AwsService, ObservedRequest } from './aws_edge.ts';
+import type { SignatureProblem } from './signature.ts';
 
 export type { ObservedRequest } from './aws_edge.ts';
 
@@ -59,4 +60,110 @@ export function awsError(
 export function notImplemented(service: AwsService, operation: string): ServiceResponse {
   const message = `${operation} is not implemented by the embedded AWS.`;
   return awsError(service, 501, 'NotImplemented', message);
+}
+
+interface Refusal {
+  readonly code: string;
+  readonly message: string;
+}
+
+/** What S3 says of a signature, always with 403. */
+const S3_REFUSALS: Readonly<Record<SignatureProblem, Refusal>> = {
+  missing: { code: 'AccessDenied', message: 'Access Denied: the request is not signed.' },
+  incomplete: {
+    code: 'AuthorizationHeaderMalformed',
+    message:
+      'The authorization header is malformed: Signature Version 4 in a header, of the host and all x-amz- headers, is expected.',
+  },
+  unknown_key: {
+    code: 'InvalidAccessKeyId',
+    message: 'The AWS Access Key Id you provided does not exist in our records.',
+  },
+  wrong_token: {
+    code: 'InvalidToken',
+    message: 'The provided token is malformed or otherwise invalid.',
+  },
+  wrong: {
+    code: 'SignatureDoesNotMatch',
+    message:
+      'The request signature we calculated does not match the signature you provided. Check your key and signing method.',
+  },
+};
+
+/** What the others say. */
+const REFUSALS: Readonly<Record<SignatureProblem, Refusal>> = {
+  missing: {
+    code: 'MissingAuthenticationTokenException',
+    message: 'Request is missing Authentication Token',
+  },
+  incomplete: {
+    code: 'IncompleteSignatureException',
+    message:
+      'Authorization header requires Signature Version 4 of the host and all x-amz- headers, with a date of the same day.',
+  },
+  unknown_key: {
+    code: 'UnrecognizedClientException',
+    message: 'The security token included in the request is invalid.',
+  },
+  wrong_token: {
+    code: 'UnrecognizedClientException',
+    message: 'The security token included in the request is invalid.',
+  },
+  wrong: {
+    code: 'InvalidSignatureException',
+    message:
+      'The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method.',
+  },
+};
+
+/** Whoever restarts the embedded AWS and keeps the exports of its predecessor sees this. */
+const HINT = ' The keys of the embedded AWS are made anew at each start.';
+
+/** What the service answers to a request that is not signed as it must be. */
+export function signatureRefusal(service: AwsService, problem: SignatureProblem): ServiceResponse {
+  const { code, message } = (service === 's3' ? S3_REFUSALS : REFUSALS)[problem];
+  const status = service === 's3' || service === 'lambda' ? 403 : 400;
+  return awsError(service, status, code, message + (problem === 'missing' ? '' : HINT));
+}
+
+interface BodyBound {
+  readonly maxBytes: number;
+  readonly status: number;
+  readonly code: string;
+}
+
+const MIB = 1_024 * 1_024;
+
+/** How large a request may be: at least as large as its service takes it; an object of S3 may have 5 GB on AWS. */
+const BODY_BOUNDS: Readonly<Record<AwsService, BodyBound>> = {
+  dynamodb: { maxBytes: 16 * MIB, status: 413, code: 'RequestEntityTooLargeException' },
+  lambda: { maxBytes: 6 * MIB, status: 413, code: 'RequestTooLargeException' },
+  s3: { maxBytes: 1_024 * MIB, status: 400, code: 'EntityTooLarge' },
+  secretsmanager: { maxBytes: MIB, status: 413, code: 'RequestEntityTooLargeException' },
+  // An input of 256 KB, each character of it escaped.
+  states: { maxBytes: 2 * MIB, status: 413, code: 'RequestEntityTooLargeException' },
+};
+
+/** How large a request to the service may be, and what it answers to a larger one. */
+export function bodyBound(service: AwsService): {
+  readonly maxBytes: number;
+  readonly tooLarge: () => ServiceResponse;
+} {
+  const { maxBytes, status, code } = BODY_BOUNDS[service];
+  const message = `The request's body is larger than ${maxBytes} bytes, the most that the embedded AWS takes.`;
+  return { maxBytes, tooLarge: () => awsError(service, status, code, message) };
+}
+
+const INTERNAL_ERRORS: Readonly<Record<AwsService, string>> = {
+  dynamodb: 'InternalServerError',
+  lambda: 'ServiceException',
+  s3: 'InternalError',
+  secretsmanager: 'InternalServiceError',
+  states: 'InternalFailure',
+};
+
+/** A failure of the embedded AWS itself, as the service would name its own. */
+export function internalError(service: AwsService, error: unknown): ServiceResponse {
+  const message = error instanceof Error ? error.message : String(error);
+  return awsError(service, 500, INTERNAL_ERRORS[service], message);
 }

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { setTimeout as wait } from 'node:timers/promises';
 import { awsError, notImplemented } from '../aws/faults.ts';
+import { parseJson } from '../http/json_text.ts';
 import type { Service, ServiceRequest, ServiceResponse } from '../http/service.ts';
 import { parseConditionsOnce } from './parsed_conditions.ts';
 import { TableStore } from './table_store.ts';
@@ -112,14 +113,17 @@ export class DynamoDBStandIn {
 
 /** @throws Failure SerializationException */
 function parsed(body: Buffer): unknown {
+  let value: unknown;
   try {
-    return JSON.parse(body.toString());
+    value = parseJson(body.toString());
   } catch {
-    throw Object.assign(new Error('not JSON'), {
-      statusCode: 400,
-      body: { __type: 'com.amazon.coral.service#SerializationException' },
-    });
+    value = undefined;
   }
+  if (typeof value === 'object' && value !== null) return value;
+  throw Object.assign(new Error('not JSON'), {
+    statusCode: 400,
+    body: { __type: 'com.amazon.coral.service#SerializationException' },
+  });
 }
 
 function isFailure(error: unknown): error is Failure {

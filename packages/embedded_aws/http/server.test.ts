@@ -1,13 +1,18 @@
+import { createHash } from 'node:crypto';
 import { connect } from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { rejection } from '../../../tests/support/rejection.ts';
-import { ConnectionCut, type RunningServer, serve } from './server.ts';
+import { ConnectionCut, type RunningServer, serve, type ServeSettings } from './server.ts';
 import type { Service, ServiceRequest } from './service.ts';
 
 const running: RunningServer[] = [];
 
-async function start(service: Service, port = 0): Promise<RunningServer> {
-  const server = await serve(service, port);
+async function start(
+  service: Service,
+  port = 0,
+  settings: ServeSettings = {},
+): Promise<RunningServer> {
+  const server = await serve(service, port, settings);
   running.push(server);
   return server;
 }
@@ -165,9 +170,97 @@ describe('a server', () => {
   it('outlives a client that goes away in the middle of its request', async () => {
     const { url, port } = await start(empty);
     const socket = connect(port, '127.0.0.1');
-    socket.write('PUT / HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\nhalf');
+    socket.write(`PUT / HTTP/1.1\r\nhost: localhost:${port}\r\ncontent-length: 100\r\n\r\nhalf`);
     socket.end();
     await new Promise((resolve) => socket.once('close', resolve).resume());
     expect((await fetch(url)).status).toBe(200);
+  });
+});
+
+describe('a server that admits bodies of 1,000 bytes', () => {
+  const limited = (service: Service = empty, more: ServeSettings = {}): Promise<RunningServer> =>
+    start(service, 0, {
+      admit: () => ({
+        maxBytes: 1_000,
+        tooLarge: () => ({ status: 413, body: 'at most 1,000 bytes' }),
+      }),
+      ...more,
+    });
+
+  /** What is answered to these bytes until the connection ends. */
+  async function answerTo(port: number, ...parts: readonly string[]): Promise<string> {
+    const socket = connect(port, '127.0.0.1');
+    let answer = '';
+    socket.on('data', (chunk: Buffer) => (answer += chunk.toString()));
+    for (const part of parts) socket.write(part);
+    await new Promise((resolve) => {
+      socket.once('error', () => undefined).once('close', resolve);
+    });
+    return answer;
+  }
+  const head = (port: number, length: string): string =>
+    `PUT / HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\n${length}\r\n\r\n`;
+
+  it('takes one of as many, and refuses one of more when all of it has come', async () => {
+    const sizes: number[] = [];
+    const { url } = await limited((request) => {
+      sizes.push(request.body.length);
+      return empty(request);
+    });
+    const put = (length: number): Promise<Response> =>
+      fetch(url, { method: 'PUT', body: Buffer.alloc(length) });
+    expect((await put(1_000)).status).toBe(200);
+    const refused = await put(20_000_000);
+    expect([refused.status, await refused.text()]).toStrictEqual([413, 'at most 1,000 bytes']);
+    expect((await put(1)).status).toBe(200);
+    expect(sizes).toStrictEqual([1_000, 1]);
+  });
+
+  it('refuses at once what promises more than it would wait for', async () => {
+    const { port } = await limited();
+    expect(await answerTo(port, head(port, 'content-length: 2000000000'))).toMatch(
+      /^HTTP\/1.1 413 [^]*at most 1,000 bytes$/,
+    );
+  });
+
+  it('refuses what promises nothing and sends more', async () => {
+    const { port } = await limited();
+    const chunk = `7d0\r\n${'x'.repeat(2_000)}\r\n`;
+    const answer = await answerTo(
+      port,
+      head(port, 'transfer-encoding: chunked'),
+      chunk,
+      '0\r\n\r\n',
+    );
+    expect(answer).toMatch(/^HTTP\/1.1 413 /);
+  });
+
+  it('cuts a client off that falls silent in its body', async () => {
+    const { port } = await limited(empty, { silenceMs: 50 });
+    expect(await answerTo(port, head(port, 'content-length: 100'), 'half')).toBe('');
+  });
+
+  it('lets nothing of a request through that is refused by its head', async () => {
+    const service = vi.fn(empty);
+    const refusal = { status: 403, body: 'no' };
+    const { url } = await limited(service, { admit: () => ({ refusal }) });
+    const answer = await fetch(url, { method: 'PUT', body: Buffer.alloc(3_000_000) });
+    expect([answer.status, await answer.text()]).toStrictEqual([403, 'no']);
+    expect(service).not.toHaveBeenCalled();
+  });
+});
+
+describe('a body of many megabytes', () => {
+  it.each([['a known length'], ['chunks']])('comes whole, in %s', async (how) => {
+    const digests: string[] = [];
+    const { url } = await start((request) => {
+      digests.push(createHash('sha256').update(request.body).digest('hex'));
+      return empty(request);
+    });
+    const body = Buffer.from(Array.from({ length: 1_500_000 }, (_, at) => `${at}`).join(''));
+    const sent =
+      how === 'chunks' ? { body: new Blob([body]).stream(), duplex: 'half' as const } : { body };
+    await fetch(url, { method: 'PUT', ...sent });
+    expect(digests).toStrictEqual([createHash('sha256').update(body).digest('hex')]);
   });
 });

@@ -1,7 +1,13 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { buffer } from 'node:stream/consumers';
-import type { Service, ServiceRequest, ServiceResponse } from './service.ts';
+import { refusedNeighbour } from './neighbours.ts';
+import type {
+  Admission,
+  RequestHead,
+  Service,
+  ServiceRequest,
+  ServiceResponse,
+} from './service.ts';
 
 export interface RunningServer {
   readonly port: number;
@@ -10,15 +16,39 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
+export interface ServeSettings {
+  /**
+   * Judges a request before its body is read.
+   *
+   * @default bodies of up to 256 MiB are read
+   */
+  readonly admit?: (head: RequestHead) => Admission;
+  /**
+   * How long a client may be silent in the middle of a request, milliseconds.
+   *
+   * @default 30 seconds
+   */
+  readonly silenceMs?: number;
+}
+
+/** More than any request of a vendor may have (OpenAI's files: 200 MB). */
+const MAX_BODY_BYTES = 256 * 1_024 * 1_024;
+
 /**
- * Serves `service` on the loopback address.
+ * Serves `service` on the loopback address, to programs of this machine: not to other names, nor to pages of other origins.
  *
  * @param port 0 takes any free port.
  * @throws the listen error (`EADDRINUSE`, …) when the port can't be had.
  */
-export async function serve(service: Service, port: number): Promise<RunningServer> {
-  const server = createServer((request, response) => {
-    void answer(service, request, response);
+export async function serve(
+  service: Service,
+  port: number,
+  { admit = admitAll, silenceMs = 30_000 }: ServeSettings = {},
+): Promise<RunningServer> {
+  const door = { service, admit, silenceMs };
+  // A client that has connected and sends no head is cut off by Node itself.
+  const server = createServer({ headersTimeout: silenceMs }, (request, response) => {
+    void answer(door, request, response);
   });
   // The default of 5 seconds closes idle sockets under a client that is about to reuse them.
   server.keepAliveTimeout = 120_000;
@@ -41,24 +71,81 @@ export async function serve(service: Service, port: number): Promise<RunningServ
   };
 }
 
+type Door = Required<ServeSettings> & { readonly service: Service };
+
+function admitAll(): Admission {
+  return {
+    maxBytes: MAX_BODY_BYTES,
+    tooLarge: () => plainText(413, `The request's body is larger than ${MAX_BODY_BYTES} bytes.`),
+  };
+}
+
+function plainText(status: number, body: string): ServiceResponse {
+  return { status, headers: { 'content-type': 'text/plain; charset=utf-8' }, body };
+}
+
 async function answer(
-  service: Service,
+  door: Door,
   incoming: IncomingMessage,
   outgoing: ServerResponse,
 ): Promise<void> {
   try {
-    await send(outgoing, await service(await read(incoming)));
+    const head = readHead(incoming);
+    const request = await admitted(door, head, incoming);
+    if ('refusal' in request) await refuse(door, request.refusal, incoming, outgoing);
+    else await send(outgoing, await door.service(request));
   } catch (error) {
     // An answer that has begun can't be taken back: what is missing of it is all that says that something went wrong.
     if (error instanceof ConnectionCut || outgoing.headersSent) {
       outgoing.destroy();
       return;
     }
-    await send(outgoing, {
-      status: 500,
-      body: error instanceof Error ? error.message : String(error),
-    });
+    await send(outgoing, plainText(500, error instanceof Error ? error.message : String(error)));
   }
+}
+
+function readHead(incoming: IncomingMessage): RequestHead {
+  const [path = '/', query = ''] = splitOnce(incoming.url ?? '/', '?');
+  return {
+    method: incoming.method ?? 'GET',
+    path,
+    query: new URLSearchParams(query),
+    headers: incoming.headers,
+  };
+}
+
+/** The whole request, or why it is not answered. @throws ConnectionCut when the client falls silent. */
+async function admitted(
+  { admit, silenceMs }: Door,
+  head: RequestHead,
+  incoming: IncomingMessage,
+): Promise<ServiceRequest | { readonly refusal: ServiceResponse }> {
+  const refused = refusedNeighbour(head.headers, incoming.socket.localPort ?? 0);
+  if (refused !== undefined) return { refusal: plainText(refused.status, refused.message) };
+  const admission = admit(head);
+  if ('refusal' in admission) return admission;
+  const body = await readBody(incoming, admission.maxBytes, silenceMs);
+  return body === undefined ? { refusal: admission.tooLarge() } : { ...head, body };
+}
+
+/** A client that is sending hears an answer only once it has sent: of so many bytes, the rest is awaited. */
+const AWAITED_BYTES = 32 * 1_024 * 1_024;
+
+/** Answers a request whose body was not read, or not to its end. */
+async function refuse(
+  { silenceMs }: Door,
+  refusal: ServiceResponse,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+): Promise<void> {
+  if (promisedLength(incoming) <= AWAITED_BYTES) {
+    let left = AWAITED_BYTES;
+    for await (const chunk of chunksOf(incoming, silenceMs)) {
+      left -= chunk.length;
+      if (left < 0) break;
+    }
+  }
+  await send(outgoing, { ...refusal, headers: { ...refusal.headers, connection: 'close' } });
 }
 
 /** Thrown by a service to cut the connection instead of answering: the fault that clients see as ECONNRESET. */
@@ -66,25 +153,59 @@ export class ConnectionCut extends Error {
   override readonly name = 'ConnectionCut';
 }
 
-async function read(incoming: IncomingMessage): Promise<ServiceRequest> {
-  const [path = '/', query = ''] = splitOnce(incoming.url ?? '/', '?');
-  return {
-    method: incoming.method ?? 'GET',
-    path,
-    query: new URLSearchParams(query),
-    headers: incoming.headers,
-    body: await readBody(incoming),
-  };
+/** 0 where the client does not say it. */
+function promisedLength({ headers }: IncomingMessage): number {
+  return Number(headers['content-length'] ?? 0);
 }
 
-/** A body whose length is known is written once to where it stays: an upload of 200 MB needs 200 MB. */
-async function readBody(incoming: IncomingMessage): Promise<Buffer> {
-  const length = Number(incoming.headers['content-length'] ?? 0);
-  if (length === 0) return await buffer(incoming);
-  const body = Buffer.allocUnsafe(length);
-  let at = 0;
-  for await (const chunk of incoming as AsyncIterable<Buffer>) at += chunk.copy(body, at);
-  return body;
+/** So much must have come before the memory for all that is promised is taken. */
+const EARNEST_BYTES = 4 * 1_024 * 1_024;
+
+/**
+ * A body whose length is known is written once to where it stays: an upload of 200 MB needs 200 MB.
+ *
+ * @returns undefined for one that is longer than `maxBytes`; it is not read to its end then.
+ * @throws ConnectionCut when the client falls silent.
+ */
+async function readBody(
+  incoming: IncomingMessage,
+  maxBytes: number,
+  silenceMs: number,
+): Promise<Buffer | undefined> {
+  const promised = promisedLength(incoming);
+  if (promised > maxBytes) return undefined;
+  let first: Buffer[] = [];
+  let whole: Buffer | undefined;
+  let length = 0;
+  for await (const chunk of chunksOf(incoming, silenceMs)) {
+    if (length + chunk.length > maxBytes) return undefined;
+    if (whole === undefined) first.push(chunk);
+    else chunk.copy(whole, length);
+    length += chunk.length;
+    if (whole === undefined && promised > 0 && length >= EARNEST_BYTES) {
+      whole = Buffer.allocUnsafe(promised);
+      Buffer.concat(first).copy(whole);
+      first = [];
+    }
+  }
+  return whole ?? Buffer.concat(first);
+}
+
+/** What the client sends, as it comes; the connection stays when nobody reads on. @throws ConnectionCut */
+async function* chunksOf(incoming: IncomingMessage, silenceMs: number): AsyncGenerator<Buffer> {
+  const cut = (): void => {
+    incoming.destroy(new ConnectionCut());
+  };
+  const timer = setTimeout(cut, silenceMs);
+  try {
+    const chunks = incoming.iterator({ destroyOnReturn: false });
+    for await (const chunk of chunks as AsyncIterable<Buffer>) {
+      timer.refresh();
+      yield chunk;
+    }
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 function splitOnce(text: string, separator: string): string[] {

@@ -9,6 +9,14 @@ export interface ServiceRequest {
   readonly body: Buffer;
 }
 
+/** A request whose body has not come yet. */
+export type RequestHead = Omit<ServiceRequest, 'body'>;
+
+/** What is said to a request's head: it is refused, or its body may have so many bytes. */
+export type Admission =
+  | { readonly refusal: ServiceResponse }
+  | { readonly maxBytes: number; readonly tooLarge: () => ServiceResponse };
+
 export interface ServiceResponse {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;

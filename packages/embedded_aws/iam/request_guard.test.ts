@@ -48,6 +48,7 @@ beforeEach(async () => {
       secretsmanager: counted('secretsmanager', obliging),
       states: counted('states', obliging),
     },
+    keyOf: () => ({ secretAccessKey: 'local' }),
     functionOf: (key) => (key === WORK ? 'work' : undefined),
     kill: () => undefined,
     guard: (_, ...asked) => guard.perform({ roleArn: ROLE_ARN, session: 'work' }, ...asked),

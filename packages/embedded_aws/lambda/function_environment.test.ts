@@ -136,7 +136,7 @@ describe('a function that can not be loaded', () => {
 
 describe("a function's environment variables", () => {
   it('are its own and those of Lambda’s runtime, and none of this process', async () => {
-    const { folder, create, invoke } = await startLambda();
+    const { standIn, folder, create, invoke } = await startLambda();
     const source = 'export const handler = () => process.env;';
     const work = await create(source, { environment: { TABLE: 'rows', EMPTY: '' } });
     process.env['SECRET_OF_THIS_MACHINE'] = 'visible';
@@ -144,15 +144,20 @@ describe("a function's environment variables", () => {
     const variables = answerOf(await invoke(work)) as Record<string, string>;
 
     delete process.env['SECRET_OF_THIS_MACHINE'];
-    const { AWS_ACCESS_KEY_ID: key, ...others } = variables;
+    const {
+      AWS_ACCESS_KEY_ID: key = '',
+      AWS_SECRET_ACCESS_KEY: secretAccessKey,
+      AWS_SESSION_TOKEN: sessionToken,
+      ...others
+    } = variables;
     expect(key).toMatch(/^ASIA[0-9A-F]{16}$/);
+    expect(standIn.keyOf(key)).toStrictEqual({ secretAccessKey, sessionToken });
+    expect(secretAccessKey).toMatch(/^[\w-]{40}$/);
     expect(others).toStrictEqual({
       TABLE: 'rows',
       EMPTY: '',
       AWS_REGION: 'eu-central-1',
       AWS_DEFAULT_REGION: 'eu-central-1',
-      AWS_SECRET_ACCESS_KEY: 'local',
-      AWS_SESSION_TOKEN: 'local',
       AWS_ENDPOINT_URL: 'http://127.0.0.1:9',
       AWS_CONFIG_FILE: `${folder}/no-config`,
       AWS_SHARED_CREDENTIALS_FILE: `${folder}/no-credentials`,

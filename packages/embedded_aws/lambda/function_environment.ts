@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
+import type { SigningKey } from '../aws/signature.ts';
 import type { FunctionConfiguration } from './lambda_stand_in.ts';
 
 export type InvocationResult =
@@ -12,6 +13,7 @@ export type InvocationResult =
 export class FunctionEnvironment {
   /** Unique; the environment's requests to AWS are signed with it. */
   readonly accessKeyId: string;
+  readonly key: SigningKey;
   readonly functionName: string;
   readonly #worker: Worker;
   readonly #ready: Promise<FunctionError | undefined>;
@@ -20,11 +22,12 @@ export class FunctionEnvironment {
 
   constructor(
     configuration: FunctionConfiguration,
-    accessKeyId: string,
+    { accessKeyId, ...key }: SigningKey & { readonly accessKeyId: string },
     variables: Readonly<Record<string, string>>,
     onLog: (line: string) => void,
   ) {
     this.accessKeyId = accessKeyId;
+    this.key = key;
     this.functionName = configuration.functionName;
     const settings: WorkerSettings = {
       handlerUrl: pathToFileURL(configuration.handlerFile).href,

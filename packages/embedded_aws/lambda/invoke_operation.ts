@@ -1,4 +1,5 @@
 import { notImplemented } from '../aws/faults.ts';
+import { JsonTooDeep, parseJson } from '../http/json_text.ts';
 import type { ServiceRequest, ServiceResponse } from '../http/service.ts';
 import { checkPayload, type LambdaStandIn, RequestTooLarge } from './lambda_stand_in.ts';
 
@@ -13,17 +14,18 @@ export async function answerInvoke(
   if (name === undefined || request.method !== 'POST') {
     return notImplemented('lambda', operationName(request));
   }
-  const wanted = decodeURIComponent(name);
+  const wanted = decoded(name);
   const configuration = lambda.find(wanted);
   if (configuration === undefined) {
     return failure(404, 'ResourceNotFoundException', `Function not found: ${wanted}`);
   }
   const event = request.body.length === 0 ? '{}' : request.body.toString();
-  if (!isJson(event)) {
+  const problem = jsonProblem(event);
+  if (problem !== undefined) {
     return failure(
       400,
       'InvalidRequestContentException',
-      'Could not parse request body into json: the payload is not valid JSON',
+      `Could not parse request body into json: ${problem}`,
     );
   }
   const type = request.headers['x-amz-invocation-type'] ?? 'RequestResponse';
@@ -57,6 +59,15 @@ export async function answerInvoke(
   }
 }
 
+/** A name that can't be decoded is no function's. */
+function decoded(name: string): string {
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    return name;
+  }
+}
+
 /** What AWS calls the requests that a reader of the API would try first. */
 function operationName({ method, path }: ServiceRequest): string {
   const [, , , name = ''] = path.split('/');
@@ -72,11 +83,12 @@ function failure(status: number, type: string, message: string): ServiceResponse
   };
 }
 
-function isJson(text: string): boolean {
+/** @returns undefined for JSON that a function can be given. */
+function jsonProblem(text: string): string | undefined {
   try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
+    parseJson(text);
+    return undefined;
+  } catch (error) {
+    return error instanceof JsonTooDeep ? error.message : 'the payload is not valid JSON';
   }
 }

@@ -1,4 +1,6 @@
+import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import type { SigningKey } from '../aws/signature.ts';
 import type { Service } from '../http/service.ts';
 import {
   FunctionEnvironment,
@@ -58,6 +60,11 @@ export class LambdaStandIn {
   callerOf(accessKeyId: string): FunctionConfiguration | undefined {
     const environment = this.#environments.get(accessKeyId);
     return environment === undefined ? undefined : this.#functions.get(environment.functionName);
+  }
+
+  /** What the environment with this key signs with; undefined once it is gone. */
+  keyOf(accessKeyId: string): SigningKey | undefined {
+    return this.#environments.get(accessKeyId)?.key;
   }
 
   /** Kills the environment that signs its requests with this key. */
@@ -125,15 +132,20 @@ export class LambdaStandIn {
   #start(configuration: FunctionConfiguration): FunctionEnvironment {
     const { region, endpointUrl, temporaryFolder, newId, onLog } = this.#settings;
     const accessKeyId = `ASIA${newId().replaceAll('-', '').slice(0, 16).toUpperCase()}`;
+    // Temporary credentials of the environment's own, as Lambda gives them out.
+    const key = {
+      secretAccessKey: randomBytes(30).toString('base64url'),
+      sessionToken: randomBytes(60).toString('base64url'),
+    };
     const environment = new FunctionEnvironment(
       configuration,
-      accessKeyId,
+      { accessKeyId, ...key },
       {
         AWS_REGION: region,
         AWS_DEFAULT_REGION: region,
         AWS_ACCESS_KEY_ID: accessKeyId,
-        AWS_SECRET_ACCESS_KEY: 'local',
-        AWS_SESSION_TOKEN: 'local',
+        AWS_SECRET_ACCESS_KEY: key.secretAccessKey,
+        AWS_SESSION_TOKEN: key.sessionToken,
         AWS_ENDPOINT_URL: endpointUrl,
         // A person's own AWS configuration has no say here.
         AWS_CONFIG_FILE: join(temporaryFolder, 'no-config'),

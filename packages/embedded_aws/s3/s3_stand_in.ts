@@ -18,7 +18,7 @@ export interface S3StandInOptions {
 }
 
 /**
- * S3 in memory: one account, no versions, signatures not verified. Over HTTP it speaks path-style S3; the other
+ * S3 in memory: one account, no versions. Over HTTP it speaks path-style S3; the other
  * services of the embedded AWS reach its objects directly.
  */
 export class S3StandIn {

@@ -1,4 +1,5 @@
 import { awsError, notImplemented } from '../aws/faults.ts';
+import { parseJson } from '../http/json_text.ts';
 import type { Service, ServiceResponse } from '../http/service.ts';
 
 interface Secret {
@@ -34,8 +35,15 @@ export class SecretsManagerStandIn {
   };
 
   #getSecretValue(body: string): ServiceResponse {
-    const { SecretId: id } = JSON.parse(body) as { readonly SecretId?: string };
-    if (id === undefined || id === '') {
+    const fields = parsedObject(body);
+    const { SecretId: id = '' } = fields ?? {};
+    if (fields === undefined || typeof id !== 'string') {
+      return failure(
+        'SerializationException',
+        'The request body is not the JSON of this operation.',
+      );
+    }
+    if (id === '') {
       return failure('ValidationException', 'Invalid request: SecretId is required.');
     }
     const secret = this.#secrets.get(id);
@@ -55,6 +63,18 @@ export class SecretsManagerStandIn {
         VersionStages: ['AWSCURRENT'],
       }),
     };
+  }
+}
+
+/** @returns undefined for what is not a JSON object, or one that is nested too deep. */
+function parsedObject(body: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value = parseJson(body === '' ? '{}' : body);
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as Readonly<Record<string, unknown>>)
+      : undefined;
+  } catch {
+    return undefined;
   }
 }
 

@@ -61,14 +61,17 @@ fi
 aws() { "$venv/bin/aws" "$@"; }
 
 cd "$(dirname "${BASH_SOURCE[0]}")/../../.."
+# The shell of somebody who works with another AWS, behind a proxy: what `--serve` prints must be enough.
+export AWS_PROFILE=nobody AWS_SESSION_TOKEN=another AWS_USE_FIPS_ENDPOINT=true AWS_USE_DUALSTACK_ENDPOINT=true
+export AWS_CA_BUNDLE=/nowhere AWS_ENDPOINT_URL_S3=http://127.0.0.1:1 AWS_ENDPOINT_URL_SFN=http://127.0.0.1:1
+export HTTP_PROXY=http://127.0.0.1:1 http_proxy=http://127.0.0.1:1 ALL_PROXY=http://127.0.0.1:1
 node_modules/.bin/node packages/cli/receipts.ts start --serve --port 0 --receipts 12 --words 20 --path realtime --batch-latency 0 >"$work/server.log" 2>&1 &
 server=$!
-until grep -q '^Ctrl-C ends it' "$work/server.log"; do
+until grep -qs '^Ctrl-C ends it' "$work/server.log"; do
   kill -0 "$server" 2>/dev/null || { cat "$work/server.log" >&2; exit 1; }
   sleep 0.2
 done
-while IFS= read -r line; do eval "$line"; done < <(grep '^export ' "$work/server.log")
-unset AWS_PROFILE AWS_SESSION_TOKEN
+while IFS= read -r line; do eval "$line"; done < <(grep -E '^(export|unset) ' "$work/server.log")
 export AWS_CONFIG_FILE=/dev/null AWS_SHARED_CREDENTIALS_FILE=/dev/null AWS_PAGER=''
 
 passed=0
@@ -194,6 +197,18 @@ check 'npm run execute shows the progress to the end' '10 of 10 receipts' npm ru
 check 'and the execution is AWS'"'"'s as any other' '^SUCCEEDED$' \
   aws stepfunctions describe-execution --execution-arn "${machine/:stateMachine:/:execution:}:by-execute" --query status --output text
 check 'npm run execute has the batch workflows too' '"status":"SUCCEEDED".*"total":0' npm run --silent execute -- batch-poll --wait --json
+
+# Keys: those of this start, and no others.
+secret=receipt-embedding-openai-api-key-dev
+secret_value() { "$@" secretsmanager get-secret-value --secret-id "$secret" --query SecretString --output text; }
+check 'secretsmanager get-secret-value' '^sk-local-stand-in$' secret_value aws
+check 'without a signature' 'MissingAuthenticationToken' secret_value aws --no-sign-request
+check 'with another secret key' 'InvalidSignatureException' env AWS_SECRET_ACCESS_KEY=local "$venv/bin/aws" stepfunctions list-state-machines
+check 'with another secret key, of S3' 'SignatureDoesNotMatch' env AWS_SECRET_ACCESS_KEY=local "$venv/bin/aws" s3api list-objects-v2 --bucket "$bucket"
+check 'with another key' 'UnrecognizedClientException' env AWS_ACCESS_KEY_ID=AKIANOBODY "$venv/bin/aws" dynamodb list-tables
+printf 'x%.0s' $(seq 100000) >"$work/upload"
+check 's3 cp to a key of every kind of character' 'upload: ' aws s3 cp "$work/upload" "s3://$bucket/of hand/ä+b!'()*~&\$.gz"
+check 'and s3 ls of it' ' 100000 .*/ä\+b!' aws s3 ls --recursive "s3://$bucket/of hand/"
 
 payload() { aws lambda invoke --function-name "$1" --payload "$2" "$work/answer.json"; cat "$work/answer.json"; }
 check 'lambda invoke answers the list' '"total_receipts":3' payload embedding-find-receipts-realtime-lambda-dev '{"limit": 3}'

@@ -1,3 +1,4 @@
+import { JsonTooDeep, parseJson } from '../../http/json_text.ts';
 import {
   isJsonObject,
   isWithinPayloadLimit,
@@ -146,7 +147,7 @@ export function parseExecutionInput(text: string): JsonValue {
     throw invalidInput(`the input is larger than ${MAX_PAYLOAD_BYTES} bytes`);
   }
   try {
-    return JSON.parse(text) as JsonValue;
+    return parseJson(text) as JsonValue;
   } catch (error) {
     throw invalidInput(error instanceof Error ? error.message : String(error));
   }
@@ -155,9 +156,11 @@ export function parseExecutionInput(text: string): JsonValue {
 function parseBody(body: Buffer): Readonly<Record<string, unknown>> {
   let value: unknown;
   try {
-    value = JSON.parse(body.length === 0 ? '{}' : body.toString());
-  } catch {
-    throw new ApiError('SerializationException', 'The request body is not valid JSON');
+    value = parseJson(body.length === 0 ? '{}' : body.toString());
+  } catch (error) {
+    const problem =
+      error instanceof JsonTooDeep ? error.message : 'The request body is not valid JSON';
+    throw new ApiError('SerializationException', problem);
   }
   if (isJsonObject(value)) return value;
   throw new ApiError('SerializationException', 'The request body must be a JSON object');

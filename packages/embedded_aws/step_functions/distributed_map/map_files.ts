@@ -1,3 +1,4 @@
+import { parseJson } from '../../http/json_text.ts';
 import { redriveView } from '../api/execution_view.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../data/json_value.ts';
 import type { MapState } from '../definition/definition.ts';
@@ -26,7 +27,7 @@ export function readItems(
     .flatMap((line, index) => {
       if (line.trim() === '') return [];
       try {
-        return [JSON.parse(line) as JsonValue];
+        return [parseJson(line) as JsonValue];
       } catch {
         throw readingFailed(`s3://${bucket}/${key}, line ${index + 1} is not valid JSON`);
       }
