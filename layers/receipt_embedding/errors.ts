@@ -2,45 +2,100 @@
  * Every failure that leaves the layer has one of these names. Step Functions matches on the name, so
  * it is a literal: a minifier or a vendor's own class name must not change it.
  *
- * None of the messages holds a secret or a receipt's text: they end in logs and in execution results.
+ * None of the messages holds a secret or a receipt's text: they end in logs and in execution results. None has a vendor's
+ * error as its cause either: whoever prints an error prints its causes.
  */
 
+/**
+ * Whose fault a vendor's refusal is. Only an `input`'s own makes a line or word FAILED; for `account` (money, rights, pace) and
+ * `ours` (a setting, a bug) nothing is FAILED, for `vendor` it is tried again.
+ */
+export type Fault = 'input' | 'account' | 'ours' | 'vendor';
+
+/** What is known of a vendor's answer beside the message. */
+export interface VendorErrorOptions {
+  readonly fault?: Fault;
+  /** The vendor's own name for what went wrong, if it is one that we know. */
+  readonly vendor_code?: string;
+}
+
+/** What the layer's errors have in common: a message of our own words. */
+export abstract class LayerError extends Error {
+  declare readonly fault?: Fault;
+  declare readonly vendor_code?: string;
+
+  constructor(message: string, { fault, vendor_code }: VendorErrorOptions = {}) {
+    super(message);
+    if (fault !== undefined) this.fault = fault;
+    if (vendor_code !== undefined) this.vendor_code = vendor_code;
+  }
+}
+
 /** A vendor asks to slow down; waiting helps. */
-export class RateLimited extends Error {
+export class RateLimited extends LayerError {
   override readonly name = 'RateLimited';
 }
 
 /** A vendor can't be reached, took too long, or answered 5xx; waiting helps. */
-export class UpstreamUnavailable extends Error {
+export class UpstreamUnavailable extends LayerError {
   override readonly name = 'UpstreamUnavailable';
 }
 
 /** The account at a vendor has no money or quota left; only a person can help. */
-export class QuotaExhausted extends Error {
+export class QuotaExhausted extends LayerError {
   override readonly name = 'QuotaExhausted';
 }
 
 /** A vendor refused what it was asked; asking again won't help. */
-export class InvalidRequest extends Error {
+export class InvalidRequest extends LayerError {
   override readonly name = 'InvalidRequest';
 }
 
 /** A setting, a secret, a permission or a resource is missing or wrong. */
-export class InvalidConfiguration extends Error {
+export class InvalidConfiguration extends LayerError {
   override readonly name = 'InvalidConfiguration';
 }
 
 /** What is in the table, or what a vendor answered about it, is not what the formats allow. */
-export class InvalidReceiptData extends Error {
+export class InvalidReceiptData extends LayerError {
   override readonly name = 'InvalidReceiptData';
 }
 
 /** Somebody else changed the same row at the same time in every try, or has taken the lease of a batch. */
-export class ConcurrentUpdate extends Error {
+export class ConcurrentUpdate extends LayerError {
   override readonly name = 'ConcurrentUpdate';
 }
 
 /** OpenAI does not have the files of a batch any more, and never will again. */
-export class ResultsExpired extends Error {
+export class ResultsExpired extends LayerError {
   override readonly name = 'ResultsExpired';
+}
+
+/** Names of errors of JavaScript itself: they quote nothing. */
+const BUILT_IN_NAMES = new Set(['Error', 'RangeError', 'ReferenceError', 'SyntaxError', 'TypeError']);
+
+/** A stack's line that says where in our bundles, or in our sources, something was thrown. */
+const FRAME = /^ {4}at [^\n]*?([\w-]{1,60}\.m?[jt]s:\d{1,7}:\d{1,7})\)?$/m;
+
+/**
+ * What may leave a function for an error: one of the layer's as it is, anything else in our own words, because a foreign
+ * message may quote a key or a text (`Headers.append` quotes the header that it refuses).
+ *
+ * @example
+ * ```ts
+ * ownError(new TypeError('Headers.append: "Bearer sk-…" is an invalid header value.'));
+ * // TypeError: an unexpected TypeError in the function, at openai.mjs:12:345
+ * ```
+ */
+export function ownError(error: unknown): Error {
+  if (error instanceof LayerError) {
+    // Only one that was set by hand: none is made with a cause.
+    delete (error as { cause?: unknown }).cause;
+    return error;
+  }
+  const thrown = error instanceof Error ? error : undefined;
+  const name = thrown !== undefined && BUILT_IN_NAMES.has(thrown.name) ? thrown.name : 'Error';
+  const place = FRAME.exec(thrown?.stack ?? '')?.[1];
+  const where = place === undefined ? '' : `, at ${place}`;
+  return Object.assign(new Error(`an unexpected ${name} in the function${where}`), { name });
 }

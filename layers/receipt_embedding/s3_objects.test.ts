@@ -99,7 +99,7 @@ describe('an object of text', () => {
 
   it.each([
     new RateLimited('slow down'),
-    new InvalidConfiguration('no such bucket', { cause: new Error('NoSuchBucket') }),
+    new InvalidConfiguration('no such bucket', { vendor_code: 'NoSuchBucket' }),
   ])('that fails otherwise fails so: %s', async (error) => {
     expect(await rejection(readText(failing(error), location))).toBe(error);
   });

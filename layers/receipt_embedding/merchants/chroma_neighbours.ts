@@ -1,5 +1,8 @@
 import { z } from 'zod';
 import type { Embedder } from '../embeddings/embedder.ts';
+import { LayerError } from '../errors.ts';
+import { secureUrl } from '../vendor_answers/credentials.ts';
+import { CHROMA, NO_COLLECTION } from '../vendor_answers/chroma.ts';
 import { type Fetch, requestJson } from './json_request.ts';
 import type { MerchantEvidence, MerchantSource } from './resolve_merchant.ts';
 
@@ -31,7 +34,7 @@ type Neighbour = NonNullable<z.output<typeof neighbourSchema>>;
  * `lines`. Near is not the same, so a neighbour counts only when its phone or address, normalised, is this receipt's.
  * @example
  * ```ts
- * await new ChromaNeighbours('http://chroma:8000').findMerchant(evidence, embedder); // 'Corner Market'
+ * await new ChromaNeighbours('https://chroma.example').findMerchant(evidence, embedder); // 'Corner Market'
  * ```
  */
 export class ChromaNeighbours implements MerchantSource {
@@ -40,13 +43,15 @@ export class ChromaNeighbours implements MerchantSource {
   readonly #fetch: Fetch;
 
   constructor(endpoint: string, fetch: Fetch = globalThis.fetch) {
-    this.#endpoint = endpoint.replace(/\/+$/, '');
+    this.#endpoint = secureUrl("Chroma's endpoint", endpoint).replace(/\/+$/, '');
     this.#fetch = fetch;
   }
 
   async findMerchant(evidence: MerchantEvidence, embedder: Embedder): Promise<string | undefined> {
     if (evidence.lines.length === 0) return undefined;
     const collection = await this.#collectionId();
+    // Nobody has filled it yet: then nobody knows the merchant, which is no failure of a receipt.
+    if (collection === undefined) return undefined;
     const { vectors } = await embedder.embed(evidence.lines.map(({ input }) => input));
     const { metadatas } = await requestJson(this.#fetch, answerSchema, {
       url: `${this.#endpoint}/${COLLECTIONS}/${collection}/query`,
@@ -55,18 +60,26 @@ export class ChromaNeighbours implements MerchantSource {
         n_results: NEIGHBOURS,
         include: ['metadatas'],
       },
+      errors: CHROMA,
       timeout: TIMEOUT_MS,
     });
     return metadatas.flat().find((neighbour) => neighbour !== null && agrees(neighbour, evidence))
       ?.merchant_name;
   }
 
-  async #collectionId(): Promise<string> {
-    const { id } = await requestJson(this.#fetch, collectionSchema, {
-      url: `${this.#endpoint}/${COLLECTIONS}/lines`,
-      timeout: TIMEOUT_MS,
-    });
-    return id;
+  /** @returns undefined when there is no such collection. */
+  async #collectionId(): Promise<string | undefined> {
+    try {
+      const { id } = await requestJson(this.#fetch, collectionSchema, {
+        url: `${this.#endpoint}/${COLLECTIONS}/lines`,
+        errors: CHROMA,
+        timeout: TIMEOUT_MS,
+      });
+      return id;
+    } catch (error) {
+      if (error instanceof LayerError && NO_COLLECTION.has(error.vendor_code ?? '')) return undefined;
+      throw error;
+    }
   }
 }
 

@@ -1,16 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Index, Pinecone } from '@pinecone-database/pinecone';
 import pMap from 'p-map';
-import {
-  InvalidConfiguration,
-  InvalidRequest,
-  QuotaExhausted,
-  RateLimited,
-  UpstreamUnavailable,
-} from '../../errors.ts';
+import { InvalidRequest, LayerError, UpstreamUnavailable } from '../../errors.ts';
 import { parseJson } from '../../local_files.ts';
 import type { Clock } from '../../ports.ts';
 import { RETRY_POLICIES, type RetryPorts, retrying } from '../../retry.ts';
+import { checkedKey, secureUrl } from '../../vendor_answers/credentials.ts';
+import {
+  judgePinecone,
+  readPineconeError,
+  shownDimensions,
+  shownPineconeCode,
+  shownPineconeRequestId,
+} from '../../vendor_answers/pinecone.ts';
+import { vendorError } from '../../vendor_answers/verdict.ts';
 import type { VectorCollection, VectorRecord, VectorStore } from '../vector_store.ts';
 import { type PackedUpsert, packUpserts } from './pinecone_packing.ts';
 
@@ -36,11 +39,8 @@ export interface PineconeStoreOptions {
  * ```
  */
 export function createPineconeStore(options: PineconeStoreOptions): PineconeStore {
-  const { apiKey, indexName: name, controllerUrl } = options;
-  // No request could carry it, and the error about that would quote it.
-  if (!/^[\x21-\x7e]+$/.test(apiKey)) {
-    throw new InvalidConfiguration("Pinecone's API key is empty or holds a space or a line break");
-  }
+  const { indexName: name, controllerUrl } = options;
+  const apiKey = checkedKey("Pinecone's API key", options.apiKey);
   const client = new Pinecone({
     apiKey,
     ...(controllerUrl === undefined ? {} : { controllerHostUrl: controllerUrl }),
@@ -65,15 +65,14 @@ export function createPineconeStore(options: PineconeStoreOptions): PineconeStor
 /** The client would look the host up by itself, and keep it for the whole process under key and name alone. */
 async function lookUp(client: Pinecone, name: string): Promise<UpsertIndex> {
   const { host, privateHost } = await client.indexes.describe(name);
-  return client.index({ name, host: urlOf(privateHost ?? host) });
+  const found: unknown = privateHost ?? host;
+  if (typeof found !== 'string') throw new UpstreamUnavailable('Pinecone named no host of the index');
+  return client.index({ name, host: urlOf(found) });
 }
 
 function urlOf(host: string): string {
   const url = /^https?:\/\//.test(host) ? host : `https://${host}`;
-  if (!URL.canParse(url)) {
-    throw new InvalidConfiguration("the host of Pinecone's index is no URL");
-  }
-  return url.replace(/\/+$/, '');
+  return secureUrl("the host of Pinecone's index", url).replace(/\/+$/, '');
 }
 
 /** What the store needs of Pinecone's client. */
@@ -118,18 +117,15 @@ export class PineconeStore implements VectorStore {
   }
 }
 
-const OWN_ERRORS = [
-  InvalidConfiguration,
-  InvalidRequest,
-  QuotaExhausted,
-  RateLimited,
-  UpstreamUnavailable,
-];
-
-/** Pinecone's client wraps whatever a request fails with into an error of its own. */
+/** Pinecone's client wraps whatever a request fails with into an error of its own, and throws others that may quote what it got. */
 function rethrow(error: unknown): never {
+  if (error instanceof LayerError) throw error;
   const cause = error instanceof Error ? error.cause : undefined;
-  throw OWN_ERRORS.some((Own) => cause instanceof Own) ? cause : error;
+  if (cause instanceof LayerError) throw cause;
+  if (error instanceof Error && error.name === 'PineconeArgumentError') {
+    throw new InvalidRequest("Pinecone's client does not take the request");
+  }
+  throw new UpstreamUnavailable("Pinecone's answer can not be read");
 }
 
 export interface PineconeFetchPorts extends Pick<RetryPorts, 'random' | 'sleep'> {
@@ -186,8 +182,8 @@ async function fetchWhole(
     const { status, headers } = response;
     // Read here, so that the time limit and the tries are for the whole of it.
     return { status, headers, body: await response.text() };
-  } catch (cause) {
-    throw new UpstreamUnavailable('Pinecone can not be reached or took too long', { cause });
+  } catch {
+    throw new UpstreamUnavailable('Pinecone can not be reached or took too long');
   }
 }
 
@@ -205,19 +201,14 @@ function retryAfterMs(headers: Headers, now: Date): number | undefined {
  * metadata, except the one about dimensions, which holds two numbers and says what to do.
  */
 function answeredError({ status, headers, body }: PineconeAnswer): Error {
-  const id = headers.get('x-pinecone-request-id');
-  const what = `Pinecone answered ${status}${id === null ? '' : `, request ${id}`}`;
-  // A plan's read or write units of the month are used up: 429 too, but no later try of today helps.
-  if (status === 402 || (status === 429 && body.includes('current month'))) {
-    return new QuotaExhausted(`${what}: the plan's limit is reached; check plan and billing`);
-  }
-  if (status === 429) return new RateLimited(what);
-  if (status === 401 || status === 403 || status === 404) {
-    return new InvalidConfiguration(`${what}: check the API key, the index's name and its host`);
-  }
-  if (status >= 400 && status < 500 && status !== 408) {
-    const found = /Vector dimension \d+ does not match the dimension of the index \d+/.exec(body);
-    return new InvalidRequest(found === null ? what : `${what}: ${found[0]}`);
-  }
-  return new UpstreamUnavailable(what);
+  const answer = readPineconeError(parseJson(body), status, body);
+  const code = shownPineconeCode(answer);
+  const id = shownPineconeRequestId(headers.get('x-pinecone-request-id'));
+  const what = [
+    `Pinecone answered ${status}`,
+    code === undefined ? '' : ` ${code}`,
+    id === undefined ? '' : `, request ${id}`,
+    shownDimensions(answer),
+  ].join('');
+  return vendorError(judgePinecone(answer), what, code);
 }
