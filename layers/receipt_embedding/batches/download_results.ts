@@ -101,10 +101,10 @@ type ResultRow =
 const rowSchema = z.object({
   custom_id: z.string(),
   response: z
-    .object({ status_code: z.coerce.number().int(), body: z.unknown() })
+    .object({ status_code: z.coerce.number().int(), body: z.unknown().optional() })
     .nullish()
     .catch(undefined),
-  error: z.unknown(),
+  error: z.unknown().optional(),
 });
 
 const bodySchema = z.object({ data: z.tuple([z.object({ embedding: z.unknown() })]) });

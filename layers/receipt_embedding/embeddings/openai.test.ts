@@ -12,6 +12,7 @@ import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { vectorOf } from '../../../tests/support/embedders.ts';
 import { rejection } from '../../../tests/support/rejection.ts';
+import { RateLimited } from '../errors.ts';
 import {
   createOpenAIClient,
   OpenAIEmbedder,
@@ -100,7 +101,7 @@ describe('an error of OpenAI’s', () => {
     const translated = translateOpenAIError(error) as Error;
 
     expect(translated.name).toBe(name);
-    expect(translated.cause).toBe(error);
+    expect(translated.cause).toBeUndefined();
     expect(translated.message).not.toContain(KEY);
     expect(translated.message).not.toContain('MILK');
   });
@@ -109,16 +110,40 @@ describe('an error of OpenAI’s', () => {
     const error = answered(400, { code: 'invalid_value', param: 'dimensions' });
 
     expect((translateOpenAIError(error) as Error).message).toBe(
-      'OpenAI answered 400 invalid_value, request req_1 (parameter dimensions)',
+      'OpenAI answered 400 invalid_value, request req_1 (parameter dimensions): ' +
+        'OpenAI does not take these dimensions; check embedding_model and embedding_dimensions',
     );
   });
 
   it.each([
-    ['an error of our own making', new TypeError('bug')],
-    ['the SDK’s own that is no answer', new OpenAIError('no key')],
-    ['no error at all', 'text'],
-  ])('that is none stays as it is: %s', (_, error) => {
+    ['a header that can not be', new TypeError(`Headers.append: "Bearer ${KEY}" is invalid`)],
+    ['the SDK’s own that is no answer', new OpenAIError(`no key like ${KEY}`)],
+    ['no error at all', KEY],
+  ])('that is no answer is one of configuration, and quotes nothing: %s', (_, error) => {
+    const { name, message } = translateOpenAIError(error);
+
+    expect(name).toBe('InvalidConfiguration');
+    expect(message).toMatch(/^the request to OpenAI can not be made/);
+    expect(message).not.toContain(KEY);
+  });
+
+  it('that is the layer’s own stays as it is', () => {
+    const error = new RateLimited('slow down');
+
     expect(translateOpenAIError(error)).toBe(error);
+  });
+
+  it.each([KEY, 'MILK 3.99', 'milk'])('quotes nothing of its fields: %s', (text) => {
+    const error = APIError.generate(
+      400,
+      { error: { message: text, code: text, type: text, param: text } },
+      undefined,
+      new Headers({ 'x-request-id': text }),
+    );
+
+    expect(translateOpenAIError(error).message).toBe(
+      'OpenAI answered 400: OpenAI refused the input',
+    );
   });
 });
 

@@ -8,7 +8,7 @@ import { merchantEvidence } from './resolve_merchant.ts';
 
 const OTHER_IMAGE = '11111111-1111-4111-8111-111111111111';
 const COLLECTIONS =
-  'http://chroma:8000/api/v2/tenants/default_tenant/databases/default_database/collections';
+  'https://chroma.example/api/v2/tenants/default_tenant/databases/default_database/collections';
 
 const evidence = merchantEvidence(RECEIPT, {
   lines: [
@@ -33,7 +33,7 @@ const neighbour = {
 function ask(...answers: readonly Answer[]) {
   const { fetch, requests } = fakeFetch(...answers);
   const embedder = new RecordingEmbedder();
-  const source = new ChromaNeighbours('http://chroma:8000/', fetch);
+  const source = new ChromaNeighbours('https://chroma.example/', fetch);
   return { found: source.findMerchant(evidence, embedder), requests, embedder };
 }
 
@@ -99,8 +99,18 @@ describe('the neighbours of a receipt’s address and phone lines', () => {
     expect(await foundAmong([], [])).toBeUndefined();
   });
 
+  it('are none, at no cost, where nobody has made the collection', async () => {
+    const { found, requests } = ask({
+      status: 404,
+      json: { error: 'NotFoundError', message: 'Collection [lines] does not exist' },
+    });
+
+    expect(await found).toBeUndefined();
+    expect(requests).toHaveLength(1);
+  });
+
   it.each<[string, Answer[], string]>([
-    ['there is no collection', [{ status: 404 }], 'InvalidConfiguration'],
+    ['there is no Chroma at that address', [{ status: 404 }], 'InvalidConfiguration'],
     ['Chroma is down', [{ error: new TypeError('fetch failed') }], 'UpstreamUnavailable'],
     ['the query fails', [{ json: { id: 'c1' } }, { status: 500 }], 'UpstreamUnavailable'],
     [

@@ -21,7 +21,7 @@ const LARGE = 'the request is larger than Pinecone takes';
 const FAILED = 'Pinecone failed';
 
 /**
- * What Pinecone's errors mean. Its control plane names a code, its data plane gives gRPC's number of one; `FORBIDDEN` and
+ * What Pinecone's errors mean. Its control plane names a code, its data plane gives a number that says less than the status; `FORBIDDEN` and
  * `QUOTA_EXCEEDED` share a status. docs/troubleshooting.md has cause and cure of each.
  */
 export const PINECONE_ANSWERS: VendorTable = [
@@ -65,34 +65,15 @@ export const PINECONE_ANSWERS: VendorTable = [
   { ...VENDOR, reason: FAILED },
 ];
 
-/** gRPC's codes, by their number: what the data plane answers. */
-const GRPC_CODES = [
-  'OK',
-  'CANCELLED',
-  'UNKNOWN',
-  'INVALID_ARGUMENT',
-  'DEADLINE_EXCEEDED',
-  'NOT_FOUND',
-  'ALREADY_EXISTS',
-  'PERMISSION_DENIED',
-  'RESOURCE_EXHAUSTED',
-  'FAILED_PRECONDITION',
-  'ABORTED',
-  'OUT_OF_RANGE',
-  'UNIMPLEMENTED',
-  'INTERNAL',
-  'UNAVAILABLE',
-  'DATA_LOSS',
-  'UNAUTHENTICATED',
-] as const;
-
-/** An error of either plane: `{error: {code, message}, status}` or `{code: 3, message, details}`; else plain text. */
+/**
+ * An error of either plane: `{error: {code, message}, status}`, or `{code: 3, message, details}`, whose number says no more than the
+ * status does; else plain text.
+ */
 export function readPineconeError(body: unknown, status: number, text: string): VendorAnswer {
   const said = fieldOf(body, 'error') ?? body;
-  const code = fieldOf(said, 'code');
   return {
     status,
-    code: typeof code === 'number' ? GRPC_CODES[code] : textOf(code),
+    code: textOf(fieldOf(said, 'code')),
     message: textOf(fieldOf(said, 'message')) ?? text,
   };
 }
