@@ -30,8 +30,8 @@ export const CHROMA_ANSWERS: VendorTable = [
   { code: 'InternalError', ...VENDOR, reason: 'Chroma failed' },
 
   { status: 400, says: /dimension/i, ...SETTING, reason: DIMENSION },
-  { status: [401, 403], ...ACCOUNT, reason: CHECK },
   { status: 402, ...QUOTA, reason: FULL },
+  { status: [401, 403], ...ACCOUNT, reason: CHECK },
   { status: 404, ...SETTING, reason: NOT_FOUND },
   { status: 408, ...VENDOR, reason: 'Chroma took too long' },
   { status: 409, error: 'ConcurrentUpdate', fault: 'vendor', wait: true, reason: 'it exists already' },
