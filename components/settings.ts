@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { secureUrlSchema } from '../simple_lambdas/runtime/declaration.ts';
 
 /** How a setting is written, as `pulumi config set` takes it: a text. */
 interface SettingFormat<Schema extends z.ZodType> {
@@ -26,7 +27,7 @@ const yesOrNo = {
   schema: YES_OR_NO.schema.transform((text) => text === 'true'),
 };
 
-const url = { schema: z.url({ protocol: /^https?$/ }), values: 'a URL, `https://…`' };
+const url = { schema: secureUrlSchema, values: 'a URL, `https://…`' };
 
 const emailAddress = { schema: z.email(), values: 'an e-mail address' };
 
@@ -141,7 +142,7 @@ const SETTINGS = {
   chroma_http_endpoint: setting(url, optional, {
     otherwise: 'none is asked',
     meaning: "A Chroma server whose collection `lines` knows other receipts' merchants.",
-    example: 'http://10.0.0.1:8000',
+    example: 'https://chroma.example.com',
   }),
   pinecone_index_name: setting(indexName, optional, {
     otherwise: 'no batch path',

@@ -93,11 +93,7 @@ export function translateAwsError(error: unknown, operation: string): unknown {
   }
   const isOfAws = fault !== undefined || metadata !== undefined || error.name === NO_CREDENTIALS;
   if (!isOfAws) return error;
-  return vendorError(
-    judgeAws(error.name, status),
-    `${what}${deniedAction(error.message)}`,
-    name,
-  );
+  return vendorError(judgeAws(error.name, status), `${what}${deniedAction(error.message)}`, name);
 }
 
 /** The only error of AWS's that no service answers. */

@@ -81,13 +81,16 @@ describe('an object of text', () => {
 
   it('that S3 denies is named, and may just as well not be there', async () => {
     const denied = translateAwsError(
-      Object.assign(new Error(
+      Object.assign(
+        new Error(
           'User: MILK is not authorized to perform: s3:ListBucket on resource: "arn:aws:s3:::receipts" because no identity-based policy allows the s3:ListBucket action',
-        ), {
-        name: 'AccessDenied',
-        $fault: 'client',
-        $metadata: { httpStatusCode: 403 },
-      }),
+        ),
+        {
+          name: 'AccessDenied',
+          $fault: 'client',
+          $metadata: { httpStatusCode: 403 },
+        },
+      ),
       'GetObjectCommand',
     ) as Error;
 

@@ -1,5 +1,11 @@
 import { PINECONE } from 'receipt-embedding/stores/pinecone/declaration';
+import { isSecureUrl } from 'receipt-embedding/vendor_answers/credentials';
 import { z } from 'zod';
+
+/** An address that keys and texts are sent to: https, or http to this machine. */
+export const secureUrlSchema = z
+  .string()
+  .refine(isSecureUrl, 'expected https://… (http:// is for an address of this machine only)');
 
 /**
  * What a function needs, said once, as data. Its environment, its role, its size, its alarms and the estimate of its cost
@@ -57,10 +63,10 @@ export const VENDORS = {
   openai: {
     secret: 'OPENAI_API_KEY',
     variables: {},
-    optional_variables: { OPENAI_BASE_URL: z.url() },
+    optional_variables: { OPENAI_BASE_URL: secureUrlSchema },
   },
   google_places: { secret: 'GOOGLE_PLACES_API_KEY', variables: {}, optional_variables: {} },
-  chroma: { variables: { CHROMA_HTTP_ENDPOINT: z.url() }, optional_variables: {} },
+  chroma: { variables: { CHROMA_HTTP_ENDPOINT: secureUrlSchema }, optional_variables: {} },
   pinecone: PINECONE,
 } as const satisfies Readonly<Record<string, VendorDeclaration>>;
 

@@ -129,18 +129,20 @@ describe('a handler', () => {
     expect(printed.join('\n')).not.toContain('MILK');
   });
 
-  it.each<[string, unknown, string]>([
+  it.each<[string, Error, string]>([
     ['of JavaScript’s', new TypeError('Headers.append: "Bearer sk-1 WHOLE MILK"'), 'TypeError'],
     ['of a vendor’s', Object.assign(new Error('WHOLE MILK'), { name: 'WHOLE MILK' }), 'Error'],
     ['with more of it', new Error('a', { cause: new Error('WHOLE MILK') }), 'Error'],
-    ['that is none', 'WHOLE MILK', 'Error'],
+    ['that is none', 'WHOLE MILK' as unknown as Error, 'Error'],
     ['that imitates a stack', new Error('a\n    at /MILK/sk-1'), 'Error'],
   ])('throws a foreign error %s in its own words, saying where', async (_, foreign, name) => {
-    const error = await rejection(handlerThat(() => Promise.reject(foreign as Error))({}));
+    const error = await rejection(handlerThat(() => Promise.reject(foreign))({}));
 
     expect(error.name).toBe(name);
     expect(error.message).toMatch(
-      new RegExp(`^an unexpected ${name} in the function(?:, at [\\w-]+\\.test\\.ts:\\d+:\\d+|, at test\\.ts:\\d+:\\d+)?$`),
+      new RegExp(
+        `^an unexpected ${name} in the function(?:, at [\\w-]+\\.test\\.ts:\\d+:\\d+|, at test\\.ts:\\d+:\\d+)?$`,
+      ),
     );
     expect(error.cause).toBeUndefined();
     const everything = [printed.join('\n'), error.stack, JSON.stringify(error)].join('\n');

@@ -1,7 +1,8 @@
 import { Logger as PowertoolsLogger } from '@aws-lambda-powertools/logger';
 import { Metrics as PowertoolsMetrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import type { Context } from 'aws-lambda';
-import { InvalidRequest, ownError } from 'receipt-embedding/errors';
+import { InvalidRequest } from 'receipt-embedding/errors';
+import { ownError } from 'receipt-embedding/layer_error';
 import type { DimensionOf, Logger, MetricName, Metrics } from 'receipt-embedding/ports';
 import { z } from 'zod';
 import type { FunctionDeclaration } from './declaration.ts';

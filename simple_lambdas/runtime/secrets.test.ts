@@ -1,17 +1,14 @@
+import { getSecret } from '@aws-lambda-powertools/parameters/secrets';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { rejection } from '../../tests/support/rejection.ts';
+import { readSecret, requireSecret } from './secrets.ts';
 
-const getSecret = vi.hoisted(() => vi.fn<(arn: string, options: object) => Promise<unknown>>());
-vi.mock('@aws-lambda-powertools/parameters/secrets', () => ({ getSecret }));
-
-// Files share a worker's modules: another one may have loaded this with the real client.
-vi.resetModules();
-const { readSecret, requireSecret } = await import('./secrets.ts');
+vi.mock('@aws-lambda-powertools/parameters/secrets', () => ({ getSecret: vi.fn() }));
 
 const arn = 'arn:aws:secretsmanager:us-east-1:123456789012:secret:openai';
 
 afterEach(() => {
-  getSecret.mockReset();
+  vi.mocked(getSecret).mockReset();
 });
 
 describe('a secret', () => {
@@ -37,16 +34,16 @@ describe('a secret', () => {
   });
 
   it('under an ARN is read from Secrets Manager, at most every 15 minutes', async () => {
-    getSecret.mockResolvedValue('sk-2');
+    vi.mocked(getSecret).mockResolvedValue('sk-2');
 
     expect(await readSecret({ OPENAI_API_KEY_SECRET_ARN: arn }, 'openai')).toBe('sk-2');
-    expect(getSecret.mock.calls).toStrictEqual([[arn, { maxAge: 900 }]]);
+    expect(vi.mocked(getSecret).mock.calls).toStrictEqual([[arn, { maxAge: 900 }]]);
   });
 
   it.each([[''], [undefined], [Uint8Array.of(1)]])(
     'without a text (%j) is named',
     async (value) => {
-      getSecret.mockResolvedValue(value);
+      vi.mocked(getSecret).mockResolvedValue(value);
 
       const error = await rejection(readSecret({ OPENAI_API_KEY_SECRET_ARN: arn }, 'openai'));
 
@@ -68,7 +65,7 @@ describe('a secret', () => {
     ['sk-é', 'holds a character that is not ASCII'],
     ['“sk-1”', 'holds a character that is not ASCII'],
   ])('that no header can carry (%j) is named with what is wrong, without it', async (key, why) => {
-    getSecret.mockResolvedValue(key);
+    vi.mocked(getSecret).mockResolvedValue(key);
 
     for (const [environment, name] of [
       [{ PINECONE_API_KEY_SECRET_ARN: arn }, `the secret ${arn}`],
@@ -84,7 +81,7 @@ describe('a secret', () => {
   });
 
   it('that can not be read is named, with the reason’s name', async () => {
-    getSecret.mockRejectedValue(new RangeError('sk-3'));
+    vi.mocked(getSecret).mockRejectedValue(new RangeError('sk-3'));
 
     const error = await rejection(readSecret({ OPENAI_API_KEY_SECRET_ARN: arn }, 'openai'));
 
@@ -104,7 +101,7 @@ describe('a secret', () => {
       $fault: httpStatusCode < 500 ? 'client' : 'server',
       $metadata: { httpStatusCode },
     });
-    getSecret.mockRejectedValue(new Error('no', { cause }));
+    vi.mocked(getSecret).mockRejectedValue(new Error('no', { cause }));
 
     expect((await rejection(readSecret({ OPENAI_API_KEY_SECRET_ARN: arn }, 'openai'))).name).toBe(
       wanted,

@@ -158,7 +158,8 @@ function reasonOf({ errors }: OpenAI.Batch): string | null {
 }
 
 /** Ids at OpenAI, as they may stand in a record, an address and a log. */
-const ID = /^(?:(?:file|batch)[-_][A-Za-z0-9_-]{1,100}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
+const ID =
+  /^(?:(?:file|batch)[-_][A-Za-z0-9_-]{1,100}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
 
 /** @throws UpstreamUnavailable where an answer has no id: what it is of may exist all the same. */
 function idOf(answer: unknown): string {

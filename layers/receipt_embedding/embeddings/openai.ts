@@ -1,6 +1,7 @@
 import OpenAI, { APIConnectionError, APIError, APIUserAbortError, OpenAIError } from 'openai';
 import { z } from 'zod';
-import { InvalidConfiguration, LayerError, UpstreamUnavailable } from '../errors.ts';
+import { InvalidConfiguration, UpstreamUnavailable } from '../errors.ts';
+import { LayerError } from '../layer_error.ts';
 import { parseJson } from '../local_files.ts';
 import { OPENAI_RETRIES } from '../retry.ts';
 import { checkedKey, secureUrl } from '../vendor_answers/credentials.ts';
@@ -11,7 +12,7 @@ import {
   shownParam,
   shownRequestId,
 } from '../vendor_answers/openai.ts';
-import { fieldOf, vendorError } from '../vendor_answers/verdict.ts';
+import { fieldOf, type VendorAnswer, vendorError } from '../vendor_answers/verdict.ts';
 import { type Embedder, type EmbeddingModel, type Embeddings, readVector } from './embedder.ts';
 
 /**
@@ -92,7 +93,13 @@ export function translateOpenAIError(error: unknown): LayerError {
   return vendorError(judgeOpenAI(answer), what, code);
 }
 
-function answerOf({ status, error }: APIError): ReturnType<typeof readOpenAIError> {
+function answerOf({
+  status,
+  error,
+}: {
+  readonly status: unknown;
+  readonly error: unknown;
+}): VendorAnswer {
   return readOpenAIError(error, typeof status === 'number' ? status : undefined);
 }
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Embedder } from '../embeddings/embedder.ts';
-import { LayerError } from '../errors.ts';
+import { LayerError } from '../layer_error.ts';
 import { secureUrl } from '../vendor_answers/credentials.ts';
 import { CHROMA, NO_COLLECTION } from '../vendor_answers/chroma.ts';
 import { type Fetch, requestJson } from './json_request.ts';
@@ -77,7 +77,8 @@ export class ChromaNeighbours implements MerchantSource {
       });
       return id;
     } catch (error) {
-      if (error instanceof LayerError && NO_COLLECTION.has(error.vendor_code ?? '')) return undefined;
+      if (error instanceof LayerError && NO_COLLECTION.has(error.vendor_code ?? ''))
+        return undefined;
       throw error;
     }
   }

@@ -31,7 +31,12 @@ const placeSchema = z.looseObject({
   types: z.array(z.string()).optional().catch(undefined),
 });
 
-const answerSchema = z.looseObject({ places: z.array(placeSchema).nullish().transform((places) => places ?? []) });
+const answerSchema = z.looseObject({
+  places: z
+    .array(placeSchema)
+    .nullish()
+    .transform((places) => places ?? []),
+});
 
 type Place = z.output<typeof placeSchema>;
 

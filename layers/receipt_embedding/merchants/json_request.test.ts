@@ -61,7 +61,11 @@ describe('asking an HTTP API', () => {
     const fetch = () => Promise.resolve(new Response('<html>'));
 
     const error = await rejection(
-      requestJson(fetch, schema, { url: 'https://api.example.com/', errors: GOOGLE, timeout: 1_000 }),
+      requestJson(fetch, schema, {
+        url: 'https://api.example.com/',
+        errors: GOOGLE,
+        timeout: 1_000,
+      }),
     );
 
     expect(error.name).toBe('UpstreamUnavailable');

@@ -38,7 +38,8 @@ export async function requestJson<Answer>(
   if (!response.ok) {
     const { table, read } = request.errors;
     const answer = read(body, status);
-    const code = answer.code !== undefined && codesOf(table).has(answer.code) ? answer.code : undefined;
+    const code =
+      answer.code !== undefined && codesOf(table).has(answer.code) ? answer.code : undefined;
     const what = `${host} answered HTTP ${status}${code === undefined ? '' : ` ${code}`}`;
     throw vendorError(judge(table, answer), what, code);
   }

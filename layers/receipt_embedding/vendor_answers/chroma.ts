@@ -1,4 +1,10 @@
-import { fieldOf, textOf, type VendorAnswer, type VendorErrors, type VendorTable } from './verdict.ts';
+import {
+  fieldOf,
+  textOf,
+  type VendorAnswer,
+  type VendorErrors,
+  type VendorTable,
+} from './verdict.ts';
 
 const ACCOUNT = { error: 'InvalidConfiguration', fault: 'account', wait: false } as const;
 const SETTING = { error: 'InvalidConfiguration', fault: 'ours', wait: false } as const;
@@ -26,7 +32,13 @@ export const CHROMA_ANSWERS: VendorTable = [
   { code: 'InvalidDimensionException', ...SETTING, reason: DIMENSION },
   { code: 'RateLimitError', ...PACE, reason: SLOWER },
   { code: 'QuotaError', ...QUOTA, reason: FULL },
-  { code: 'UniqueConstraintError', error: 'ConcurrentUpdate', fault: 'vendor', wait: true, reason: 'it exists already' },
+  {
+    code: 'UniqueConstraintError',
+    error: 'ConcurrentUpdate',
+    fault: 'vendor',
+    wait: true,
+    reason: 'it exists already',
+  },
   { code: 'InternalError', ...VENDOR, reason: 'Chroma failed' },
 
   { status: 400, says: /dimension/i, ...SETTING, reason: DIMENSION },
@@ -34,8 +46,19 @@ export const CHROMA_ANSWERS: VendorTable = [
   { status: [401, 403], ...ACCOUNT, reason: CHECK },
   { status: 404, ...SETTING, reason: NOT_FOUND },
   { status: 408, ...VENDOR, reason: 'Chroma took too long' },
-  { status: 409, error: 'ConcurrentUpdate', fault: 'vendor', wait: true, reason: 'it exists already' },
-  { status: [422, 429], says: /(?:rate|concurren|per (?:second|minute))/i, ...PACE, reason: SLOWER },
+  {
+    status: 409,
+    error: 'ConcurrentUpdate',
+    fault: 'vendor',
+    wait: true,
+    reason: 'it exists already',
+  },
+  {
+    status: [422, 429],
+    says: /(?:rate|concurren|per (?:second|minute))/i,
+    ...PACE,
+    reason: SLOWER,
+  },
   { status: [422, 429], says: /quota/i, ...QUOTA, reason: FULL },
   { status: 429, ...PACE, reason: SLOWER },
   { status: [300, 499], ...REFUSED, reason: 'Chroma does not take the request' },

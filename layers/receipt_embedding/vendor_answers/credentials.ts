@@ -38,16 +38,21 @@ function problemOf(key: string): string | undefined {
  */
 export function secureUrl(what: string, url: string): string {
   if (!URL.canParse(url)) throw new InvalidConfiguration(`${what} is no URL`);
-  if (isSecure(new URL(url))) return url;
+  if (isSecureUrl(url)) return url;
   throw new InvalidConfiguration(
     `${what} must begin with https:// (only an address of this machine may be http), or keys and texts could be read on the way`,
   );
 }
 
-function isSecure({ protocol, hostname }: URL): boolean {
+/** Whether keys and texts may be sent to a URL. */
+export function isSecureUrl(url: string): boolean {
+  if (!URL.canParse(url)) return false;
+  const { protocol, hostname } = new URL(url);
   if (protocol === 'https:') return true;
   return (
     protocol === 'http:' &&
-    (/^(?:.+\.)?localhost$/.test(hostname) || /^127(?:\.\d+){3}$/.test(hostname) || hostname === '[::1]')
+    (/^(?:.+\.)?localhost$/.test(hostname) ||
+      /^127(?:\.\d+){3}$/.test(hostname) ||
+      hostname === '[::1]')
   );
 }

@@ -1,4 +1,10 @@
-import { fieldOf, textOf, type VendorAnswer, type VendorErrors, type VendorTable } from './verdict.ts';
+import {
+  fieldOf,
+  textOf,
+  type VendorAnswer,
+  type VendorErrors,
+  type VendorTable,
+} from './verdict.ts';
 
 const ACCOUNT = { error: 'InvalidConfiguration', fault: 'account', wait: false } as const;
 const PACE = { error: 'RateLimited', fault: 'account', wait: true } as const;
@@ -6,7 +12,8 @@ const REFUSED = { error: 'InvalidRequest', fault: 'ours', wait: false } as const
 const VENDOR = { error: 'UpstreamUnavailable', fault: 'vendor', wait: true } as const;
 
 const BAD_KEY = 'Google does not accept the API key; check google_places_api_key';
-const RESTRICTED = 'the API key’s restrictions do not allow Places API (New); check the key in the Google Cloud console';
+const RESTRICTED =
+  'the API key’s restrictions do not allow Places API (New); check the key in the Google Cloud console';
 const DISABLED = 'Places API (New) is not enabled for the project';
 const NOT_BILLED = 'billing is not enabled for the project';
 
@@ -42,7 +49,13 @@ export const GOOGLE_ANSWERS: VendorTable = [
   { type: 'DEADLINE_EXCEEDED', ...VENDOR, reason: 'Google took too long' },
 
   { status: [401, 403], ...ACCOUNT, reason: RESTRICTED },
-  { status: 404, error: 'InvalidConfiguration', fault: 'ours', wait: false, reason: 'a proxy answers in place of Google' },
+  {
+    status: 404,
+    error: 'InvalidConfiguration',
+    fault: 'ours',
+    wait: false,
+    reason: 'a proxy answers in place of Google',
+  },
   { status: 408, ...VENDOR, reason: 'Google took too long' },
   { status: 429, ...PACE, reason: 'Google asks to slow down' },
   { status: [300, 499], ...REFUSED, reason: 'Google does not take the request' },

@@ -1,4 +1,11 @@
-import { fieldOf, judge, textOf, type VendorAnswer, type VendorTable, type Verdict } from './verdict.ts';
+import {
+  fieldOf,
+  judge,
+  textOf,
+  type VendorAnswer,
+  type VendorTable,
+  type Verdict,
+} from './verdict.ts';
 
 const QUOTA = { error: 'QuotaExhausted', fault: 'account', wait: false } as const;
 const ACCOUNT = { error: 'InvalidConfiguration', fault: 'account', wait: false } as const;
@@ -12,7 +19,8 @@ const NO_QUOTA = 'the account has no quota left; check its plan and billing';
 const NOT_BILLED = 'billing is not active for the account; check its plan and billing';
 const HARD_LIMIT = 'the hard limit of the account’s billing is reached; check its plan and billing';
 const TERMINATED = 'OpenAI has ended the account’s access; ask OpenAI';
-const NO_DIMENSIONS = 'the model takes no dimensions; check embedding_model and embedding_dimensions';
+const NO_DIMENSIONS =
+  'the model takes no dimensions; check embedding_model and embedding_dimensions';
 const UNKNOWN_PARAMETER = 'OpenAI does not know a parameter of the request; check embedding_model';
 const TOO_LONG = 'the text is longer than the model reads (8,192 tokens)';
 const EMPTY = 'the text is empty';
@@ -37,24 +45,69 @@ export const OPENAI_ANSWERS: VendorTable = [
   { code: 'mismatched_project', ...ACCOUNT, reason: CHECK_KEY },
   { code: 'ip_not_authorized', ...ACCOUNT, reason: CHECK_KEY },
   { code: 'missing_scope', ...ACCOUNT, reason: 'the API key lacks a permission; check its scopes' },
-  { code: 'insufficient_permissions', ...ACCOUNT, reason: 'the API key lacks a permission; check its scopes' },
-  { code: 'account_deactivated', ...ACCOUNT, reason: 'the account is deactivated; check the API key and ask OpenAI' },
-  { code: 'unsupported_country_region_territory', ...ACCOUNT, reason: 'OpenAI does not serve this country or region' },
+  {
+    code: 'insufficient_permissions',
+    ...ACCOUNT,
+    reason: 'the API key lacks a permission; check its scopes',
+  },
+  {
+    code: 'account_deactivated',
+    ...ACCOUNT,
+    reason: 'the account is deactivated; check the API key and ask OpenAI',
+  },
+  {
+    code: 'unsupported_country_region_territory',
+    ...ACCOUNT,
+    reason: 'OpenAI does not serve this country or region',
+  },
   { code: 'model_not_found', ...SETTING, reason: CHECK_KEY },
-  { code: 'mismatched_model', ...SETTING, reason: 'the requests of one batch name several models; check embedding_model' },
-  { code: 'invalid_model', ...SETTING, reason: 'OpenAI has no such embedding model; check embedding_model' },
-  { code: 'model_not_supported', ...SETTING, reason: 'the model makes no embeddings; check embedding_model' },
+  {
+    code: 'mismatched_model',
+    ...SETTING,
+    reason: 'the requests of one batch name several models; check embedding_model',
+  },
+  {
+    code: 'invalid_model',
+    ...SETTING,
+    reason: 'OpenAI has no such embedding model; check embedding_model',
+  },
+  {
+    code: 'model_not_supported',
+    ...SETTING,
+    reason: 'the model makes no embeddings; check embedding_model',
+  },
   { code: 'unknown_parameter', ...SETTING, reason: UNKNOWN_PARAMETER },
   { code: 'unsupported_parameter', ...SETTING, reason: UNKNOWN_PARAMETER },
-  { code: 'rate_limit_exceeded', says: /request too large/i, ...PACE, split: true, reason: TOO_LARGE },
+  {
+    code: 'rate_limit_exceeded',
+    says: /request too large/i,
+    ...PACE,
+    split: true,
+    reason: TOO_LARGE,
+  },
   { code: 'rate_limit_exceeded', ...PACE, reason: TOO_FAST },
-  { code: 'token_limit_exceeded', ...PACE, reason: 'the account’s queue of batches is full; submit again once others have ended, or lower batch_max_tokens' },
-  { code: 'max_tokens_per_request', ...INPUT, split: true, reason: 'the request has more tokens than OpenAI takes at once' },
+  {
+    code: 'token_limit_exceeded',
+    ...PACE,
+    reason:
+      'the account’s queue of batches is full; submit again once others have ended, or lower batch_max_tokens',
+  },
+  {
+    code: 'max_tokens_per_request',
+    ...INPUT,
+    split: true,
+    reason: 'the request has more tokens than OpenAI takes at once',
+  },
   { code: 'context_length_exceeded', ...INPUT, reason: TOO_LONG },
   { code: 'string_above_max_length', ...INPUT, reason: TOO_LONG },
   { code: 'empty_string', ...INPUT, reason: EMPTY },
   { code: 'empty_array', ...BUG, reason: 'the request has no input' },
-  { code: 'array_above_max_length', ...BUG, split: true, reason: 'the request has more inputs than OpenAI takes at once' },
+  {
+    code: 'array_above_max_length',
+    ...BUG,
+    split: true,
+    reason: 'the request has more inputs than OpenAI takes at once',
+  },
   { code: 'missing_required_parameter', ...BUG, reason: 'the request lacks a parameter' },
   { code: 'invalid_json_line', ...BUG, reason: 'a line of the batch’s input file is no JSON' },
   { code: 'duplicate_custom_id', ...BUG, reason: 'two requests of the batch have one custom_id' },
@@ -66,31 +119,86 @@ export const OPENAI_ANSWERS: VendorTable = [
   { code: 'invalid_url', ...BUG, reason: 'a request of the batch is of another endpoint' },
   { code: 'invalid_method', ...BUG, reason: 'a request of the batch has another method than POST' },
   { code: 'batch_expired', ...VENDOR, reason: 'the batch expired before OpenAI came to it' },
-  { code: 'batch_cancelled', ...VENDOR, reason: 'the batch was cancelled before OpenAI came to it' },
+  {
+    code: 'batch_cancelled',
+    ...VENDOR,
+    reason: 'the batch was cancelled before OpenAI came to it',
+  },
   { code: 'server_error', ...VENDOR, reason: BROKEN },
 
   { type: 'insufficient_quota', ...QUOTA, reason: NO_QUOTA },
   { type: 'billing_hard_limit_reached', ...QUOTA, reason: HARD_LIMIT },
   { type: 'billing_not_active', ...QUOTA, reason: NOT_BILLED },
   { type: 'access_terminated', ...ACCOUNT, reason: TERMINATED },
-  { type: 'max_tokens_per_request', ...INPUT, split: true, reason: 'the request has more tokens than OpenAI takes at once' },
+  {
+    type: 'max_tokens_per_request',
+    ...INPUT,
+    split: true,
+    reason: 'the request has more tokens than OpenAI takes at once',
+  },
   { type: 'tokens', says: /request too large/i, ...PACE, split: true, reason: TOO_LARGE },
   { type: 'tokens', ...PACE, reason: TOO_FAST },
   { type: 'requests', ...PACE, reason: TOO_FAST },
   { type: 'server_error', ...VENDOR, reason: BROKEN },
 
   // A file that was uploaded a moment ago may not be seen yet: no verdict at once.
-  { param: /^(?:input_)?file(?:_id)?$/, status: 400, ...VENDOR, reason: 'OpenAI does not see the uploaded file, or not yet' },
-  { param: /^dimensions$/, status: [400, 422], ...SETTING, reason: 'OpenAI does not take these dimensions; check embedding_model and embedding_dimensions' },
-  { param: /^(?:model|encoding_format|endpoint|completion_window|metadata|purpose)\b/, status: [400, 422], ...SETTING, reason: 'OpenAI does not take a parameter of the request; check embedding_model' },
+  {
+    param: /^(?:input_)?file(?:_id)?$/,
+    status: 400,
+    ...VENDOR,
+    reason: 'OpenAI does not see the uploaded file, or not yet',
+  },
+  {
+    param: /^dimensions$/,
+    status: [400, 422],
+    ...SETTING,
+    reason: 'OpenAI does not take these dimensions; check embedding_model and embedding_dimensions',
+  },
+  {
+    param: /^(?:model|encoding_format|endpoint|completion_window|metadata|purpose)\b/,
+    status: [400, 422],
+    ...SETTING,
+    reason: 'OpenAI does not take a parameter of the request; check embedding_model',
+  },
 
   { status: [400, 422], says: /(?:billing hard limit)/i, ...QUOTA, reason: HARD_LIMIT },
-  { status: [400, 422], says: /(?:support|specify)\w* .*\bdimensions\b/i, ...SETTING, reason: NO_DIMENSIONS },
-  { status: [400, 422], says: /(?:unrecognized request argument|unknown parameter)/i, ...SETTING, reason: UNKNOWN_PARAMETER },
-  { status: [400, 422], says: /does not match the model/i, ...SETTING, reason: 'the requests of one batch name several models; check embedding_model' },
-  { status: [400, 422], says: /(?:maximum context length|maximum input length)/i, ...INPUT, reason: TOO_LONG },
-  { status: [400, 422], says: /max \d+ tokens per request/i, ...INPUT, split: true, reason: 'the request has more tokens than OpenAI takes at once' },
-  { status: [400, 422], says: /(?:empty string|cannot be empty|not be an empty)/i, ...INPUT, reason: EMPTY },
+  {
+    status: [400, 422],
+    says: /(?:support|specify)\w* .*\bdimensions\b/i,
+    ...SETTING,
+    reason: NO_DIMENSIONS,
+  },
+  {
+    status: [400, 422],
+    says: /(?:unrecognized request argument|unknown parameter)/i,
+    ...SETTING,
+    reason: UNKNOWN_PARAMETER,
+  },
+  {
+    status: [400, 422],
+    says: /does not match the model/i,
+    ...SETTING,
+    reason: 'the requests of one batch name several models; check embedding_model',
+  },
+  {
+    status: [400, 422],
+    says: /(?:maximum context length|maximum input length)/i,
+    ...INPUT,
+    reason: TOO_LONG,
+  },
+  {
+    status: [400, 422],
+    says: /max \d+ tokens per request/i,
+    ...INPUT,
+    split: true,
+    reason: 'the request has more tokens than OpenAI takes at once',
+  },
+  {
+    status: [400, 422],
+    says: /(?:empty string|cannot be empty|not be an empty)/i,
+    ...INPUT,
+    reason: EMPTY,
+  },
   { status: 400, ...INPUT, reason: 'OpenAI refused the input' },
   { status: 401, ...ACCOUNT, reason: CHECK_KEY },
   { status: 402, ...QUOTA, reason: NO_QUOTA },
@@ -98,7 +206,12 @@ export const OPENAI_ANSWERS: VendorTable = [
   { status: 404, ...SETTING, reason: CHECK_KEY },
   { status: 408, ...VENDOR, reason: 'OpenAI took too long' },
   { status: 409, ...VENDOR, reason: BROKEN },
-  { status: 413, ...INPUT, split: true, reason: 'the request is larger than OpenAI, or a proxy before it, takes' },
+  {
+    status: 413,
+    ...INPUT,
+    split: true,
+    reason: 'the request is larger than OpenAI, or a proxy before it, takes',
+  },
   { status: 422, ...INPUT, reason: 'OpenAI refused the input' },
   { status: 429, says: /request too large/i, ...PACE, split: true, reason: TOO_LARGE },
   { status: 429, says: /(?:current quota|billing)/i, ...QUOTA, reason: NO_QUOTA },

@@ -1,4 +1,12 @@
-import { codesOf, fieldOf, judge, textOf, type VendorAnswer, type VendorTable, type Verdict } from './verdict.ts';
+import {
+  codesOf,
+  fieldOf,
+  judge,
+  textOf,
+  type VendorAnswer,
+  type VendorTable,
+  type Verdict,
+} from './verdict.ts';
 
 const QUOTA = { error: 'QuotaExhausted', fault: 'account', wait: false } as const;
 const ACCOUNT = { error: 'InvalidConfiguration', fault: 'account', wait: false } as const;
@@ -11,7 +19,8 @@ const VENDOR = { error: 'UpstreamUnavailable', fault: 'vendor', wait: true } as 
 const PLAN_FULL = "the plan's limit is reached; check plan and billing";
 const CHECK = "check the API key, the index's name and its host";
 const NO_INDEX = "there is no such index; check the API key, the index's name and its host";
-const OF_THE_MONTH = /(?:current month|monthly|per month|of your plan|for your plan|upgrade your plan|max(?:imum)? (?:storage|number of))/i;
+const OF_THE_MONTH =
+  /(?:current month|monthly|per month|of your plan|for your plan|upgrade your plan|max(?:imum)? (?:storage|number of))/i;
 const DIMENSION = /dimension/i;
 const RECORD = /(?:metadata|vector id|length of id|id.{0,20}too long)/i;
 const TOO_LARGE = /(?:request size|message length|number of vectors|too many vectors)/i;
@@ -96,6 +105,11 @@ export function shownPineconeRequestId(id: string | null): string | undefined {
 
 /** Two numbers of a message about dimensions, which say what to do. */
 export function shownDimensions({ message }: VendorAnswer): string {
-  const found = /Vector dimension (\d{1,6}) does not match the dimension of the index (\d{1,6})/.exec(message ?? '');
-  return found === null ? '' : ` (Vector dimension ${found[1] ?? ''} does not match the dimension of the index ${found[2] ?? ''})`;
+  const found =
+    /Vector dimension (\d{1,6}) does not match the dimension of the index (\d{1,6})/.exec(
+      message ?? '',
+    );
+  return found === null
+    ? ''
+    : ` (Vector dimension ${found[1] ?? ''} does not match the dimension of the index ${found[2] ?? ''})`;
 }

@@ -1,13 +1,12 @@
 import {
   ConcurrentUpdate,
-  type Fault,
   InvalidConfiguration,
   InvalidRequest,
-  type LayerError,
   QuotaExhausted,
   RateLimited,
   UpstreamUnavailable,
 } from '../errors.ts';
+import type { Fault, LayerError } from '../layer_error.ts';
 
 /** The layer's errors that a vendor's answer can mean. */
 const ERRORS = {
@@ -82,10 +81,7 @@ export function judge(table: VendorTable, answer: VendorAnswer): Verdict {
   return table[table.length - 1] as Verdict;
 }
 
-function holds(
-  { code, type, param, status, says }: VendorRow,
-  answer: VendorAnswer,
-): boolean {
+function holds({ code, type, param, status, says }: VendorRow, answer: VendorAnswer): boolean {
   return (
     (code === undefined || code === answer.code) &&
     (type === undefined || type === answer.type) &&
@@ -119,7 +115,9 @@ export function vendorError(
 /** Every code that a table knows. */
 export function codesOf(table: VendorTable): ReadonlySet<string> {
   const rows: readonly VendorRow[] = table;
-  return new Set(rows.flatMap(({ code, type }) => [code, type].filter((name) => name !== undefined)));
+  return new Set(
+    rows.flatMap(({ code, type }) => [code, type].filter((name) => name !== undefined)),
+  );
 }
 
 /** How one vendor's errors are read, and what they mean. */

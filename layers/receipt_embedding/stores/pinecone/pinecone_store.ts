@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Index, Pinecone } from '@pinecone-database/pinecone';
 import pMap from 'p-map';
-import { InvalidRequest, LayerError, UpstreamUnavailable } from '../../errors.ts';
+import { InvalidRequest, UpstreamUnavailable } from '../../errors.ts';
+import { LayerError } from '../../layer_error.ts';
 import { parseJson } from '../../local_files.ts';
 import type { Clock } from '../../ports.ts';
 import { RETRY_POLICIES, type RetryPorts, retrying } from '../../retry.ts';
@@ -66,7 +67,8 @@ export function createPineconeStore(options: PineconeStoreOptions): PineconeStor
 async function lookUp(client: Pinecone, name: string): Promise<UpsertIndex> {
   const { host, privateHost } = await client.indexes.describe(name);
   const found: unknown = privateHost ?? host;
-  if (typeof found !== 'string') throw new UpstreamUnavailable('Pinecone named no host of the index');
+  if (typeof found !== 'string')
+    throw new UpstreamUnavailable('Pinecone named no host of the index');
   return client.index({ name, host: urlOf(found) });
 }
 
