@@ -23,7 +23,6 @@ const NOT_BILLED = 'billing is not enabled for the project';
  */
 export const GOOGLE_ANSWERS: VendorTable = [
   { code: 'API_KEY_INVALID', ...ACCOUNT, reason: BAD_KEY },
-  { code: 'API_KEY_EXPIRED', ...ACCOUNT, reason: BAD_KEY },
   { code: 'CREDENTIALS_MISSING', ...ACCOUNT, reason: BAD_KEY },
   { code: 'API_KEY_SERVICE_BLOCKED', ...ACCOUNT, reason: RESTRICTED },
   { code: 'API_KEY_HTTP_REFERRER_BLOCKED', ...ACCOUNT, reason: RESTRICTED },
@@ -31,7 +30,7 @@ export const GOOGLE_ANSWERS: VendorTable = [
   { code: 'API_KEY_ANDROID_APP_BLOCKED', ...ACCOUNT, reason: RESTRICTED },
   { code: 'API_KEY_IOS_APP_BLOCKED', ...ACCOUNT, reason: RESTRICTED },
   { code: 'SERVICE_DISABLED', ...ACCOUNT, reason: DISABLED },
-  { code: 'SERVICE_NOT_ACTIVATED', ...ACCOUNT, reason: DISABLED },
+  { code: 'SERVICE_NOT_VISIBLE', ...ACCOUNT, reason: DISABLED },
   { code: 'BILLING_DISABLED', ...ACCOUNT, reason: NOT_BILLED },
   { code: 'CONSUMER_SUSPENDED', ...ACCOUNT, reason: 'Google has suspended the project' },
   { code: 'CONSUMER_INVALID', ...ACCOUNT, reason: BAD_KEY },

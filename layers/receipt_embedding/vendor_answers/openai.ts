@@ -36,6 +36,10 @@ const BROKEN = 'OpenAI failed';
 export const OPENAI_ANSWERS: VendorTable = [
   { code: 'insufficient_quota', ...QUOTA, reason: NO_QUOTA },
   { code: 'billing_hard_limit_reached', ...QUOTA, reason: HARD_LIMIT },
+  { code: 'organization_spend_limit_exceeded', ...QUOTA, reason: HARD_LIMIT },
+  { code: 'organization_usage_limit_exceeded', ...QUOTA, reason: HARD_LIMIT },
+  { code: 'project_spend_limit_exceeded', ...QUOTA, reason: HARD_LIMIT },
+  { code: 'quota_exceeded', ...QUOTA, reason: NO_QUOTA },
   { code: 'billing_not_active', ...QUOTA, reason: NOT_BILLED },
   { code: 'access_terminated', ...ACCOUNT, reason: TERMINATED },
   { code: 'invalid_api_key', ...ACCOUNT, reason: CHECK_KEY },
