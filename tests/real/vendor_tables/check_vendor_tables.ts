@@ -81,21 +81,34 @@ const kms = JSON.parse(
 ) as Model;
 check(
   'KMS behind S3 Vectors and DynamoDB: its states of a key are matters of configuration',
-  Object.keys(kms.shapes).filter((name) => /^(?:KMSInvalidState|Disabled|InvalidKeyUsage)Exception$/.test(name)),
+  Object.keys(kms.shapes).filter((name) =>
+    /^(?:KMSInvalidState|Disabled|InvalidKeyUsage)Exception$/.test(name),
+  ),
   (name) => {
     const bare = name.replace(/^KMS/, '');
-    return judgeAws(`KMS.${name}`, 400).error === 'InvalidConfiguration' && judgeAws(`Kms${bare}`, 400).error === 'InvalidConfiguration';
+    return (
+      judgeAws(`KMS.${name}`, 400).error === 'InvalidConfiguration' &&
+      judgeAws(`Kms${bare}`, 400).error === 'InvalidConfiguration'
+    );
   },
 );
 const retries = read(work, 'pip/botocore/retries/standard.py');
 const listed = (name: string): string[] =>
   within(new RegExp(`${name} = \\[([^\\]]*)\\]`).exec(retries)?.[1] ?? '', /'([\w.]+)'/g);
-check('what AWS’s client holds for throttling is waited for', listed('_THROTTLED_ERROR_CODES'), (name) => {
-  return awsNames.has(name) && judgeAws(name, 400).wait;
-});
-check('what AWS’s client holds for transient is waited for', listed('_TRANSIENT_ERROR_CODES'), (name) => {
-  return awsNames.has(name) && judgeAws(name, 400).wait;
-});
+check(
+  'what AWS’s client holds for throttling is waited for',
+  listed('_THROTTLED_ERROR_CODES'),
+  (name) => {
+    return awsNames.has(name) && judgeAws(name, 400).wait;
+  },
+);
+check(
+  'what AWS’s client holds for transient is waited for',
+  listed('_TRANSIENT_ERROR_CODES'),
+  (name) => {
+    return awsNames.has(name) && judgeAws(name, 400).wait;
+  },
+);
 
 /* OpenAI */
 
@@ -105,22 +118,39 @@ const states = within(/status: ('validating'[^;]*);/.exec(batches)?.[1] ?? '', /
 const known = new Set<string>();
 for (const status of states) {
   const retrieve = () => Promise.resolve({ status, input_file_id: 'file-1' });
-  const found = await getOpenaiBatchStatus({ batches: { retrieve } } as never, 'batch_1').catch(() => undefined);
+  const found = await getOpenaiBatchStatus({ batches: { retrieve } } as never, 'batch_1').catch(
+    () => undefined,
+  );
   if (found !== undefined) known.add(status);
 }
 check('every state of a batch is known', states, (state) => known.has(state));
 const batchError = /interface BatchError \{([\s\S]*?)\n\}/.exec(batches)?.[1] ?? '';
-check('a batch’s error has the fields that we read', ['code', 'line', 'message', 'param'], (field) => {
-  return new RegExp(`^ {4}${field}\\?`, 'm').test(batchError);
-});
+check(
+  'a batch’s error has the fields that we read',
+  ['code', 'line', 'message', 'param'],
+  (field) => {
+    return new RegExp(`^ {4}${field}\\?`, 'm').test(batchError);
+  },
+);
 const codes = codesOf(OPENAI_ANSWERS);
 const published = readdirSync(join(openai, 'resources'), { recursive: true })
   .filter((file) => String(file).endsWith('.d.ts'))
-  .flatMap((file) => within(read(openai, 'resources', String(file)), /code: ('server_error' \| 'rate_limit_exceeded')/g))
+  .flatMap((file) =>
+    within(
+      read(openai, 'resources', String(file)),
+      /code: ('server_error' \| 'rate_limit_exceeded')/g,
+    ),
+  )
   .flatMap((union) => within(union, /'(\w+)'/g));
-check('the error codes that its description names for every endpoint are in the table', [...new Set(published)], (code) => codes.has(code));
+check(
+  'the error codes that its description names for every endpoint are in the table',
+  [...new Set(published)],
+  (code) => codes.has(code),
+);
 const parameters = within(
-  /interface EmbeddingCreateParams \{([\s\S]*?)\n\}/.exec(read(openai, 'resources/embeddings.d.ts'))?.[1] ?? '',
+  /interface EmbeddingCreateParams \{([\s\S]*?)\n\}/.exec(
+    read(openai, 'resources/embeddings.d.ts'),
+  )?.[1] ?? '',
   /^ {4}(\w+)\??:/gm,
 );
 check('every parameter of an embeddings request may be named', parameters, (param) => {
@@ -130,9 +160,13 @@ check('every parameter of an embeddings request may be named', parameters, (para
 /* Pinecone */
 
 const pinecone = npm('pinecone-database-pinecone-');
-const possible = readdirSync(join(pinecone, 'dist/pinecone-generated-ts-fetch'), { recursive: true })
+const possible = readdirSync(join(pinecone, 'dist/pinecone-generated-ts-fetch'), {
+  recursive: true,
+})
   .filter((file) => String(file).endsWith('ErrorResponseError.d.ts'))
-  .flatMap((file) => within(read(pinecone, 'dist/pinecone-generated-ts-fetch', String(file)), /`([A-Z_]+)`/g));
+  .flatMap((file) =>
+    within(read(pinecone, 'dist/pinecone-generated-ts-fetch', String(file)), /`([A-Z_]+)`/g),
+  );
 const pineconeCodes = codesOf(PINECONE_ANSWERS);
 check('every code of an error is in the table', [...new Set(possible)], (code) => {
   return pineconeCodes.has(code) || code === 'OK' || code === 'UNKNOWN';
@@ -158,7 +192,9 @@ check(
   },
 );
 check('a quota of Chroma Cloud is one', within(chroma, /(ChromaQuotaExceededError\(body)/g), () => {
-  return judge(CHROMA_ANSWERS, { status: 422, message: 'Quota exceeded' }).error === 'QuotaExhausted';
+  return (
+    judge(CHROMA_ANSWERS, { status: 422, message: 'Quota exceeded' }).error === 'QuotaExhausted'
+  );
 });
 
 /* Google */
@@ -174,7 +210,9 @@ check(
 );
 check(
   'every reason about a key, a service, billing or a consumer is in the table',
-  reasons.filter((reason) => /^(?:API_KEY|SERVICE_DISABLED|SERVICE_NOT|BILLING|CONSUMER|RATE|RESOURCE_QUOTA)/.test(reason)),
+  reasons.filter((reason) =>
+    /^(?:API_KEY|SERVICE_DISABLED|SERVICE_NOT|BILLING|CONSUMER|RATE|RESOURCE_QUOTA)/.test(reason),
+  ),
   (reason) => codesOf(GOOGLE_ANSWERS).has(reason),
 );
 check(
