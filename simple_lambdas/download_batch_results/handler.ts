@@ -153,7 +153,6 @@ export async function downloadResults(
     // An id that is none of ours may be anything.
     ports.logger.warn('a row of the results has no vector', {
       kind: row.kind,
-      reason: row.reason,
       custom_id:
         'custom_id' in row && isOfType(row.custom_id, batch.batch_type) ? row.custom_id : undefined,
     });

@@ -72,7 +72,7 @@ const BATCH = /^\/v1\/batches\/[^/]+$/;
 
 const OPENAI: Readonly<Record<string, Answer>> = {
   ...Object.fromEntries(
-    [400, 401, 403, 404, 409, 413, 422, 429, 500].map((status, at) => [
+    [400, 401, 429, 500].map((status, at) => [
       `embeddings answered ${status}`,
       refusing('POST', /embeddings$/, status, at),
     ]),
@@ -129,7 +129,7 @@ const AWS = (code: string) => (stack: BatchStack) => {
 
 const OTHERS: Readonly<Record<string, (stack: BatchStack) => void>> = {
   ...Object.fromEntries(
-    [400, 403, 404, 429, 500].map((status, at) => [
+    [400, 403, 429].map((status, at) => [
       `Pinecone answers ${status}`,
       (stack: BatchStack) => {
         stack.breakPinecone({
