@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { isBucketName } from './bucket_names.ts';
 import { isSchedule } from './schedule_expressions.ts';
+import { secureUrlSchema } from '../simple_lambdas/runtime/declaration.ts';
 
 /** How a setting is written, as `pulumi config set` takes it: a text. */
 interface SettingFormat<Schema extends z.ZodType> {
@@ -28,20 +29,15 @@ const yesOrNo = {
   schema: YES_OR_NO.schema.transform((text) => text === 'true'),
 };
 
-const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/;
-
 /**
  * An address that keys and receipts are sent to: encrypted on the way, unless that does not leave the machine. No password in
  * it, which anybody could read in the stack's file, and no query, which paths can't be added to.
  */
 const url = {
-  schema: z.string().refine((text) => {
+  schema: secureUrlSchema.refine((text) => {
     if (!URL.canParse(text)) return false;
-    const { protocol, hostname, username, password, search, hash } = new URL(text);
-    return (
-      (protocol === 'https:' || (protocol === 'http:' && LOOPBACK.test(hostname))) &&
-      [username, password, search, hash].every((part) => part === '')
-    );
+    const { username, password, search, hash } = new URL(text);
+    return [username, password, search, hash].every((part) => part === '');
   }),
   values: 'a URL, `https://…` (`http://` on the same machine alone)',
 };

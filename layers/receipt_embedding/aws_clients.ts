@@ -1,11 +1,8 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
-import {
-  InvalidConfiguration,
-  InvalidRequest,
-  RateLimited,
-  UpstreamUnavailable,
-} from './errors.ts';
+import { UpstreamUnavailable } from './errors.ts';
+import { deniedAction, judgeAws, shownAwsName } from './vendor_answers/aws.ts';
+import { vendorError } from './vendor_answers/verdict.ts';
 
 /** The layer retries by itself. @see RETRY_POLICIES */
 const WITHOUT_RETRIES = { maxAttempts: 1 } as const;
@@ -71,57 +68,36 @@ const CONDITIONS = new Set([
   'PreconditionFailed',
 ]);
 
-const THROTTLED = new Set([
-  'LimitExceededException',
-  'ProvisionedThroughputExceededException',
-  'RequestLimitExceeded',
-  'SlowDown',
-  'ThrottlingException',
-  'TooManyRequestsException',
-]);
-
-const MISCONFIGURED = new Set([
-  'AccessDenied',
-  'AccessDeniedException',
-  'CredentialsProviderError',
-  'ExpiredTokenException',
-  'InvalidAccessKeyId',
-  'NoSuchBucket',
-  'ResourceNotFoundException',
-  'SignatureDoesNotMatch',
-  'UnrecognizedClientException',
-]);
-
 /**
  * An AWS error as one of the layer's own. The answer to a condition, and what AWS did not throw, is returned
- * as it is. AWS's message is left out where it may quote the request.
+ * as it is. AWS's message is left out, as it may quote the request, except which action on which resource was denied.
  *
  * @param operation the request that failed, for the message.
  * @example
  * ```ts
  * translateAwsError(throttlingException, 'GetItemCommand');
- * // RateLimited: GetItemCommand failed: ThrottlingException (HTTP 400)
+ * // RateLimited: GetItemCommand failed: ThrottlingException (HTTP 400): AWS asks to slow down
  * ```
  */
 export function translateAwsError(error: unknown, operation: string): unknown {
   if (!(error instanceof Error) || CONDITIONS.has(error.name)) return error;
   const { $metadata: metadata, $fault: fault } = error as ServiceError;
   const status = metadata?.httpStatusCode;
-  const what = `${operation} failed: ${error.name}${status === undefined ? '' : ` (HTTP ${status})`}`;
-  const options = { cause: error };
-  if (THROTTLED.has(error.name)) return new RateLimited(what, options);
-  if (MISCONFIGURED.has(error.name)) {
-    return new InvalidConfiguration(`${what}: ${error.message}`, options);
-  }
-  if (fault === 'client' && status !== undefined && status < 500 && status >= 400) {
-    return new InvalidRequest(what, options);
-  }
-  if (status !== undefined && status >= 500) return new UpstreamUnavailable(what, options);
+  const name = shownAwsName(error.name);
+  const what = `${operation} failed: ${name}${status === undefined ? '' : ` (HTTP ${status})`}`;
   // No answer at all: a timeout, a refused or a cut connection.
-  if (metadata !== undefined || isNetworkError(error))
-    return new UpstreamUnavailable(what, options);
-  return error;
+  if (isNetworkError(error)) {
+    return new UpstreamUnavailable(`${what}: AWS can not be reached or took too long`, {
+      fault: 'vendor',
+    });
+  }
+  const isOfAws = fault !== undefined || metadata !== undefined || error.name === NO_CREDENTIALS;
+  if (!isOfAws) return error;
+  return vendorError(judgeAws(error.name, status), `${what}${deniedAction(error.message)}`, name);
 }
+
+/** The only error of AWS's that no service answers. */
+const NO_CREDENTIALS = 'CredentialsProviderError';
 
 function isNetworkError(error: Error): boolean {
   return (

@@ -84,10 +84,10 @@ function writeText(file: number, text: string): number {
   return bytes.length;
 }
 
-/** @returns undefined for a text that is no JSON, which every schema then refuses. */
+/** @returns undefined for a text that is no JSON, which every schema then refuses. A byte order mark before it is left out. */
 export function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text) as unknown;
+    return JSON.parse(text.replace(/^\uFEFF/, '')) as unknown;
   } catch {
     return undefined;
   }

@@ -81,11 +81,16 @@ describe('an object of text', () => {
 
   it('that S3 denies is named, and may just as well not be there', async () => {
     const denied = translateAwsError(
-      Object.assign(new Error('no identity-based policy allows the s3:ListBucket action'), {
-        name: 'AccessDenied',
-        $fault: 'client',
-        $metadata: { httpStatusCode: 403 },
-      }),
+      Object.assign(
+        new Error(
+          'User: MILK is not authorized to perform: s3:ListBucket on resource: "arn:aws:s3:::receipts" because no identity-based policy allows the s3:ListBucket action',
+        ),
+        {
+          name: 'AccessDenied',
+          $fault: 'client',
+          $metadata: { httpStatusCode: 403 },
+        },
+      ),
       'GetObjectCommand',
     ) as Error;
 
@@ -93,13 +98,13 @@ describe('an object of text', () => {
 
     expect([name, message]).toStrictEqual([
       'InvalidConfiguration',
-      's3://receipts/runs/a/receipts.jsonl is not there (files expire), or may not be read: no identity-based policy allows the s3:ListBucket action',
+      's3://receipts/runs/a/receipts.jsonl is not there (files expire), or may not be read: GetObjectCommand failed: AccessDenied (HTTP 403) (s3:ListBucket on arn:aws:s3:::receipts): the role may not do this',
     ]);
   });
 
   it.each([
     new RateLimited('slow down'),
-    new InvalidConfiguration('no such bucket', { cause: new Error('NoSuchBucket') }),
+    new InvalidConfiguration('no such bucket', { vendor_code: 'NoSuchBucket' }),
   ])('that fails otherwise fails so: %s', async (error) => {
     expect(await rejection(readText(failing(error), location))).toBe(error);
   });

@@ -116,8 +116,8 @@ export async function readText(s3: S3Client, location: ObjectLocation): Promise<
   let text = '';
   try {
     for await (const chunk of body.setEncoding('utf8')) text += chunk as string;
-  } catch (error) {
-    throw brokenOff(location, error);
+  } catch {
+    throw brokenOff(location);
   }
   return text;
 }
@@ -135,14 +135,14 @@ export async function* readLines(s3: S3Client, location: ObjectLocation): AsyncG
   const body = await open(s3, location);
   try {
     yield* linesOf(body);
-  } catch (error) {
-    throw brokenOff(location, error);
+  } catch {
+    throw brokenOff(location);
   }
 }
 
 /** The answer had begun when it failed: no retry of the request is left. */
-function brokenOff({ bucket, key }: ObjectLocation, cause: unknown): UpstreamUnavailable {
-  return new UpstreamUnavailable(`reading s3://${bucket}/${key} broke off`, { cause });
+function brokenOff({ bucket, key }: ObjectLocation): UpstreamUnavailable {
+  return new UpstreamUnavailable(`reading s3://${bucket}/${key} broke off`);
 }
 
 async function open(s3: S3Client, location: ObjectLocation): Promise<Readable> {
@@ -161,11 +161,10 @@ async function get(
   try {
     return await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
   } catch (error) {
-    const cause = error instanceof InvalidConfiguration ? error.cause : undefined;
-    if (!(cause instanceof Error) || cause.name !== 'AccessDenied') throw error;
+    const denied = error instanceof InvalidConfiguration && error.vendor_code === 'AccessDenied';
+    if (!denied) throw error;
     throw new InvalidConfiguration(
-      `s3://${bucket}/${key} is not there (files expire), or may not be read: ${cause.message}`,
-      { cause },
+      `s3://${bucket}/${key} is not there (files expire), or may not be read: ${error.message}`,
     );
   }
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import pMap from 'p-map';
 import type { PartRow } from 'receipt-embedding/batches/batch_files';
 import {
+  isOfType,
   partition,
   type RequestedEntities,
   ResultCollector,
@@ -149,10 +150,11 @@ export async function downloadResults(
     collector.reject(row);
     rejected++;
     if (rejected > ROWS_LOGGED) return;
-    // OpenAI's reason may quote the input: it goes to the table, not into a log.
+    // An id that is none of ours may be anything.
     ports.logger.warn('a row of the results has no vector', {
       kind: row.kind,
-      custom_id: 'custom_id' in row ? row.custom_id : undefined,
+      custom_id:
+        'custom_id' in row && isOfType(row.custom_id, batch.batch_type) ? row.custom_id : undefined,
     });
   };
   for await (const embedding of ports.results(onRejected)) collector.add(embedding);

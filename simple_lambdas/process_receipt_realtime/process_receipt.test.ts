@@ -162,7 +162,11 @@ describe('process receipt', () => {
         invalid_rows: 0,
       });
       expect(world.steps).toStrictEqual(['read']);
-      expect(world.metrics.totals).toStrictEqual({ InvalidRows: 0, IgnoredAttributes: 0, ReceiptsSkipped: 1 });
+      expect(world.metrics.totals).toStrictEqual({
+        InvalidRows: 0,
+        IgnoredAttributes: 0,
+        ReceiptsSkipped: 1,
+      });
     });
   });
 

@@ -1,5 +1,11 @@
 import { PINECONE } from 'receipt-embedding/stores/pinecone/declaration';
+import { isSecureUrl } from 'receipt-embedding/vendor_answers/credentials';
 import { z } from 'zod';
+
+/** An address that keys and texts are sent to: https, or http to this machine. */
+export const secureUrlSchema = z
+  .string()
+  .refine(isSecureUrl, 'expected https://… (http:// is for an address of this machine only)');
 
 /**
  * What a function needs, said once, as data. Its environment, its role, its size, its alarms and the estimate of its cost
@@ -60,13 +66,13 @@ export const VENDORS = {
     secret: 'OPENAI_API_KEY',
     address: 'OPENAI_BASE_URL',
     variables: {},
-    optional_variables: { OPENAI_BASE_URL: z.url() },
+    optional_variables: { OPENAI_BASE_URL: secureUrlSchema },
   },
   google_places: { secret: 'GOOGLE_PLACES_API_KEY', variables: {}, optional_variables: {} },
   chroma: {
     secret: 'CHROMA_TOKEN',
     address: 'CHROMA_HTTP_ENDPOINT',
-    variables: { CHROMA_HTTP_ENDPOINT: z.url() },
+    variables: { CHROMA_HTTP_ENDPOINT: secureUrlSchema },
     optional_variables: { CHROMA_TENANT: z.string(), CHROMA_DATABASE: z.string() },
   },
   pinecone: PINECONE,

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
+import { RateLimited } from 'receipt-embedding/errors';
 import { rejection } from '../../tests/support/rejection.ts';
 import { declareFunction } from './declaration.ts';
 import { createHandler, type HandlerDefinition } from './handler.ts';
@@ -115,14 +116,38 @@ describe('a handler', () => {
   });
 
   it('throws the error itself on, whose name the state machine matches, and logs no vendor’s cause', async () => {
-    const failure = new Error('OpenAI answered 429', { cause: new Error('quoted WHOLE MILK') });
+    const failure = Object.assign(new RateLimited('OpenAI answered 429'), {
+      cause: new Error('quoted WHOLE MILK'),
+    });
     const handler = handlerThat(() => Promise.reject(failure));
 
     expect(await rejection(handler({}))).toBe(failure);
+    expect(failure.cause).toBeUndefined();
     expect(
       lines().map(({ level, error_name, error_message }) => [level, error_name, error_message]),
-    ).toStrictEqual([['ERROR', 'Error', 'OpenAI answered 429']]);
+    ).toStrictEqual([['ERROR', 'RateLimited', 'OpenAI answered 429']]);
     expect(printed.join('\n')).not.toContain('MILK');
+  });
+
+  it.each<[string, Error, string]>([
+    ['of JavaScript’s', new TypeError('Headers.append: "Bearer sk-1 WHOLE MILK"'), 'TypeError'],
+    ['of a vendor’s', Object.assign(new Error('WHOLE MILK'), { name: 'WHOLE MILK' }), 'Error'],
+    ['with more of it', new Error('a', { cause: new Error('WHOLE MILK') }), 'Error'],
+    ['that is none', 'WHOLE MILK' as unknown as Error, 'Error'],
+    ['that imitates a stack', new Error('a\n    at /MILK/sk-1'), 'Error'],
+  ])('throws a foreign error %s in its own words, saying where', async (_, foreign, name) => {
+    const error = await rejection(handlerThat(() => Promise.reject(foreign))({}));
+
+    expect(error.name).toBe(name);
+    expect(error.message).toMatch(
+      new RegExp(
+        `^an unexpected ${name} in the function(?:, at [\\w-]+\\.test\\.ts:\\d+:\\d+|, at test\\.ts:\\d+:\\d+)?$`,
+      ),
+    );
+    expect(error.cause).toBeUndefined();
+    const everything = [printed.join('\n'), error.stack, JSON.stringify(error)].join('\n');
+    expect(everything).not.toContain('MILK');
+    expect(everything).not.toContain('sk-1');
   });
 
   it('sends what was counted, also when it fails', async () => {

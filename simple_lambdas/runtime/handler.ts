@@ -2,6 +2,7 @@ import { Logger as PowertoolsLogger } from '@aws-lambda-powertools/logger';
 import { Metrics as PowertoolsMetrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import type { Context } from 'aws-lambda';
 import { InvalidRequest } from 'receipt-embedding/errors';
+import { ownError } from 'receipt-embedding/layer_error';
 import type { DimensionOf, Logger, MetricName, Metrics } from 'receipt-embedding/ports';
 import { z } from 'zod';
 import type { FunctionDeclaration } from './declaration.ts';
@@ -34,7 +35,7 @@ export type LambdaContext = Pick<Context, 'awsRequestId'>;
  * A Lambda handler around a function's logic: checks the event, publishes what was counted, and logs a failure by its name
  * and message before it throws it on.
  *
- * @throws InvalidRequest for an event that the schema refuses, with every problem at once; what `handle` throws.
+ * @throws InvalidRequest for an event that the schema refuses, with every problem at once; what `handle` throws. @see ownError
  */
 export function createHandler<Input, Output>(
   declaration: FunctionDeclaration,
@@ -64,10 +65,10 @@ export function createHandler<Input, Output>(
         requestId: context.awsRequestId,
       });
     } catch (error) {
-      // Not the error object: a vendor's error that is its cause may quote what it was sent.
-      const { name, message } = error instanceof Error ? error : new Error(String(error));
-      logger.error('the function failed', { error_name: name, error_message: message });
-      throw error;
+      // A foreign error may quote what it was given: a key, a text.
+      const own = ownError(error);
+      logger.error('the function failed', { error_name: own.name, error_message: own.message });
+      throw own;
     } finally {
       metrics.publish();
     }

@@ -54,6 +54,32 @@ describe('a secret', () => {
     },
   );
 
+  it.each([
+    ['sk-1\nsk-2', 'holds a line break'],
+    ['sk-1\r', 'holds a line break'],
+    ['sk 1', 'holds a space'],
+    ['sk-1\t', 'holds a space'],
+    [' sk-1', 'holds a space'],
+    ['sk-1\u0000', 'holds a control character'],
+    ['sk-1\u007f', 'holds a control character'],
+    ['sk-é', 'holds a character that is not ASCII'],
+    ['“sk-1”', 'holds a character that is not ASCII'],
+  ])('that no header can carry (%j) is named with what is wrong, without it', async (key, why) => {
+    vi.mocked(getSecret).mockResolvedValue(key);
+
+    for (const [environment, name] of [
+      [{ PINECONE_API_KEY_SECRET_ARN: arn }, `the secret ${arn}`],
+      [{ PINECONE_API_KEY: key }, 'PINECONE_API_KEY'],
+    ] as const) {
+      const error = await rejection(requireSecret(environment, 'pinecone'));
+
+      expect([error.name, error.message]).toStrictEqual([
+        'InvalidConfiguration',
+        `${name} ${why}: set the key again, without anything around it`,
+      ]);
+    }
+  });
+
   it('that can not be read is named, with the reason’s name', async () => {
     vi.mocked(getSecret).mockRejectedValue(new RangeError('sk-3'));
 

@@ -1,6 +1,8 @@
 import { getSecret } from '@aws-lambda-powertools/parameters/secrets';
 import { translateAwsError } from 'receipt-embedding/aws_clients';
 import { InvalidConfiguration, RateLimited, UpstreamUnavailable } from 'receipt-embedding/errors';
+import { shownAwsName } from 'receipt-embedding/vendor_answers/aws';
+import { checkedKey } from 'receipt-embedding/vendor_answers/credentials';
 import { secretArnVariable, VENDORS } from './declaration.ts';
 import type { KeyedVendor, SecretVariable } from './environment.ts';
 
@@ -10,7 +12,7 @@ type SecretEnvironment = Readonly<Partial<Record<SecretVariable<KeyedVendor>, st
 /**
  * A vendor's key.
  *
- * @throws InvalidConfiguration when it is not configured or can not be read; RateLimited, UpstreamUnavailable.
+ * @throws InvalidConfiguration when it is not configured, can not be read, or can not be a key; RateLimited, UpstreamUnavailable.
  */
 export async function requireSecret(
   environment: SecretEnvironment,
@@ -35,12 +37,14 @@ export async function readSecret(
   const variables: Readonly<Partial<Record<string, string>>> = environment;
   const name = VENDORS[vendor].secret;
   const arn = variables[secretArnVariable(name)];
-  if (variables[name] !== undefined || arn === undefined) return variables[name];
+  const local = variables[name];
+  if (local !== undefined) return checkedKey(name, local);
+  if (arn === undefined) return undefined;
   const secret = await fetchSecret(arn);
   if (secret === undefined || secret === '') {
     throw new InvalidConfiguration(`the secret ${arn} has no value: set it and run again`);
   }
-  return secret;
+  return checkedKey(`the secret ${arn}`, secret);
 }
 
 /** How long a fetched secret serves; a rotated key is used after this at the latest. */
@@ -56,7 +60,7 @@ async function fetchSecret(arn: string): Promise<string | undefined> {
     const reason = translateAwsError(cause, 'GetSecretValue');
     if (reason instanceof RateLimited || reason instanceof UpstreamUnavailable) throw reason;
     // The name alone: the message may hold what was being read.
-    const name = cause instanceof Error ? cause.name : typeof cause;
-    throw new InvalidConfiguration(`the secret ${arn} can not be read (${name})`, { cause: error });
+    const name = cause instanceof Error ? shownAwsName(cause.name) : typeof cause;
+    throw new InvalidConfiguration(`the secret ${arn} can not be read (${name})`);
   }
 }

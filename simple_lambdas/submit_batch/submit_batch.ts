@@ -6,7 +6,12 @@ import {
   UNKNOWN_ID,
 } from 'receipt-embedding/entities/batch';
 import { epochMilliseconds, toTimestamp } from 'receipt-embedding/entities/keys';
-import { InvalidConfiguration, InvalidRequest, QuotaExhausted } from 'receipt-embedding/errors';
+import {
+  InvalidConfiguration,
+  InvalidRequest,
+  QuotaExhausted,
+  RateLimited,
+} from 'receipt-embedding/errors';
 import type { Clock } from 'receipt-embedding/ports';
 import type { BatchChanges } from 'receipt-embedding/table/batch_summaries';
 import { z } from 'zod';
@@ -257,6 +262,8 @@ function isRefusal(error: unknown): error is Error {
   return (
     error instanceof InvalidRequest ||
     error instanceof InvalidConfiguration ||
-    error instanceof QuotaExhausted
+    error instanceof QuotaExhausted ||
+    // The account's queue is full: it takes this batch once others have ended, hours from now.
+    (error instanceof RateLimited && error.vendor_code === 'token_limit_exceeded')
   );
 }

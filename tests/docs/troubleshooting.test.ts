@@ -1,6 +1,12 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as layerErrors from 'receipt-embedding/errors';
+import { AWS_ANSWERS } from 'receipt-embedding/vendor_answers/aws';
+import { CHROMA_ANSWERS } from 'receipt-embedding/vendor_answers/chroma';
+import { GOOGLE_ANSWERS } from 'receipt-embedding/vendor_answers/google';
+import { OPENAI_ANSWERS } from 'receipt-embedding/vendor_answers/openai';
+import { PINECONE_ANSWERS } from 'receipt-embedding/vendor_answers/pinecone';
+import type { VendorRow, VendorTable } from 'receipt-embedding/vendor_answers/verdict';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { allStates } from '../asl/asl_rules.ts';
 import { WORKFLOWS } from '../asl/workflows.ts';
@@ -18,9 +24,10 @@ interface Section {
 
 let sections: readonly Section[];
 let named: ReadonlySet<string>;
+let text: string;
 
 beforeAll(async () => {
-  const text = await readFile(join(ROOT, 'docs/troubleshooting.md'), 'utf8');
+  text = await readFile(join(ROOT, 'docs/troubleshooting.md'), 'utf8');
   sections = text
     .split(/^### /m)
     .slice(1)
@@ -58,6 +65,33 @@ describe('the guide to errors', () => {
     expect(names).toContain('TooManyFailed');
     expect(names.filter((name) => !named.has(name))).toStrictEqual([]);
   });
+
+  it.each<[string, VendorTable]>([
+    ['OpenAI', OPENAI_ANSWERS],
+    ['Pinecone', PINECONE_ANSWERS],
+    ['Google Places', GOOGLE_ANSWERS],
+    ['Chroma', CHROMA_ANSWERS],
+    ['AWS', AWS_ANSWERS],
+  ])(
+    'has what every answer of %s means, with its error, its codes and what to do',
+    (vendor, table) => {
+      const [section = ''] = (text.split(`\n#### ${vendor}\n`)[1] ?? '').split('\n#### ');
+      const cells = section.split('\n').map((line) => line.split('|').map((cell) => cell.trim()));
+      const rows: readonly VendorRow[] = table;
+      const lacking = rows.filter(
+        ({ reason, error, code = '', type = '' }) =>
+          !cells.some(
+            ([, says, name, answers = '', cure = '']) =>
+              says === reason &&
+              name === `\`${error}\`` &&
+              answers.includes(code) &&
+              answers.includes(type) &&
+              cure !== '',
+          ),
+      );
+      expect(lacking).toStrictEqual([]);
+    },
+  );
 
   it('says of each its cause and its cure, and has each once', () => {
     expect(named.size).toBe(sections.length);

@@ -45,7 +45,7 @@ beforeAll(async () => {
     published.logs.push(...stack.logs);
     published.batches.push(JSON.stringify(await stack.rowsOfType('BATCH_SUMMARY')));
   }
-}, 120_000);
+});
 
 afterAll(async () => {
   await stack.close();

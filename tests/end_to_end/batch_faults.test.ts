@@ -288,7 +288,7 @@ describe('a submission whose failure stays', () => {
     [
       'a batch that is not taken',
       { on: 'batches.create', status: 400, code: 'token_limit_exceeded', param: 'input_file_id' },
-      'InvalidRequest',
+      'RateLimited',
       /^OpenAI answered 400 token_limit_exceeded/,
     ],
     [

@@ -30,14 +30,31 @@ describe('a row of a batch’s results', () => {
     'with 400 in the error file': [
       { status: 400, message: 'Too long.', code: 'invalid_input' },
       'FAILED',
-      '400 invalid_input: Too long.',
+      'InvalidRequest (400, invalid_input): OpenAI refused the input',
     ],
     'with 400 in the output file': [
       { status: 400, message: 'Too long.', in: 'output_file' },
       'FAILED',
-      '400 Too long.',
+      'InvalidRequest (400): OpenAI refused the input',
     ],
-    'with 422': [{ status: 422, message: 'No text.' }, 'FAILED', '422 No text.'],
+    'with 422': [
+      { status: 422, message: 'No text.' },
+      'FAILED',
+      'InvalidRequest (422): OpenAI refused the input',
+    ],
+    'with 400 at the hard limit of billing': [
+      { status: 400, code: 'billing_hard_limit_reached' },
+      'NONE',
+    ],
+    'with 400 of a mismatched model': [{ status: 400, code: 'mismatched_model' }, 'NONE'],
+    'with 400 of a model without dimensions': [
+      { status: 400, message: 'This model does not support specifying dimensions.' },
+      'NONE',
+    ],
+    'with 429 and a type without a code': [
+      { status: 429, type: 'insufficient_quota', code: null },
+      'NONE',
+    ],
     'with 401': [{ status: 401, message: 'No such key.' }, 'NONE'],
     'with 429 in the output file': [{ status: 429, in: 'output_file' }, 'NONE'],
     'with 500': [{ status: 500 }, 'NONE'],

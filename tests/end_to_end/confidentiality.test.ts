@@ -41,7 +41,7 @@ beforeAll(async () => {
     await observe();
     mend?.();
   }
-}, 120_000);
+});
 
 afterAll(async () => {
   await stack.close();

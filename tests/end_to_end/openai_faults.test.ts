@@ -54,6 +54,29 @@ describe('a failure of OpenAI that passes', () => {
   });
 });
 
+const TOO_LARGE =
+  'Request too large for text-embedding-3-small on tokens per min (TPM): Limit 40, Requested 90.';
+
+describe('a request that is larger than the account’s limits', () => {
+  it('is split until it is taken, and the receipt is embedded', async () => {
+    const receipt = smallReceipt();
+    await stack.load([receipt]);
+    stack.breakOpenAI({
+      status: 429,
+      code: 'rate_limit_exceeded',
+      type: 'tokens',
+      message: TOO_LARGE,
+      when: ({ inputs }) => inputs.length > 3,
+    });
+
+    const { summary } = await stack.run();
+
+    expect(summary).toMatchObject({ total: 1, succeeded: 1, failed: 0 });
+    expect(summary.openai_requests).toBeGreaterThan(1);
+    await expectInvariants(stack);
+  });
+});
+
 describe('a failure of OpenAI that stays', () => {
   it.each<[string, Fault, error: string, perInvocation: number, cause: RegExp]>([
     ['429', { status: 429, retryAfter: 0 }, 'RateLimited', 3, /^OpenAI answered 429/],
@@ -65,6 +88,27 @@ describe('a failure of OpenAI that stays', () => {
       'QuotaExhausted',
       1,
       /check its plan and billing/,
+    ],
+    [
+      'no quota, by its type alone',
+      { status: 429, type: 'insufficient_quota', code: null, message: 'no' },
+      'QuotaExhausted',
+      1,
+      /check its plan and billing/,
+    ],
+    [
+      'billing that is not active',
+      { status: 429, type: 'billing_not_active', code: 'billing_not_active' },
+      'QuotaExhausted',
+      1,
+      /billing is not active/,
+    ],
+    [
+      'access that was ended',
+      { status: 429, code: 'access_terminated' },
+      'InvalidConfiguration',
+      1,
+      /ask OpenAI/,
     ],
   ])(
     '(%s) is retried as often as the state machine says, then listed, and the rerun embeds',

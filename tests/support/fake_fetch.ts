@@ -5,7 +5,7 @@ interface RecordedRequest {
   readonly body: unknown;
 }
 
-/** What one request is answered: JSON, a status with a text, or a network error. */
+/** What one request is answered: JSON (with 200, or a status), a status with a text, or a network error. */
 export type Answer =
   | { readonly json: unknown; readonly status?: number }
   | { readonly status: number }
@@ -30,8 +30,10 @@ export function fakeFetch(...answers: readonly Answer[]): FakeFetch {
     });
     if (answer === undefined) throw new Error(`an unexpected request: ${request.url}`);
     if ('error' in answer) throw answer.error;
-    if ('json' in answer) return Response.json(answer.json, { status: answer.status ?? 200 });
-    return new Response('no', { status: answer.status });
+    const { status = 200 } = answer;
+    return 'json' in answer
+      ? Response.json(answer.json, { status })
+      : new Response('no', { status });
   };
   return { fetch, requests };
 }

@@ -228,16 +228,32 @@ describe('a row with a vector', () => {
     });
   });
 
-  it('may lack its usage and its error', () => {
-    const data = [{ embedding: base64Of(vector) }];
-    const line = JSON.stringify({ custom_id, response: { status_code: 200, body: { data } } });
+  const data = [{ embedding: base64Of(vector) }];
 
-    expect(read(line)).toStrictEqual({
+  it.each<[string, unknown, number]>([
+    ['lacks its usage and its error', { response: { status_code: 200, body: { data } } }, 0],
+    ['has null for its usage', { response: { status_code: 200, body: { data, usage: null } } }, 0],
+    [
+      'has numbers as texts',
+      { response: { status_code: '200', body: { data, usage: { prompt_tokens: '7' } } } },
+      7,
+    ],
+    [
+      'has null and texts where objects stand',
+      { response: { status_code: 200, body: { data, error: null, usage: 'none' } }, error: null },
+      0,
+    ],
+  ])('is read where it %s', (_, of, prompt_tokens) => {
+    expect(read(JSON.stringify({ custom_id, ...(of as object) }))).toStrictEqual({
       kind: 'embedded',
       custom_id,
       embedding: vector,
-      prompt_tokens: 0,
+      prompt_tokens,
     });
+  });
+
+  it('is read behind a byte order mark', () => {
+    expect(read(`\uFEFF${answered(base64Of(vector))}`).kind).toBe('embedded');
   });
 
   it.each([
@@ -249,7 +265,9 @@ describe('a row with a vector', () => {
     ['that holds texts', answered(['1', '2', '3'])],
     ['that is none', answered(7)],
     ['and another one', answered(base64Of(vector), base64Of(vector))],
+    ['that is missing', answered(undefined)],
     ['but without it', answered()],
+    ['without an answer that is one', row('200')],
     ['but without a body', row({ status_code: 200, body: null })],
   ])('is lost, not refused: one %s', (_, line) => {
     const { kind, custom_id: whose } = { custom_id: undefined, ...read(line) };
@@ -259,33 +277,32 @@ describe('a row with a vector', () => {
 });
 
 describe('a row without a vector', () => {
-  it.each([400, 413, 422])('with the status %d is refused, with OpenAI’s reason', (status) => {
+  it.each([400, 413, 422])('with the status %d is refused, with our words for it', (status) => {
     expect(read(failed(status, 'string_above_max_length', 'too long'))).toStrictEqual({
       kind: 'refused',
       custom_id,
-      reason: `${status} string_above_max_length: too long`,
+      reason: `InvalidRequest (${status}, string_above_max_length): the text is longer than the model reads (8,192 tokens)`,
     });
   });
 
   it.each([401, 403, 404, 408, 409, 429, 500, 502, 503, 204, 302])(
     'with the status %d is lost: its input is not to blame',
     (status) => {
-      expect(read(failed(status))).toStrictEqual({
-        kind: 'lost',
-        custom_id,
-        reason: `${status} no`,
-      });
+      const { kind, reason } = { reason: '', ...read(failed(status)) };
+
+      expect(kind).toBe('lost');
+      expect(reason).toMatch(new RegExp(`^[A-Za-z]+ \\(${status}\\): .`));
     },
   );
 
   it.each([
-    ['batch_expired', 'This request could not be executed before the window expired.'],
-    ['batch_cancelled', 'This request was not executed.'],
-  ])('and without an answer is lost: %s', (code, message) => {
-    expect(read(row(null, { code, message }))).toStrictEqual({
+    ['batch_expired', 'the batch expired before OpenAI came to it'],
+    ['batch_cancelled', 'the batch was cancelled before OpenAI came to it'],
+  ])('and without an answer is lost: %s', (code, reason) => {
+    expect(read(row(null, { code, message: 'MILK' }))).toStrictEqual({
       kind: 'lost',
       custom_id,
-      reason: `${code}: ${message}`,
+      reason: `UpstreamUnavailable (${code}): ${reason}`,
     });
   });
 
@@ -299,13 +316,18 @@ describe('a row without a vector', () => {
     expect(kind).toBe('lost');
   });
 
-  it('says no more of the reason than fits a row', () => {
-    expect(read(failed(400, null, 'x'.repeat(10_000)))).toStrictEqual({
-      kind: 'refused',
-      custom_id,
-      reason: `400 ${'x'.repeat(500)}`,
-    });
-  });
+  it.each(['MILK 3.99', 'sk-proj-MILK', 'milk', 'x'.repeat(10_000)])(
+    'quotes nothing of its error: %.20s',
+    (text) => {
+      const error = { code: text, type: text, param: text, message: text };
+
+      expect(read(row({ status_code: 400, body: { error } }))).toStrictEqual({
+        kind: 'refused',
+        custom_id,
+        reason: 'InvalidRequest (400): OpenAI refused the input',
+      });
+    },
+  );
 });
 
 describe('a row that is none', () => {
@@ -315,8 +337,6 @@ describe('a row that is none', () => {
     ['no object', '7'],
     ['no id', JSON.stringify({ response: null, error: null })],
     ['an id that is no text', JSON.stringify({ custom_id: 7, response: null })],
-    ['an answer that is none', row('200')],
-    ['a vector that is missing', answered(undefined)],
   ])('is unreadable: %s', (_, line) => {
     expect(read(line)).toStrictEqual({
       kind: 'unreadable',

@@ -3,7 +3,10 @@ import type OpenAI from 'openai';
 import { z } from 'zod';
 import { readVector } from '../embeddings/embedder.ts';
 import { ResultsExpired, UpstreamUnavailable } from '../errors.ts';
+import { LayerError } from '../layer_error.ts';
 import { linesOf, parseJson } from '../local_files.ts';
+import { describeOpenAIError, judgeOpenAI, readOpenAIError } from '../vendor_answers/openai.ts';
+import { fieldOf } from '../vendor_answers/verdict.ts';
 import { found, isKnownId, translated } from './openai_batches.ts';
 
 /** A vector that a batch has brought. */
@@ -75,10 +78,8 @@ export async function* downloadLines(client: OpenAI, fileId: string): AsyncGener
   const body = Readable.fromWeb(response.body);
   try {
     yield* linesOf(body);
-  } catch (cause) {
-    throw new UpstreamUnavailable(`the download of the file ${fileId} from OpenAI broke off`, {
-      cause,
-    });
+  } catch {
+    throw new UpstreamUnavailable(`the download of the file ${fileId} from OpenAI broke off`);
   }
 }
 
@@ -97,77 +98,56 @@ type ResultRow =
   /** Nothing can be told from it. */
   | { readonly kind: 'unreadable'; readonly reason: string };
 
-const errorSchema = z.object({ code: z.string().nullish(), message: z.string().nullish() });
-
+/** What we need is checked; whatever else stands in a row, or is missing, does not matter. */
 const rowSchema = z.object({
   custom_id: z.string(),
   response: z
-    .object({
-      status_code: z.int(),
-      body: z
-        .object({
-          data: z.array(z.object({ embedding: z.unknown() })).optional(),
-          usage: z.object({ prompt_tokens: z.int().min(0) }).optional(),
-          error: errorSchema.nullish(),
-        })
-        .nullish(),
-    })
-    .nullish(),
-  error: errorSchema.nullish(),
+    .object({ status_code: z.coerce.number().int(), body: z.unknown().optional() })
+    .nullish()
+    .catch(undefined),
+  error: z.unknown().optional(),
 });
 
-type Row = z.output<typeof rowSchema>;
-
-/** Client errors that say nothing about the input: the key, the model, a conflict, the speed. */
-const NOT_THE_INPUT = new Set([401, 403, 404, 408, 409, 429]);
-
-/** As long as fits a row of the table. */
-const REASON_CHARACTERS = 500;
+const bodySchema = z.object({ data: z.tuple([z.object({ embedding: z.unknown() })]) });
+const tokensSchema = z.coerce.number().int().min(0).catch(0);
 
 /**
- * Reads one line; whatever it is, this does not throw.
+ * Reads one line; whatever it is, this does not throw. What OpenAI says of an error is judged as that of a request is: only a row
+ * whose own input is to blame is refused. Reasons are in our own words.
  * @example
  * ```ts
- * readResultRow('{"custom_id":"IMAGE#3f52…","response":{"status_code":400,"body":{"error":{"message":"empty input"}}}}', 1_536);
- * // { kind: 'refused', custom_id: 'IMAGE#3f52…', reason: '400 empty input' }
+ * readResultRow('{"custom_id":"IMAGE#3f52…","response":{"status_code":400,"body":{"error":{"code":"empty_string"}}}}', 1_536);
+ * // { kind: 'refused', custom_id: 'IMAGE#3f52…', reason: 'InvalidRequest (400, empty_string): the text is empty' }
  * ```
  */
 export function readResultRow(line: string, dimensions: number): ResultRow {
   const parsed = rowSchema.safeParse(parseJson(line));
   if (!parsed.success) return { kind: 'unreadable', reason: 'it is no result of a request' };
-  const row = parsed.data;
-  const { custom_id, response, error } = row;
-  const status = response?.status_code;
-  if (status === undefined || error != null) {
-    return { kind: 'lost', custom_id, reason: describe(error, 'no response') };
+  const { custom_id, response, error } = parsed.data;
+  const said = fieldOf(response?.body, 'error') ?? error;
+  if (response?.status_code === 200 && error == null) {
+    return readEmbedding(custom_id, response.body, dimensions);
   }
-  if (status === 200) return readEmbedding(row, dimensions);
-  const kind = status >= 400 && status < 500 && !NOT_THE_INPUT.has(status) ? 'refused' : 'lost';
-  return { kind, custom_id, reason: `${status} ${describe(response?.body?.error, '')}`.trim() };
+  if (response == null && said == null) return { kind: 'lost', custom_id, reason: 'no response' };
+  // An error beside a response is the batch's own: the request was not done, whatever the response says.
+  const answer = readOpenAIError(error ?? said, error == null ? response?.status_code : undefined);
+  const { fault } = judgeOpenAI(answer);
+  return {
+    kind: fault === 'input' ? 'refused' : 'lost',
+    custom_id,
+    reason: describeOpenAIError(answer),
+  };
 }
 
-function readEmbedding({ custom_id, response }: Row, dimensions: number): ResultRow {
-  const [data, ...more] = response?.body?.data ?? [];
-  if (data === undefined || more.length > 0) {
-    return { kind: 'lost', custom_id, reason: 'not one vector' };
-  }
+function readEmbedding(custom_id: string, body: unknown, dimensions: number): ResultRow {
+  const parsed = bodySchema.safeParse(body);
+  if (!parsed.success) return { kind: 'lost', custom_id, reason: 'not one vector' };
   try {
-    const embedding = readVector(data.embedding, dimensions);
-    const prompt_tokens = response?.body?.usage?.prompt_tokens ?? 0;
+    const embedding = readVector(parsed.data.data[0].embedding, dimensions);
+    const prompt_tokens = tokensSchema.parse(fieldOf(fieldOf(body, 'usage'), 'prompt_tokens'));
     return { kind: 'embedded', custom_id, embedding, prompt_tokens };
   } catch (error) {
-    return {
-      kind: 'lost',
-      custom_id,
-      reason: error instanceof Error ? error.message : 'no vector',
-    };
+    const reason = error instanceof LayerError ? error.message : 'no vector';
+    return { kind: 'lost', custom_id, reason };
   }
-}
-
-function describe(
-  error: z.output<typeof errorSchema> | null | undefined,
-  otherwise: string,
-): string {
-  const text = [error?.code, error?.message].filter(Boolean).join(': ');
-  return (text === '' ? otherwise : text).slice(0, REASON_CHARACTERS);
 }

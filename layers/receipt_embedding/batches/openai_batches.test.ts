@@ -134,7 +134,7 @@ describe('looking for the batch that carries an id', () => {
     );
     const client = new OpenAI({
       apiKey: 'sk',
-      baseURL: 'http://openai/v1',
+      baseURL: 'https://openai.example/v1',
       maxRetries: 0,
       fetch,
     });
@@ -147,31 +147,31 @@ describe('looking for the batch that carries an id', () => {
   it('goes on from page to page until it is found', async () => {
     const { find, queries } = listing(
       [
-        { id: 'b4', minutes: 9 },
-        { id: 'b3', minutes: 8, of: OTHER_BATCH_ID },
+        { id: 'batch_4', minutes: 9 },
+        { id: 'batch_3', minutes: 8, of: OTHER_BATCH_ID },
       ],
       [
-        { id: 'b2', minutes: 1, of: BATCH_ID },
-        { id: 'b1', minutes: 0 },
+        { id: 'batch_2', minutes: 1, of: BATCH_ID },
+        { id: 'batch_1', minutes: 0 },
       ],
-      [{ id: 'b0', minutes: -60 }],
+      [{ id: 'batch_0', minutes: -60 }],
     );
 
-    expect(await find()).toBe('b2');
-    expect(queries()).toStrictEqual(['?limit=100', '?limit=100&after=b3']);
+    expect(await find()).toBe('batch_2');
+    expect(queries()).toStrictEqual(['?limit=100', '?limit=100&after=batch_3']);
   });
 
   it('stops at those that are older than it can be, though clocks differ by some minutes', async () => {
     const { find, queries } = listing(
       [
-        { id: 'b4', minutes: 1 },
-        { id: 'b3', minutes: -4.9 },
+        { id: 'batch_4', minutes: 1 },
+        { id: 'batch_3', minutes: -4.9 },
       ],
       [
-        { id: 'b2', minutes: -5.1 },
-        { id: 'b1', minutes: -6, of: BATCH_ID },
+        { id: 'batch_2', minutes: -5.1 },
+        { id: 'batch_1', minutes: -6, of: BATCH_ID },
       ],
-      [{ id: 'b0', minutes: -60 }],
+      [{ id: 'batch_0', minutes: -60 }],
     );
 
     expect(await find()).toBeUndefined();
@@ -179,13 +179,13 @@ describe('looking for the batch that carries an id', () => {
   });
 
   it('finds one that OpenAI’s clock has put before our own', async () => {
-    const { find } = listing([{ id: 'b1', minutes: -4, of: BATCH_ID }]);
+    const { find } = listing([{ id: 'batch_1', minutes: -4, of: BATCH_ID }]);
 
-    expect(await find()).toBe('b1');
+    expect(await find()).toBe('batch_1');
   });
 
   it('ends where there are no more', async () => {
-    expect(await listing([{ id: 'b1', minutes: 1 }]).find()).toBeUndefined();
+    expect(await listing([{ id: 'batch_1', minutes: 1 }]).find()).toBeUndefined();
     expect(await listing([]).find()).toBeUndefined();
   });
 
@@ -256,26 +256,56 @@ describe('how a batch stands at OpenAI', () => {
 
     expect([status, reason]).toStrictEqual([
       'FAILED',
-      'token_limit_exceeded: Enqueued token limit reached.; invalid_json_line: line 3: This line is not JSON.',
+      'RateLimited (token_limit_exceeded): the account’s queue of batches is full; submit again once others have ended, or lower batch_max_tokens; ' +
+        'InvalidRequest (invalid_json_line, line 3): a line of the batch’s input file is no JSON',
     ]);
   });
 
   it('says no more of the reasons than fits a row', async () => {
-    const error = { code: 'long', message: 'x'.repeat(400) };
-    const { id } = await account.run(lines, { end: 'failed', errors: [error, error] });
+    const errors = Array.from({ length: 40 }, (_, line) => ({
+      code: 'invalid_json_line',
+      message: 'MILK',
+      line,
+    }));
+    const { id } = await account.run(lines, { end: 'failed', errors });
 
     const { reason } = (await statusOf(id)) ?? {};
 
     expect(reason).toHaveLength(500);
-    expect(reason?.startsWith(`long: ${'x'.repeat(400)}; long: x`)).toBe(true);
+    expect(reason).toMatch(/^InvalidRequest \(invalid_json_line, line 0\): .*; InvalidRequest/);
   });
+
+  it.each([
+    ['a code that is a text', { code: 'MILK 3.99', message: 'MILK 3.99', param: 'MILK 3.99' }],
+    ['a code that is a key', { code: 'sk-proj-MILK', message: 'sk-proj-MILK' }],
+  ])('quotes nothing that OpenAI says of why: %s', async (_, said) => {
+    const { id } = await account.run(lines, { end: 'failed', errors: [said] });
+
+    expect((await statusOf(id))?.reason).toBe('UpstreamUnavailable: OpenAI failed');
+  });
+
+  it.each([7, 'sk-proj-MILK', 'MILK 3.99'])(
+    'is asked for again where OpenAI names a file that can be none: %s',
+    async (output_file_id) => {
+      const batches = { retrieve: () => Promise.resolve({ status: 'completed', output_file_id }) };
+
+      const error = await rejection(
+        getOpenaiBatchStatus({ batches } as unknown as OpenAI, 'batch_1'),
+      );
+
+      expect([error.name, error.message]).toStrictEqual([
+        'UpstreamUnavailable',
+        'OpenAI answered an id of a file that is none',
+      ]);
+    },
+  );
 
   it('is nothing where OpenAI knows no such batch', async () => {
     expect(await statusOf('batch_of_long_ago')).toBeUndefined();
   });
 
   it('is refused where OpenAI says what nobody knows', async () => {
-    const batches = { retrieve: () => Promise.resolve({ status: 'paused' }) };
+    const batches = { retrieve: () => Promise.resolve({ status: 'MILK 3.99' }) };
 
     const error = await rejection(
       getOpenaiBatchStatus({ batches } as unknown as OpenAI, 'batch_1'),
@@ -283,7 +313,7 @@ describe('how a batch stands at OpenAI', () => {
 
     expect([error.name, error.message]).toStrictEqual([
       'InvalidReceiptData',
-      'OpenAI says of the batch batch_1: paused',
+      'OpenAI names a status of the batch batch_1 that is not known here',
     ]);
   });
 

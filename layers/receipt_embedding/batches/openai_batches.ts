@@ -2,7 +2,9 @@ import { openAsBlob } from 'node:fs';
 import OpenAI, { NotFoundError } from 'openai';
 import { translateOpenAIError } from '../embeddings/openai.ts';
 import { type BatchStatus, UNKNOWN_ID } from '../entities/batch.ts';
-import { InvalidReceiptData } from '../errors.ts';
+import { InvalidReceiptData, UpstreamUnavailable } from '../errors.ts';
+import { describeOpenAIError, readOpenAIError } from '../vendor_answers/openai.ts';
+import { fieldOf } from '../vendor_answers/verdict.ts';
 
 /** Ten minutes for 200 MB. */
 const UPLOAD_TIMEOUT_MS = 600_000;
@@ -25,11 +27,11 @@ export async function uploadBatchRequests(
   // A blob that reads the file while it is sent.
   const file = new File([await openAsBlob(path)], `${batchId}.jsonl`);
   return await translated(async () => {
-    const { id } = await client.files.create(
+    const created = await client.files.create(
       { file, purpose: 'batch' },
       { timeout: UPLOAD_TIMEOUT_MS },
     );
-    return id;
+    return idOf(created);
   });
 }
 
@@ -46,7 +48,7 @@ export async function createOpenaiBatch(
   batchId: string,
 ): Promise<string> {
   return await translated(async () => {
-    const { id } = await client.batches.create(
+    const created = await client.batches.create(
       {
         input_file_id: inputFileId,
         endpoint: '/v1/embeddings',
@@ -55,7 +57,7 @@ export async function createOpenaiBatch(
       },
       { maxRetries: 0, timeout: CREATION_TIMEOUT_MS },
     );
-    return id;
+    return idOf(created);
   });
 }
 
@@ -78,7 +80,7 @@ export async function findOpenaiBatch(
   const oldest = (since.getTime() - CLOCK_TOLERANCE_MS) / 1_000;
   return await translated(async () => {
     for await (const batch of client.batches.list({ limit: 100 })) {
-      if (batch.metadata?.[METADATA_KEY] === batchId) return batch.id;
+      if (batch.metadata?.[METADATA_KEY] === batchId) return idOf(batch);
       if (batch.created_at < oldest) return undefined;
     }
     return undefined;
@@ -131,23 +133,46 @@ export async function getOpenaiBatchStatus(
       batch.status
     ];
     if (status === undefined) {
-      throw new InvalidReceiptData(`OpenAI says of the batch ${openaiBatchId}: ${batch.status}`);
+      throw new InvalidReceiptData(
+        `OpenAI names a status of the batch ${openaiBatchId} that is not known here`,
+      );
     }
     return {
       status,
-      input_file_id: batch.input_file_id,
-      output_file_id: batch.output_file_id ?? null,
-      error_file_id: batch.error_file_id ?? null,
+      input_file_id: fileId(batch.input_file_id) ?? UNKNOWN_ID,
+      output_file_id: fileId(batch.output_file_id),
+      error_file_id: fileId(batch.error_file_id),
       reason: reasonOf(batch),
     };
   });
 }
 
+/** In our own words, by the table that judges requests too: OpenAI's may quote a line of the input. */
 function reasonOf({ errors }: OpenAI.Batch): string | null {
-  const reasons = (errors?.data ?? []).map(({ code, message, line }) =>
-    [code, line == null ? undefined : `line ${line}`, message].filter(Boolean).join(': '),
-  );
-  return reasons.length === 0 ? null : reasons.join('; ').slice(0, REASON_CHARACTERS);
+  const data: unknown = fieldOf(errors, 'data');
+  const reasons = (Array.isArray(data) ? data : []).map((error: unknown) => {
+    const line = Number(fieldOf(error, 'line') ?? NaN);
+    return describeOpenAIError(readOpenAIError(error), Number.isInteger(line) ? line : undefined);
+  });
+  return reasons.length === 0 ? null : [...new Set(reasons)].join('; ').slice(0, REASON_CHARACTERS);
+}
+
+/** Ids at OpenAI, as they may stand in a record, an address and a log. */
+const ID =
+  /^(?:(?:file|batch)[-_][A-Za-z0-9_-]{1,100}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
+
+/** @throws UpstreamUnavailable where an answer has no id: what it is of may exist all the same. */
+function idOf(answer: unknown): string {
+  const id = fieldOf(answer, 'id');
+  if (typeof id === 'string' && ID.test(id)) return id;
+  throw new UpstreamUnavailable('OpenAI answered without an id');
+}
+
+/** @returns null for none. @throws UpstreamUnavailable for what is no id: without its files the batch would count as empty. */
+function fileId(id: unknown): string | null {
+  if (id == null || id === '') return null;
+  if (typeof id === 'string' && ID.test(id)) return id;
+  throw new UpstreamUnavailable('OpenAI answered an id of a file that is none');
 }
 
 /** @returns the answer; undefined when OpenAI does not have what was asked for (any more). */

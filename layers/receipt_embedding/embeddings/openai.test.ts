@@ -12,6 +12,7 @@ import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { vectorOf } from '../../../tests/support/embedders.ts';
 import { rejection } from '../../../tests/support/rejection.ts';
+import { RateLimited } from '../errors.ts';
 import {
   createOpenAIClient,
   OpenAIEmbedder,
@@ -48,6 +49,26 @@ async function refusedWith(code: string) {
 }
 
 describe('the client of OpenAI', () => {
+  it.each(['http://openai.example/v1', 'http://10.0.0.1/v1', 'ftp://openai.example', 'openai'])(
+    'sends no key to %s',
+    (baseURL) => {
+      expect(() => createOpenAIClient({ apiKey: 'sk-1', baseURL })).toThrow(
+        /^OpenAI's base URL (?:must begin with https|is no URL)/,
+      );
+    },
+  );
+
+  it.each(['https://openai.example/v1', 'http://localhost:1/v1', 'http://[::1]:1/v1'])(
+    'asks at %s',
+    (baseURL) => {
+      expect(createOpenAIClient({ apiKey: 'sk-1', baseURL }).baseURL).toBe(baseURL);
+    },
+  );
+
+  it.each(['', 'sk-1\nsk-2', 'sk-é'])('takes no key that no header can carry: %j', (apiKey) => {
+    expect(() => createOpenAIClient({ apiKey, baseURL: undefined })).toThrow(/^OpenAI's API key /);
+  });
+
   it('tries a request that came too fast three times, at its base URL and with its key', async () => {
     expect(await refusedWith('rate_limit_exceeded')).toStrictEqual({
       name: 'RateLimited',
@@ -100,7 +121,7 @@ describe('an error of OpenAI’s', () => {
     const translated = translateOpenAIError(error) as Error;
 
     expect(translated.name).toBe(name);
-    expect(translated.cause).toBe(error);
+    expect(translated.cause).toBeUndefined();
     expect(translated.message).not.toContain(KEY);
     expect(translated.message).not.toContain('MILK');
   });
@@ -109,16 +130,40 @@ describe('an error of OpenAI’s', () => {
     const error = answered(400, { code: 'invalid_value', param: 'dimensions' });
 
     expect((translateOpenAIError(error) as Error).message).toBe(
-      'OpenAI answered 400 invalid_value, request req_1 (parameter dimensions)',
+      'OpenAI answered 400 invalid_value, request req_1 (parameter dimensions): ' +
+        'OpenAI does not take these dimensions; check embedding_model and embedding_dimensions',
     );
   });
 
   it.each([
-    ['an error of our own making', new TypeError('bug')],
-    ['the SDK’s own that is no answer', new OpenAIError('no key')],
-    ['no error at all', 'text'],
-  ])('that is none stays as it is: %s', (_, error) => {
+    ['a header that can not be', new TypeError(`Headers.append: "Bearer ${KEY}" is invalid`)],
+    ['the SDK’s own that is no answer', new OpenAIError(`no key like ${KEY}`)],
+    ['no error at all', KEY],
+  ])('that is no answer is one of configuration, and quotes nothing: %s', (_, error) => {
+    const { name, message } = translateOpenAIError(error);
+
+    expect(name).toBe('InvalidConfiguration');
+    expect(message).toMatch(/^the request to OpenAI can not be made/);
+    expect(message).not.toContain(KEY);
+  });
+
+  it('that is the layer’s own stays as it is', () => {
+    const error = new RateLimited('slow down');
+
     expect(translateOpenAIError(error)).toBe(error);
+  });
+
+  it.each([KEY, 'MILK 3.99', 'milk'])('quotes nothing of its fields: %s', (text) => {
+    const error = APIError.generate(
+      400,
+      { error: { message: text, code: text, type: text, param: text } },
+      undefined,
+      new Headers({ 'x-request-id': text }),
+    );
+
+    expect(translateOpenAIError(error).message).toBe(
+      'OpenAI answered 400: OpenAI refused the input',
+    );
   });
 });
 
@@ -298,6 +343,82 @@ describe('embedding with OpenAI', () => {
     const error = await rejection(embedder.embed(['a', 'b']));
 
     expect([error.name, error.message]).toStrictEqual(['UpstreamUnavailable', message]);
+  });
+
+  /** As OpenAI answers a request that the account's limits, or its own, are too small for. */
+  const tooLarge = (error: object): APIError =>
+    APIError.generate(429, { error }, undefined, new Headers());
+
+  it.each<[string, APIError]>([
+    [
+      'the account, by code',
+      tooLarge({ code: 'rate_limit_exceeded', message: 'Request too large for m on TPM' }),
+    ],
+    ['the account, by type', tooLarge({ type: 'tokens', message: 'Request too large for m' })],
+    ['the API', tooLarge({ code: 'max_tokens_per_request', type: 'max_tokens_per_request' })],
+    ['a proxy', APIError.generate(413, undefined, 'too large', new Headers())],
+  ])('splits a request that is too large for %s, and adds up what it costs', async (_, error) => {
+    const { embedder, requests } = embedderThat((request) => {
+      if (request.input.length > 2) throw error;
+      return rightAnswer(request);
+    });
+
+    const embeddings = await embedder.embed(['a', 'b', 'c', 'd', 'e']);
+
+    expect(requests.map(({ input }) => input.join(''))).toStrictEqual([
+      ...['abcde', 'abc', 'ab', 'c', 'de'],
+    ]);
+    expect(embeddings).toStrictEqual({
+      vectors: ['a', 'b', 'c', 'd', 'e'].map((text) => vectorOf(text)),
+      prompt_tokens: 5,
+      requests: 3,
+    });
+  });
+
+  it('calls a single text that is too large for the account a rate limit', async () => {
+    const { embedder, requests } = embedderThat(() => {
+      throw tooLarge({ code: 'rate_limit_exceeded', message: 'Request too large for m' });
+    });
+
+    expect((await rejection(embedder.embed(['a', 'b', 'c']))).name).toBe('RateLimited');
+    expect(requests.map(({ input }) => input.length)).toStrictEqual([3, 2, 1]);
+  });
+
+  it('does not split what is merely too fast', async () => {
+    const { embedder, requests } = embedderThat(() => {
+      throw tooLarge({ code: 'rate_limit_exceeded', message: 'Rate limit reached' });
+    });
+
+    expect((await rejection(embedder.embed(['a', 'b', 'c']))).name).toBe('RateLimited');
+    expect(requests).toHaveLength(1);
+  });
+
+  const embeddingOfA = base64(vectorOf('a'));
+  it.each<[string, unknown, number]>([
+    ['without its usage', { data: [{ index: 0, embedding: embeddingOfA }] }, 0],
+    ['with null for its usage', { data: [{ index: 0, embedding: embeddingOfA }], usage: null }, 0],
+    ['without an index', { data: [{ embedding: embeddingOfA }], usage: { prompt_tokens: 3 } }, 3],
+    [
+      'with numbers as texts',
+      { data: [{ index: '0', embedding: embeddingOfA }], usage: { prompt_tokens: '3' } },
+      3,
+    ],
+    ['that is sent as a text', JSON.stringify({ data: [{ embedding: embeddingOfA }] }), 0],
+    [
+      'behind a byte order mark',
+      `\uFEFF${JSON.stringify({ data: [{ embedding: embeddingOfA }] })}`,
+      0,
+    ],
+  ])('reads an answer %s all the same', async (_, answer, prompt_tokens) => {
+    const client = { embeddings: { create: () => Promise.resolve(answer) } };
+    const model = { model: 'text-embedding-3-small', dimensions: DIMENSIONS };
+    const embedder = new OpenAIEmbedder(client as unknown as OpenAI, model);
+
+    expect(await embedder.embed(['a'])).toStrictEqual({
+      vectors: [vectorOf('a')],
+      prompt_tokens,
+      requests: 1,
+    });
   });
 
   it('throws the layer’s errors in place of OpenAI’s', async () => {

@@ -1,27 +1,25 @@
-import OpenAI, {
-  APIConnectionError,
-  APIError,
-  APIUserAbortError,
-  AuthenticationError,
-  NotFoundError,
-  PermissionDeniedError,
-  RateLimitError,
-} from 'openai';
+import OpenAI, { APIConnectionError, APIError, APIUserAbortError, OpenAIError } from 'openai';
 import { z } from 'zod';
-import {
-  InvalidConfiguration,
-  InvalidRequest,
-  QuotaExhausted,
-  RateLimited,
-  UpstreamUnavailable,
-} from '../errors.ts';
+import { InvalidConfiguration, UpstreamUnavailable } from '../errors.ts';
+import { LayerError } from '../layer_error.ts';
+import { parseJson } from '../local_files.ts';
 import { OPENAI_RETRIES } from '../retry.ts';
+import { checkedKey, secureUrl } from '../vendor_answers/credentials.ts';
+import {
+  judgeOpenAI,
+  readOpenAIError,
+  shownCode,
+  shownParam,
+  shownRequestId,
+} from '../vendor_answers/openai.ts';
+import { fieldOf, type VendorAnswer, vendorError } from '../vendor_answers/verdict.ts';
 import { type Embedder, type EmbeddingModel, type Embeddings, readVector } from './embedder.ts';
 
 /**
  * OpenAI's client, the one owner of retries of its requests: two, which obey Retry-After. Each try may take a minute. That fits the
  * 15 minutes of a function; longer waiting is the state machine's.
  *
+ * @throws InvalidConfiguration for a key that no header can carry, or a base URL that is not https.
  * @example
  * ```ts
  * const embedder = new OpenAIEmbedder(createOpenAIClient({ apiKey, baseURL: undefined }), model);
@@ -31,78 +29,78 @@ export function createOpenAIClient(options: {
   readonly apiKey: string;
   readonly baseURL: string | undefined;
 }): OpenAI {
+  const { baseURL } = options;
   return new OpenAI({
-    apiKey: options.apiKey,
-    ...(options.baseURL === undefined ? {} : { baseURL: options.baseURL }),
+    apiKey: checkedKey("OpenAI's API key", options.apiKey),
+    ...(baseURL === undefined ? {} : { baseURL: secureUrl("OpenAI's base URL", baseURL) }),
     ...OPENAI_RETRIES,
     timeout: 60_000,
-    fetch: fetchWithFinalQuota,
+    fetch: fetchWithVerdict,
   });
 }
 
 /**
- * An account that has no quota left answers 429 too, like one that is merely too fast, but no later try helps: the client
- * is told so by the header that it obeys.
+ * An account that has no quota left answers 429 too, like one that is merely too fast, but no later try helps, nor does one with a
+ * request that is too large: the client is told so by the header that it obeys.
  */
-async function fetchWithFinalQuota(
+async function fetchWithVerdict(
   ...request: Parameters<typeof globalThis.fetch>
 ): Promise<Response> {
   const response = await globalThis.fetch(...request);
-  if (response.status !== 429) return response;
+  if (response.ok) return response;
+  const { status } = response;
   const body = await response.text();
+  const { wait, split } = judgeOpenAI(readOpenAIError(fieldOf(parseJson(body), 'error'), status));
   const headers = new Headers(response.headers);
-  if (body.includes('"insufficient_quota"')) headers.set('x-should-retry', 'false');
-  return new Response(body, { status: response.status, headers });
+  if (!wait || split === true) headers.set('x-should-retry', 'false');
+  return new Response(body, { status, headers });
 }
 
 /**
- * OpenAI's error as one of the layer's own: theirs all have the name "Error", which Step Functions can't tell apart.
- * Their message is left out where it may quote an input or a part of the key.
+ * Whatever a request to OpenAI fails with, as one of the layer's own: theirs all have the name "Error", which Step Functions can't
+ * tell apart, and quote inputs and keys. The layer's own errors stay as they are.
  *
  * @example
  * ```ts
- * translateOpenAIError(rateLimitError); // RateLimited: OpenAI answered 429, request req_123
+ * translateOpenAIError(rateLimitError);
+ * // RateLimited: OpenAI answered 429 rate_limit_exceeded, request req_123: the account asks faster than its limits allow
  * ```
  */
-export function translateOpenAIError(error: unknown): unknown {
-  const options = { cause: error };
+export function translateOpenAIError(error: unknown): LayerError {
+  if (error instanceof LayerError) return error;
   if (isBrokenAnswer(error)) {
-    return new UpstreamUnavailable("OpenAI's answer broke off or can not be read", options);
+    return new UpstreamUnavailable("OpenAI's answer broke off or can not be read");
   }
-  if (!(error instanceof APIError)) return error;
-  const request = error.requestID == null ? '' : `, request ${error.requestID}`;
-  const what = `OpenAI answered ${error.status ?? 'nothing'}${error.code == null ? '' : ` ${error.code}`}${request}`;
   if (error instanceof APIConnectionError || error instanceof APIUserAbortError) {
-    return new UpstreamUnavailable('OpenAI can not be reached or took too long', options);
+    return new UpstreamUnavailable('OpenAI can not be reached or took too long');
   }
-  if (error instanceof RateLimitError) {
-    return error.code === 'insufficient_quota'
-      ? new QuotaExhausted(
-          `${what}: the account has no quota left; check its plan and billing`,
-          options,
-        )
-      : new RateLimited(what, options);
-  }
-  if (
-    error instanceof AuthenticationError ||
-    error instanceof PermissionDeniedError ||
-    error instanceof NotFoundError
-  ) {
+  if (!(error instanceof APIError)) {
+    const name = error instanceof OpenAIError ? 'OpenAIError' : 'TypeError';
     return new InvalidConfiguration(
-      `${what}: check the API key, the base URL and the embedding model`,
-      options,
+      `the request to OpenAI can not be made (${name}): check the API key and the base URL`,
     );
   }
-  if (
-    typeof error.status === 'number' &&
-    error.status < 500 &&
-    error.status !== 408 &&
-    error.status !== 409
-  ) {
-    const param = error.param == null ? '' : ` (parameter ${error.param})`;
-    return new InvalidRequest(`${what}${param}`, options);
-  }
-  return new UpstreamUnavailable(what, options);
+  const answer = answerOf(error);
+  const code = shownCode(answer);
+  const param = shownParam(answer);
+  const request = shownRequestId(error.requestID);
+  const what = [
+    `OpenAI answered ${answer.status ?? 'nothing'}`,
+    code === undefined ? '' : ` ${code}`,
+    request === undefined ? '' : `, request ${request}`,
+    param === undefined ? '' : ` (parameter ${param})`,
+  ].join('');
+  return vendorError(judgeOpenAI(answer), what, code);
+}
+
+function answerOf({
+  status,
+  error,
+}: {
+  readonly status: unknown;
+  readonly error: unknown;
+}): VendorAnswer {
+  return readOpenAIError(error, typeof status === 'number' ? status : undefined);
 }
 
 /** What fetch throws when an answer breaks off (a TypeError with the reason as its cause) or is no JSON: the SDK hands it on. */
@@ -110,10 +108,15 @@ function isBrokenAnswer(error: unknown): boolean {
   return error instanceof SyntaxError || (error instanceof TypeError && error.cause !== undefined);
 }
 
+/** A whole number, also as a text. */
+const wholeSchema = z.coerce.number().int().min(0);
+
 /** What the Embeddings API answers when base64 was asked for; the SDK's type only knows number arrays. */
 const answerSchema = z.object({
-  data: z.array(z.object({ index: z.int(), embedding: z.unknown() })),
-  usage: z.object({ prompt_tokens: z.int().min(0) }),
+  // Without an index, vectors are in the inputs' order.
+  data: z.array(z.object({ index: z.coerce.number().int().nullish(), embedding: z.unknown() })),
+  // What it cost is worth knowing, but no reason to throw vectors away.
+  usage: z.object({ prompt_tokens: wholeSchema }).catch({ prompt_tokens: 0 }),
 });
 
 type EncodedEmbeddings = z.output<typeof answerSchema>;
@@ -140,15 +143,16 @@ export class OpenAIEmbedder implements Embedder {
   }
 
   async embed(inputs: readonly string[]): Promise<Embeddings> {
-    const requests = packRequests([...new Set(inputs)]);
     const vectorOf = new Map<string, Float32Array>();
-    let promptTokens = 0;
+    const spent = { prompt_tokens: 0, requests: 0 };
     // One after the other: a receipt of more than one request is rare, and ten receipts run at a time.
-    for (const texts of requests) {
-      const answer = await this.#request(texts);
-      promptTokens += answer.usage.prompt_tokens;
-      for (const [at, vector] of this.#place(answer, texts.length).entries()) {
-        vectorOf.set(texts[at] ?? '', vector);
+    for (const texts of packRequests([...new Set(inputs)])) {
+      for await (const part of this.#request(texts)) {
+        spent.prompt_tokens += part.answer.usage.prompt_tokens;
+        spent.requests++;
+        for (const [at, vector] of this.#place(part.answer, part.texts.length).entries()) {
+          vectorOf.set(part.texts[at] ?? '', vector);
+        }
       }
     }
     return {
@@ -158,16 +162,24 @@ export class OpenAIEmbedder implements Embedder {
           throw new UpstreamUnavailable('OpenAI left an input without a vector');
         return vector;
       }),
-      prompt_tokens: promptTokens,
-      requests: requests.length,
+      ...spent,
     };
   }
 
-  async #request(texts: string[]): Promise<EncodedEmbeddings> {
+  /** One request; where it is too large for the account, or for the API, two of half its texts, down to one text each. */
+  async *#request(texts: string[]): AsyncGenerator<{ texts: string[]; answer: EncodedEmbeddings }> {
     const answer = await this.#ask(texts);
-    const parsed = answerSchema.safeParse(answer);
-    if (parsed.success) return parsed.data;
-    throw new UpstreamUnavailable('OpenAI answered something that is no list of embeddings');
+    if (answer === 'too large') {
+      const half = Math.ceil(texts.length / 2);
+      yield* this.#request(texts.slice(0, half));
+      yield* this.#request(texts.slice(half));
+      return;
+    }
+    const parsed = answerSchema.safeParse(typeof answer === 'string' ? parseJson(answer) : answer);
+    if (!parsed.success) {
+      throw new UpstreamUnavailable('OpenAI answered something that is no list of embeddings');
+    }
+    yield { texts, answer: parsed.data };
   }
 
   async #ask(texts: string[]): Promise<unknown> {
@@ -179,6 +191,8 @@ export class OpenAIEmbedder implements Embedder {
         dimensions: this.dimensions,
       });
     } catch (error) {
+      const tooLarge = error instanceof APIError && judgeOpenAI(answerOf(error)).split === true;
+      if (tooLarge && texts.length > 1) return 'too large';
       throw translateOpenAIError(error);
     }
   }
@@ -189,7 +203,8 @@ export class OpenAIEmbedder implements Embedder {
       throw new UpstreamUnavailable(`OpenAI answered ${data.length} vectors for ${count} inputs`);
     }
     const vectors: (Float32Array | undefined)[] = new Array<undefined>(count).fill(undefined);
-    for (const { index, embedding } of data) {
+    for (const [at, { index: said, embedding }] of data.entries()) {
+      const index = said ?? at;
       if (index < 0 || index >= count || vectors[index] !== undefined) {
         throw new UpstreamUnavailable(`OpenAI answered index ${index} twice or out of range`);
       }

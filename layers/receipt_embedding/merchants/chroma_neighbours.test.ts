@@ -8,7 +8,7 @@ import { merchantEvidence } from './resolve_merchant.ts';
 
 const OTHER_IMAGE = '11111111-1111-4111-8111-111111111111';
 const COLLECTIONS =
-  'http://chroma:8000/api/v2/tenants/default_tenant/databases/default_database/collections';
+  'https://chroma.example/api/v2/tenants/default_tenant/databases/default_database/collections';
 
 const NO_LOGGER = { warn: () => undefined };
 
@@ -35,7 +35,7 @@ const neighbour = {
 function ask(...answers: readonly Answer[]) {
   const { fetch, requests } = fakeFetch(...answers);
   const embedder = new RecordingEmbedder();
-  const source = new ChromaNeighbours({ endpoint: 'http://chroma:8000/' }, NO_LOGGER, fetch);
+  const source = new ChromaNeighbours({ endpoint: 'https://chroma.example/' }, NO_LOGGER, fetch);
   return { found: source.findMerchant(evidence, embedder), requests, embedder };
 }
 

@@ -1,7 +1,10 @@
 import { z } from 'zod';
 import type { Embedder } from '../embeddings/embedder.ts';
+import { LayerError } from '../layer_error.ts';
 import type { Logger } from '../ports.ts';
-import { type Fetch, findJson, requestJson } from './json_request.ts';
+import { CHROMA, NO_COLLECTION } from '../vendor_answers/chroma.ts';
+import { secureUrl } from '../vendor_answers/credentials.ts';
+import { type Fetch, requestJson } from './json_request.ts';
 import type { MerchantEvidence, MerchantSource } from './resolve_merchant.ts';
 
 /** Where a Chroma server is, and what of it is asked. */
@@ -17,9 +20,6 @@ export interface ChromaServer {
 
 const NEIGHBOURS = 10;
 const TIMEOUT_MS = 10_000;
-
-/** How Chroma says that there is no such collection, tenant or database; a 404 of anything else says nothing of it. */
-const absenceSchema = z.object({ error: z.enum(['NotFoundError', 'InvalidCollection']) });
 
 /** Missing collections that this process has spoken of: it is the same news for each receipt. */
 const REPORTED = new Set<string>();
@@ -64,7 +64,7 @@ export class ChromaNeighbours implements MerchantSource {
   ) {
     // Chroma's HTTP API, version 2.
     const path = ['tenants', tenant, 'databases', database].map(encodeURIComponent).join('/');
-    this.#collections = `${endpoint.replace(/\/+$/, '')}/api/v2/${path}/collections`;
+    this.#collections = `${secureUrl("Chroma's endpoint", endpoint).replace(/\/+$/, '')}/api/v2/${path}/collections`;
     this.#headers = token === undefined ? {} : { 'x-chroma-token': token };
     this.#logger = logger;
     this.#fetch = fetch;
@@ -83,6 +83,7 @@ export class ChromaNeighbours implements MerchantSource {
         n_results: NEIGHBOURS,
         include: ['metadatas'],
       },
+      errors: CHROMA,
       timeout: TIMEOUT_MS,
     });
     const known: Known = {
@@ -94,18 +95,24 @@ export class ChromaNeighbours implements MerchantSource {
       .find((neighbour) => neighbour !== null && agrees(neighbour, evidence, known))?.merchant_name;
   }
 
+  /** @returns undefined when there is no such collection. */
   async #collectionId(): Promise<string | undefined> {
     const url = `${this.#collections}/lines`;
-    const request = { url, headers: this.#headers, timeout: TIMEOUT_MS };
-    const collection = await findJson(this.#fetch, collectionSchema, request, absenceSchema);
-    if (collection === undefined && !REPORTED.has(url)) {
+    const request = { url, headers: this.#headers, errors: CHROMA, timeout: TIMEOUT_MS };
+    try {
+      return (await requestJson(this.#fetch, collectionSchema, request)).id;
+    } catch (error) {
+      // A 404 without Chroma's own word for it is of a wrong address.
+      if (!(error instanceof LayerError && NO_COLLECTION.has(error.vendor_code ?? ''))) throw error;
+    }
+    if (!REPORTED.has(url)) {
       REPORTED.add(url);
       this.#logger.warn(
         'Chroma has no collection `lines`, so it knows no merchants; create it, or correct chroma_tenant and chroma_database',
         { url },
       );
     }
-    return collection?.id;
+    return undefined;
   }
 }
 

@@ -5,6 +5,8 @@ import type { Clock, Logger } from '../ports.ts';
 import { parseJson } from '../local_files.ts';
 import { readRows } from '../table/rows.ts';
 import { getRow, putRow, type Table } from '../table/table.ts';
+import { checkedKey } from '../vendor_answers/credentials.ts';
+import { GOOGLE } from '../vendor_answers/google.ts';
 import { type Fetch, requestJson } from './json_request.ts';
 import type { MerchantEvidence, MerchantSource } from './resolve_merchant.ts';
 
@@ -23,13 +25,18 @@ const KEPT_SECONDS = 30 * 24 * 3_600;
 
 const placeSchema = z.looseObject({
   id: z.string(),
-  displayName: z.object({ text: z.string() }).optional(),
-  formattedAddress: z.string().optional(),
-  nationalPhoneNumber: z.string().optional(),
-  types: z.array(z.string()).optional(),
+  displayName: z.object({ text: z.string() }).optional().catch(undefined),
+  formattedAddress: z.string().optional().catch(undefined),
+  nationalPhoneNumber: z.string().optional().catch(undefined),
+  types: z.array(z.string()).optional().catch(undefined),
 });
 
-const answerSchema = z.looseObject({ places: z.array(placeSchema).default([]) });
+const answerSchema = z.looseObject({
+  places: z
+    .array(placeSchema)
+    .nullish()
+    .transform((places) => places ?? []),
+});
 
 type Place = z.output<typeof placeSchema>;
 
@@ -55,7 +62,7 @@ export class GooglePlaces implements MerchantSource {
   readonly #ports: GooglePlacesPorts;
 
   constructor(apiKey: string, ports: GooglePlacesPorts) {
-    this.#apiKey = apiKey;
+    this.#apiKey = checkedKey("Google's API key", apiKey);
     this.#ports = ports;
   }
 
@@ -86,6 +93,7 @@ export class GooglePlaces implements MerchantSource {
       url: SEARCH_URL,
       body: { textQuery: value },
       headers: { 'x-goog-api-key': this.#apiKey, 'x-goog-fieldmask': FIELDS },
+      errors: GOOGLE,
       timeout: TIMEOUT_MS,
     });
     const [first] = answer.places;

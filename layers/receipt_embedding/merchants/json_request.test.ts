@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { type Answer, fakeFetch } from '../../../tests/support/fake_fetch.ts';
 import { rejection } from '../../../tests/support/rejection.ts';
+import { GOOGLE } from '../vendor_answers/google.ts';
 import { requestJson } from './json_request.ts';
 
 const schema = z.object({ id: z.string() });
@@ -12,6 +13,7 @@ function ask(answer: Answer, body?: unknown) {
     url: 'https://api.example.com/search?key=SECRET',
     ...(body === undefined ? {} : { body }),
     headers: { 'x-key': 'SECRET' },
+    errors: GOOGLE,
     timeout: 1_000,
   });
   return { answered, requests };
@@ -59,7 +61,11 @@ describe('asking an HTTP API', () => {
     const fetch = () => Promise.resolve(new Response('<html>'));
 
     const error = await rejection(
-      requestJson(fetch, schema, { url: 'https://api.example.com/', timeout: 1_000 }),
+      requestJson(fetch, schema, {
+        url: 'https://api.example.com/',
+        errors: GOOGLE,
+        timeout: 1_000,
+      }),
     );
 
     expect(error.name).toBe('UpstreamUnavailable');
@@ -74,7 +80,7 @@ describe('asking an HTTP API', () => {
       });
 
     const error = await rejection(
-      requestJson(fetch, schema, { url: 'https://api.example.com/', timeout: 1 }),
+      requestJson(fetch, schema, { url: 'https://api.example.com/', errors: GOOGLE, timeout: 1 }),
     );
 
     expect(error.name).toBe('UpstreamUnavailable');

@@ -1,10 +1,7 @@
 import type { z } from 'zod';
-import {
-  InvalidConfiguration,
-  InvalidRequest,
-  RateLimited,
-  UpstreamUnavailable,
-} from '../errors.ts';
+import { UpstreamUnavailable } from '../errors.ts';
+import { parseJson } from '../local_files.ts';
+import { codesOf, judge, type VendorErrors, vendorError } from '../vendor_answers/verdict.ts';
 
 export type Fetch = typeof globalThis.fetch;
 
@@ -13,6 +10,8 @@ interface JsonRequest {
   /** POSTed as JSON; without one it is a GET. */
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Whose API it is: what its errors mean. */
+  readonly errors: VendorErrors;
   /** Milliseconds for the whole exchange. */
   readonly timeout: number;
 }
@@ -24,7 +23,7 @@ interface JsonRequest {
  * @throws RateLimited, UpstreamUnavailable, InvalidConfiguration, InvalidRequest; never with what was sent or answered in their message.
  * @example
  * ```ts
- * await requestJson(fetch, z.object({ id: z.string() }), { url: 'http://chroma:8000/…/lines', timeout: 10_000 }); // { id: '…' }
+ * await requestJson(fetch, z.object({ id: z.string() }), { url: 'https://chroma.example/…/lines', errors: CHROMA, timeout: 10_000 }); // { id: '…' }
  * ```
  */
 export async function requestJson<Answer>(
@@ -34,37 +33,17 @@ export async function requestJson<Answer>(
 ): Promise<Answer> {
   const host = new URL(request.url).host;
   const response = await exchange(fetch, request, host);
-  return await readAnswer(response, schema, host);
-}
-
-/**
- * The same for what may not be there.
- *
- * @param absence the answer to a 404 that says so; any other 404 is thrown, since a wrong address says it too.
- * @returns undefined when it is not there.
- */
-export async function findJson<Answer>(
-  fetch: Fetch,
-  schema: z.ZodType<Answer>,
-  request: JsonRequest,
-  absence: z.ZodType,
-): Promise<Answer | undefined> {
-  const host = new URL(request.url).host;
-  const response = await exchange(fetch, request, host);
-  if (response.status === 404) {
-    const answer: unknown = await response.json().catch(() => undefined);
-    if (absence.safeParse(answer).success) return undefined;
+  const { status } = response;
+  const body = parseJson(await response.text().catch(() => ''));
+  if (!response.ok) {
+    const { table, read } = request.errors;
+    const answer = read(body, status);
+    const code =
+      answer.code !== undefined && codesOf(table).has(answer.code) ? answer.code : undefined;
+    const what = `${host} answered HTTP ${status}${code === undefined ? '' : ` ${code}`}`;
+    throw vendorError(judge(table, answer), what, code);
   }
-  return await readAnswer(response, schema, host);
-}
-
-async function readAnswer<Answer>(
-  response: Response,
-  schema: z.ZodType<Answer>,
-  host: string,
-): Promise<Answer> {
-  if (!response.ok) throw refusal(host, response.status);
-  const parsed = schema.safeParse(await response.json().catch(() => undefined));
+  const parsed = schema.safeParse(body);
   if (!parsed.success) {
     throw new UpstreamUnavailable(`${host} answered something that is not what its API describes`);
   }
@@ -82,14 +61,7 @@ async function exchange(
       headers: { 'content-type': 'application/json', ...headers },
       signal: AbortSignal.timeout(timeout),
     });
-  } catch (error) {
-    throw new UpstreamUnavailable(`${host} can not be reached or took too long`, { cause: error });
+  } catch {
+    throw new UpstreamUnavailable(`${host} can not be reached or took too long`);
   }
-}
-
-function refusal(host: string, status: number): Error {
-  const what = `${host} answered HTTP ${status}`;
-  if (status === 429) return new RateLimited(what);
-  if (status === 401 || status === 403 || status === 404) return new InvalidConfiguration(what);
-  return status >= 500 ? new UpstreamUnavailable(what) : new InvalidRequest(what);
 }

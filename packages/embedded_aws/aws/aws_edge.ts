@@ -62,8 +62,10 @@ export type Guard = (
 /** AWS's front door: one service for all of AWS, with faults on demand. */
 export class AwsEdge {
   readonly faults = new Faults<ObservedRequest, OwnAwsFault>(
-    ({ status, code = 'ServiceUnavailable', message }, { service }) =>
-      awsError(service, status, code, message ?? code),
+    ({ status, code: said, message }, { service }) => {
+      const code = said ?? 'ServiceUnavailable';
+      return awsError(service, status, code, message ?? code);
+    },
   );
   /** How long functions waited for AWS. */
   readonly waiting = new WaitingTime();

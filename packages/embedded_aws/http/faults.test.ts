@@ -13,9 +13,9 @@ interface Doubled {
 
 /** A service that counts what it has done, and what it answered or threw. */
 function start() {
-  const faults = new Faults<Asked, Doubled>(({ status, code = 'Unknown' }) => ({
+  const faults = new Faults<Asked, Doubled>(({ status, code }) => ({
     status,
-    body: code,
+    body: code ?? 'Unknown',
   }));
   let performed = 0;
   const answer = () => ({ status: 200, body: `done ${++performed}` });

@@ -46,7 +46,10 @@ export type Fault<Own extends object = never> =
 /** An error answer. The service gives it its own form; what is not said here is what the service says itself. */
 export interface RefusedFault {
   readonly status: number;
-  readonly code?: string;
+  /** null: an error without a code, where the service would name one. */
+  readonly code?: string | null;
+  /** Where the service's errors have a type beside the code. */
+  readonly type?: string;
   readonly message?: string;
   /** The parameter of the request that the error blames. */
   readonly param?: string;

@@ -39,7 +39,7 @@ export function errorDetail(
     message: said.message ?? usual.message,
     type: said.type ?? usual.type,
     param: said.param ?? null,
-    code: said.code ?? usual.code ?? null,
+    code: said.code === undefined ? (usual.code ?? null) : said.code,
   };
 }
 

@@ -196,7 +196,7 @@ function idOf(vector: unknown): string {
 function refuse(fault: RefusedFault): never {
   const { status, code, message = usualMessage(status) } = fault;
   const headers = retryAfterHeader(fault);
-  throw code === undefined
+  throw code == null
     ? dataPlaneError(status, message, headers)
     : controlPlaneError(status, code, message, headers);
 }

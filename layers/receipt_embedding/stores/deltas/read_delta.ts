@@ -58,8 +58,8 @@ type Row = Record<string, SQLOutputValue>;
 function rowsOf(database: DatabaseSync, query: string): Row[] {
   try {
     return database.prepare(query).all();
-  } catch (cause) {
-    throw new InvalidReceiptData(`${databaseFileName} is no database of Chroma's`, { cause });
+  } catch {
+    throw new InvalidReceiptData(`${databaseFileName} is no database of Chroma's`);
   }
 }
 
@@ -110,8 +110,8 @@ export async function unpackDelta(archive: Buffer): Promise<Buffer> {
       if (entry.header.name.replace(/^\.\//, '') === databaseFileName) database = content;
     }
     if (database !== undefined) return database;
-  } catch (cause) {
-    throw new InvalidReceiptData('the archive is no readable tar.gz', { cause });
+  } catch {
+    throw new InvalidReceiptData('the archive is no readable tar.gz');
   }
   throw new InvalidReceiptData(`the archive has no ${databaseFileName} at its root`);
 }

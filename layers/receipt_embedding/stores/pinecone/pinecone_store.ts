@@ -1,16 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Index, Pinecone, type PineconeRecord } from '@pinecone-database/pinecone';
 import pMap from 'p-map';
-import {
-  InvalidConfiguration,
-  InvalidRequest,
-  QuotaExhausted,
-  RateLimited,
-  UpstreamUnavailable,
-} from '../../errors.ts';
+import { InvalidRequest, UpstreamUnavailable } from '../../errors.ts';
+import { LayerError } from '../../layer_error.ts';
 import { parseJson } from '../../local_files.ts';
 import type { Clock } from '../../ports.ts';
 import { RETRY_POLICIES, type RetryPorts, retrying } from '../../retry.ts';
+import { checkedKey, secureUrl } from '../../vendor_answers/credentials.ts';
+import {
+  judgePinecone,
+  readPineconeError,
+  shownDimensions,
+  shownPineconeCode,
+  shownPineconeRequestId,
+} from '../../vendor_answers/pinecone.ts';
+import { vendorError } from '../../vendor_answers/verdict.ts';
 import type {
   UpsertOutcome,
   VectorCollection,
@@ -41,11 +45,8 @@ export interface PineconeStoreOptions {
  * ```
  */
 export function createPineconeStore(options: PineconeStoreOptions): PineconeStore {
-  const { apiKey, indexName: name, controllerUrl } = options;
-  // No request could carry it, and the error about that would quote it.
-  if (!/^[\x21-\x7e]+$/.test(apiKey)) {
-    throw new InvalidConfiguration("Pinecone's API key is empty or holds a space or a line break");
-  }
+  const { indexName: name, controllerUrl } = options;
+  const apiKey = checkedKey("Pinecone's API key", options.apiKey);
   const client = new Pinecone({
     apiKey,
     ...(controllerUrl === undefined ? {} : { controllerHostUrl: controllerUrl }),
@@ -70,15 +71,15 @@ export function createPineconeStore(options: PineconeStoreOptions): PineconeStor
 /** The client would look the host up by itself, and keep it for the whole process under key and name alone. */
 async function lookUp(client: Pinecone, name: string): Promise<UpsertIndex> {
   const { host, privateHost } = await client.indexes.describe(name);
-  return client.index({ name, host: urlOf(privateHost ?? host) });
+  const found: unknown = privateHost ?? host;
+  if (typeof found !== 'string')
+    throw new UpstreamUnavailable('Pinecone named no host of the index');
+  return client.index({ name, host: urlOf(found) });
 }
 
 function urlOf(host: string): string {
   const url = /^https?:\/\//.test(host) ? host : `https://${host}`;
-  if (!URL.canParse(url)) {
-    throw new InvalidConfiguration("the host of Pinecone's index is no URL");
-  }
-  return url.replace(/\/+$/, '');
+  return secureUrl("the host of Pinecone's index", url).replace(/\/+$/, '');
 }
 
 /** What the store needs of Pinecone's client. */
@@ -120,7 +121,8 @@ export class PineconeStore implements VectorStore {
       } catch (error) {
         const cause = ownError(error);
         const [first] = part;
-        if (!(cause instanceof RefusedForRecord) || first === undefined) {
+        const ofRecords = cause.fault === 'input' || cause.split === true;
+        if (!ofRecords || first === undefined) {
           failures.push(cause);
         } else if (part.length === 1) {
           refused.push({ id: first.id, reason: cause.message });
@@ -137,21 +139,14 @@ export class PineconeStore implements VectorStore {
   }
 }
 
-/** Pinecone refused a request for what one of its records is: the others are good. */
-class RefusedForRecord extends InvalidRequest {}
-
-const OWN_ERRORS = [
-  InvalidConfiguration,
-  InvalidRequest,
-  QuotaExhausted,
-  RateLimited,
-  UpstreamUnavailable,
-];
-
-/** Pinecone's client wraps whatever a request fails with into an error of its own. */
-function ownError(error: unknown): unknown {
+/** Pinecone's client wraps whatever a request fails with into an error of its own, and throws others that may quote what it got. */
+function ownError(error: unknown): LayerError {
+  if (error instanceof LayerError) return error;
   const cause = error instanceof Error ? error.cause : undefined;
-  return OWN_ERRORS.some((Own) => cause instanceof Own) ? cause : error;
+  if (cause instanceof LayerError) return cause;
+  return error instanceof Error && error.name === 'PineconeArgumentError'
+    ? new InvalidRequest("Pinecone's client does not take the request")
+    : new UpstreamUnavailable("Pinecone's answer can not be read");
 }
 
 function rethrow(error: unknown): never {
@@ -212,8 +207,8 @@ async function fetchWhole(
     const { status, headers } = response;
     // Read here, so that the time limit and the tries are for the whole of it.
     return { status, headers, body: await response.text() };
-  } catch (cause) {
-    throw new UpstreamUnavailable('Pinecone can not be reached or took too long', { cause });
+  } catch {
+    throw new UpstreamUnavailable('Pinecone can not be reached or took too long');
   }
 }
 
@@ -227,32 +222,18 @@ function retryAfterMs(headers: Headers, now: Date): number | undefined {
 }
 
 /**
- * How Pinecone says that a record is not one that it holds: its metadata (too large, a value of no kind that it knows), its id, a vector
- * of zeros. It does not say which record.
- */
-const ABOUT_A_RECORD = /metadata (?:size|value|key)|vector id\b|non-zero value/i;
-
-/**
  * An answer that is no success, as one of the layer's errors. Pinecone's own message is left out, as it may quote
  * metadata, except the one about dimensions, which holds two numbers and says what to do.
  */
 function answeredError({ status, headers, body }: PineconeAnswer): Error {
-  const id = headers.get('x-pinecone-request-id');
-  const what = `Pinecone answered ${status}${id === null ? '' : `, request ${id}`}`;
-  // A plan's read or write units of the month are used up: 429 too, but no later try of today helps.
-  if (status === 402 || (status === 429 && body.includes('current month'))) {
-    return new QuotaExhausted(`${what}: the plan's limit is reached; check plan and billing`);
-  }
-  if (status === 429) return new RateLimited(what);
-  if (status === 401 || status === 403 || status === 404) {
-    return new InvalidConfiguration(`${what}: check the API key, the index's name and its host`);
-  }
-  if (status >= 400 && status < 500 && status !== 408) {
-    if ((status === 400 && ABOUT_A_RECORD.test(body)) || status === 413) {
-      return new RefusedForRecord(`${what}: it holds no such metadata, id or vector`);
-    }
-    const found = /Vector dimension \d+ does not match the dimension of the index \d+/.exec(body);
-    return new InvalidRequest(found === null ? what : `${what}: ${found[0]}`);
-  }
-  return new UpstreamUnavailable(what);
+  const answer = readPineconeError(parseJson(body), status, body);
+  const code = shownPineconeCode(answer);
+  const id = shownPineconeRequestId(headers.get('x-pinecone-request-id'));
+  const what = [
+    `Pinecone answered ${status}`,
+    code === undefined ? '' : ` ${code}`,
+    id === undefined ? '' : `, request ${id}`,
+    shownDimensions(answer),
+  ].join('');
+  return vendorError(judgePinecone(answer), what, code);
 }

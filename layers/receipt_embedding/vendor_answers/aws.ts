@@ -1,0 +1,180 @@
+import { codesOf, judge, type VendorTable, type Verdict } from './verdict.ts';
+
+const PACE = { error: 'RateLimited', fault: 'account', wait: true } as const;
+const VENDOR = { error: 'UpstreamUnavailable', fault: 'vendor', wait: true } as const;
+const SETTING = { error: 'InvalidConfiguration', fault: 'ours', wait: false } as const;
+const ACCOUNT = { error: 'InvalidConfiguration', fault: 'account', wait: false } as const;
+const RACE = { error: 'ConcurrentUpdate', fault: 'vendor', wait: true } as const;
+const REFUSED = { error: 'InvalidRequest', fault: 'ours', wait: false } as const;
+
+const rows = <Of extends Verdict>(verdict: Of, codes: readonly string[]) =>
+  codes.map((code) => ({ code, ...verdict }));
+
+/**
+ * What AWS's errors mean, by their names: of DynamoDB, S3, Secrets Manager, KMS behind them, and S3 Vectors. The answer to a
+ * condition (`ConditionalCheckFailedException`, `PreconditionFailed`) is none of them: whoever set the condition knows what it means.
+ * docs/troubleshooting.md has cause and cure of each.
+ */
+export const AWS_ANSWERS: VendorTable = [
+  ...rows({ ...PACE, reason: 'AWS asks to slow down' }, [
+    'BandwidthLimitExceeded',
+    'EC2ThrottledException',
+    'KMS.ThrottlingException',
+    'KMSThrottlingException',
+    'LimitExceededException',
+    'PriorRequestNotComplete',
+    'ProvisionedThroughputExceededException',
+    'RequestLimitExceeded',
+    'RequestThrottled',
+    'RequestThrottledException',
+    'SlowDown',
+    'ThrottledException',
+    'Throttling',
+    'ThrottlingError',
+    'ThrottlingException',
+    'TooManyRequestsException',
+  ]),
+  ...rows({ ...VENDOR, reason: 'AWS failed, or took too long' }, [
+    'InternalError',
+    'InternalFailure',
+    'InternalServerError',
+    'InternalServerException',
+    'InternalServiceError',
+    'RequestTimeout',
+    'RequestTimeoutException',
+    'ServiceUnavailable',
+    'ServiceUnavailableException',
+  ]),
+  ...rows(
+    {
+      error: 'QuotaExhausted',
+      fault: 'account',
+      wait: false,
+      reason: 'a quota of the AWS account is used up; raise it in Service Quotas',
+    },
+    ['ServiceQuotaExceededException'],
+  ),
+  ...rows({ ...ACCOUNT, reason: 'the role may not do this' }, [
+    'AccessDenied',
+    'AccessDeniedException',
+    'AccountProblem',
+    'AllAccessDisabled',
+    'NotAuthorized',
+    'OptInRequired',
+    'UnauthorizedAccess',
+  ]),
+  ...rows({ ...ACCOUNT, reason: 'the credentials are not valid, or not any more' }, [
+    'CredentialsProviderError',
+    'ExpiredToken',
+    'ExpiredTokenException',
+    'IncompleteSignature',
+    'InvalidAccessKeyId',
+    'InvalidClientTokenId',
+    'InvalidSignatureException',
+    'InvalidToken',
+    'MissingAuthenticationToken',
+    'MissingAuthenticationTokenException',
+    'RequestExpired',
+    'RequestTimeTooSkewed',
+    'SignatureDoesNotMatch',
+    'TokenRefreshRequired',
+    'UnrecognizedClientException',
+  ]),
+  ...rows({ ...SETTING, reason: 'it does not exist' }, [
+    'NoSuchBucket',
+    'NotFoundException',
+    'ResourceNotFoundException',
+  ]),
+  ...rows({ ...SETTING, reason: 'the bucket is in another region' }, [
+    'PermanentRedirect',
+    'AuthorizationHeaderMalformed',
+    'IllegalLocationConstraintException',
+  ]),
+  ...rows(
+    {
+      ...SETTING,
+      reason: 'its KMS key can not be used: check the key’s state, and the role’s rights on it',
+    },
+    [
+      'DecryptionFailure',
+      'EncryptionFailure',
+      'InaccessibleEncryptionDateTimeException',
+      'KMS.DisabledException',
+      'KMS.InvalidKeyUsageException',
+      'KMS.KMSInvalidStateException',
+      'KMS.NotFoundException',
+      'KMSAccessDeniedException',
+      'KMSDisabledException',
+      'KMSInvalidStateException',
+      'KMSNotFoundException',
+      'KmsDisabledException',
+      'KmsInvalidKeyUsageException',
+      'KmsInvalidStateException',
+      'KmsNotFoundException',
+    ],
+  ),
+  ...rows({ ...RACE, reason: 'others change the same thing at the same time' }, [
+    'ConflictException',
+    'OperationAborted',
+    'ReplicatedWriteConflictException',
+    'TransactionConflictException',
+    'TransactionInProgressException',
+  ]),
+  ...rows({ ...REFUSED, reason: 'AWS does not take the request' }, [
+    'InvalidArgument',
+    'InvalidParameterException',
+    'InvalidRequest',
+    'InvalidRequestException',
+    'ItemCollectionSizeLimitExceededException',
+    'NoSuchKey',
+    'NotFound',
+    'SerializationException',
+    'ValidationException',
+  ]),
+  {
+    status: 402,
+    error: 'QuotaExhausted',
+    fault: 'account',
+    wait: false,
+    reason: 'a quota of the AWS account is used up; raise it in Service Quotas',
+  },
+  { status: [401, 403], ...ACCOUNT, reason: 'the role may not do this' },
+  { status: 408, ...VENDOR, reason: 'AWS took too long' },
+  { status: 409, ...RACE, reason: 'others change the same thing at the same time' },
+  { status: 429, ...PACE, reason: 'AWS asks to slow down' },
+  { status: [300, 499], ...REFUSED, reason: 'AWS does not take the request' },
+  { ...VENDOR, reason: 'AWS can not be reached, failed, or took too long' },
+];
+
+const NAMES = codesOf(AWS_ANSWERS);
+
+/** AWS's names that we don't know end like this; a receipt's word does not. */
+const LIKE_A_NAME = /^[A-Z][A-Za-z]{2,50}(?:Exception|Error|Failure|Fault|Denied)$/;
+
+/** The name of an error of AWS's, where it may be shown. */
+export function shownAwsName(name: string): string {
+  return NAMES.has(name) || LIKE_A_NAME.test(name) ? name : 'an unknown error';
+}
+
+export function judgeAws(name: string, status: number | undefined): Verdict {
+  return judge(AWS_ANSWERS, { code: name, status });
+}
+
+const DENIED =
+  /is not authorized to perform: ([a-z0-9-]{1,30}:[A-Za-z]{1,60})(?: on resource: "?(arn:[\w:/.*+=,@#-]{1,300}))?/;
+
+/**
+ * Which action on which resource was denied: AWS says so in a message, of which only these two are taken.
+ *
+ * @returns '' where it does not say.
+ * @example
+ * ```ts
+ * deniedAction('User: … is not authorized to perform: s3:PutObject on resource: "arn:aws:s3:::b/k" because …');
+ * // ' (s3:PutObject on arn:aws:s3:::b/k)'
+ * ```
+ */
+export function deniedAction(message: string): string {
+  const [, action, resource] = DENIED.exec(message) ?? [];
+  if (action === undefined) return '';
+  return ` (${action}${resource === undefined ? '' : ` on ${resource}`})`;
+}
