@@ -15,6 +15,7 @@ import { AwsEdge, type AwsService } from '../aws/aws_edge.ts';
 import { type RunningServer, serve } from '../http/server.ts';
 import type { Service } from '../http/service.ts';
 import { S3StandIn } from '../s3/s3_stand_in.ts';
+import { sendRaw, signedHeaders } from '../testing/signed_request.ts';
 import { Iam } from './iam.ts';
 import { RequestGuard } from './request_guard.ts';
 
@@ -188,14 +189,10 @@ describe('a request that a role does not allow', () => {
 
   it('that nobody can read is its service’s to refuse', async () => {
     allow();
-    const response = await fetch(server.url, {
-      method: 'POST',
-      headers: {
-        'x-amz-target': 'DynamoDB_20120810.PutItem',
-        authorization: `AWS4-HMAC-SHA256 Credential=${WORK}/20250101/us-east-1/dynamodb/aws4_request`,
-      },
-      body: '{',
-    });
+    const request = { headers: { 'x-amz-target': 'DynamoDB_20120810.PutItem' }, body: '{' };
+    const credentials = { accessKeyId: WORK, secretAccessKey: 'local' };
+    const headers = await signedHeaders(server.url, 'dynamodb', credentials, request);
+    const response = await sendRaw(server.url, { ...request, headers });
     expect(response.status).toBe(200);
     expect(performed).toStrictEqual(['dynamodb']);
   });
