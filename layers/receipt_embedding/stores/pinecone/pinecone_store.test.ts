@@ -178,7 +178,7 @@ describe('records of which Pinecone refuses some', () => {
     );
     expect(reasons.get(words[7]?.id ?? '')).toMatch(/^its metadata takes \d+ bytes/);
     expect(reasons.get(words[3]?.id ?? '')).toMatch(
-      /^Pinecone answered 400, request \d+: it holds no/,
+      /^Pinecone answered 400, request \d+: a record has metadata/,
     );
     expect(JSON.stringify(refused)).not.toContain('SECRET');
   });
