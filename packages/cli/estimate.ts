@@ -1,4 +1,5 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { limitTime, SMALL_ANSWER } from 'receipt-embedding/aws_clients';
 import { EXIT } from './command_line/exit_status.ts';
 import { interruption } from './command_line/interruption.ts';
 import { pulumiOutputs } from './deployed_stack/pulumi_outputs.ts';
@@ -8,7 +9,11 @@ const exitStatus = await runEstimate(process.argv.slice(2), {
   environment: process.env,
   pulumiOutputs,
   dynamodb: (region) =>
-    new DynamoDBClient({ maxAttempts: 5, ...(region === undefined ? {} : { region }) }),
+    new DynamoDBClient({
+      maxAttempts: 5,
+      ...(region === undefined ? {} : { region }),
+      requestHandler: limitTime(SMALL_ANSWER),
+    }),
   out: process.stdout,
   messages: process.stderr,
   stop: interruption(),

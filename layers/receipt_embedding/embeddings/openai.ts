@@ -8,6 +8,7 @@ import OpenAI, {
   RateLimitError,
 } from 'openai';
 import { z } from 'zod';
+import type { TimeLimits } from '../aws_clients.ts';
 import {
   InvalidConfiguration,
   InvalidRequest,
@@ -17,6 +18,9 @@ import {
 } from '../errors.ts';
 import { OPENAI_RETRIES } from '../retry.ts';
 import { type Embedder, type EmbeddingModel, type Embeddings, readVector } from './embedder.ts';
+
+/** Each try, and each silence in the middle of its answer, may take a minute. */
+const OPENAI_LIMITS: TimeLimits = { answer: 60_000, silence: 60_000 };
 
 /**
  * OpenAI's client, the one owner of retries of its requests: two, which obey Retry-After. Each try may take a minute. That fits the
@@ -30,14 +34,45 @@ import { type Embedder, type EmbeddingModel, type Embeddings, readVector } from 
 export function createOpenAIClient(options: {
   readonly apiKey: string;
   readonly baseURL: string | undefined;
+  readonly limits?: TimeLimits;
 }): OpenAI {
+  const { answer, silence } = options.limits ?? OPENAI_LIMITS;
   return new OpenAI({
     apiKey: options.apiKey,
     ...(options.baseURL === undefined ? {} : { baseURL: options.baseURL }),
     ...OPENAI_RETRIES,
-    timeout: 60_000,
-    fetch: fetchWithFinalQuota,
+    timeout: answer,
+    fetch: async (...request) => endingSilence(await fetchWithFinalQuota(...request), silence),
   });
+}
+
+/** The client's own timeout ends when an answer begins: one that then falls silent would be waited for. */
+function endingSilence(response: Response, silence: number): Response {
+  const reader = response.body?.getReader();
+  if (reader === undefined) return response;
+  const body = new ReadableStream<Uint8Array>({
+    pull: async (controller) => {
+      const { promise: silent, reject } = Promise.withResolvers<never>();
+      const timer = setTimeout(() => {
+        reject(new UpstreamUnavailable('OpenAI began an answer and fell silent'));
+      }, silence);
+      try {
+        const { done, value } = await Promise.race([reader.read(), silent]);
+        if (done) controller.close();
+        else controller.enqueue(value);
+      } catch (error) {
+        reader.cancel().catch(() => undefined);
+        throw error;
+      } finally {
+        clearTimeout(timer);
+      }
+    },
+    cancel: async (reason) => {
+      await reader.cancel(reason);
+    },
+  });
+  const { status, statusText, headers } = response;
+  return new Response(body, { status, statusText, headers });
 }
 
 /**
