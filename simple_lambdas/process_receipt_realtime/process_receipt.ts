@@ -20,6 +20,7 @@ import {
 } from 'receipt-embedding/merchants/resolve_merchant';
 import type { Clock, Logger, Metrics } from 'receipt-embedding/ports';
 import { embeddingCost } from 'receipt-embedding/prices';
+import { allSettled } from 'receipt-embedding/settled_map';
 import type { VectorRun } from 'receipt-embedding/stores/deltas/delta_store';
 import type { VectorRecord, VectorStore } from 'receipt-embedding/stores/vector_store';
 import type { RecordedRun } from 'receipt-embedding/table/compaction_runs';
@@ -91,7 +92,8 @@ export interface ProcessReceiptPorts {
  * written is written once, the record comes after the data that it speaks of, and the statuses after the record. So a
  * crash between any two steps loses nothing, and a retry does nothing twice.
  *
- * @throws the layer's errors; a receipt that fails has no status changed.
+ * @throws the layer's errors. A receipt that fails before its statuses has none changed; one that fails among them has some changed,
+ * each of which is true: the record holds it.
  */
 export async function processReceipt(
   input: ProcessReceiptInput,
@@ -192,7 +194,7 @@ async function embedRun(
     return { id, vector, metadata };
   });
   const store = vectorsOf(run);
-  await Promise.all([
+  await allSettled([
     store.upsert('lines', records.slice(0, lines.length)),
     store.upsert('words', records.slice(lines.length)),
   ]);

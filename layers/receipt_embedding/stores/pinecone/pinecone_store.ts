@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Index, Pinecone } from '@pinecone-database/pinecone';
-import pMap from 'p-map';
 import {
   InvalidConfiguration,
   InvalidRequest,
@@ -11,6 +10,7 @@ import {
 import { parseJson } from '../../local_files.ts';
 import type { Clock } from '../../ports.ts';
 import { RETRY_POLICIES, type RetryPorts, retrying } from '../../retry.ts';
+import { mapSettled } from '../../settled_map.ts';
 import type { VectorCollection, VectorRecord, VectorStore } from '../vector_store.ts';
 import { type PackedUpsert, packUpserts } from './pinecone_packing.ts';
 
@@ -103,17 +103,9 @@ export class PineconeStore implements VectorStore {
     const upserts = packUpserts(collection, records);
     if (upserts.length === 0) return 0;
     const index = await this.#index().catch(rethrow);
-    const failures: unknown[] = [];
-    const send = async ({ records }: PackedUpsert): Promise<void> => {
-      if (failures.length > 0) return;
-      try {
-        await index.upsert({ records, namespace: collection });
-      } catch (error) {
-        failures.push(error);
-      }
-    };
-    await pMap(upserts, send, { concurrency: CONCURRENCY });
-    if (failures.length > 0) rethrow(failures[0]);
+    const send = ({ records }: PackedUpsert): Promise<void> =>
+      index.upsert({ records, namespace: collection });
+    await mapSettled(upserts, send, { atOnce: CONCURRENCY }).catch(rethrow);
     return records.length;
   }
 }
