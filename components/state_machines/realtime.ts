@@ -56,6 +56,8 @@ export function realtimeStateMachine(
           vectors: 0,
           openai_requests: 0,
           prompt_tokens: 0,
+          refused: 0,
+          refusals: [],
           estimated_cost_usd: 0,
           'invalid_rows.$': '$.invalid_rows',
           'last_evaluated_key.$': '$.last_evaluated_key',

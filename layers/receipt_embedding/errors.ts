@@ -23,6 +23,13 @@ export class QuotaExhausted extends Error {
 /** A vendor refused what it was asked; asking again won't help. */
 export class InvalidRequest extends Error {
   override readonly name = 'InvalidRequest';
+  /** Set where one input of several is to blame, and the others would be taken without it. */
+  readonly fault: 'input' | undefined;
+
+  constructor(message: string, { fault, ...options }: ErrorOptions & { fault?: 'input' } = {}) {
+    super(message, options);
+    this.fault = fault;
+  }
 }
 
 /** A setting, a secret, a permission or a resource is missing or wrong. */

@@ -72,10 +72,22 @@ export interface RunSummary extends Summary<ReceiptIdentity> {
   readonly vectors: number;
   readonly openai_requests: number;
   readonly prompt_tokens: number;
+  /** Lines and words whose input OpenAI refused now: they alone are FAILED, in receipts that succeeded. */
+  readonly refused: number;
+  /** The first 20 of them, by their keys. */
+  readonly refusals: readonly Refusal[];
   /** At OpenAI's list price; null for a model that the price list does not have. */
   readonly estimated_cost_usd: number | null;
   readonly last_evaluated_key: ReceiptIdentity | null;
 }
+
+const refusalSchema = z.object({ id: z.string(), reason: z.string() });
+
+/** A line or word, and why it is FAILED. */
+type Refusal = z.output<typeof refusalSchema>;
+
+/** With so many a summary stays as small as with as many failures. */
+const REFUSALS_SHOWN = 20;
 
 const readCounts = { lines_count: z.int(), words_count: z.int(), invalid_rows: z.int() };
 const failureFields = { error: z.string(), cause: z.string() };
@@ -89,6 +101,8 @@ export const receiptOutcomeSchema = z.discriminatedUnion('status', [
     vectors: z.int(),
     openai_requests: z.int(),
     prompt_tokens: z.int(),
+    refused: z.int(),
+    refusals: z.array(refusalSchema),
   }),
   z.object({ status: z.literal('skipped'), ...readCounts }),
   z.object({ status: z.literal('error'), ...receiptIdentitySchema.shape, ...failureFields }),
@@ -103,7 +117,8 @@ export async function summarizeRun(
   model: string,
 ): Promise<RunSummary> {
   const count = { succeeded: 0, reused: 0, skipped: 0 };
-  const sum = { lines: 0, words: 0, vectors: 0, openai_requests: 0, prompt_tokens: 0 };
+  const sum = { lines: 0, words: 0, vectors: 0, openai_requests: 0, prompt_tokens: 0, refused: 0 };
+  const refusals: Refusal[] = [];
   let invalidRows = input.invalid_rows;
   const failures = new Failures<ReceiptIdentity>('process_receipt_realtime');
   for await (const outcome of readOutcomes(input.results)) {
@@ -122,10 +137,13 @@ export async function summarizeRun(
     sum.vectors += outcome.vectors;
     sum.openai_requests += outcome.openai_requests;
     sum.prompt_tokens += outcome.prompt_tokens;
+    sum.refused += outcome.refused;
+    refusals.push(...outcome.refusals.slice(0, REFUSALS_SHOWN - refusals.length));
   }
   return {
     ...addUp(count, failures, input.total_receipts, 'receipts were to be processed'),
     ...sum,
+    refusals,
     estimated_cost_usd: embeddingCost(model, sum.prompt_tokens, 'realtime'),
     invalid_rows: invalidRows,
     last_evaluated_key: input.last_evaluated_key,

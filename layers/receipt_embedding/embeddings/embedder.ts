@@ -54,7 +54,11 @@ export class RememberingEmbedder implements Embedder {
 
   async embed(inputs: readonly string[]): Promise<Embeddings> {
     const missing = [...new Set(inputs)].filter((input) => !this.#vectors.has(input));
-    const { vectors, ...usage } = await this.#embedder.embed(missing);
+    const { vectors, ...usage } = await this.#embedder.embed(missing).catch((error: unknown) => {
+      // A request that fails is one all the same.
+      this.#requests++;
+      throw error;
+    });
     this.#promptTokens += usage.prompt_tokens;
     this.#requests += usage.requests;
     for (const [at, vector] of vectors.entries()) this.#vectors.set(missing[at] ?? '', vector);

@@ -135,9 +135,15 @@ export function translateOpenAIError(error: unknown): unknown {
     error.status !== 409
   ) {
     const param = error.param == null ? '' : ` (parameter ${error.param})`;
-    return new InvalidRequest(`${what}${param}`, options);
+    const fault = isInputsFault(error) ? ({ fault: 'input' } as const) : {};
+    return new InvalidRequest(`${what}${param}`, { ...options, ...fault });
   }
   return new UpstreamUnavailable(what, options);
+}
+
+/** Of the 400s, those that name neither another parameter nor a reason of the account's. */
+function isInputsFault({ status, code, param }: APIError): boolean {
+  return status === 400 && code == null && (param == null || param.startsWith('input'));
 }
 
 /** What fetch throws when an answer breaks off (a TypeError with the reason as its cause) or is no JSON: the SDK hands it on. */
