@@ -83,6 +83,7 @@ export interface Refusal {
 }
 
 const REFUSALS_SHOWN = 5;
+const REASON_CHARACTERS = 200;
 
 export interface SkippedReceipt extends ReceiptCounts {
   readonly status: 'skipped';
@@ -271,7 +272,10 @@ async function embedRun(
       return vector === undefined ? [] : [{ id, vector, metadata }];
     });
   const refused = allItems(items).filter(({ input }) => vectorOf.get(input) === undefined);
-  const refusals = refused.map(({ id, input }) => ({ id, reason: reasons.get(input) ?? '' }));
+  const refusals = refused.map(({ id, input }) => ({
+    id,
+    reason: (reasons.get(input) ?? '').slice(0, REASON_CHARACTERS),
+  }));
   const lacks = new Set(refused.map(({ id }) => id));
   const run = lacks.size === 0 ? whole : { ...whole, run_id: partialId(whole.run_id, [...lacks]) };
   const [lines, words] = [records(items.lines), records(items.words)];

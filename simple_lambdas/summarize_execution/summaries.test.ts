@@ -42,6 +42,8 @@ describe('the summary of the realtime workflow', () => {
     vectors: 110,
     openai_requests: 1,
     prompt_tokens: 2_000,
+    refused: 0,
+    refusals: [],
   };
   const reused: ReceiptOutcome = {
     ...embedded,
@@ -93,11 +95,23 @@ describe('the summary of the realtime workflow', () => {
       vectors: 220,
       openai_requests: 2,
       prompt_tokens: 4_000,
+      refused: 0,
+      refusals: [],
       estimated_cost_usd: 0.00008,
       invalid_rows: 17,
       last_evaluated_key: key,
       results,
     });
+  });
+
+  it('counts the lines and words that were refused in receipts that succeeded, and names the first 20', async () => {
+    const refusal = { id: `IMAGE#${IMAGE_ID}#RECEIPT#00001#LINE#00001`, reason: 'too long' };
+    const partly: ReceiptOutcome = { ...embedded, refused: 12, refusals: Array(5).fill(refusal) };
+
+    const summary = await summarize([embedded, ...Array<ReceiptOutcome>(7).fill(partly)]);
+
+    expect(summary).toMatchObject({ succeeded: 8, failed: 0, refused: 84 });
+    expect(summary.refusals).toStrictEqual(Array(20).fill(refusal));
   });
 
   it('shows the first 20 failures, their causes cut, and stays under half of the 32 KiB of a cause', async () => {

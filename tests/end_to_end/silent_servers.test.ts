@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { DescribeExecutionCommand } from '@aws-sdk/client-sfn';
-import { createSfnClient } from 'receipts-cli/execute/sfn_client';
+import { createSfnClient } from 'receipts-cli/executions/start_execution';
 import { createDynamoDBClient, createS3Client } from 'receipt-embedding/aws_clients';
 import { createOpenAIClient, OpenAIEmbedder } from 'receipt-embedding/embeddings/openai';
 import { requestJson } from 'receipt-embedding/merchants/json_request';
@@ -19,7 +19,10 @@ const LIMITS = { answer: 100, silence: 100 };
 /** Asks the server at this URL once, as the functions and commands do, with little patience. */
 const CLIENTS: Readonly<Record<string, (url: string) => Promise<unknown>>> = {
   DynamoDB: () =>
-    getRow({ client: createDynamoDBClient(undefined, LIMITS), name: 'table' }, { PK: 'p', SK: 's' }),
+    getRow(
+      { client: createDynamoDBClient(undefined, LIMITS), name: 'table' },
+      { PK: 'p', SK: 's' },
+    ),
   S3: () => readText(createS3Client(LIMITS), { bucket: 'bucket', key: 'key' }),
   'Secrets Manager': () => createSecretsProvider(LIMITS).get('arn:aws:secretsmanager:secret'),
   'Step Functions': () =>
