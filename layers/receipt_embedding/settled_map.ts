@@ -12,7 +12,7 @@ interface Bounds {
  * those under way are waited for before the error is thrown.
  *
  * @returns the results in the items' order.
- * @throws what the first item in their order to fail failed with.
+ * @throws what the first one to fail failed with, or what the items' source throws.
  * @example
  * ```ts
  * await mapSettled(keys, (key) => updateRow(table, key, update), { atOnce: 25 });
@@ -23,10 +23,26 @@ export async function mapSettled<Item, Result>(
   work: (item: Item, index: number) => Promise<Result>,
   { atOnce }: Pick<Bounds, 'atOnce'>,
 ): Promise<Result[]> {
+  const iterator = items[Symbol.iterator]();
   const results: Result[] = [];
-  const settling = iterateSettled(items, work, { atOnce, ahead: Infinity });
-  for await (const result of settling) results.push(result);
-  return results;
+  const failures: unknown[] = [];
+  let next = 0;
+  const worker = async (): Promise<void> => {
+    try {
+      while (failures.length === 0) {
+        const { done, value } = iterator.next();
+        if (done === true) return;
+        const index = next++;
+        results[index] = await work(value, index);
+      }
+    } catch (error) {
+      failures.push(error);
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, worker));
+  if (failures.length === 0) return results;
+  iterator.return?.();
+  throw failures[0];
 }
 
 /** The same one after the other, for more items than fit in memory. Whoever stops early stops the work, and waits for what is under way. */

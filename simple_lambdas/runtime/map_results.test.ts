@@ -16,6 +16,8 @@ const embedded = {
   vectors: 110,
   openai_requests: 1,
   prompt_tokens: 2_000,
+  refused: 0,
+  refusals: [],
 };
 
 const skipped = { status: 'skipped', lines_count: 0, words_count: 0, invalid_rows: 0 };

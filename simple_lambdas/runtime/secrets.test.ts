@@ -1,14 +1,15 @@
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { SecretsProvider } from '@aws-lambda-powertools/parameters/secrets';
+import { afterAll, afterEach, describe, expect, it, type Mock, vi } from 'vitest';
 import { rejection } from '../../tests/support/rejection.ts';
 import { readSecret, requireSecret } from './secrets.ts';
 
-const getSecret = vi.hoisted(() => vi.fn<(arn: string, options: object) => Promise<unknown>>());
+const getSecret = vi.spyOn(SecretsProvider.prototype, 'get') as Mock<
+  (arn: string, options?: object) => Promise<unknown>
+>;
 
-vi.mock('@aws-lambda-powertools/parameters/secrets', () => ({
-  SecretsProvider: class {
-    readonly get = getSecret;
-  },
-}));
+afterAll(() => {
+  getSecret.mockRestore();
+});
 
 const arn = 'arn:aws:secretsmanager:us-east-1:123456789012:secret:openai';
 
