@@ -39,7 +39,7 @@ function* whole(line: string): Generator<string> {
 }
 
 /** Written to disk in pieces of this size. */
-const PIECE = 1_000_000;
+const PIECE = 64_000;
 
 /** A file of lines. */
 export interface LineFile {
