@@ -87,6 +87,8 @@ describe('the summary of the realtime workflow', () => {
       reused: 1,
       skipped: 1,
       failed: 1,
+      not_tried: 0,
+      stopped: null,
       failed_percentage: 20,
       failures: [{ image_id: IMAGE_ID, receipt_id: 3, error: 'RateLimited', cause: 'timed out' }],
       failures_by_reason: { RateLimited: 1 },
@@ -112,6 +114,35 @@ describe('the summary of the realtime workflow', () => {
 
     expect(summary).toMatchObject({ succeeded: 8, failed: 0, refused: 84 });
     expect(summary.refusals).toStrictEqual(Array(20).fill(refusal));
+  });
+
+  it('of a Map that ended early counts what was not tried, and says why in words', async () => {
+    const quota = { ...failed(1, 'no quota left'), error: 'QuotaExhausted' } as ReceiptOutcome;
+    const untried: ReceiptOutcome = { status: 'not_tried' };
+    const results = {
+      Bucket: 'b',
+      MapRunArn: 'arn:aws:states:eu-west-1:1:mapRun:machine/label:1f0a',
+    };
+    const read: unknown[] = [];
+
+    const summary = await summarizeRun(
+      { ...input, total_receipts: 4, results, execution_name: 'run-1' },
+      (location) => {
+        read.push(location);
+        return yielding([embedded, quota, untried, untried]);
+      },
+      MODEL,
+    );
+
+    expect(read).toStrictEqual([{ Bucket: 'b', Key: 'runs/run-1/results/1f0a/manifest.json' }]);
+    expect(summary).toMatchObject({
+      total: 4,
+      succeeded: 1,
+      failed: 1,
+      not_tried: 2,
+      stopped:
+        'ended early, 2 were not tried, since none could have succeeded: QuotaExhausted: no quota left',
+    });
   });
 
   it('shows the first 20 failures, their causes cut, and stays under half of the 32 KiB of a cause', async () => {
@@ -157,7 +188,7 @@ describe('the summary of the realtime workflow', () => {
     [
       'nothing of the listing',
       { invalid_rows: undefined, last_evaluated_key: undefined, results: { Bucket: 'b' } },
-      ['last_evaluated_key', 'invalid_rows', 'results.Key'],
+      ['last_evaluated_key', 'invalid_rows', 'results'],
     ],
     ['another workflow', { workflow: 'poll' }, ['workflow']],
   ])('with %s as its input has these problems: %j', (_, change, fields) => {
@@ -198,6 +229,8 @@ describe('the summary of the submit workflow', () => {
       submitted: 2,
       dropped: 1,
       failed: 2,
+      not_tried: 0,
+      stopped: null,
       failed_percentage: 40,
       failures: [
         { batch_id: 'c', error: 'RateLimited', cause: 'no quota left' },
@@ -298,6 +331,8 @@ describe('the summary of the poll workflow', () => {
       completed: 2,
       running: 2,
       failed: 1,
+      not_tried: 0,
+      stopped: null,
       failed_percentage: 20,
       failures: [{ batch_id: 'c', error: 'UpstreamUnavailable', cause: 'timed out' }],
       failures_by_reason: { UpstreamUnavailable: 1 },
