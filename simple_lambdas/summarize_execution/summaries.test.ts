@@ -108,7 +108,11 @@ describe('the summary of the realtime workflow', () => {
 
   it('counts the lines and words that were refused in receipts that succeeded, and names the first 20', async () => {
     const refusal = { id: `IMAGE#${IMAGE_ID}#RECEIPT#00001#LINE#00001`, reason: 'too long' };
-    const partly: ReceiptOutcome = { ...embedded, refused: 12, refusals: Array(5).fill(refusal) };
+    const partly: ReceiptOutcome = {
+      ...embedded,
+      refused: 12,
+      refusals: Array<typeof refusal>(5).fill(refusal),
+    };
 
     const summary = await summarize([embedded, ...Array<ReceiptOutcome>(7).fill(partly)]);
 

@@ -48,7 +48,8 @@ export function createOpenAIClient(options: {
 
 /** The client's own timeout ends when an answer begins: one that then falls silent would be waited for. */
 function endingSilence(response: Response, silence: number): Response {
-  const reader = response.body?.getReader();
+  const stream: ReadableStream<Uint8Array> | null = response.body;
+  const reader = stream?.getReader();
   if (reader === undefined) return response;
   const body = new ReadableStream<Uint8Array>({
     pull: async (controller) => {
@@ -142,7 +143,11 @@ export function translateOpenAIError(error: unknown): unknown {
 }
 
 /** Of the 400s, those that name neither another parameter nor a reason of the account's. */
-function isInputsFault({ status, code, param }: APIError): boolean {
+function isInputsFault({
+  status,
+  code,
+  param,
+}: Pick<APIError, 'code' | 'param'> & { readonly status: unknown }): boolean {
   return status === 400 && code == null && (param == null || param.startsWith('input'));
 }
 

@@ -116,9 +116,7 @@ function parseWithSpecialNumbers(text: string): unknown {
   if (marked === text) return undefined;
   try {
     return JSON.parse(marked, (_, value: unknown) =>
-      typeof value === 'string' && /^\u0000-?(?:NaN|Infinity)$/.test(value)
-        ? Number(value.slice(1))
-        : value,
+      typeof value === 'string' && value.startsWith('\u0000') ? Number(value.slice(1)) : value,
     );
   } catch {
     return undefined;

@@ -657,7 +657,10 @@ describe('members and elements', () => {
     ['{"a": {"b": 1', 'the object that begins at byte 6 does not end at byte 13 (line 1)'],
     ['{"a": "b', 'the string that begins at byte 6 does not end at byte 8 (line 1)'],
     ['{"a": "b\\"', 'the string that begins at byte 6 does not end at byte 10 (line 1)'],
-    ['{"a": 1}\n{"a": 2}\n', 'expected one object of arrays, not JSON lines: a second object begins at byte 9 (line 2)'],
+    [
+      '{"a": 1}\n{"a": 2}\n',
+      'expected one object of arrays, not JSON lines: a second object begins at byte 9 (line 2)',
+    ],
   ])('say where %j is no JSON object', (text, message) => {
     expect(() => readObject(text)).toThrow(new MalformedJson(message));
   });
