@@ -12,7 +12,7 @@ const table = openTable(environment);
 const storage = openBatchStorage(environment);
 
 /**
- * Writes the vectors of one part of a batch's results to Pinecone. @see upsertEmbeddingsToPinecone
+ * Writes the vectors of one part of a batch's results to Pinecone. A record that Pinecone can't hold is noted in the part. @see upsertEmbeddingsToPinecone
  *
  * @example
  * // event
@@ -28,7 +28,7 @@ export const handler = createHandler(declaration, {
   handle: async ({ batch_id, batch_type, execution_name, part }, { logger, metrics }) => {
     await leasedBatch(table, { batch_id, owner: execution_name, now: new Date() });
     const rows = await storage.readPart(part.key);
-    const vectors = await upsertEmbeddingsToPinecone(batch_type, rows, {
+    const { vectors, changed } = await upsertEmbeddingsToPinecone(batch_type, rows, {
       readReceipt: (receipt) => readReceiptContents(table, receipt, logger),
       store: createPineconeStore({
         apiKey: await requireSecret(environment, 'pinecone'),
@@ -37,6 +37,8 @@ export const handler = createHandler(declaration, {
       }),
       logger,
     });
+    // Written before the results are recorded: that reads from the part what is FAILED, and why.
+    if (changed !== undefined) await storage.rewritePart(part.key, changed);
     metrics.count('VectorsWritten', vectors);
     logger.info('vectors upserted', { batch_id, part: part.key, vectors });
     return { vectors };

@@ -57,8 +57,13 @@ export class ChromaNeighbours implements MerchantSource {
       },
       timeout: TIMEOUT_MS,
     });
-    return metadatas.flat().find((neighbour) => neighbour !== null && agrees(neighbour, evidence))
-      ?.merchant_name;
+    const known: Known = {
+      phones: new Set(evidence.phones),
+      addresses: new Set(evidence.addresses),
+    };
+    return metadatas
+      .flat()
+      .find((neighbour) => neighbour !== null && agrees(neighbour, evidence, known))?.merchant_name;
   }
 
   async #collectionId(): Promise<string> {
@@ -70,14 +75,23 @@ export class ChromaNeighbours implements MerchantSource {
   }
 }
 
-function agrees(neighbour: Neighbour, evidence: MerchantEvidence): boolean {
+/** What a receipt says of its shop, to be looked up. */
+interface Known {
+  readonly phones: ReadonlySet<string | undefined>;
+  readonly addresses: ReadonlySet<string | undefined>;
+}
+
+function agrees(
+  neighbour: Neighbour,
+  evidence: MerchantEvidence,
+  { phones, addresses }: Known,
+): boolean {
   const own =
     neighbour.image_id === evidence.image_id &&
     Number(neighbour.receipt_id) === evidence.receipt_id;
   return (
     !own &&
     (neighbour.merchant_name ?? '') !== '' &&
-    (evidence.phones.some((phone) => phone === neighbour.normalized_phone_10) ||
-      evidence.addresses.some((address) => address === neighbour.normalized_full_address))
+    (phones.has(neighbour.normalized_phone_10) || addresses.has(neighbour.normalized_full_address))
   );
 }
