@@ -7,7 +7,8 @@ export interface StateMachineDefinition {
   readonly States: Readonly<Record<string, State>>;
 }
 
-export type State = TaskState | MapState | ChoiceState | PassState | SucceedState | FailState;
+export type State =
+  TaskState | ListMapRunsState | MapState | ChoiceState | PassState | SucceedState | FailState;
 
 /** What Step Functions itself knows to do: `arn:aws:states:::lambda:invoke`, in the partition that the state machine is in. */
 type Integration<Action extends string> = `arn:${string}:states:::${Action}`;
@@ -61,6 +62,18 @@ export type TaskState = Transition & {
   readonly OutputPath?: string;
 };
 
+/** Asks Step Functions itself for the Map Runs of this execution: a Map that failed does not say where its results are. */
+export type ListMapRunsState = Transition & {
+  readonly Type: 'Task';
+  readonly Resource: 'arn:aws:states:::aws-sdk:sfn:listMapRuns';
+  readonly Parameters: { readonly 'ExecutionArn.$': '$$.Execution.Id' };
+  readonly ResultSelector: Readonly<Record<string, unknown>>;
+  readonly ResultPath: string;
+  readonly TimeoutSeconds: number;
+  readonly Retry: readonly Retrier[];
+  readonly Catch: readonly Catcher[];
+};
+
 /** What a Map does with each item, as a workflow of its own. */
 interface ItemProcessor<Config> {
   readonly ProcessorConfig: Config;
@@ -80,6 +93,8 @@ export type DistributedMapState = Transition & {
   readonly ItemSelector: Readonly<Record<string, string>>;
   readonly MaxConcurrency: number;
   readonly ToleratedFailurePercentage: number;
+  /** Besides the percentage: whichever is exceeded first ends the Map. */
+  readonly ToleratedFailureCount?: number;
   readonly ItemProcessor: ItemProcessor<{
     readonly Mode: 'DISTRIBUTED';
     readonly ExecutionType: 'STANDARD' | 'EXPRESS';
@@ -108,6 +123,11 @@ export type InlineMapState = Transition & {
 };
 
 export type MapState = DistributedMapState | InlineMapState;
+
+/** Whether a task asks Step Functions itself. */
+export function listsMapRuns(task: TaskState | ListMapRunsState): task is ListMapRunsState {
+  return task.Resource === 'arn:aws:states:::aws-sdk:sfn:listMapRuns';
+}
 
 /** Whether a Map starts executions of its own, for which its role needs rights. */
 export function isDistributed(map: MapState): map is DistributedMapState {

@@ -54,6 +54,8 @@ export function batchPollStateMachine(settings: StateMachineSettings): StateMach
           completed: 0,
           running: 0,
           failed: 0,
+          not_tried: 0,
+          stopped: null,
           failed_percentage: 0,
           failures: [],
           failures_by_reason: {},

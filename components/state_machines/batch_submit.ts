@@ -3,14 +3,17 @@ import { declaration as submitBatch } from '../../simple_lambdas/submit_batch/de
 import type { StateMachineDefinition } from './asl.ts';
 import {
   catchAll,
+  catchItem,
   EXECUTION_INPUT,
   EXECUTION_TIMEOUT,
   executionEnds,
   fields,
+  findResults,
   itemFailed,
   itemMap,
   lambdaTask,
   type StateMachineSettings,
+  STOP_STATE,
   summary,
   WHOLE_STATE,
 } from './shared_states.ts';
@@ -39,6 +42,8 @@ export function batchSubmitStateMachine(settings: StateMachineSettings): StateMa
           submitted: 0,
           dropped: 0,
           failed: 0,
+          not_tried: 0,
+          stopped: null,
           failed_percentage: 0,
           failures: [],
           failures_by_reason: {},
@@ -57,19 +62,26 @@ export function batchSubmitStateMachine(settings: StateMachineSettings): StateMa
           maxConcurrency,
           // A submission may take the whole of Lambda's 15 minutes: more than an express execution has.
           childExecutionType: 'STANDARD',
+          stops: true,
           processor: {
             StartAt: 'SubmitBatch',
             States: {
               SubmitBatch: {
-                ...lambdaTask(functionArn(submitBatch), WHOLE_STATE, catchAll('SubmitBatchFailed')),
+                ...lambdaTask(
+                  functionArn(submitBatch),
+                  WHOLE_STATE,
+                  catchItem('SubmitBatchFailed'),
+                ),
                 End: true,
               },
               SubmitBatchFailed: itemFailed('batch_id'),
+              ...STOP_STATE,
             },
           },
         }),
         Next: 'SummarizeSubmit',
       },
+      ...findResults('SummarizeSubmit', settings),
       SummarizeSubmit: summary('batch_submit', settings, [
         'total_batches',
         'planned',
@@ -77,7 +89,7 @@ export function batchSubmitStateMachine(settings: StateMachineSettings): StateMa
         'more',
         'invalid_rows',
       ]),
-      ...executionEnds(settings),
+      ...executionEnds(settings, { stops: true }),
     },
   };
 }

@@ -3,14 +3,17 @@ import { declaration as processReceipt } from '../../simple_lambdas/process_rece
 import type { StateMachineDefinition } from './asl.ts';
 import {
   catchAll,
+  catchItem,
   EXECUTION_INPUT,
   EXECUTION_TIMEOUT,
   executionEnds,
   fields,
+  findResults,
   itemFailed,
   itemMap,
   lambdaTask,
   type StateMachineSettings,
+  STOP_STATE,
   summary,
   WHOLE_STATE,
 } from './shared_states.ts';
@@ -46,6 +49,8 @@ export function realtimeStateMachine(
           reused: 0,
           skipped: 0,
           failed: 0,
+          not_tried: 0,
+          stopped: null,
           failed_percentage: 0,
           failures: [],
           failures_by_reason: {},
@@ -54,6 +59,8 @@ export function realtimeStateMachine(
           vectors: 0,
           openai_requests: 0,
           prompt_tokens: 0,
+          refused: 0,
+          refusals: [],
           estimated_cost_usd: 0,
           ...fields('invalid_rows', 'last_evaluated_key'),
         },
@@ -68,6 +75,7 @@ export function realtimeStateMachine(
           shared: ['force'],
           maxConcurrency,
           childExecutionType,
+          stops: true,
           processor: {
             StartAt: 'ProcessReceipt',
             States: {
@@ -75,22 +83,24 @@ export function realtimeStateMachine(
                 ...lambdaTask(
                   functionArn(processReceipt),
                   WHOLE_STATE,
-                  catchAll('ProcessReceiptFailed'),
+                  catchItem('ProcessReceiptFailed'),
                 ),
                 End: true,
               },
               ProcessReceiptFailed: itemFailed('image_id', 'receipt_id'),
+              ...STOP_STATE,
             },
           },
         }),
         Next: 'SummarizeRun',
       },
+      ...findResults('SummarizeRun', settings),
       SummarizeRun: summary('realtime', settings, [
         'total_receipts',
         'last_evaluated_key',
         'invalid_rows',
       ]),
-      ...executionEnds(settings),
+      ...executionEnds(settings, { stops: true }),
     },
   };
 }

@@ -5,6 +5,7 @@ import {
   type Catcher,
   type DistributedMapState,
   integration,
+  type ListMapRunsState,
   type PassState,
   type Retrier,
   type State,
@@ -77,6 +78,16 @@ const UPSTREAM_ERRORS: Retrier = {
   JitterStrategy: 'FULL',
 };
 
+/** Step Functions throttles its own API. */
+const SDK_ERRORS: Retrier = {
+  ErrorEquals: ['Sfn.SfnException', 'Sfn.ThrottlingException', 'Sfn.SdkClientException'],
+  IntervalSeconds: 2,
+  MaxAttempts: 6,
+  BackoffRate: 2,
+  MaxDelaySeconds: 60,
+  JitterStrategy: 'FULL',
+};
+
 /** The execution's input, and beside it the execution's name, which its files are called by. */
 export const EXECUTION_INPUT = {
   'Payload.$': 'States.JsonMerge($, $$.Execution, false)',
@@ -127,6 +138,29 @@ export function catchAll(next: string, resultPath = '$.failure'): readonly Catch
   return [{ ErrorEquals: ['States.ALL'], Next: next, ResultPath: resultPath }];
 }
 
+/** Failures that no other item can escape: whoever goes on runs into the same wall. */
+const INESCAPABLE = ['QuotaExhausted', 'InvalidConfiguration'];
+
+/** An item's execution that fails with this error counts against what its Map tolerates. */
+const STOP_ERROR = 'NoItemCanSucceed';
+
+/**
+ * So many items may fail with what no other can escape; one more ends the Map. Those that are under way then, as many as run at a time,
+ * are stopped. An express execution that takes longer than its five minutes counts too, hence the larger number.
+ */
+const STOP_AFTER = { STANDARD: 10, EXPRESS: 100 } as const;
+
+/** The catchers of an item's task: what no other item can escape ends the item's execution as failed; anything else goes to `next`. */
+export function catchItem(next: string): readonly Catcher[] {
+  return [
+    { ErrorEquals: INESCAPABLE, Next: STOP_ERROR, ResultPath: '$.failure' },
+    ...catchAll(next),
+  ];
+}
+
+/** The state that `catchItem` needs beside it. */
+export const STOP_STATE: Readonly<Record<string, State>> = { [STOP_ERROR]: failWith(STOP_ERROR) };
+
 /**
  * The end of a block after a failure that was caught at `$.failure`. Its error is the state's own name, since a Fail state may
  * not throw the reserved names (`States.Timeout`) that may have been caught; its cause is the original `{Error, Cause}` as JSON.
@@ -164,6 +198,8 @@ interface ItemMapSettings extends Pick<StateMachineSettings, 'bucket' | 'maxConc
   /** What a child execution takes of the Map's input. */
   readonly shared?: readonly string[];
   readonly childExecutionType: 'STANDARD' | 'EXPRESS';
+  /** Whether items that fail with `catchItem` end it early; then `findResults` is the state FindResults. @default false */
+  readonly stops?: boolean;
   readonly processor: Pick<StateMachineDefinition, 'StartAt' | 'States'>;
 }
 
@@ -172,10 +208,11 @@ interface ItemMapSettings extends Pick<StateMachineSettings, 'bucket' | 'maxConc
  * its own to RunFailed. The name of the execution must be in its input.
  *
  * It is distributed whatever the number of items: an inline one would end at 256 KiB of results and
- * 25,000 events of history. It tolerates every failure: CheckFailures judges once, at the end.
+ * 25,000 events of history. It tolerates every failure: CheckFailures judges once, at the end. Only where it `stops`, what no other
+ * item can escape ends it after a few.
  */
 export function itemMap(settings: ItemMapSettings): Unlinked<DistributedMapState> {
-  const { label, bucket, item, shared = [], processor } = settings;
+  const { label, bucket, item, shared = [], processor, childExecutionType, stops } = settings;
   const { manifest, results } = EXECUTION_FILES[settings.workflow];
   return {
     Type: 'Map',
@@ -191,8 +228,9 @@ export function itemMap(settings: ItemMapSettings): Unlinked<DistributedMapState
     },
     MaxConcurrency: settings.maxConcurrency,
     ToleratedFailurePercentage: 100,
+    ...(stops === true ? { ToleratedFailureCount: STOP_AFTER[childExecutionType] } : {}),
     ItemProcessor: {
-      ProcessorConfig: { Mode: 'DISTRIBUTED', ExecutionType: settings.childExecutionType },
+      ProcessorConfig: { Mode: 'DISTRIBUTED', ExecutionType: childExecutionType },
       ...processor,
     },
     ResultWriter: {
@@ -202,7 +240,40 @@ export function itemMap(settings: ItemMapSettings): Unlinked<DistributedMapState
     },
     ResultSelector: { 'location.$': '$.ResultWriterDetails' },
     ResultPath: '$.results',
-    Catch: catchAll('RunFailed'),
+    Catch: [...(stops === true ? [MAP_STOPPED] : []), ...catchAll('RunFailed')],
+  };
+}
+
+/** Items that succeeded before are to be added up all the same. */
+const MAP_STOPPED: Catcher = {
+  ErrorEquals: ['States.ExceedToleratedFailureThreshold'],
+  Next: 'FindResults',
+  ResultPath: '$.stopped',
+};
+
+/**
+ * After a Map that was stopped: finds its Map Run, below whose id its results are, and goes on to the summary.
+ *
+ * @param next the state that adds up.
+ */
+export function findResults(
+  next: string,
+  { bucket }: StateMachineSettings,
+): Readonly<Record<string, ListMapRunsState>> {
+  return {
+    FindResults: {
+      Type: 'Task',
+      Resource: 'arn:aws:states:::aws-sdk:sfn:listMapRuns',
+      Parameters: { 'ExecutionArn.$': '$$.Execution.Id' },
+      ResultSelector: {
+        location: { Bucket: bucket, 'MapRunArn.$': '$.MapRuns[0].MapRunArn' },
+      },
+      ResultPath: '$.results',
+      TimeoutSeconds: 60,
+      Retry: [SDK_ERRORS],
+      Catch: catchAll('RunFailed'),
+      Next: next,
+    },
   };
 }
 
@@ -241,14 +312,20 @@ export function summary(
 /**
  * How every workflow ends: CheckFailures judges a summary with `failed_percentage`, which is the execution's output, or the
  * cause of its failure.
+ *
+ * @param options `stops` where the workflow's Map may end early: then what was not tried fails the execution, whatever is tolerated.
  */
-export function executionEnds({
-  toleratedFailurePercentage,
-}: StateMachineSettings): Readonly<Record<string, State>> {
+export function executionEnds(
+  { toleratedFailurePercentage }: StateMachineSettings,
+  { stops = false }: { readonly stops?: boolean } = {},
+): Readonly<Record<string, State>> {
   return {
     CheckFailures: {
       Type: 'Choice',
       Choices: [
+        ...(stops
+          ? [{ Variable: '$.not_tried', NumericGreaterThan: 0, Next: 'StoppedEarly' }]
+          : []),
         {
           Variable: '$.failed_percentage',
           NumericGreaterThan: toleratedFailurePercentage,
@@ -263,6 +340,15 @@ export function executionEnds({
       Error: 'TooManyFailed',
       CausePath: 'States.JsonToString($)',
     },
+    ...(stops
+      ? {
+          StoppedEarly: {
+            Type: 'Fail',
+            Error: 'StoppedEarly',
+            CausePath: 'States.JsonToString($)',
+          } as const,
+        }
+      : {}),
     RunFailed: failWith('RunFailed'),
   };
 }

@@ -85,6 +85,10 @@ describe("a state machine's permissions", () => {
         ],
         resources: ['arn:aws:s3:::vectors/runs/*/results/*'],
       },
+      {
+        actions: ['states:ListMapRuns'],
+        resources: ['arn:aws:states:eu-central-1:210987654321:execution:machine-dev:*'],
+      },
     ]);
   });
 
@@ -113,6 +117,7 @@ describe("a state machine's permissions", () => {
       'arn:aws-cn:states:eu-central-1:210987654321:execution:machine-prod/Other:*',
       'arn:aws-cn:s3:::lists/in/*/*.jsonl',
       'arn:aws-cn:s3:::results/out/*/*',
+      'arn:aws-cn:states:eu-central-1:210987654321:execution:machine-prod:*',
     ]);
   });
 

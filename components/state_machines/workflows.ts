@@ -2,6 +2,7 @@ import {
   type DistributedMapState,
   inPartition,
   isDistributed,
+  listsMapRuns,
   type State,
   type StateMachineDefinition,
 } from './asl.ts';
@@ -72,14 +73,22 @@ export function permissionsOf(
   identity: StateMachineIdentity,
 ): Permission[] {
   const states = allStates(definition.States);
-  const functions = states.flatMap((state) =>
-    state.Type === 'Task' ? [state.Parameters.FunctionName] : [],
+  const tasks = states.filter((state) => state.Type === 'Task');
+  const functions = tasks.flatMap((task) =>
+    listsMapRuns(task) ? [] : [task.Parameters.FunctionName],
   );
   const maps = states.filter((state) => state.Type === 'Map').filter(isDistributed);
   return [
     { actions: ['lambda:InvokeFunction'], resources: [...new Set(functions)] },
     ...maps.flatMap((map) => mapPermissions(map, identity)),
+    ...(tasks.some(listsMapRuns)
+      ? [{ actions: ['states:ListMapRuns'], resources: [ownExecutions(identity)] }]
+      : []),
   ];
+}
+
+function ownExecutions({ name, partition, region, accountId }: StateMachineIdentity): string {
+  return `arn:${partition}:states:${region}:${accountId}:execution:${name}:*`;
 }
 
 function allStates(states: Readonly<Record<string, State>>): State[] {

@@ -7,7 +7,46 @@ import { vendorError } from './vendor_answers/verdict.ts';
 /** The layer retries by itself. @see RETRY_POLICIES */
 const WITHOUT_RETRIES = { maxAttempts: 1 } as const;
 
+/** How long one request may take, milliseconds. Whatever takes longer is given up as UpstreamUnavailable. */
+export interface TimeLimits {
+  /** Until its answer begins. */
+  readonly answer: number;
+  /** Between two pieces of its answer. */
+  readonly silence: number;
+}
+
 const CONNECTION_MS = 3_000;
+
+/** A row or a page; or a secret, which is read before anything else is done. */
+export const SMALL_ANSWER: TimeLimits = { answer: 10_000, silence: 10_000 };
+
+/**
+ * A manifest of a million receipts is some 80 MB: it needs longer than a row. Who reads an object may pause, to write what it has
+ * read, so the silence is long.
+ */
+const LARGE_OBJECT: TimeLimits = { answer: 120_000, silence: 300_000 };
+
+/**
+ * The `requestHandler` of a client that gives a silent server up. Without `throwOnRequestTimeout` the SDK only warns, and waits on.
+ *
+ * @example
+ * ```ts
+ * new SecretsManagerClient({ requestHandler: limitTime(SMALL_ANSWER) });
+ * ```
+ */
+export function limitTime({ answer, silence }: TimeLimits): {
+  readonly connectionTimeout: number;
+  readonly requestTimeout: number;
+  readonly throwOnRequestTimeout: true;
+  readonly socketTimeout: number;
+} {
+  return {
+    connectionTimeout: CONNECTION_MS,
+    requestTimeout: answer,
+    throwOnRequestTimeout: true,
+    socketTimeout: silence,
+  };
+}
 
 /**
  * A client for table/table.ts. Credentials and endpoint are the environment's. It fails with the layer's errors and does not retry.
@@ -18,27 +57,29 @@ const CONNECTION_MS = 3_000;
  * const table: Table = { client: createDynamoDBClient(), name: 'ReceiptsTable-dev' };
  * ```
  */
-export function createDynamoDBClient(region?: string): DynamoDBClient {
+export function createDynamoDBClient(
+  region?: string,
+  limits: TimeLimits = SMALL_ANSWER,
+): DynamoDBClient {
   const where = region === undefined ? {} : { region };
   return withoutLog(
     translateErrors(
       new DynamoDBClient({
         ...WITHOUT_RETRIES,
         ...where,
-        requestHandler: { connectionTimeout: CONNECTION_MS, requestTimeout: 10_000 },
+        requestHandler: limitTime(limits),
       }),
     ),
   );
 }
 
 /** The same for s3_objects.ts. @see createDynamoDBClient */
-export function createS3Client(): S3Client {
-  // A manifest of a million receipts is some 80 MB: it needs longer than a row.
+export function createS3Client(limits: TimeLimits = LARGE_OBJECT): S3Client {
   return withoutLog(
     translateErrors(
       new S3Client({
         ...WITHOUT_RETRIES,
-        requestHandler: { connectionTimeout: CONNECTION_MS, requestTimeout: 120_000 },
+        requestHandler: limitTime(limits),
       }),
     ),
   );

@@ -1,4 +1,4 @@
-import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 
@@ -39,10 +39,10 @@ function* whole(line: string): Generator<string> {
 }
 
 /** Written to disk in pieces of this size. */
-const PIECE = 1_000_000;
+const PIECE = 64_000;
 
 /** A file of lines. */
-interface LineFile {
+export interface LineFile {
   readonly path: string;
   readonly bytes: number;
   readonly lines: number;
@@ -75,6 +75,36 @@ export async function writeLineFile(
   } finally {
     closeSync(file);
   }
+}
+
+/**
+ * Joins files into the first of them, in their order. Each other one is removed as soon as it is copied, so that the disk never
+ * holds all of them twice.
+ *
+ * @param files at least one.
+ */
+export function joinFiles(files: readonly LineFile[]): LineFile {
+  const [first, ...others] = files;
+  if (first === undefined) throw new RangeError('there are no files to join');
+  const target = openSync(first.path, 'a');
+  try {
+    const buffer = Buffer.allocUnsafe(PIECE);
+    for (const { path } of others) {
+      const source = openSync(path, 'r');
+      try {
+        for (let read = readSync(source, buffer); read > 0; read = readSync(source, buffer)) {
+          for (let at = 0; at < read;) at += writeSync(target, buffer, at, read - at);
+        }
+      } finally {
+        closeSync(source);
+      }
+      rmSync(path);
+    }
+  } finally {
+    closeSync(target);
+  }
+  const sum = (part: 'bytes' | 'lines'): number => files.reduce((all, file) => all + file[part], 0);
+  return { path: first.path, bytes: sum('bytes'), lines: sum('lines') };
 }
 
 /** @returns its bytes. */

@@ -1,6 +1,5 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import pMap from 'p-map';
 import type { PartRow } from 'receipt-embedding/batches/batch_files';
 import {
   isOfType,
@@ -24,6 +23,7 @@ import {
 } from 'receipt-embedding/entities/batch';
 import { withTemporaryFolder } from 'receipt-embedding/local_files';
 import type { Logger } from 'receipt-embedding/ports';
+import { mapSettled } from 'receipt-embedding/settled_map';
 import { updateBatch } from 'receipt-embedding/table/batch_summaries';
 import { readReceiptText } from 'receipt-embedding/table/receipt_contents';
 import { z } from 'zod';
@@ -161,13 +161,13 @@ export async function downloadResults(
   if (batch.requested === undefined) await ports.recordRequested([...collector.ids]);
 
   const answered = [...collector.ids].filter((id) => collector.hasRow(id));
-  const parts = await pMap(
+  const parts = await mapSettled(
     partition(answered),
     async (ids, part) => {
       const rows = ids.flatMap((id) => collector.rowOf(id) ?? []);
       return { key: await ports.writePart(part, rows) };
     },
-    { concurrency: CONCURRENCY },
+    { atOnce: CONCURRENCY },
   );
   const { batch_id, batch_type, execution_name, batch_status } = input;
   const results = collector.counts;

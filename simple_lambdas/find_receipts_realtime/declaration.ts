@@ -5,6 +5,8 @@ export const declaration = declareFunction({
   name: 'find_receipts_realtime',
   description: 'Lists the receipts to embed',
   memory_mb: 1_024,
+  // The list, some 75 bytes a receipt: 25 million of them.
+  temporary_folder_mb: 2_048,
   table: { GSI1: ['Query'], GSITYPE: ['Query'] },
   objects: { chromadb: { PutObject: [EXECUTION_FILES.realtime.manifest('*')] } },
 });

@@ -1,4 +1,6 @@
 import '../../tests/support/function_environment.ts';
+import { readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import fc from 'fast-check';
 import type { ReceiptIdentity } from 'receipt-embedding/entities/keys';
 import { listReceipts, receiptsWithStatus, SHARDS } from 'receipt-embedding/table/receipt_listing';
@@ -109,7 +111,14 @@ describe('find receipts', () => {
       },
       shards: ['0', 'a', 'b'],
       invalidRows: () => 3,
-      writeManifest: (name, receipts) => {
+      temporaryFolder: tmpdir(),
+      writeManifest: (name, { path, bytes, lines }) => {
+        const text = readFileSync(path, 'utf8');
+        const receipts = text
+          .split('\n')
+          .slice(0, -1)
+          .map((line) => JSON.parse(line) as ReceiptIdentity);
+        expect([Buffer.byteLength(text), receipts.length]).toStrictEqual([bytes, lines]);
         manifests[name] = receipts;
         return Promise.resolve({ bucket: 'vectors', key: `runs/${name}/receipts.jsonl` });
       },
@@ -226,7 +235,7 @@ describe('find receipts', () => {
     const all = [...byShard[0], ...byShard.b];
 
     it('puts the shards together in their order, each asked once for that status', async () => {
-      const { find, calls } = portsOver(byShard);
+      const { find, calls, manifests } = portsOver(byShard);
       const [after] = all;
       if (after === undefined) throw new Error('expected a receipt');
 
@@ -236,6 +245,7 @@ describe('find receipts', () => {
       });
 
       expect(found.receipts).toStrictEqual(all);
+      expect(manifests['request-1']).toStrictEqual(all);
       expect(calls).toStrictEqual([
         ['FAILED', '0', after],
         ['FAILED', 'a', after],
@@ -300,6 +310,7 @@ describe('find receipts paging', () => {
       ) => receiptsWithStatus({ table, status, after, invalid, logger }, shard),
       shards: SHARDS,
       invalidRows: () => invalid.count,
+      temporaryFolder: tmpdir(),
       writeManifest: () => Promise.resolve({ bucket: 'b', key: 'k' }),
     };
     return await findReceipts(input, ports, 'request-1');

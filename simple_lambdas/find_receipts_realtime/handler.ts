@@ -1,9 +1,17 @@
-import pMap from 'p-map';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createS3Client } from 'receipt-embedding/aws_clients';
 import { type ReceiptIdentity, receiptIdentitySchema } from 'receipt-embedding/entities/keys';
 import { embeddingStatusSchema } from 'receipt-embedding/entities/line_and_word';
+import {
+  joinFiles,
+  type LineFile,
+  withTemporaryFolder,
+  writeLineFile,
+} from 'receipt-embedding/local_files';
 import { EXECUTION_FILES } from 'receipt-embedding/object_keys';
-import { writeText } from 'receipt-embedding/s3_objects';
+import { writeFile } from 'receipt-embedding/s3_objects';
+import { mapSettled } from 'receipt-embedding/settled_map';
 import { listReceipts, receiptsWithStatus, SHARDS } from 'receipt-embedding/table/receipt_listing';
 import { z } from 'zod';
 import { openTable, readEnvironment } from '../runtime/environment.ts';
@@ -70,10 +78,11 @@ export const handler = createHandler(declaration, {
           receiptsWithStatus({ table, status, after, invalid, logger }, shard),
         shards: SHARDS,
         invalidRows: () => invalid.count,
-        writeManifest: async (executionName, receipts) => {
+        temporaryFolder: tmpdir(),
+        writeManifest: async (executionName, file) => {
           const key = EXECUTION_FILES.realtime.manifest(executionName);
           const manifest = { bucket: environment.CHROMADB_BUCKET, key };
-          await writeText(s3, manifest, toJsonLines(receipts), 'application/jsonl');
+          await writeFile(s3, manifest, file, 'application/jsonl');
           return manifest;
         },
       },
@@ -101,10 +110,12 @@ export interface FindReceiptsPorts {
   ) => Listing;
   readonly shards: readonly string[];
   readonly invalidRows: () => number;
+  /** An existing folder for the list: it does not fit in memory. */
+  readonly temporaryFolder: string;
   /** @returns where the list was written. */
   readonly writeManifest: (
     executionName: string,
-    receipts: readonly ReceiptIdentity[],
+    file: LineFile,
   ) => Promise<FindReceiptsOutput['manifest']>;
 }
 
@@ -112,60 +123,89 @@ export interface FindReceiptsPorts {
 const INLINE_RECEIPTS = 1_000;
 const SHARDS_AT_ONCE = 8;
 
-/** @param defaultName names the files where no execution calls. */
+/**
+ * In memory that does not grow with the receipts: their list is a file, and goes from there to S3.
+ *
+ * @param defaultName names the files where no execution calls.
+ */
 export async function findReceipts(
   input: FindReceiptsInput,
   ports: FindReceiptsPorts,
   defaultName: string,
 ): Promise<FindReceiptsOutput> {
-  const { limit, force = false, Name: executionName = defaultName } = input;
-  // One more than asked for tells whether the limit cut anything.
-  const found = await list(input, ports, limit === undefined ? undefined : limit + 1);
-  const receipts = limit === undefined ? found : found.slice(0, limit);
-  return {
-    receipts: receipts.length <= INLINE_RECEIPTS ? receipts : [],
-    total_receipts: receipts.length,
-    last_evaluated_key: (found.length > receipts.length ? receipts.at(-1) : undefined) ?? null,
-    manifest: await ports.writeManifest(executionName, receipts),
-    execution_name: executionName,
-    force,
-    invalid_rows: ports.invalidRows(),
-  };
+  const { force = false, Name: executionName = defaultName } = input;
+  return await withTemporaryFolder(ports.temporaryFolder, async (folder) => {
+    const { file, first, last, more } = await list(input, ports, folder);
+    return {
+      receipts: file.lines <= INLINE_RECEIPTS ? first : [],
+      total_receipts: file.lines,
+      last_evaluated_key: (more ? last : undefined) ?? null,
+      manifest: await ports.writeManifest(executionName, file),
+      execution_name: executionName,
+      force,
+      invalid_rows: ports.invalidRows(),
+    };
+  });
+}
+
+/** A list on disk, and what the answer says of it. */
+interface FoundReceipts {
+  readonly file: LineFile;
+  /** As many as may be in an answer. */
+  readonly first: readonly ReceiptIdentity[];
+  readonly last: ReceiptIdentity | undefined;
+  /** Whether the limit left any out. */
+  readonly more: boolean;
 }
 
 async function list(
-  { filter_by_embedding_status: status, exclusive_start_key }: FindReceiptsInput,
+  { filter_by_embedding_status: status, exclusive_start_key, limit }: FindReceiptsInput,
   ports: FindReceiptsPorts,
-  most: number | undefined,
-): Promise<ReceiptIdentity[]> {
+  folder: string,
+): Promise<FoundReceipts> {
   const after = exclusive_start_key ?? undefined;
-  if (status === undefined) return await take([ports.listAll(after)], most);
+  const whole = join(folder, 'receipts.jsonl');
+  if (status === undefined) return await write(whole, [ports.listAll(after)], limit);
   const shards = ports.shards.map((shard) => ports.listByStatus(status, shard, after));
   // With a limit the shards go one after the other: a listing that goes on later must have no holes.
-  if (most !== undefined) return await take(shards, most);
-  const lists = await pMap(shards, (shard) => take([shard], undefined), {
-    concurrency: SHARDS_AT_ONCE,
-  });
-  return lists.flat();
+  if (limit !== undefined) return await write(whole, shards, limit);
+  const found = await mapSettled(
+    shards,
+    (shard, at) => write(join(folder, `${at}.jsonl`), [shard], undefined),
+    { atOnce: SHARDS_AT_ONCE },
+  );
+  return {
+    file: joinFiles(found.map(({ file }) => file)),
+    first: found.flatMap(({ first }) => first).slice(0, INLINE_RECEIPTS),
+    last: undefined,
+    more: false,
+  };
 }
 
-async function take(
+/** Writes listings to a file, one after the other; one receipt more than the limit tells whether it cut anything. */
+async function write(
+  path: string,
   listings: readonly Listing[],
-  most: number | undefined,
-): Promise<ReceiptIdentity[]> {
-  const receipts: ReceiptIdentity[] = [];
-  for (const listing of listings) {
-    for await (const receipt of listing) {
-      receipts.push(receipt);
-      if (receipts.length === most) return receipts;
+  limit = Infinity,
+): Promise<FoundReceipts> {
+  const first: ReceiptIdentity[] = [];
+  let last: ReceiptIdentity | undefined;
+  let more = false;
+  async function* lines(): AsyncGenerator<string> {
+    let count = 0;
+    for (const listing of listings) {
+      for await (const receipt of listing) {
+        if (count === limit) {
+          more = true;
+          return;
+        }
+        count++;
+        last = receipt;
+        if (first.length < INLINE_RECEIPTS) first.push(receipt);
+        yield JSON.stringify(receipt);
+      }
     }
   }
-  return receipts;
-}
-
-/** One JSON text a line. */
-export function toJsonLines(values: Iterable<unknown>): string {
-  let text = '';
-  for (const value of values) text += `${JSON.stringify(value)}\n`;
-  return text;
+  const file = await writeLineFile(path, lines());
+  return { file, first, last, more };
 }

@@ -44,6 +44,7 @@ const clock: Clock = () => new Date();
  *   lines_count: 20, words_count: 100, invalid_rows: 0, run_id: '8a6e0804-2bd0-5672-b79d-d97027f9071a',
  *   merchant_name: 'Sprouts', merchant_source: 'metadata', reused: false, vectors: 110,
  *   openai_requests: 1, prompt_tokens: 2000, statuses: { changed: 110, unchanged: 0, deleted: 0, edited: 0 },
+ *   refused: 0, refusals: [],
  * }
  */
 export const handler = createHandler(declaration, {
@@ -59,7 +60,7 @@ export const handler = createHandler(declaration, {
         readReceipt: (receipt) => readReceiptContents(table, receipt, logger),
         findRuns: (receipt, idBeginning) => findCompactionRuns(table, receipt, idBeginning),
         recordRun: (run) => recordCompactionRun(table, run),
-        markEmbedded: (holders) => setEmbeddingStatuses(table, holders, 'SUCCESS'),
+        mark: (holders, status) => setEmbeddingStatuses(table, holders, status),
         embedder: new OpenAIEmbedder(openai, model),
         vectorsOf: (run) => new ChromaDeltaStore(deltas, run),
         merchantSources: await createMerchantSources(logger),

@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest';
+import { InvalidRequest } from 'receipt-embedding/errors';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { vectorOf } from '../../tests/support/embedders.ts';
 import { aLine, aMetadata, aWord, IMAGE_ID, RECEIPT } from '../../tests/support/receipt_factory.ts';
 import { ReceiptWorld } from '../../tests/support/receipt_world.ts';
@@ -28,6 +29,8 @@ describe('process receipt', () => {
         openai_requests: 1,
         prompt_tokens: 3,
         statuses: { changed: 3, unchanged: 0, deleted: 0, edited: 0 },
+        refused: 0,
+        refusals: [],
       });
       expect(world.embedder.calls.map(({ length }) => length)).toStrictEqual([3]);
       expect(world.metrics.totals).toStrictEqual({
@@ -138,6 +141,102 @@ describe('process receipt', () => {
 
       expect(await world.process()).toMatchObject({ vectors: 3, prompt_tokens: 1 });
       expect(world.embedder.calls).toStrictEqual([['MILK']]);
+    });
+  });
+
+  describe('a line that OpenAI refuses for itself', () => {
+    const TOO_LONG = 'too long';
+    const lines = ['MILK', TOO_LONG, 'BREAD', 'EGGS'].map((text, at) =>
+      aLine({ line_id: at + 1, text }),
+    );
+    const key = (line_id: number): string => `${PK}#RECEIPT#00001#LINE#0000${line_id}`;
+    let world: ReceiptWorld;
+
+    beforeEach(() => {
+      world = new ReceiptWorld({ lines, words: [] });
+      world.refusedTexts.add(TOO_LONG);
+    });
+
+    /** The table as it is after the last run. */
+    const read = (): void => {
+      world.contents = {
+        ...world.contents,
+        lines: lines.map((line) => ({
+          ...line,
+          embedding_status: world.refused.has(key(line.line_id)) ? 'FAILED' : 'SUCCESS',
+        })),
+      };
+    };
+
+    it('alone is FAILED, with its reason; the rest is embedded', async () => {
+      const output = await world.process();
+
+      expect(output).toMatchObject({
+        status: 'success',
+        vectors: 3,
+        refused: 1,
+        refusals: [{ id: key(2), reason: 'OpenAI answered 400' }],
+        // All four, then two and two, then one and one.
+        openai_requests: 5,
+      });
+      expect([...world.refused.keys()]).toStrictEqual([key(2)]);
+      expect([...world.embedded.keys()]).toStrictEqual([key(1), key(3), key(4)]);
+      expect(Object.values(world.deltaSizes)).toStrictEqual([3, 0]);
+      expect(world.runs.map(({ run_id }) => run_id)).toStrictEqual([world.announcedRuns.at(-1)]);
+      expect(world.runs[0]?.run_id).toMatch(VERSION_4);
+    });
+
+    it('is not sent again by a run of the same content, and stays FAILED', async () => {
+      await world.process();
+      read();
+      world.embedded.clear();
+      const { calls } = world.embedder;
+      const asked = calls.length;
+
+      const output = await world.process();
+
+      expect(output).toMatchObject({ reused: true, openai_requests: 0, refused: 0 });
+      expect(calls).toHaveLength(asked);
+      expect([...world.embedded.keys()]).toStrictEqual([key(1), key(3), key(4)]);
+    });
+
+    it('is sent again once it was put back to NONE, and FAILED again in the same run', async () => {
+      await world.process();
+      const [first] = world.runs;
+
+      expect(await world.process()).toMatchObject({ reused: false, refused: 1 });
+      expect(world.runs).toStrictEqual([first]);
+    });
+
+    it('is embedded, in a run of its own, when OpenAI takes it the next time', async () => {
+      await world.process();
+      world.refusedTexts.clear();
+
+      expect(await world.process()).toMatchObject({ reused: false, refused: 0, vectors: 4 });
+      expect(world.embedded.has(key(2))).toBe(true);
+      expect(world.runs).toHaveLength(2);
+    });
+
+    it.each(['lines', 'refused', 'record', 'statuses'] as const)(
+      'is FAILED also when the try before died at the step: %s',
+      async (step) => {
+        world.broken = step;
+        await expect(world.process()).rejects.toThrow(step);
+        world.broken = undefined;
+        read();
+
+        expect(await world.process()).toMatchObject({ status: 'success' });
+        expect(world.runs).toHaveLength(1);
+        expect([...world.refused.keys()]).toStrictEqual([key(2)]);
+        expect([...world.embedded.keys()]).toStrictEqual([key(1), key(3), key(4)]);
+      },
+    );
+
+    it('fails the receipt when it is not the input’s fault', async () => {
+      world.embedder.embed = () => Promise.reject(new InvalidRequest('OpenAI answered 400'));
+
+      await expect(world.process()).rejects.toThrow('OpenAI answered 400');
+      expect(world.steps).not.toContain('refused');
     });
   });
 

@@ -1,17 +1,26 @@
-import { contentPart, contentRunId, repeatedId } from 'receipt-embedding/embeddings/content_id';
+import {
+  contentPart,
+  contentRunId,
+  isPartial,
+  isPartialOf,
+  partialId,
+  repeatedId,
+} from 'receipt-embedding/embeddings/content_id';
 import { type Embedder, RememberingEmbedder } from 'receipt-embedding/embeddings/embedder';
 import {
   embeddingItems,
   type EmbeddingItems,
   isEmbeddable,
+  type LineItem,
+  type WordItem,
 } from 'receipt-embedding/embeddings/embedding_items';
+import { embedEach } from 'receipt-embedding/embeddings/refused_inputs';
 import { type CompactionRun, newCompactionRun } from 'receipt-embedding/entities/compaction_run';
 import {
   type ReceiptIdentity,
   receiptIdentitySchema,
   rowKey,
 } from 'receipt-embedding/entities/keys';
-import { InvalidReceiptData } from 'receipt-embedding/errors';
 import {
   knownMerchant,
   type Merchant,
@@ -20,6 +29,7 @@ import {
 } from 'receipt-embedding/merchants/resolve_merchant';
 import type { Clock, Logger, Metrics } from 'receipt-embedding/ports';
 import { embeddingCost } from 'receipt-embedding/prices';
+import { allSettled } from 'receipt-embedding/settled_map';
 import type { VectorRun } from 'receipt-embedding/stores/deltas/delta_store';
 import type { VectorRecord, VectorStore } from 'receipt-embedding/stores/vector_store';
 import type { RecordedRun } from 'receipt-embedding/table/compaction_runs';
@@ -59,7 +69,21 @@ export interface EmbeddedReceipt extends ReceiptCounts {
   readonly prompt_tokens: number;
   /** What became of the embedding statuses of its lines and words. */
   readonly statuses: StatusChanges;
+  /** Lines and words whose input OpenAI refused now: they alone are FAILED. */
+  readonly refused: number;
+  /** The first 5 of them: a state's payload is small. */
+  readonly refusals: readonly Refusal[];
 }
+
+/** A line or word that is FAILED, and why. */
+export interface Refusal {
+  /** Its key. */
+  readonly id: string;
+  readonly reason: string;
+}
+
+const REFUSALS_SHOWN = 5;
+const REASON_CHARACTERS = 200;
 
 export interface SkippedReceipt extends ReceiptCounts {
   readonly status: 'skipped';
@@ -74,7 +98,11 @@ export interface ProcessReceiptPorts {
   readonly findRuns: (receipt: ReceiptIdentity, idBeginning: string) => Promise<RecordedRun[]>;
   /** @returns false when the run is recorded already. */
   readonly recordRun: (run: CompactionRun) => Promise<boolean>;
-  readonly markEmbedded: (holders: readonly StatusHolder[]) => Promise<StatusChanges>;
+  /** Sets embedding statuses, each only while its row still says what was asked for. */
+  readonly mark: (
+    holders: readonly StatusHolder[],
+    status: 'SUCCESS' | 'FAILED',
+  ) => Promise<StatusChanges>;
   readonly embedder: Embedder;
   /** Where the vectors of a run go. */
   readonly vectorsOf: (run: VectorRun) => VectorStore;
@@ -91,7 +119,11 @@ export interface ProcessReceiptPorts {
  * written is written once, the record comes after the data that it speaks of, and the statuses after the record. So a
  * crash between any two steps loses nothing, and a retry does nothing twice.
  *
- * @throws the layer's errors; a receipt that fails has no status changed.
+ * What OpenAI refuses for itself is FAILED, and all else is embedded. That is marked before the record, so that a later run of the
+ * same content knows what the recorded one lacks: it sends nothing again, and leaves FAILED what is FAILED.
+ *
+ * @throws the layer's errors. A receipt that fails before its statuses has none changed; one that fails among them has some changed,
+ * each of which is true: the record holds it.
  */
 export async function processReceipt(
   input: ProcessReceiptInput,
@@ -117,8 +149,9 @@ export async function processReceipt(
   const content = embeddingItems(contents, known, 'realtime');
   const forcedBy =
     input.force === true ? (input.execution_name ?? defaultExecutionName) : undefined;
-  const { run, recorded } = await chooseRun(receipt, content, forcedBy, ports);
-  ports.onRun(run.run_id);
+  const chosen = await chooseRun(receipt, content, forcedBy, ports);
+  const { recorded } = chosen;
+  ports.onRun(chosen.run.run_id);
   const embedder = new RememberingEmbedder(ports.embedder);
   const merchant: Merchant = recorded
     ? { name: known, source: known === undefined ? 'unknown' : 'metadata' }
@@ -127,14 +160,18 @@ export async function processReceipt(
         logger: ports.logger,
         metrics: ports.metrics,
       });
+  let embedded: EmbeddedRun = { run: chosen.run, lacks: chosen.lacks, refusals: [], vectors: 0 };
   if (!recorded) {
     const items =
       merchant.name === known ? content : embeddingItems(contents, merchant.name, 'realtime');
-    await embedRun(run, items, embedder, ports);
+    embedded = await embedRun(chosen.run, items, embedder, ports);
   }
-  const statuses = await ports.markEmbedded(statusHolders(content));
+  const { run, lacks, refusals, vectors } = embedded;
+  const statuses = await ports.mark(
+    statusHolders(allItems(content).filter(({ id }) => !lacks.has(id))),
+    'SUCCESS',
+  );
 
-  const vectors = recorded ? 0 : content.lines.length + content.words.length;
   ports.metrics.count(recorded ? 'ReceiptsReused' : 'ReceiptsEmbedded', 1);
   ports.metrics.count('VectorsWritten', vectors);
   const { prompt_tokens: tokens } = embedder.usage;
@@ -151,6 +188,8 @@ export async function processReceipt(
     openai_requests: embedder.usage.requests,
     prompt_tokens: embedder.usage.prompt_tokens,
     statuses,
+    refused: refusals.length,
+    refusals: refusals.slice(0, REFUSALS_SHOWN),
   };
 }
 
@@ -163,45 +202,103 @@ async function chooseRun(
   items: EmbeddingItems,
   forcedBy: string | undefined,
   { findRuns, embedder }: ProcessReceiptPorts,
-): Promise<{ readonly run: VectorRun; readonly recorded: boolean }> {
+): Promise<ChosenRun> {
   const contentId = contentRunId(items, embedder);
   const runs = await findRuns(receipt, contentPart(contentId));
+  const failed = allItems(items)
+    .filter(({ entity }) => entity.embedding_status === 'FAILED')
+    .map(({ id }) => id);
+  const reuse = ({ run_id }: RecordedRun): ChosenRun => ({
+    run: { ...receipt, run_id },
+    recorded: true,
+    lacks: new Set(isWhole(run_id, contentId) ? [] : failed),
+  });
+  const embed = (run_id: string): ChosenRun => ({
+    run: { ...receipt, run_id },
+    recorded: false,
+    lacks: new Set(),
+  });
   if (forcedBy !== undefined) {
     const run_id = repeatedId(contentId, `forced by ${forcedBy}`);
-    return { run: { ...receipt, run_id }, recorded: runs.some((run) => run.run_id === run_id) };
+    const ids = [run_id, partialId(run_id, failed)];
+    const own = runs.find((run) => ids.includes(run.run_id));
+    return own === undefined ? embed(run_id) : reuse(own);
   }
-  const usable = runs.find(({ failed }) => !failed);
-  if (usable !== undefined) return { run: { ...receipt, run_id: usable.run_id }, recorded: true };
+  // A run that lacks something else than what is FAILED now is of before a `redo`: what it lacks is to be tried again.
+  const usable = runs.find(
+    (run) => !run.failed && (isWhole(run.run_id, contentId) || isPartialOf(run.run_id, failed)),
+  );
+  if (usable !== undefined) return reuse(usable);
   // A run that the compactor failed at stays as it is, and a new one takes its place.
-  const run_id =
-    runs.length === 0 ? contentId : repeatedId(contentId, `after ${runs.length} failed runs`);
-  return { run: { ...receipt, run_id }, recorded: false };
+  const broken = runs.filter((run) => run.failed).length;
+  return embed(broken === 0 ? contentId : repeatedId(contentId, `after ${broken} failed runs`));
 }
 
-/** One request for lines and words together, both deltas, then the record that points to them. */
+/** Whether a run of this content has all of it. */
+function isWhole(runId: string, contentId: string): boolean {
+  return runId === contentId || !isPartial(runId);
+}
+
+interface ChosenRun {
+  readonly run: VectorRun;
+  readonly recorded: boolean;
+  /** What a recorded run does not have, because it was refused. */
+  readonly lacks: ReadonlySet<string>;
+}
+
+/** What became of a run. */
+interface EmbeddedRun {
+  readonly run: VectorRun;
+  readonly lacks: ReadonlySet<string>;
+  readonly refusals: readonly Refusal[];
+  readonly vectors: number;
+}
+
+/**
+ * One request for lines and words together, both deltas, then the record that points to them. A run that lacks something has an id of
+ * its own.
+ */
 async function embedRun(
-  run: VectorRun,
-  { lines, words }: EmbeddingItems,
-  embedder: Embedder,
-  { vectorsOf, recordRun, clock }: ProcessReceiptPorts,
-): Promise<void> {
-  const items = [...lines, ...words];
-  const { vectors } = await embedder.embed(items.map(({ input }) => input));
-  const records = items.map(({ id, metadata }, at): VectorRecord => {
-    const vector = vectors[at];
-    if (vector === undefined) throw new InvalidReceiptData(`${id} got no vector`);
-    return { id, vector, metadata };
-  });
+  whole: VectorRun,
+  items: EmbeddingItems,
+  embedder: RememberingEmbedder,
+  { vectorsOf, recordRun, mark, clock, onRun, logger }: ProcessReceiptPorts,
+): Promise<EmbeddedRun> {
+  const inputs = allItems(items).map(({ input }) => input);
+  const { vectors, refusals: reasons } = await embedEach(embedder, inputs);
+  const vectorOf = new Map(inputs.map((input, at) => [input, vectors[at]]));
+  const records = (list: readonly (LineItem | WordItem)[]): VectorRecord[] =>
+    list.flatMap(({ id, input, metadata }) => {
+      const vector = vectorOf.get(input);
+      return vector === undefined ? [] : [{ id, vector, metadata }];
+    });
+  const refused = allItems(items).filter(({ input }) => vectorOf.get(input) === undefined);
+  const refusals = refused.map(({ id, input }) => ({
+    id,
+    reason: (reasons.get(input) ?? '').slice(0, REASON_CHARACTERS),
+  }));
+  const lacks = new Set(refused.map(({ id }) => id));
+  const run = lacks.size === 0 ? whole : { ...whole, run_id: partialId(whole.run_id, [...lacks]) };
+  const [lines, words] = [records(items.lines), records(items.words)];
   const store = vectorsOf(run);
-  await Promise.all([
-    store.upsert('lines', records.slice(0, lines.length)),
-    store.upsert('words', records.slice(lines.length)),
-  ]);
+  await allSettled([store.upsert('lines', lines), store.upsert('words', words)]);
+  if (lacks.size > 0) {
+    onRun(run.run_id);
+    for (const refusal of refusals.slice(0, REFUSALS_SHOWN)) {
+      logger.warn('OpenAI refused a line or word, which is FAILED now', { ...refusal });
+    }
+    await mark(statusHolders(refused), 'FAILED');
+  }
   await recordRun(newCompactionRun(run, run.run_id, clock()));
+  return { run, lacks, refusals, vectors: lines.length + words.length };
 }
 
-function statusHolders({ lines, words }: EmbeddingItems): StatusHolder[] {
-  return [...lines, ...words].map(({ id, entity }) => ({
+function allItems({ lines, words }: EmbeddingItems): (LineItem | WordItem)[] {
+  return [...lines, ...words];
+}
+
+function statusHolders(items: readonly (LineItem | WordItem)[]): StatusHolder[] {
+  return items.map(({ id, entity }) => ({
     ...rowKey(entity.image_id, id),
     text: entity.text,
     embedding_status: entity.embedding_status,

@@ -35,7 +35,7 @@ export function describeFailure(
 }
 
 /** Names of Fail states that end for an error which they caught, and have it as JSON in their cause. */
-const PASSED_ON = new Set(['PartFailed', 'RunFailed']);
+const PASSED_ON = new Set(['PartFailed', 'RunFailed', 'NoItemCanSucceed']);
 const passedOnSchema = z.object({ Error: z.string(), Cause: z.string() });
 
 /**

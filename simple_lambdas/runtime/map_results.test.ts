@@ -16,6 +16,8 @@ const embedded = {
   vectors: 110,
   openai_requests: 1,
   prompt_tokens: 2_000,
+  refused: 0,
+  refusals: [],
 };
 
 const skipped = { status: 'skipped', lines_count: 0, words_count: 0, invalid_rows: 0 };
@@ -103,14 +105,12 @@ describe('what became of each receipt', () => {
     ]);
   });
 
-  it('is a failure for a child execution that was never started', async () => {
+  it('is not tried for a child execution that was never started', async () => {
     const reader = written({
       pending: { 'results/PENDING_0.jsonl': [{ ...child, Status: 'PENDING' }] },
     });
 
-    expect(await outcomes(reader)).toStrictEqual([
-      { status: 'error', image_id: IMAGE_ID, receipt_id: 4, error: 'PENDING', cause: '' },
-    ]);
+    expect(await outcomes(reader)).toStrictEqual([{ status: 'not_tried' }]);
   });
 
   it('is nothing where there are no files', async () => {

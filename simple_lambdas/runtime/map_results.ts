@@ -4,9 +4,36 @@ import { parseJson } from 'receipt-embedding/local_files';
 import { readLines, readText } from 'receipt-embedding/s3_objects';
 import { z } from 'zod';
 
-/** Where the manifest of a Distributed Map's ResultWriter is. */
-export const resultLocationSchema = z.object({ Bucket: z.string(), Key: z.string() });
-export type ResultLocation = z.output<typeof resultLocationSchema>;
+/** Where the manifest of a Distributed Map's ResultWriter is; of a Map that failed, only its Map Run is known. */
+export const resultLocationSchema = z.union([
+  z.object({ Bucket: z.string(), Key: z.string() }),
+  z.object({ Bucket: z.string(), MapRunArn: z.string() }),
+]);
+
+/** An object in S3, as Step Functions calls it. */
+export interface ResultLocation {
+  readonly Bucket: string;
+  readonly Key: string;
+}
+
+/**
+ * The manifest of a Map's results, which the ResultWriter puts into a folder named by the Map Run's id.
+ *
+ * @param folder where the Map has its results written.
+ * @example
+ * ```ts
+ * manifestOf({ Bucket: 'b', MapRunArn: 'arn:aws:states:eu-west-1:111122223333:mapRun:machine/label:1f0a' }, 'runs/r-1/results');
+ * // { Bucket: 'b', Key: 'runs/r-1/results/1f0a/manifest.json' }
+ * ```
+ */
+export function manifestOf(
+  location: z.output<typeof resultLocationSchema>,
+  folder: string,
+): ResultLocation {
+  if ('Key' in location) return location;
+  const { Bucket, MapRunArn } = location;
+  return { Bucket, Key: `${folder}/${MapRunArn.split(':').at(-1) ?? ''}/manifest.json` };
+}
 
 const resultFilesSchema = z.array(z.object({ Key: z.string(), Size: z.int() }));
 
@@ -27,6 +54,9 @@ const brokenChildSchema = z.object({
   Status: z.string().optional(),
 });
 
+/** Of a child execution that a Map which ended early never started, or stopped. */
+const NOT_TRIED = new Set<string | undefined>(['PENDING', 'ABORTED']);
+
 /** Reads objects: one whole, one line by line, since a million results do not fit in memory. */
 export interface ResultReader {
   readonly readText: (location: ResultLocation) => Promise<string>;
@@ -37,7 +67,7 @@ export interface ResultReader {
  * What became of each item, read from the JSON lines that a Distributed Map's ResultWriter wrote.
  *
  * @param outcome the format of an output of the item processor. An outcome of status `error` has `error`, `cause` and the
- * fields of the item's input that identify it.
+ * fields of the item's input that identify it; one of status `not_tried` was not begun, or stopped under way, when its Map ended early.
  * @throws InvalidReceiptData for a file that is not in the ResultWriter's format.
  */
 export async function* readOutcomes<Outcome>(
@@ -55,14 +85,17 @@ export async function* readOutcomes<Outcome>(
   for (const { Key } of [...FAILED, ...PENDING]) {
     for await (const line of reader.readLines({ Bucket: manifest.DestinationBucket, Key })) {
       const { Input, Status, Error: error, Cause } = parse(brokenChildSchema, line, Key);
+      const untried = error === undefined && NOT_TRIED.has(Status);
       yield check(
         outcome,
-        {
-          ...parse(z.looseObject({}), Input, Key),
-          status: 'error',
-          error: error ?? Status ?? 'Unknown',
-          cause: Cause ?? '',
-        },
+        untried
+          ? { status: 'not_tried' }
+          : {
+              ...parse(z.looseObject({}), Input, Key),
+              status: 'error',
+              error: error ?? Status ?? 'Unknown',
+              cause: Cause ?? '',
+            },
         Key,
       );
     }

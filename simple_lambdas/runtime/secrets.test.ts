@@ -1,14 +1,20 @@
-import { getSecret } from '@aws-lambda-powertools/parameters/secrets';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { SecretsProvider } from '@aws-lambda-powertools/parameters/secrets';
+import { afterAll, afterEach, describe, expect, it, type Mock, vi } from 'vitest';
 import { rejection } from '../../tests/support/rejection.ts';
 import { readSecret, requireSecret } from './secrets.ts';
 
-vi.mock('@aws-lambda-powertools/parameters/secrets', () => ({ getSecret: vi.fn() }));
+const getSecret = vi.spyOn(SecretsProvider.prototype, 'get') as Mock<
+  (arn: string, options?: object) => Promise<unknown>
+>;
+
+afterAll(() => {
+  getSecret.mockRestore();
+});
 
 const arn = 'arn:aws:secretsmanager:us-east-1:123456789012:secret:openai';
 
 afterEach(() => {
-  vi.mocked(getSecret).mockReset();
+  getSecret.mockReset();
 });
 
 describe('a secret', () => {
@@ -34,16 +40,16 @@ describe('a secret', () => {
   });
 
   it('under an ARN is read from Secrets Manager, at most every 15 minutes', async () => {
-    vi.mocked(getSecret).mockResolvedValue('sk-2');
+    getSecret.mockResolvedValue('sk-2');
 
     expect(await readSecret({ OPENAI_API_KEY_SECRET_ARN: arn }, 'openai')).toBe('sk-2');
-    expect(vi.mocked(getSecret).mock.calls).toStrictEqual([[arn, { maxAge: 900 }]]);
+    expect(getSecret.mock.calls).toStrictEqual([[arn, { maxAge: 900 }]]);
   });
 
   it.each([[''], [undefined], [Uint8Array.of(1)]])(
     'without a text (%j) is named',
     async (value) => {
-      vi.mocked(getSecret).mockResolvedValue(value);
+      getSecret.mockResolvedValue(value);
 
       const error = await rejection(readSecret({ OPENAI_API_KEY_SECRET_ARN: arn }, 'openai'));
 
@@ -81,7 +87,7 @@ describe('a secret', () => {
   });
 
   it('that can not be read is named, with the reason’s name', async () => {
-    vi.mocked(getSecret).mockRejectedValue(new RangeError('sk-3'));
+    getSecret.mockRejectedValue(new RangeError('sk-3'));
 
     const error = await rejection(readSecret({ OPENAI_API_KEY_SECRET_ARN: arn }, 'openai'));
 
@@ -101,7 +107,7 @@ describe('a secret', () => {
       $fault: httpStatusCode < 500 ? 'client' : 'server',
       $metadata: { httpStatusCode },
     });
-    vi.mocked(getSecret).mockRejectedValue(new Error('no', { cause }));
+    getSecret.mockRejectedValue(new Error('no', { cause }));
 
     expect((await rejection(readSecret({ OPENAI_API_KEY_SECRET_ARN: arn }, 'openai'))).name).toBe(
       wanted,

@@ -1,5 +1,10 @@
-import { getSecret } from '@aws-lambda-powertools/parameters/secrets';
-import { translateAwsError } from 'receipt-embedding/aws_clients';
+import { SecretsProvider } from '@aws-lambda-powertools/parameters/secrets';
+import {
+  limitTime,
+  SMALL_ANSWER,
+  type TimeLimits,
+  translateAwsError,
+} from 'receipt-embedding/aws_clients';
 import { InvalidConfiguration, RateLimited, UpstreamUnavailable } from 'receipt-embedding/errors';
 import { shownAwsName } from 'receipt-embedding/vendor_answers/aws';
 import { checkedKey } from 'receipt-embedding/vendor_answers/credentials';
@@ -50,9 +55,17 @@ export async function readSecret(
 /** How long a fetched secret serves; a rotated key is used after this at the latest. */
 const KEPT_SECONDS = 900;
 
+/** Reads secrets, and keeps them. It tries three times: the SDK's own default. */
+export function createSecretsProvider(limits: TimeLimits = SMALL_ANSWER): SecretsProvider {
+  return new SecretsProvider({ clientConfig: { requestHandler: limitTime(limits) } });
+}
+
+let keptSecrets: SecretsProvider | undefined;
+
 async function fetchSecret(arn: string): Promise<string | undefined> {
   try {
-    const secret = await getSecret(arn, { maxAge: KEPT_SECONDS });
+    keptSecrets ??= createSecretsProvider();
+    const secret = await keptSecrets.get(arn, { maxAge: KEPT_SECONDS });
     return typeof secret === 'string' ? secret : undefined;
   } catch (error) {
     // Powertools has the SDK's own error as the cause of its own.

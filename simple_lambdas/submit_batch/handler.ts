@@ -7,6 +7,7 @@ import {
   uploadBatchRequests,
 } from 'receipt-embedding/batches/openai_batches';
 import { createOpenAIClient } from 'receipt-embedding/embeddings/openai';
+import { InvalidConfiguration, QuotaExhausted } from 'receipt-embedding/errors';
 import {
   claimBatch,
   createBatchSummary,
@@ -69,6 +70,19 @@ export const handler = createHandler(declaration, {
     });
     if (result.status === 'submitted') metrics.count('BatchesSubmitted', 1);
     logger.info('batch submitted', { ...result });
+    if (result.status === 'refused') throwInescapable(result);
     return result;
   },
 });
+
+/** A refusal that no other batch can escape ends the execution early: the state machine knows it by its error. */
+function throwInescapable({
+  error,
+  cause,
+}: {
+  readonly error: string;
+  readonly cause: string;
+}): void {
+  if (error === 'QuotaExhausted') throw new QuotaExhausted(cause);
+  if (error === 'InvalidConfiguration') throw new InvalidConfiguration(cause);
+}

@@ -42,6 +42,8 @@ describe('the summary of the realtime workflow', () => {
     vectors: 110,
     openai_requests: 1,
     prompt_tokens: 2_000,
+    refused: 0,
+    refusals: [],
   };
   const reused: ReceiptOutcome = {
     ...embedded,
@@ -85,6 +87,8 @@ describe('the summary of the realtime workflow', () => {
       reused: 1,
       skipped: 1,
       failed: 1,
+      not_tried: 0,
+      stopped: null,
       failed_percentage: 20,
       failures: [{ image_id: IMAGE_ID, receipt_id: 3, error: 'RateLimited', cause: 'timed out' }],
       failures_by_reason: { RateLimited: 1 },
@@ -93,10 +97,55 @@ describe('the summary of the realtime workflow', () => {
       vectors: 220,
       openai_requests: 2,
       prompt_tokens: 4_000,
+      refused: 0,
+      refusals: [],
       estimated_cost_usd: 0.00008,
       invalid_rows: 17,
       last_evaluated_key: key,
       results,
+    });
+  });
+
+  it('counts the lines and words that were refused in receipts that succeeded, and names the first 20', async () => {
+    const refusal = { id: `IMAGE#${IMAGE_ID}#RECEIPT#00001#LINE#00001`, reason: 'too long' };
+    const partly: ReceiptOutcome = {
+      ...embedded,
+      refused: 12,
+      refusals: Array<typeof refusal>(5).fill(refusal),
+    };
+
+    const summary = await summarize([embedded, ...Array<ReceiptOutcome>(7).fill(partly)]);
+
+    expect(summary).toMatchObject({ succeeded: 8, failed: 0, refused: 84 });
+    expect(summary.refusals).toStrictEqual(Array(20).fill(refusal));
+  });
+
+  it('of a Map that ended early counts what was not tried, and says why in words', async () => {
+    const quota = { ...failed(1, 'no quota left'), error: 'QuotaExhausted' } as ReceiptOutcome;
+    const untried: ReceiptOutcome = { status: 'not_tried' };
+    const results = {
+      Bucket: 'b',
+      MapRunArn: 'arn:aws:states:eu-west-1:1:mapRun:machine/label:1f0a',
+    };
+    const read: unknown[] = [];
+
+    const summary = await summarizeRun(
+      { ...input, total_receipts: 4, results, execution_name: 'run-1' },
+      (location) => {
+        read.push(location);
+        return yielding([embedded, quota, untried, untried]);
+      },
+      MODEL,
+    );
+
+    expect(read).toStrictEqual([{ Bucket: 'b', Key: 'runs/run-1/results/1f0a/manifest.json' }]);
+    expect(summary).toMatchObject({
+      total: 4,
+      succeeded: 1,
+      failed: 1,
+      not_tried: 2,
+      stopped:
+        'ended early, 2 were not tried, since none could have succeeded: QuotaExhausted: no quota left',
     });
   });
 
@@ -143,7 +192,7 @@ describe('the summary of the realtime workflow', () => {
     [
       'nothing of the listing',
       { invalid_rows: undefined, last_evaluated_key: undefined, results: { Bucket: 'b' } },
-      ['last_evaluated_key', 'invalid_rows', 'results.Key'],
+      ['last_evaluated_key', 'invalid_rows', 'results'],
     ],
     ['another workflow', { workflow: 'poll' }, ['workflow']],
   ])('with %s as its input has these problems: %j', (_, change, fields) => {
@@ -184,6 +233,8 @@ describe('the summary of the submit workflow', () => {
       submitted: 2,
       dropped: 1,
       failed: 2,
+      not_tried: 0,
+      stopped: null,
       failed_percentage: 40,
       failures: [
         { batch_id: 'c', error: 'RateLimited', cause: 'no quota left' },
@@ -284,6 +335,8 @@ describe('the summary of the poll workflow', () => {
       completed: 2,
       running: 2,
       failed: 1,
+      not_tried: 0,
+      stopped: null,
       failed_percentage: 20,
       failures: [{ batch_id: 'c', error: 'UpstreamUnavailable', cause: 'timed out' }],
       failures_by_reason: { UpstreamUnavailable: 1 },

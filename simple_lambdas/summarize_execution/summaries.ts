@@ -1,11 +1,17 @@
 import { type ReceiptIdentity, receiptIdentitySchema } from 'receipt-embedding/entities/keys';
 import { InvalidReceiptData } from 'receipt-embedding/errors';
+import { EXECUTION_FILES } from 'receipt-embedding/object_keys';
 import { embeddingCost } from 'receipt-embedding/prices';
 import { z } from 'zod';
 import { type FailureDescription, Failures } from '../runtime/failures.ts';
-import { type ResultLocation, resultLocationSchema } from '../runtime/map_results.ts';
+import { manifestOf, type ResultLocation, resultLocationSchema } from '../runtime/map_results.ts';
 
-const fields = { invalid_rows: z.int().min(0), results: resultLocationSchema };
+const fields = {
+  invalid_rows: z.int().min(0),
+  results: resultLocationSchema,
+  /** Needed where the results of a Map that failed are to be found. */
+  execution_name: z.string().optional(),
+};
 const batchFields = { ...fields, total_batches: z.int().min(1), more: z.boolean() };
 
 /** What each workflow knows of its execution when its Map is done. */
@@ -41,6 +47,10 @@ type ReadOutcomes<Outcome> = (location: ResultLocation) => AsyncIterable<Outcome
 interface Summary<Item> {
   readonly total: number;
   readonly failed: number;
+  /** Not begun, or stopped under way, because what others failed with no other can escape. */
+  readonly not_tried: number;
+  /** Why it ended early, in words; null when it did not. */
+  readonly stopped: string | null;
   /** 0..100. */
   readonly failed_percentage: number;
   /** The first 20 of them. */
@@ -59,7 +69,7 @@ interface BatchIdentity {
 
 export type Failure = ReceiptIdentity & FailureDescription;
 
-/** The output of an execution of the realtime workflow. total = succeeded + reused + skipped + failed. */
+/** The output of an execution of the realtime workflow. total = succeeded + reused + skipped + failed + not_tried. */
 export interface RunSummary extends Summary<ReceiptIdentity> {
   /** Embedded now. */
   readonly succeeded: number;
@@ -72,10 +82,25 @@ export interface RunSummary extends Summary<ReceiptIdentity> {
   readonly vectors: number;
   readonly openai_requests: number;
   readonly prompt_tokens: number;
+  /** Lines and words whose input OpenAI refused now: they alone are FAILED, in receipts that succeeded. */
+  readonly refused: number;
+  /** The first 20 of them, by their keys. */
+  readonly refusals: readonly Refusal[];
   /** At OpenAI's list price; null for a model that the price list does not have. */
   readonly estimated_cost_usd: number | null;
   readonly last_evaluated_key: ReceiptIdentity | null;
 }
+
+/** An item of a Map that ended early. */
+const notTried = z.object({ status: z.literal('not_tried') });
+
+const refusalSchema = z.object({ id: z.string(), reason: z.string() });
+
+/** A line or word, and why it is FAILED. */
+type Refusal = z.output<typeof refusalSchema>;
+
+/** With so many a summary stays as small as with as many failures. */
+const REFUSALS_SHOWN = 20;
 
 const readCounts = { lines_count: z.int(), words_count: z.int(), invalid_rows: z.int() };
 const failureFields = { error: z.string(), cause: z.string() };
@@ -89,8 +114,11 @@ export const receiptOutcomeSchema = z.discriminatedUnion('status', [
     vectors: z.int(),
     openai_requests: z.int(),
     prompt_tokens: z.int(),
+    refused: z.int(),
+    refusals: z.array(refusalSchema),
   }),
   z.object({ status: z.literal('skipped'), ...readCounts }),
+  notTried,
   z.object({ status: z.literal('error'), ...receiptIdentitySchema.shape, ...failureFields }),
 ]);
 
@@ -103,10 +131,20 @@ export async function summarizeRun(
   model: string,
 ): Promise<RunSummary> {
   const count = { succeeded: 0, reused: 0, skipped: 0 };
-  const sum = { lines: 0, words: 0, vectors: 0, openai_requests: 0, prompt_tokens: 0 };
+  const sum = { lines: 0, words: 0, vectors: 0, openai_requests: 0, prompt_tokens: 0, refused: 0 };
+  const refusals: Refusal[] = [];
   let invalidRows = input.invalid_rows;
   const failures = new Failures<ReceiptIdentity>('process_receipt_realtime');
-  for await (const outcome of readOutcomes(input.results)) {
+  const location = manifestOf(
+    input.results,
+    EXECUTION_FILES.realtime.results(input.execution_name ?? ''),
+  );
+  let untried = 0;
+  for await (const outcome of readOutcomes(location)) {
+    if (outcome.status === 'not_tried') {
+      untried++;
+      continue;
+    }
     if (outcome.status === 'error') {
       failures.add({ image_id: outcome.image_id, receipt_id: outcome.receipt_id }, outcome);
       continue;
@@ -122,18 +160,21 @@ export async function summarizeRun(
     sum.vectors += outcome.vectors;
     sum.openai_requests += outcome.openai_requests;
     sum.prompt_tokens += outcome.prompt_tokens;
+    sum.refused += outcome.refused;
+    refusals.push(...outcome.refusals.slice(0, REFUSALS_SHOWN - refusals.length));
   }
   return {
-    ...addUp(count, failures, input.total_receipts, 'receipts were to be processed'),
+    ...addUp(count, failures, untried, input.total_receipts, 'receipts were to be processed'),
     ...sum,
+    refusals,
     estimated_cost_usd: embeddingCost(model, sum.prompt_tokens, 'realtime'),
     invalid_rows: invalidRows,
     last_evaluated_key: input.last_evaluated_key,
-    results: { bucket: input.results.Bucket, key: input.results.Key },
+    results: { bucket: location.Bucket, key: location.Key },
   };
 }
 
-/** The output of an execution of the submit workflow. total = submitted + dropped + failed. */
+/** The output of an execution of the submit workflow. total = submitted + dropped + failed + not_tried. */
 export interface SubmitSummary extends Summary<BatchIdentity> {
   readonly submitted: number;
   /** Another execution has them, or everything that was in them. */
@@ -155,6 +196,7 @@ const failedBatch = { ...batchId, ...failureFields };
 export const submissionSchema = z.discriminatedUnion('status', [
   z.object({ status: z.literal('submitted'), ...batchId, requested: z.int() }),
   z.object({ status: z.literal('dropped'), ...batchId }),
+  notTried,
   z.object({ status: z.literal('refused'), ...failedBatch }),
   z.object({ status: z.literal('error'), ...failedBatch }),
 ]);
@@ -173,20 +215,25 @@ export async function summarizeSubmit(
     receipts,
     more,
     invalid_rows,
-    results: location,
+    results,
+    execution_name,
   }: Input<'batch_submit'>,
   readOutcomes: ReadOutcomes<SubmissionOutcome>,
 ): Promise<SubmitSummary> {
   const count = { submitted: 0, dropped: 0 };
   let requested = 0;
+  let untried = 0;
+  const location = manifestOf(results, EXECUTION_FILES.batch_submit.results(execution_name ?? ''));
   const failures = new Failures<BatchIdentity>('submit_batch');
   for await (const outcome of readOutcomes(location)) {
     if (outcome.status === 'submitted') requested += outcome.requested;
-    if (outcome.status === 'submitted' || outcome.status === 'dropped') count[outcome.status]++;
-    else failures.add({ batch_id: outcome.batch_id }, outcome);
+    if (outcome.status === 'not_tried') untried++;
+    else if (outcome.status === 'submitted' || outcome.status === 'dropped') {
+      count[outcome.status]++;
+    } else failures.add({ batch_id: outcome.batch_id }, outcome);
   }
   return {
-    ...addUp(count, failures, total_batches, 'batches were to be submitted'),
+    ...addUp(count, failures, untried, total_batches, 'batches were to be submitted'),
     planned,
     receipts,
     more,
@@ -222,6 +269,7 @@ export interface PollSummary extends Summary<BatchIdentity> {
 /** An output of the poll Map. */
 export const polledBatchSchema = z.discriminatedUnion('status', [
   z.object({ status: z.literal('running'), ...batchId }),
+  notTried,
   z.object({
     status: z.literal('complete'),
     ...batchId,
@@ -242,15 +290,19 @@ export type PolledBatch = z.output<typeof polledBatchSchema>;
  * @throws InvalidReceiptData when there are not as many results as batches.
  */
 export async function summarizePoll(
-  { total_batches, more, invalid_rows, results: location }: Input<'batch_poll'>,
+  { total_batches, more, invalid_rows, results, execution_name }: Input<'batch_poll'>,
   readOutcomes: ReadOutcomes<PolledBatch>,
   model: string,
 ): Promise<PollSummary> {
   const count = { completed: 0, running: 0 };
+  let untried = 0;
+  const location = manifestOf(results, EXECUTION_FILES.batch_poll.results(execution_name ?? ''));
   const sum = { requested: 0, succeeded: 0, rows_failed: 0, released: 0, prompt_tokens: 0 };
   const failures = new Failures<BatchIdentity>();
   for await (const outcome of readOutcomes(location)) {
-    if (outcome.status === 'running') {
+    if (outcome.status === 'not_tried') {
+      untried++;
+    } else if (outcome.status === 'running') {
       count.running++;
     } else if (outcome.status === 'complete') {
       count.completed++;
@@ -264,7 +316,7 @@ export async function summarizePoll(
     }
   }
   return {
-    ...addUp(count, failures, total_batches, 'batches were to be polled'),
+    ...addUp(count, failures, untried, total_batches, 'batches were to be polled'),
     ...sum,
     estimated_cost_usd: embeddingCost(model, sum.prompt_tokens, 'batch'),
     more,
@@ -277,11 +329,12 @@ export async function summarizePoll(
 function addUp<Counts extends Readonly<Record<string, number>>, Item extends object>(
   counts: Counts,
   failures: Failures<Item>,
+  untried: number,
   expected: number,
   plan: string,
 ): Counts & Omit<Summary<Item>, 'invalid_rows' | 'results'> {
   const failed = failures.count;
-  const total = Object.values(counts).reduce((sum, count) => sum + count, failed);
+  const total = Object.values(counts).reduce((sum, count) => sum + count, failed + untried);
   if (total !== expected) {
     throw new InvalidReceiptData(`${expected} ${plan}, but there are results of ${total}`);
   }
@@ -289,8 +342,19 @@ function addUp<Counts extends Readonly<Record<string, number>>, Item extends obj
     total,
     ...counts,
     failed,
+    not_tried: untried,
+    stopped: untried === 0 ? null : whyStopped(failures, untried),
     failed_percentage: (100 * failed) / total,
     failures: failures.shown,
     failures_by_reason: failures.byReason,
   };
+}
+
+/** Errors that no other item can escape, by which a Map ends early (components/state_machines/shared_states.ts). */
+const INESCAPABLE = new Set(['QuotaExhausted', 'InvalidConfiguration']);
+
+function whyStopped<Item extends object>(failures: Failures<Item>, untried: number): string {
+  const reason = failures.shown.find(({ error }) => INESCAPABLE.has(error)) ?? failures.shown[0];
+  const why = reason === undefined ? 'too many failed' : `${reason.error}: ${reason.cause}`;
+  return `ended early, ${untried} were not tried, since none could have succeeded: ${why}`;
 }

@@ -1,5 +1,6 @@
 import {
   isDistributed,
+  listsMapRuns,
   type MapState,
   type State,
   type StateMachineDefinition,
@@ -13,13 +14,16 @@ interface Block {
   readonly states: States;
 }
 
-/** Errors that waiting cures: the Lambda service's own, and two of the layer's (docs/architecture.md). */
+/** Errors that waiting cures: the services' own, and two of the layer's (docs/architecture.md). */
 const CURED_BY_WAITING = new Set([
   'Lambda.ClientExecutionTimeoutException',
   'Lambda.ServiceException',
   'Lambda.AWSLambdaException',
   'Lambda.SdkClientException',
   'Lambda.TooManyRequestsException',
+  'Sfn.SfnException',
+  'Sfn.ThrottlingException',
+  'Sfn.SdkClientException',
   'RateLimited',
   'UpstreamUnavailable',
 ]);
@@ -102,7 +106,8 @@ function stateViolations(name: string, state: State): string[] {
         !(BackoffRate > 1 && MaxDelaySeconds > 0 && MaxAttempts > 0),
     ),
     'does not catch everything': !catchesAllLast(state.Catch),
-    'gives up before its function does': !(state.TimeoutSeconds > LAMBDA_SECONDS),
+    'gives up before its function does':
+      !listsMapRuns(state) && !(state.TimeoutSeconds > LAMBDA_SECONDS),
   });
 }
 

@@ -71,6 +71,8 @@ describe('what comes out', () => {
           submitted: 0,
           dropped: 0,
           failed: 0,
+          not_tried: 0,
+          stopped: null,
           failed_percentage: 0,
           failures: [],
           failures_by_reason: {},
@@ -81,7 +83,7 @@ describe('what comes out', () => {
           invalid_rows: 0,
         },
       ],
-      RunSucceeded: [{ total: 3, failed_percentage: 0 }],
+      RunSucceeded: [{ total: 3, not_tried: 0, failed_percentage: 0 }],
       SubmitBatch: [{ status: 'submitted', batch_id: 'b-1', batch_type: 'LINE_EMBEDDING' }],
       SubmitBatchFailed: [failed],
     });
@@ -98,6 +100,8 @@ describe('what comes out', () => {
           completed: 0,
           running: 0,
           failed: 0,
+          not_tried: 0,
+          stopped: null,
           failed_percentage: 0,
           failures: [],
           failures_by_reason: {},
@@ -111,7 +115,7 @@ describe('what comes out', () => {
           invalid_rows: 0,
         },
       ],
-      RunSucceeded: [{ total: 3, failed_percentage: 0 }],
+      RunSucceeded: [{ total: 3, not_tried: 0, failed_percentage: 0 }],
       BatchStillRunning: [
         {
           status: 'running',

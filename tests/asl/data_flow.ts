@@ -7,6 +7,7 @@ import type { JsonObject, JsonValue } from 'embedded-aws/step_functions/data/jso
 import {
   type Catcher,
   isDistributed,
+  listsMapRuns,
   type MapState,
   type State,
   type StateMachineDefinition,
@@ -85,6 +86,14 @@ class Walk implements Flow {
     const read = (path: string): JsonValue => compileExpression(path, name)(scope);
     switch (state.Type) {
       case 'Task': {
+        if (listsMapRuns(state)) {
+          fill(state.Parameters);
+          const found = { MapRuns: [{ MapRunArn: 'arn:aws:states:::mapRun:machine/label:1f0a' }] };
+          return [
+            ...this.#end(name, state, [output(state, data, found, context)]),
+            ...caught(state.Catch, data),
+          ];
+        }
         const { FunctionName } = state.Parameters;
         const { Payload = null } = fill(state.Parameters) as JsonObject;
         keep(this.payloads, name, Payload);

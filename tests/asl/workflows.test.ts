@@ -81,7 +81,10 @@ describe('the settings of a workflow', () => {
       ItemProcessor: { ProcessorConfig: { Mode: 'DISTRIBUTED', ExecutionType: 'EXPRESS' } },
     });
     expect(CheckFailures).toMatchObject({
-      Choices: [{ NumericGreaterThan: 3, Next: 'TooManyFailed' }],
+      Choices: [
+        { Variable: '$.not_tried', NumericGreaterThan: 0, Next: 'StoppedEarly' },
+        { NumericGreaterThan: 3, Next: 'TooManyFailed' },
+      ],
     });
   });
 });
@@ -145,7 +148,11 @@ describe('the rules of this project', () => {
       ['ProcessReceipts has no limit to what runs at once'],
     ],
     ['ProcessReceipts', { Label: '' }, ['ProcessReceipts has no label of 1 to 40 characters']],
-    ['ProcessReceipts', { Catch: [timeout] }, ['ProcessReceipts does not catch everything']],
+    [
+      'ProcessReceipts',
+      { Catch: [timeout] },
+      ['the workflow: nothing leads to FindResults', 'ProcessReceipts does not catch everything'],
+    ],
     [
       'RunFailed',
       { ErrorPath: '$.failure.Error' },

@@ -51,7 +51,7 @@ export function defined(
 const execution_name = 'nightly-7';
 const manifest = { bucket: 'b', key: 'k' };
 const batch = { batch_id: 'b-1', batch_type: 'LINE_EMBEDDING' };
-const summary = { total: 3, failed_percentage: 0 };
+const summary = { total: 3, not_tried: 0, failed_percentage: 0 };
 
 /** The parts of the largest batch: 50,000 requests, some 1,000 in each. */
 const PARTS: JsonObject[] = Array.from({ length: 60 }, (_, index) => ({

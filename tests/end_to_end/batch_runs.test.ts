@@ -46,6 +46,8 @@ describe('twenty batches, four of them bad', () => {
       completed: 19,
       running: 0,
       failed: 1,
+      not_tried: 0,
+      stopped: null,
       failed_percentage: 5,
       failures_by_reason: { InvalidConfiguration: 1 },
       requested: 38,
@@ -183,6 +185,8 @@ describe('with nothing to do', () => {
   const nothing = {
     total: 0,
     failed: 0,
+    not_tried: 0,
+    stopped: null,
     failed_percentage: 0,
     failures: [],
     failures_by_reason: {},

@@ -32,7 +32,7 @@ function failReceipts(count: number): void {
     when: (request: ObservedRequest) =>
       reading(request) && images.some((image) => request.body.includes(image)),
     status: 400,
-    code: 'AccessDeniedException',
+    code: 'ValidationException',
   });
 }
 
@@ -72,7 +72,7 @@ describe(`${RECEIPTS} receipts in one execution`, () => {
     });
     expect(run.summary.failures).toHaveLength(20);
     expect(new Set(run.summary.failures.map(({ error }) => error))).toStrictEqual(
-      new Set(['InvalidConfiguration']),
+      new Set(['InvalidRequest']),
     );
     expect(stack.invocations(FUNCTIONS.process) - invocations).toBe(RECEIPTS);
     expect(await stack.rowsOfType('COMPACTION_RUN')).toStrictEqual([]);

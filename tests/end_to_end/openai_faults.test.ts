@@ -141,6 +141,26 @@ describe('a failure of OpenAI that stays', () => {
     },
   );
 
+  it('(no quota) ends a run that no other receipt can bring to success, and says how many were not tried', async () => {
+    await stack.load(smallReceipts(40));
+    stack.breakOpenAI({ status: 429, code: 'insufficient_quota' });
+
+    const [{ execution, summary }, { requests }] = await counting(() => stack.run());
+
+    expect(execution).toMatchObject({ status: 'FAILED', error: 'StoppedEarly' });
+    // More than 10 failed; those that were under way then, three at a time, are not counted as tried.
+    expect(summary).toMatchObject({ total: 40, succeeded: 0, failed: 11, not_tried: 29 });
+    expect(summary.stopped).toMatch(
+      /^ended early, 29 were not tried, .*QuotaExhausted: .*billing$/,
+    );
+    expect(requests).toBeLessThanOrEqual(11 + 2);
+
+    stack.mend();
+
+    expect((await stack.run()).summary).toMatchObject({ total: 40, succeeded: 40, not_tried: 0 });
+    await expectInvariants(stack);
+  });
+
   it('for some receipts fails these alone', async () => {
     const receipts = smallReceipts(4);
     const unlucky = receipts.slice(0, 2);

@@ -9,7 +9,7 @@ import { expectInvariants } from '../support/invariants.ts';
 import { sharing } from '../support/shared_stacks.ts';
 import { embeddableCount, smallReceipt } from '../support/stack_receipts.ts';
 import { storedRuns } from '../support/stored_vectors.ts';
-import { type FinishedRun, FUNCTIONS, TestStack } from '../support/test_stack.ts';
+import { type FinishedRun, TestStack } from '../support/test_stack.ts';
 
 let stack: TestStack;
 
@@ -236,20 +236,29 @@ describe('a receipt', () => {
     });
   });
 
-  it('with a text over the API’s limit is listed with the reason, and not tried again', async () => {
+  it('with a text over the API’s limit has that one FAILED with its reason, the rest embedded, and is not sent again', async () => {
     const receipt = changed({
       which: (index) => index === 0,
       line: { text: 'long '.repeat(9_000), is_noise: false, embedding_status: 'NONE' },
     });
     await stack.load([receipt]);
-    const before = stack.invocations(FUNCTIONS.process);
 
     const [{ summary }, requests] = await stack.countingRequests(() => stack.run());
+    const failedRows = async () =>
+      (await stack.rows())
+        .filter((row) => row['embedding_status'] === 'FAILED')
+        .map(({ SK }) => SK);
 
-    expect(summary.failures.map(({ error }) => error)).toStrictEqual(['InvalidRequest']);
-    expect(summary.failures[0]?.cause).toMatch(/^OpenAI answered 400/);
-    expect([stack.invocations(FUNCTIONS.process) - before, requests]).toStrictEqual([1, 1]);
-    expect(await stack.rowsOfType('COMPACTION_RUN')).toStrictEqual([]);
-    await expectInvariants(stack, summary.failures);
+    expect(summary).toMatchObject({ succeeded: 1, failed: 0, refused: 1 });
+    expect(summary.refusals[0]?.reason).toMatch(/^OpenAI answered 400/);
+    expect(await failedRows()).toHaveLength(1);
+    expect(summary.refusals[0]?.id.endsWith((await failedRows())[0] ?? '')).toBe(true);
+    // All together, all without the long one, the long one.
+    expect(requests).toBe(3);
+
+    const [{ summary: rerun }, again] = await stack.countingRequests(() => stack.run());
+
+    expect(rerun).toMatchObject({ reused: 1, refused: 0 });
+    expect([again, (await failedRows()).length]).toStrictEqual([0, 1]);
   });
 });

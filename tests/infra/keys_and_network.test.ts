@@ -79,7 +79,7 @@ describe("a stack that adopts a table and buckets under their owners' keys", () 
       'release-batch': [WRITE_TABLE, objects('batch', both)],
       'submit-batch': [WRITE_TABLE, objects('batch', both)],
       'summarize-execution': [objects('chromadb', 'Decrypt'), objects('batch', 'Decrypt')],
-      'upsert-to-pinecone': [WRITE_TABLE, objects('batch', 'Decrypt', 'GenerateDataKey')],
+      'upsert-to-pinecone': [WRITE_TABLE, objects('batch', both)],
       'write-results-to-dynamo': [WRITE_TABLE, objects('batch', 'Decrypt')],
     });
     // The embedded AWS can judge all of it.

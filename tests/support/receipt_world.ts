@@ -1,4 +1,5 @@
 import type { CompactionRun } from 'receipt-embedding/entities/compaction_run';
+import { InvalidRequest } from 'receipt-embedding/errors';
 import type { MerchantSource } from 'receipt-embedding/merchants/resolve_merchant';
 import type { VectorCollection, VectorRecord } from 'receipt-embedding/stores/vector_store';
 import type { StatusHolder } from 'receipt-embedding/table/embedding_statuses';
@@ -14,7 +15,8 @@ import { aLine, aWord, RECEIPT } from './receipt_factory.ts';
 import { RecordingLogger, RecordingMetrics } from './recorders.ts';
 
 /** The steps of processing a receipt that reach outside, by name. */
-export type Step = 'read' | 'find_runs' | 'embed' | 'lines' | 'words' | 'record' | 'statuses';
+export type Step =
+  'read' | 'find_runs' | 'embed' | 'lines' | 'words' | 'refused' | 'record' | 'statuses';
 
 /** What processing a receipt reads and leaves behind, in memory. */
 export class ReceiptWorld {
@@ -22,6 +24,10 @@ export class ReceiptWorld {
   readonly runs: CompactionRun[] = [];
   readonly deltas = new Map<string, readonly VectorRecord[]>();
   readonly embedded = new Map<string, StatusHolder>();
+  /** What was marked as FAILED. */
+  readonly refused = new Map<string, StatusHolder>();
+  /** Texts that OpenAI refuses for themselves. */
+  readonly refusedTexts = new Set<string>();
   readonly merchantSources: MerchantSource[] = [];
   readonly embedder = new RecordingEmbedder();
   readonly logger = new RecordingLogger();
@@ -83,9 +89,10 @@ export class ReceiptWorld {
         if (isNew) this.runs.push(run);
         return isNew;
       },
-      markEmbedded: async (holders) => {
-        await this.#step('statuses');
-        for (const holder of holders) this.embedded.set(`${holder.PK}#${holder.SK}`, holder);
+      mark: async (holders, status) => {
+        await this.#step(status === 'FAILED' ? 'refused' : 'statuses');
+        const marked = status === 'FAILED' ? this.refused : this.embedded;
+        for (const holder of holders) marked.set(`${holder.PK}#${holder.SK}`, holder);
         return { changed: holders.length, unchanged: 0, deleted: 0, edited: 0 };
       },
       embedder: {
@@ -93,6 +100,9 @@ export class ReceiptWorld {
         dimensions: embedder.dimensions,
         embed: async (inputs) => {
           await this.#step('embed');
+          if (inputs.some((input) => this.refusedTexts.has(input))) {
+            throw new InvalidRequest('OpenAI answered 400', { fault: 'input' });
+          }
           return await embedder.embed(inputs);
         },
       },

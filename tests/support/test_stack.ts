@@ -222,7 +222,12 @@ export function finishedRun(execution: ExecutionDescription): FinishedRun {
  * @throws when it has neither.
  */
 export function summaryOf({ status, output, error, cause }: ExecutionDescription): unknown {
-  const summary = status === 'SUCCEEDED' ? output : error === 'TooManyFailed' ? cause : undefined;
+  const summary =
+    status === 'SUCCEEDED'
+      ? output
+      : error === 'TooManyFailed' || error === 'StoppedEarly'
+        ? cause
+        : undefined;
   if (summary === undefined) {
     throw new Error(`the execution ${status} with ${error ?? 'no error'}: ${cause ?? ''}`);
   }

@@ -1,4 +1,3 @@
-import pMap from 'p-map';
 import { decodeVector } from '../embeddings/embedder.ts';
 import {
   embeddingItems,
@@ -11,6 +10,7 @@ import { parsePath, type ReceiptIdentity, receiptPath, rowKey } from '../entitie
 import type { ReceiptMetadata } from '../entities/receipt.ts';
 import { knownMerchant } from '../merchants/resolve_merchant.ts';
 import type { Logger } from '../ports.ts';
+import { mapSettled } from '../settled_map.ts';
 import type { VectorStore } from '../stores/vector_store.ts';
 import {
   type ClaimOwner,
@@ -100,13 +100,13 @@ export async function writeEmbeddingResultsToDynamo(
   { table, readReceipt, logger }: WriteResultsPorts,
 ): Promise<number> {
   const matched = await matchResults(rows, readReceipt, logger);
-  const results = await pMap(
+  const results = await mapSettled(
     matched,
     async (result) => {
       const settled = await settle(table, batchId, owner, result);
       return settled === 'edited' || settled === 'deleted' ? [] : [resultOf(batchId, result)];
     },
-    { concurrency: UPDATES_AT_ONCE },
+    { atOnce: UPDATES_AT_ONCE },
   );
   return await putBatchResults(table, results.flat());
 }
@@ -160,7 +160,7 @@ export async function matchResults(
   logger: Logger,
 ): Promise<MatchedResult[]> {
   const receipts = Map.groupBy(rows, ({ custom_id }) => pathOfReceipt(custom_id));
-  const matched = await pMap(
+  const matched = await mapSettled(
     receipts.values(),
     async (ofReceipt) => {
       const items = await itemsOf(ofReceipt[0]?.custom_id ?? '', readReceipt);
@@ -170,7 +170,7 @@ export async function matchResults(
         return item === undefined || edited ? [] : [{ row, item }];
       });
     },
-    { concurrency: CONCURRENCY },
+    { atOnce: CONCURRENCY },
   );
   const kept = matched.flat();
   if (kept.length < rows.length) {

@@ -1,4 +1,3 @@
-import pMap from 'p-map';
 import { z } from 'zod';
 import {
   BATCH_RESULT_PREFIX,
@@ -13,6 +12,7 @@ import {
 } from '../entities/batch.ts';
 import { parsePath, rowKey, toTimestamp } from '../entities/keys.ts';
 import { InvalidReceiptData } from '../errors.ts';
+import { mapSettled } from '../settled_map.ts';
 import { type BatchClaim, updateBatch } from '../table/batch_summaries.ts';
 import { type ClaimOwner, releaseClaim } from '../table/embedding_claims.ts';
 import { UPDATES_AT_ONCE } from '../table/embedding_statuses.ts';
@@ -113,7 +113,7 @@ export async function markBatchComplete(
 
 /** @returns how many were this batch's, and are NONE now. */
 async function release(table: Table, owner: ClaimOwner, ids: readonly string[]): Promise<number> {
-  const outcomes = await pMap(
+  const outcomes = await mapSettled(
     ids,
     async (id) => {
       const image = parsePath(id)?.image_id;
@@ -121,7 +121,7 @@ async function release(table: Table, owner: ClaimOwner, ids: readonly string[]):
         ? 'elsewhere'
         : await releaseClaim(table, rowKey(image, id), owner);
     },
-    { concurrency: UPDATES_AT_ONCE },
+    { atOnce: UPDATES_AT_ONCE },
   );
   return outcomes.filter((outcome) => outcome === 'settled').length;
 }

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { pMapIterable } from 'p-map';
 import { contentId, repeatedId } from '../embeddings/content_id.ts';
 import type { EmbeddingModel } from '../embeddings/embedder.ts';
 import { embeddingItems, type ReceiptText } from '../embeddings/embedding_items.ts';
@@ -8,6 +7,7 @@ import type { ReceiptIdentity } from '../entities/keys.ts';
 import { countTokens } from '../embeddings/token_count.ts';
 import type { ReceiptLine, ReceiptWord } from '../entities/line_and_word.ts';
 import { type PlannedEntity, requestLine } from './batch_files.ts';
+import { iterateSettled } from '../settled_map.ts';
 
 export interface PlanSettings {
   readonly types: readonly BatchType[];
@@ -30,7 +30,7 @@ export interface PlannedReceipts {
 }
 
 /** Reads several receipts at a time, and few ahead. */
-const READING = { concurrency: 16, backpressure: 64 } as const;
+const READING = { atOnce: 16, ahead: 64 } as const;
 
 /**
  * Packs all lines and words that are to do into batches, one after the other: only those that are being packed are in memory.
@@ -49,7 +49,7 @@ export async function* planBatches(
   planned: PlannedReceipts,
 ): AsyncGenerator<PackedBatch> {
   const packers = types.map((type) => ({ type, packer: new BatchPacker(type, model, limits) }));
-  const texts = pMapIterable(receipts, readText, READING);
+  const texts = iterateSettled(receipts, readText, READING);
   for await (const text of texts) {
     const wanted = entitiesToDo(text);
     if (types.every((type) => wanted[type].length === 0)) continue;

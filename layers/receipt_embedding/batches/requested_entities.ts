@@ -1,10 +1,10 @@
 import type OpenAI from 'openai';
-import { pMapIterable } from 'p-map';
 import type { EmbeddingModel } from '../embeddings/embedder.ts';
 import { type BatchSummary, isOurs } from '../entities/batch.ts';
 import { linePath, parsePath, type ReceiptIdentity, rowKey, wordPath } from '../entities/keys.ts';
 import type { ReceiptLine, ReceiptWord } from '../entities/line_and_word.ts';
 import { ResultsExpired } from '../errors.ts';
+import { iterateSettled } from '../settled_map.ts';
 import { claimEntity } from '../table/embedding_claims.ts';
 import { UPDATES_AT_ONCE } from '../table/embedding_statuses.ts';
 import type { Table } from '../table/table.ts';
@@ -14,7 +14,7 @@ import { downloadLines } from './download_results.ts';
 import { isKnownId } from './openai_batches.ts';
 
 /** Twice as many are read as are claimed at once. */
-const CLAIMING = { concurrency: UPDATES_AT_ONCE, backpressure: 2 * UPDATES_AT_ONCE } as const;
+const CLAIMING = { atOnce: UPDATES_AT_ONCE, ahead: 2 * UPDATES_AT_ONCE } as const;
 
 /**
  * Claims the lines or words that a batch is planned to embed, and writes the requests for those that it could claim. Another batch,
@@ -41,7 +41,7 @@ async function* requests(
   model: EmbeddingModel,
   storage: BatchStorage,
 ): AsyncGenerator<string> {
-  const claimed = pMapIterable(
+  const claimed = iterateSettled(
     storage.readPlan(batchId),
     async (entity) => ((await claim(table, batchId, entity)) ? entity : undefined),
     CLAIMING,

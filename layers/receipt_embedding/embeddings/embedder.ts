@@ -54,11 +54,22 @@ export class RememberingEmbedder implements Embedder {
 
   async embed(inputs: readonly string[]): Promise<Embeddings> {
     const missing = [...new Set(inputs)].filter((input) => !this.#vectors.has(input));
-    const { vectors, ...usage } = await this.#embedder.embed(missing);
+    if (missing.length === 0) {
+      return { vectors: this.#known(inputs), prompt_tokens: 0, requests: 0 };
+    }
+    const { vectors, ...usage } = await this.#embedder.embed(missing).catch((error: unknown) => {
+      // A request that fails is one all the same.
+      this.#requests++;
+      throw error;
+    });
     this.#promptTokens += usage.prompt_tokens;
     this.#requests += usage.requests;
     for (const [at, vector] of vectors.entries()) this.#vectors.set(missing[at] ?? '', vector);
-    return { vectors: inputs.flatMap((input) => this.#vectors.get(input) ?? []), ...usage };
+    return { vectors: this.#known(inputs), ...usage };
+  }
+
+  #known(inputs: readonly string[]): Float32Array[] {
+    return inputs.flatMap((input) => this.#vectors.get(input) ?? []);
   }
 }
 

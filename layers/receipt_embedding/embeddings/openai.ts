@@ -1,5 +1,6 @@
 import OpenAI, { APIConnectionError, APIError, APIUserAbortError, OpenAIError } from 'openai';
 import { z } from 'zod';
+import type { TimeLimits } from '../aws_clients.ts';
 import { InvalidConfiguration, UpstreamUnavailable } from '../errors.ts';
 import { LayerError } from '../layer_error.ts';
 import { parseJson } from '../local_files.ts';
@@ -15,6 +16,9 @@ import {
 import { fieldOf, type VendorAnswer, vendorError } from '../vendor_answers/verdict.ts';
 import { type Embedder, type EmbeddingModel, type Embeddings, readVector } from './embedder.ts';
 
+/** Each try, and each silence in the middle of its answer, may take a minute. */
+const OPENAI_LIMITS: TimeLimits = { answer: 60_000, silence: 60_000 };
+
 /**
  * OpenAI's client, the one owner of retries of its requests: two, which obey Retry-After. Each try may take a minute. That fits the
  * 15 minutes of a function; longer waiting is the state machine's.
@@ -28,15 +32,47 @@ import { type Embedder, type EmbeddingModel, type Embeddings, readVector } from 
 export function createOpenAIClient(options: {
   readonly apiKey: string;
   readonly baseURL: string | undefined;
+  readonly limits?: TimeLimits;
 }): OpenAI {
   const { baseURL } = options;
+  const { answer, silence } = options.limits ?? OPENAI_LIMITS;
   return new OpenAI({
     apiKey: checkedKey("OpenAI's API key", options.apiKey),
     ...(baseURL === undefined ? {} : { baseURL: secureUrl("OpenAI's base URL", baseURL) }),
     ...OPENAI_RETRIES,
-    timeout: 60_000,
-    fetch: fetchWithVerdict,
+    timeout: answer,
+    fetch: async (...request) => endingSilence(await fetchWithVerdict(...request), silence),
   });
+}
+
+/** The client's own timeout ends when an answer begins: one that then falls silent would be waited for. */
+function endingSilence(response: Response, silence: number): Response {
+  const stream: ReadableStream<Uint8Array> | null = response.body;
+  const reader = stream?.getReader();
+  if (reader === undefined) return response;
+  const body = new ReadableStream<Uint8Array>({
+    pull: async (controller) => {
+      const { promise: silent, reject } = Promise.withResolvers<never>();
+      const timer = setTimeout(() => {
+        reject(new UpstreamUnavailable('OpenAI began an answer and fell silent'));
+      }, silence);
+      try {
+        const { done, value } = await Promise.race([reader.read(), silent]);
+        if (done) controller.close();
+        else controller.enqueue(value);
+      } catch (error) {
+        reader.cancel().catch(() => undefined);
+        throw error;
+      } finally {
+        clearTimeout(timer);
+      }
+    },
+    cancel: async (reason) => {
+      await reader.cancel(reason);
+    },
+  });
+  const { status, statusText, headers } = response;
+  return new Response(body, { status, statusText, headers });
 }
 
 /**

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { DeleteItemCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -7,6 +8,7 @@ import { ReceiptTable, rowOf } from '../../../tests/support/receipt_table.ts';
 import { rejection } from '../../../tests/support/rejection.ts';
 import { without } from '../../../tests/support/without.ts';
 import type { Row } from '../entities/keys.ts';
+import { InvalidConfiguration, RateLimited } from '../errors.ts';
 import {
   setEmbeddingStatus,
   setEmbeddingStatuses,
@@ -181,5 +183,57 @@ describe('setting many', () => {
       deleted: 0,
       edited: 0,
     });
+  });
+
+  const SIXTY = Array.from({ length: 60 }, (_, at): StatusHolder => {
+    const { PK, SK } = rowOf.line(aLine({ line_id: at + 1 }));
+    return { PK, SK, text: 'MILK', embedding_status: 'NONE' };
+  });
+
+  /** Answers each update by itself, the 30th with `error` so often, and counts those that were changed. */
+  function answering(error: Error, times: number) {
+    const asked = { changed: 0, waits: 0 };
+    let left = times;
+    const send = async (command: { input: { Key: { SK: { S: string } } } }): Promise<unknown> => {
+      await nextTurn();
+      if (command.input.Key.SK.S === SIXTY[29]?.SK && left-- > 0) throw error;
+      // The others take longer than the one that fails.
+      for (let turn = 0; turn < 5; turn++) await nextTurn();
+      asked.changed++;
+      return {};
+    };
+    const sleep = (): Promise<void> => {
+      asked.waits++;
+      return Promise.resolve();
+    };
+    const client = { send } as unknown as DynamoDBClient;
+    return { asked, table: { client, name: 't' }, ports: { random: Math.random, sleep } };
+  }
+
+  it('has ended when it throws: with the 30th of 60 refused, nothing is changed any more', async () => {
+    const { asked, table, ports } = answering(new InvalidConfiguration('not allowed'), 1);
+
+    const error = await rejection(setEmbeddingStatuses(table, SIXTY, 'SUCCESS', ports));
+    const { changed } = asked;
+
+    expect(error.name).toBe('InvalidConfiguration');
+    for (let turn = 0; turn < 50; turn++) await nextTurn();
+    expect(asked.changed).toBe(changed);
+    expect(changed).toBeLessThan(59);
+  });
+
+  it.each([
+    [11, 'all are changed'],
+    [12, 'RateLimited'],
+  ])('waits for throttling as a batch does: throttled %d times, %s', async (times, ending) => {
+    const { asked, table, ports } = answering(new RateLimited('slow down'), times);
+
+    const end = await setEmbeddingStatuses(table, SIXTY, 'SUCCESS', ports).then(
+      ({ changed }) => (changed === 60 ? 'all are changed' : `${changed} changed`),
+      (error: unknown) => (error as Error).name,
+    );
+
+    expect(end).toBe(ending);
+    expect(asked.waits).toBe(11);
   });
 });

@@ -1,8 +1,8 @@
-import pMap from 'p-map';
 import type { RowKey } from '../entities/keys.ts';
 import { type EmbeddingStatus, embeddingStatusKey } from '../entities/line_and_word.ts';
 import { ConcurrentUpdate } from '../errors.ts';
-import { RETRY_POLICIES, retrying } from '../retry.ts';
+import { RETRY_POLICIES, type RetryPorts, retrying } from '../retry.ts';
+import { mapSettled } from '../settled_map.ts';
 import { getRow, type RetryOptions, type Table, updateRow } from './table.ts';
 
 /** A line or word as it was read: its status may change only while it still is this. */
@@ -24,8 +24,10 @@ export type StatusChanges = Readonly<Record<StatusChange, number>>;
 export const UPDATES_AT_ONCE = 25;
 
 /**
- * Sets the embedding status of many lines and words, 25 at a time. @see setEmbeddingStatus
+ * Sets the embedding status of many lines and words, 25 at a time. Throttling is waited for: all of them change the same few
+ * keys of an index. @see setEmbeddingStatus
  *
+ * @throws what the first change to fail failed with, when none is under way any more; those before it have been made.
  * @example
  * ```ts
  * await setEmbeddingStatuses(table, [{ PK, SK, text: 'MILK', embedding_status: 'NONE' }], 'SUCCESS');
@@ -36,15 +38,19 @@ export async function setEmbeddingStatuses(
   table: Table,
   holders: readonly StatusHolder[],
   status: EmbeddingStatus,
+  ports?: RetryPorts,
 ): Promise<StatusChanges> {
   const changes = { changed: 0, unchanged: 0, deleted: 0, edited: 0 };
-  await pMap(
+  const options: RetryOptions = {
+    retry: RETRY_POLICIES.dynamodb_bulk,
+    ...(ports === undefined ? {} : { ports }),
+  };
+  const outcomes = await mapSettled(
     holders,
-    async (holder) => {
-      changes[await setEmbeddingStatus(table, holder, status)]++;
-    },
-    { concurrency: UPDATES_AT_ONCE },
+    (holder) => setEmbeddingStatus(table, holder, status, options),
+    { atOnce: UPDATES_AT_ONCE },
   );
+  for (const outcome of outcomes) changes[outcome]++;
   return changes;
 }
 
@@ -59,26 +65,32 @@ export async function setEmbeddingStatus(
   table: Table,
   holder: StatusHolder,
   status: EmbeddingStatus,
+  options: RetryOptions = {},
 ): Promise<StatusChange> {
   let from = holder.embedding_status;
   if (from === status) return 'unchanged';
-  const outcome = await settleStatus<'unchanged' | 'edited'>(table, holder, {
-    change: () => {
-      // A legacy row without a status counts as NONE.
-      const unset = from === 'NONE' ? ' OR attribute_not_exists(embedding_status)' : '';
-      return {
-        to: status,
-        condition: `#text = :text AND (embedding_status = :from${unset})`,
-        names: { '#text': 'text' },
-        values: { text: holder.text, from },
-      };
+  const outcome = await settleStatus<'unchanged' | 'edited'>(
+    table,
+    holder,
+    {
+      change: () => {
+        // A legacy row without a status counts as NONE.
+        const unset = from === 'NONE' ? ' OR attribute_not_exists(embedding_status)' : '';
+        return {
+          to: status,
+          condition: `#text = :text AND (embedding_status = :from${unset})`,
+          names: { '#text': 'text' },
+          values: { text: holder.text, from },
+        };
+      },
+      judge: (row) => {
+        if (row.text !== holder.text) return 'edited';
+        from = row.embedding_status ?? 'NONE';
+        return from === status ? 'unchanged' : undefined;
+      },
     },
-    judge: (row) => {
-      if (row.text !== holder.text) return 'edited';
-      from = row.embedding_status ?? 'NONE';
-      return from === status ? 'unchanged' : undefined;
-    },
-  });
+    options,
+  );
   return outcome === 'settled' ? 'changed' : outcome;
 }
 

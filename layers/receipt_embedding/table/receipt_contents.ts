@@ -17,6 +17,7 @@ import {
 } from '../entities/line_and_word.ts';
 import { type ReceiptMetadata, receiptMetadataCodec } from '../entities/receipt.ts';
 import type { Logger } from '../ports.ts';
+import { allSettled } from '../settled_map.ts';
 import { readRows, type ReadRows } from './rows.ts';
 import { getRow, type QueryInput, queryPages, type Table } from './table.ts';
 
@@ -48,7 +49,7 @@ export async function readReceiptContents(
   receipt: ReceiptIdentity,
   logger: Logger,
 ): Promise<ReceiptContents> {
-  const [text, labels, metadata] = await Promise.all([
+  const [text, labels, metadata] = await allSettled([
     readReceiptText(table, receipt, logger),
     queryAll(table, labelsOf(receipt), receiptWordLabelCodec, logger),
     readMetadata(table, receipt, logger),
@@ -68,7 +69,7 @@ export async function readReceiptText(
   receipt: ReceiptIdentity,
   logger: Logger,
 ): Promise<Pick<ReceiptContents, 'lines' | 'words' | 'invalid_rows' | 'ignored_attributes'>> {
-  const [lines, words] = await Promise.all([
+  const [lines, words] = await allSettled([
     queryAll(table, byReceipt(receipt, 'LINE'), receiptLineCodec, logger),
     queryAll(table, byReceipt(receipt, 'WORD'), receiptWordCodec, logger),
   ]);

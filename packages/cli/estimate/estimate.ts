@@ -1,4 +1,3 @@
-import { pMapIterable } from 'p-map';
 import { isEmbeddable } from 'receipt-embedding/embeddings/embedding_items';
 import type { BatchType } from 'receipt-embedding/entities/batch';
 import type { ReceiptIdentity } from 'receipt-embedding/entities/keys';
@@ -7,6 +6,7 @@ import type {
   ReceiptLine,
   ReceiptWord,
 } from 'receipt-embedding/entities/line_and_word';
+import { iterateSettled } from 'receipt-embedding/settled_map';
 import { ASSUMPTIONS, type Assumptions } from './assumptions.ts';
 import { BatchCounter, batchQuantities, batchTime, type BatchWork } from './batch_path.ts';
 import {
@@ -69,7 +69,7 @@ export interface Estimate {
 type OnReceipt = (receipt: ReceiptIdentity) => void;
 
 /** Receipts that are read at a time, and few ahead: as planning does. */
-const READING = { concurrency: 16, backpressure: 64 } as const;
+const READING = { atOnce: 16, ahead: 64 } as const;
 
 /** Counts what is to do, receipt by receipt, and what it takes and costs either way. */
 export async function estimate(
@@ -86,7 +86,7 @@ export async function estimate(
     assumptions,
   );
   const read = async (status: EmbeddingStatus): Promise<void> => {
-    const receipts = pMapIterable(
+    const receipts = iterateSettled(
       source.receipts(status),
       async (receipt) => ({ receipt, rows: await source.readRows(receipt) }),
       READING,

@@ -21,6 +21,8 @@ const failureSchema = z.object({
 const common = {
   total: z.int(),
   failed: z.int(),
+  not_tried: z.int().default(0),
+  stopped: z.string().nullable().default(null),
   failures: z.array(failureSchema),
   failures_by_reason: z.record(z.string(), z.int()).default({}),
   invalid_rows: z.int(),
@@ -37,6 +39,8 @@ const realtimeSchema = z.object({
   vectors: z.int(),
   openai_requests: z.int(),
   prompt_tokens: z.int(),
+  refused: z.int().default(0),
+  refusals: z.array(z.object({ id: z.string(), reason: z.string() })).default([]),
   estimated_cost_usd: z.number().nullable(),
   last_evaluated_key: z.object({ image_id: z.string(), receipt_id: z.int() }).nullable(),
 });
@@ -80,7 +84,7 @@ export interface ExecutionEnd {
   readonly seconds: number;
   readonly startDate: Date | undefined;
   readonly stopDate: Date | undefined;
-  /** The output of one that succeeded; of one that failed with TooManyFailed, the summary that is its cause. */
+  /** The output of one that succeeded; of one that failed with TooManyFailed or StoppedEarly, the summary that is its cause. */
   readonly output: unknown;
   /** The output, where it is a summary. */
   readonly summary: WorkflowSummary | undefined;
@@ -126,7 +130,11 @@ function causeText({ error, cause }: Failure): string | undefined {
   return cause === undefined ? undefined : errorMessage(cause);
 }
 
-const countsSchema = z.object({ total: z.int(), failed: z.int() });
+const countsSchema = z.object({
+  total: z.int(),
+  failed: z.int(),
+  stopped: z.string().nullable().default(null),
+});
 
 /** The same in one line: of a summary how many failed, of a function's error its message, of any other text its first line. */
 export function failureLine(execution: DescribeExecutionCommandOutput): Failure {
@@ -135,7 +143,7 @@ export function failureLine(execution: DescribeExecutionCommandOutput): Failure 
   const text =
     counts === undefined
       ? causeText(failure)?.trimStart()
-      : `${counts.failed} of ${counts.total} failed`;
+      : `${counts.failed} of ${counts.total} failed${counts.stopped === null ? '' : `; ${counts.stopped}`}`;
   return { error: failure.error, cause: text?.split('\n', 1)[0] };
 }
 
@@ -158,6 +166,9 @@ export function showEnd(screen: Screen, end: ExecutionEnd): void {
     ...(summary === undefined ? otherRows(end) : summaryRows(summary)),
   ]);
   if (summary === undefined) return;
+  if (summary.workflow === 'realtime') {
+    screen.lines(summary.refusals.map(({ id, reason }) => `  refused: ${id}: ${reason}`));
+  }
   screen.lines(summary.failures.map((failure) => `  failed: ${failedItem(failure)}`));
   const unlisted = summary.failed - summary.failures.length;
   if (unlisted > 0) screen.line(`  failed: ${count(unlisted)} more, see Results`);
@@ -178,6 +189,7 @@ function summaryRows(summary: WorkflowSummary): Row[] {
       'Failures',
       byReason.map(([reason, number]) => `${count(number)} ${reason}`),
     ),
+    ...row('Stopped', summary.stopped === null ? [] : [summary.stopped]),
     ...row('Unreadable', invalid === 0 ? [] : [`${quantity(invalid, 'row')} left out`]),
     ...row('Results', results === undefined ? [] : [`s3://${results.bucket}/${results.key}`]),
   ];
@@ -194,6 +206,14 @@ function workflowRows(summary: WorkflowSummary): Row[] {
         ],
         ['Read', `${quantity(summary.lines, 'line')}, ${quantity(summary.words, 'word')}`],
         ['Vectors', `${count(summary.vectors)} written`],
+        ...row(
+          'Refused',
+          summary.refused === 0
+            ? []
+            : [
+                `${quantity(summary.refused, 'line or word', 'lines and words')}, which alone are FAILED`,
+              ],
+        ),
         ['OpenAI', `${quantity(summary.openai_requests, 'request')}, ${usedTokens(summary)}`],
       ];
     case 'batch-submit':

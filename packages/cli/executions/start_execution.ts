@@ -105,6 +105,7 @@ export function createSfnClient(
       connectionTimeout: CONNECTION_TIMEOUT_MS,
       requestTimeout,
       throwOnRequestTimeout: true,
+      socketTimeout: requestTimeout,
     },
   });
 }

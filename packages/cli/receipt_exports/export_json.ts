@@ -1,3 +1,5 @@
+import { isUtf8 } from 'node:buffer';
+
 /**
  * Finds the values of a JSON object by their bytes, so that only the wanted ones are parsed, one at a
  * time. An export with its letters is hundreds of megabytes: JSON.parse of the whole can't take more
@@ -56,6 +58,10 @@ export function* members(bytes: Buffer): Generator<Member, void, undefined> {
     }
   }
   at = skipSpace(bytes, at + 1);
+  if (bytes[at] === OPEN_BRACE) {
+    const problem = 'expected one object of arrays, not JSON lines: a second object begins';
+    throw malformed(bytes, at, problem);
+  }
   if (at < bytes.length) throw malformed(bytes, at, 'expected the end of the file');
 }
 
@@ -80,13 +86,82 @@ export function* elements(bytes: Buffer, array: ValueRange): Generator<ValueRang
   }
 }
 
-/** @throws MalformedJson */
+/**
+ * A value. `NaN`, `Infinity` and `-Infinity`, which are no JSON but which Python writes, are those numbers.
+ *
+ * @throws MalformedJson
+ */
 export function parseValue(bytes: Buffer, { start, end }: ValueRange): unknown {
+  const text = bytes.toString('utf8', start, end);
   try {
-    return JSON.parse(bytes.toString('utf8', start, end));
+    return JSON.parse(text);
   } catch {
+    const value = parseWithSpecialNumbers(text);
+    if (value !== undefined) return value;
     // V8's own message quotes the text.
     throw malformed(bytes, start, 'expected a JSON value');
+  }
+}
+
+/** A string as a whole, so that nothing in it is taken for a number; or one of Python's numbers. */
+const STRING_OR_SPECIAL = /"(?:[^"\\]|\\.)*"|-?\b(?:NaN|Infinity)\b/gs;
+
+/** @returns undefined when it is no JSON otherwise either. */
+function parseWithSpecialNumbers(text: string): unknown {
+  // No JSON text holds this character unescaped, so no string of the file is equal.
+  const mark = (number: string): string => JSON.stringify(`\u0000${number}`);
+  const marked = text.replace(STRING_OR_SPECIAL, (found) =>
+    found.startsWith('"') ? found : mark(found),
+  );
+  if (marked === text) return undefined;
+  try {
+    return JSON.parse(marked, (_, value: unknown) =>
+      typeof value === 'string' && value.startsWith('\u0000') ? Number(value.slice(1)) : value,
+    );
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * What a file is in that is not UTF-8, for people; undefined for one that is. Decoded leniently, each letter that is none would
+ * be embedded as U+FFFD.
+ *
+ * @example
+ * ```ts
+ * encodingProblem(Buffer.from('{"a": "caf\xe9"}', 'latin1')); // 'is not UTF-8 at byte 10 (line 1): …'
+ * ```
+ */
+export function encodingProblem(bytes: Buffer): string | undefined {
+  const [first, second] = bytes;
+  const utf16 =
+    (first === 0xff && second === 0xfe) ||
+    (first === 0xfe && second === 0xff) ||
+    (first === 0 && second === OPEN_BRACE) ||
+    (first === OPEN_BRACE && second === 0);
+  if (utf16) return 'is UTF-16, but must be UTF-8: convert it with `iconv -f UTF-16 -t UTF-8`';
+  if (isUtf8(bytes)) return undefined;
+  const at = firstInvalidByte(bytes);
+  return (
+    `is not UTF-8 at byte ${at} (line ${lineOf(bytes, at)}): if it is Latin-1, convert it with ` +
+    '`iconv -f LATIN1 -t UTF-8`'
+  );
+}
+
+function firstInvalidByte(bytes: Buffer): number {
+  // A line feed is never a part of another character.
+  let start = 0;
+  for (;;) {
+    const feed = bytes.indexOf('\n', start);
+    const end = feed < 0 ? bytes.length : feed + 1;
+    if (!isUtf8(bytes.subarray(start, end))) break;
+    start = end;
+  }
+  for (let at = start; ;) {
+    const lead = bytes[at] ?? 0;
+    const length = lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+    if (!isUtf8(bytes.subarray(at, at + length))) return at;
+    at += length;
   }
 }
 
@@ -157,7 +232,11 @@ function expectByte(bytes: Buffer, at: number, byte: number): number {
 }
 
 function malformed(bytes: Buffer, at: number, problem: string): MalformedJson {
+  return new MalformedJson(`${problem} at byte ${at} (line ${lineOf(bytes, at)})`);
+}
+
+function lineOf(bytes: Buffer, at: number): number {
   let line = 1;
   for (let i = bytes.indexOf('\n'); i >= 0 && i < at; i = bytes.indexOf('\n', i + 1)) line++;
-  return new MalformedJson(`${problem} at byte ${at} (line ${line})`);
+  return line;
 }

@@ -284,10 +284,42 @@ describe('a file that is no export', () => {
       'a.json',
       '{"receipt_words": [{"text": "SECRET", "confidence": NaN}]}',
     );
+    const problems = await refusal(read(file));
+
+    expect(problems.at(-1)).toBe(
+      '  a.json: receipt_words[0].confidence: Invalid input: expected number, received NaN',
+    );
+    expect(problems.join()).not.toContain('SECRET');
+  });
+
+  it.each([
+    [
+      'Latin-1',
+      'latin1',
+      'is not UTF-8 at byte 52 (line 2): if it is Latin-1, convert it with `iconv -f LATIN1 -t UTF-8`',
+    ],
+    [
+      'UTF-16',
+      'utf16le',
+      'is UTF-16, but must be UTF-8: convert it with `iconv -f UTF-16 -t UTF-8`',
+    ],
+  ] as const)('is refused in %s, not embedded with other letters', async (_, encoding, problem) => {
+    const file = at('a.json');
+    const text = `{"receipt_words": [],\n"receipt_lines": [{"text": "1 \u00d7 menu","note": "Caf\u00e9"}]}`;
+    await writeFile(file, Buffer.from(text, encoding));
+
     expect(await refusal(read(file))).toStrictEqual([
       "the receipt exports can't be used (1 problem):",
-      '  a.json: is not a JSON object: expected a JSON value at byte 19 (line 1)',
+      `  a.json: ${problem}`,
     ]);
+  });
+
+  it('is told that it holds JSON lines', async () => {
+    const file = await write('a.json', '{"receipt_words": []}\n{"receipt_words": []}\n');
+
+    expect((await refusal(read(file))).at(-1)).toBe(
+      '  a.json: is not a JSON object: expected one object of arrays, not JSON lines: a second object begins at byte 22 (line 2)',
+    );
   });
 });
 
@@ -440,6 +472,37 @@ describe('the same ids twice', () => {
 });
 
 describe('skipInvalid', () => {
+  it('leaves out an entry with a NaN, as Python writes it, by its place and field', async () => {
+    const numbers = ['NaN', '-Infinity'].map((number, word_id) =>
+      JSON.stringify({
+        ...word,
+        word_id: word_id + 10,
+        text: 'NaN "Infinity"',
+        confidence: 'X',
+      }).replace('"X"', number),
+    );
+    const text = `{"receipt_words": [${numbers[0]}, ${JSON.stringify(word)}, ${numbers[1]}]}`;
+    const file = await write('a.json', text);
+
+    expect(await readReceiptExports([file], { skipInvalid: true })).toStrictEqual({
+      ...empty,
+      words: complete.words,
+      skipped: [0, 2].map((index) => ({
+        file,
+        array: 'receipt_words',
+        index,
+        problems: [expect.stringMatching(/^confidence: Invalid input: expected number, received /)],
+      })),
+    });
+  });
+
+  it('keeps an entry whose NaN is in an attribute that nobody reads', async () => {
+    const text = JSON.stringify({ receipt_words: [{ ...word, histogram: { A: 'X' } }] });
+    const file = await write('a.json', text.replace('"X"', 'NaN'));
+
+    expect(await read(file)).toStrictEqual({ ...empty, words: complete.words });
+  });
+
   it('leaves invalid entries out and lists them', async () => {
     const a = await write('a.json', {
       receipt_words: [null, word, { ...word, word_id: 9, text: 5, is_noise: 'no' }],
@@ -585,7 +648,7 @@ describe('members and elements', () => {
     ['{"a" 1}', 'expected ":" at byte 5 (line 1)'],
     ['{"a": }', 'expected a JSON value at byte 6 (line 1)'],
     ['{"\\x": 1}', 'expected a JSON value at byte 1 (line 1)'],
-    ['{\n"a": [1,\n NaN]}', 'expected a JSON value at byte 12 (line 3)'],
+    ['{\n"a": [1,\n nan]}', 'expected a JSON value at byte 12 (line 3)'],
     ['{"a": [1,]}', 'expected a JSON value at byte 9 (line 1)'],
     ['{"a": [1 2]}', 'expected "," at byte 9 (line 1)'],
     ['{"a": [1}]}', 'expected "," at byte 9 (line 1)'],
@@ -594,7 +657,10 @@ describe('members and elements', () => {
     ['{"a": {"b": 1', 'the object that begins at byte 6 does not end at byte 13 (line 1)'],
     ['{"a": "b', 'the string that begins at byte 6 does not end at byte 8 (line 1)'],
     ['{"a": "b\\"', 'the string that begins at byte 6 does not end at byte 10 (line 1)'],
-    ['{"a": 1}\n{"a": 2}\n', 'expected the end of the file at byte 9 (line 2)'],
+    [
+      '{"a": 1}\n{"a": 2}\n',
+      'expected one object of arrays, not JSON lines: a second object begins at byte 9 (line 2)',
+    ],
   ])('say where %j is no JSON object', (text, message) => {
     expect(() => readObject(text)).toThrow(new MalformedJson(message));
   });

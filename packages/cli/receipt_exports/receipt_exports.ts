@@ -19,6 +19,7 @@ import {
 } from './export_entries.ts';
 import {
   elements,
+  encodingProblem,
   isArray,
   MalformedJson,
   type Member,
@@ -128,6 +129,11 @@ interface Report {
 }
 
 function readEntries(bytes: Buffer, file: string, collectors: Collectors, report: Report): void {
+  const encoding = encodingProblem(bytes);
+  if (encoding !== undefined) {
+    report.unusable(encoding);
+    return;
+  }
   try {
     const found = [...members(bytes)].filter(({ name }) => Object.hasOwn(collectors, name));
     if (found.length === 0) {

@@ -1,10 +1,10 @@
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
-import { pMapIterable } from 'p-map';
 import { isOurs } from 'receipt-embedding/entities/batch';
 import { isEnded } from 'receipt-embedding/entities/batch';
 import type { BatchSummary } from 'receipt-embedding/entities/batch';
+import { iterateSettled } from 'receipt-embedding/settled_map';
 import { submissionDied } from 'receipt-embedding/table/batch_listing';
 import { readBatchSummary } from 'receipt-embedding/table/batch_summaries';
 import { UPDATES_AT_ONCE } from 'receipt-embedding/table/embedding_statuses';
@@ -207,13 +207,13 @@ export async function carryOut(
 ): Promise<RedoOutcome> {
   const done = { lines: 0, words: 0, changed_meanwhile: 0, deleted: 0 };
   const changed: ChangedMeanwhile[] = [];
-  const results = pMapIterable(
+  const results = iterateSettled(
     entities,
     async (entity) => {
       if (signal.aborted) return { entity, result: 'left' as const };
       return { entity, result: await returnUnlessLive(table, entity, owners) };
     },
-    { concurrency: UPDATES_AT_ONCE, backpressure: 2 * UPDATES_AT_ONCE },
+    { atOnce: UPDATES_AT_ONCE, ahead: 2 * UPDATES_AT_ONCE },
   );
   let rows = 0;
   for await (const { entity, result } of results) {

@@ -1,4 +1,3 @@
-import pMap from 'p-map';
 import {
   batchStatusKey,
   type BatchSummary,
@@ -16,6 +15,7 @@ import {
   embeddingStatusKey,
 } from 'receipt-embedding/entities/line_and_word';
 import type { Logger } from 'receipt-embedding/ports';
+import { mapSettled } from 'receipt-embedding/settled_map';
 import { readActiveBatches } from 'receipt-embedding/table/batch_listing';
 import { SHARDS } from 'receipt-embedding/table/receipt_listing';
 import {
@@ -76,7 +76,7 @@ export async function countEmbeddingStatuses(
     PREFIXES.flatMap((prefix) => shards.map((shard): Part => ({ status, prefix, shard }))),
   );
   const progress = { counted: 0, parts: 0, all_parts: parts.length };
-  await pMap(
+  await mapSettled(
     parts,
     async (part) => {
       for await (const { count, rows } of queryPages(table, queryOf(part), {
@@ -97,7 +97,7 @@ export async function countEmbeddingStatuses(
       progress.parts++;
       onProgress?.(progress);
     },
-    { concurrency: PARTS_AT_ONCE },
+    { atOnce: PARTS_AT_ONCE },
   );
   return counts;
 }

@@ -1,4 +1,3 @@
-import pMap from 'p-map';
 import {
   type ReceiptLine,
   receiptLineCodec,
@@ -13,6 +12,7 @@ import {
   type ReceiptMetadata,
   receiptMetadataCodec,
 } from 'receipt-embedding/entities/receipt';
+import { mapSettled } from 'receipt-embedding/settled_map';
 import { putRows, type Table } from 'receipt-embedding/table/table';
 import { z } from 'zod';
 import type { SyntheticReceipt } from '../synthetic_receipts/synthetic_receipts.ts';
@@ -45,8 +45,8 @@ export async function loadReceipts(
   table: Table,
   source: ReceiptEntities | Iterable<SyntheticReceipt>,
 ): Promise<{ rows: number }> {
-  const written = await pMap(batches(rowsOf(source)), (batch) => putRows(table, batch), {
-    concurrency: BATCHES_AT_ONCE,
+  const written = await mapSettled(batches(rowsOf(source)), (batch) => putRows(table, batch), {
+    atOnce: BATCHES_AT_ONCE,
   });
   return { rows: written.reduce((sum, rows) => sum + rows, 0) };
 }

@@ -1,4 +1,3 @@
-import { pMapIterable } from 'p-map';
 import { isEmbeddable } from 'receipt-embedding/embeddings/embedding_items';
 import { BATCH_RESULT_PREFIX, batchSummaryKey } from 'receipt-embedding/entities/batch';
 import {
@@ -12,6 +11,7 @@ import {
 } from 'receipt-embedding/entities/keys';
 import { embeddingStatusKey } from 'receipt-embedding/entities/line_and_word';
 import { RETRY_POLICIES } from 'receipt-embedding/retry';
+import { iterateSettled } from 'receipt-embedding/settled_map';
 import { CLAIM_ATTRIBUTE, UPDATES_AT_ONCE } from 'receipt-embedding/table/embedding_statuses';
 import {
   getRow,
@@ -71,7 +71,7 @@ async function readUnsettledEntity(
   return row === undefined ? undefined : unsettledEntity(row);
 }
 
-const READING = { concurrency: UPDATES_AT_ONCE, backpressure: 2 * UPDATES_AT_ONCE } as const;
+const READING = { atOnce: UPDATES_AT_ONCE, ahead: 2 * UPDATES_AT_ONCE } as const;
 
 /** Every line and word that has failed. The attribute is the truth: the index key of a legacy row may lag behind it. */
 export async function* failedEntities(
@@ -108,7 +108,7 @@ export async function* entitiesFailedIn(
   batchId: string,
   reading?: QueryOptions,
 ): AsyncGenerator<UnsettledEntity> {
-  const entities = pMapIterable(
+  const entities = iterateSettled(
     failedIds(table, batchId, reading),
     async (id) => {
       const image = parsePath(id)?.image_id;

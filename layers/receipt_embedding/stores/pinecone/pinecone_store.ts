@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Index, Pinecone, type PineconeRecord } from '@pinecone-database/pinecone';
-import pMap from 'p-map';
 import { InvalidRequest, UpstreamUnavailable } from '../../errors.ts';
 import { LayerError } from '../../layer_error.ts';
 import { parseJson } from '../../local_files.ts';
 import type { Clock } from '../../ports.ts';
 import { RETRY_POLICIES, type RetryPorts, retrying } from '../../retry.ts';
+import { mapSettled } from '../../settled_map.ts';
 import { checkedKey, secureUrl } from '../../vendor_answers/credentials.ts';
 import {
   judgePinecone,
@@ -113,18 +113,15 @@ export class PineconeStore implements VectorStore {
     if (upserts.length === 0) return { stored: 0, refused: tooLarge };
     const index = await this.#index().catch(rethrow);
     const refused = [...tooLarge];
-    const failures: unknown[] = [];
     const send = async (part: PineconeRecord[]): Promise<void> => {
-      if (failures.length > 0) return;
       try {
         await index.upsert({ records: part, namespace: collection });
       } catch (error) {
         const cause = ownError(error);
         const [first] = part;
         const ofRecords = cause.fault === 'input' || cause.split === true;
-        if (!ofRecords || first === undefined) {
-          failures.push(cause);
-        } else if (part.length === 1) {
+        if (!ofRecords || first === undefined) throw cause;
+        if (part.length === 1) {
           refused.push({ id: first.id, reason: cause.message });
         } else {
           const half = Math.ceil(part.length / 2);
@@ -133,8 +130,7 @@ export class PineconeStore implements VectorStore {
         }
       }
     };
-    await pMap(upserts, ({ records: part }) => send(part), { concurrency: CONCURRENCY });
-    if (failures.length > 0) throw failures[0];
+    await mapSettled(upserts, ({ records: part }) => send(part), { atOnce: CONCURRENCY });
     return { stored: records.length - refused.length, refused };
   }
 }

@@ -171,7 +171,9 @@ function describeMapRun(request: ApiRequest, executions: Executions): object {
     ...datesOf(start.startDate, mapRun.stopDate),
     maxConcurrency: start.maxConcurrency,
     toleratedFailurePercentage: start.toleratedFailurePercentage,
-    toleratedFailureCount: 0,
+    toleratedFailureCount: Number.isFinite(start.toleratedFailureCount)
+      ? start.toleratedFailureCount
+      : 0,
     itemCounts: counts,
     executionCounts: counts,
     redriveCount: 0,

@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { isDeepStrictEqual } from 'node:util';
 import { compileExpression, compileTemplate, JsonPath } from '../data/expression.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../data/json_value.ts';
-import type { Block, State } from './definition.ts';
+import type { Block, State, TaskResource } from './definition.ts';
 
 /** What CreateStateMachine answers to a definition that is wrong or that can't run here. */
 export class InvalidDefinition extends Error {
@@ -146,6 +146,7 @@ const distributedMap: Fields = {
   ...inlineMap,
   Label: asIs,
   ToleratedFailurePercentage: asIs,
+  ToleratedFailureCount: asIs,
   ItemReader: record({
     Resource: only('arn:aws:states:::s3:getObject'),
     ReaderConfig: only({ InputType: 'JSONL' }),
@@ -161,7 +162,25 @@ const distributedMap: Fields = {
   ),
 };
 
-const taskParameters = record(plain('FunctionName', 'FunctionName.$', 'Payload', 'Payload.$'));
+/** What a task may call, and the parameters that are supported of it. */
+const taskParameters: Readonly<Record<TaskResource, Field>> = {
+  'arn:aws:states:::lambda:invoke': record(
+    plain('FunctionName', 'FunctionName.$', 'Payload', 'Payload.$'),
+  ),
+  'arn:aws:states:::aws-sdk:sfn:listMapRuns': record(plain('ExecutionArn', 'ExecutionArn.$')),
+};
+
+const taskFields = (resource: TaskResource): Fields => ({
+  ...flow,
+  ...errors,
+  Resource: asIs,
+  Parameters: (value, where) => {
+    taskParameters[resource](value, where);
+    return compileTemplate(value);
+  },
+  ResultSelector: template,
+  TimeoutSeconds: asIs,
+});
 
 const choiceRule = record(
   {
@@ -171,18 +190,7 @@ const choiceRule = record(
   ['Variable'],
 );
 
-const stateFields: Readonly<Record<Exclude<State['Type'], 'Map'>, Fields>> = {
-  Task: {
-    ...flow,
-    ...errors,
-    Resource: only('arn:aws:states:::lambda:invoke'),
-    Parameters: (value, where) => {
-      taskParameters(value, where);
-      return compileTemplate(value);
-    },
-    ResultSelector: template,
-    TimeoutSeconds: asIs,
-  },
+const stateFields: Readonly<Record<Exclude<State['Type'], 'Map' | 'Task'>, Fields>> = {
   Pass: { ...flow, Parameters: template, Result: asIs },
   Succeed: common,
   Fail: {
@@ -199,6 +207,16 @@ const stateField: Field = (value, where) => {
     const { ProcessorConfig: config } = isJsonObject(processor) ? processor : {};
     const isDistributed = isJsonObject(config) && config['Mode'] === 'DISTRIBUTED';
     return record(isDistributed ? distributedMap : inlineMap, ['ItemProcessor'])(value, where);
+  }
+  if (type === 'Task') {
+    const { Resource: resource } = value as JsonObject;
+    if (typeof resource !== 'string' || !Object.hasOwn(taskParameters, resource)) {
+      const supported = Object.keys(taskParameters).join(' and ');
+      throw new InvalidDefinition(
+        `${where}/Resource: ${JSON.stringify(resource)} is not supported: ${supported} are`,
+      );
+    }
+    return record(taskFields(resource as TaskResource))(value, where);
   }
   const fields = stateFields[type as keyof typeof stateFields] as Fields | undefined;
   if (fields !== undefined) return record(fields)(value, where);

@@ -38,9 +38,13 @@ export interface Catcher {
   readonly ResultPath?: JsonPath | null;
 }
 
-/** Invokes a Lambda function. */
+/** What a task may call: Lambda, or Step Functions itself by its SDK integration. */
+export type TaskResource =
+  'arn:aws:states:::lambda:invoke' | 'arn:aws:states:::aws-sdk:sfn:listMapRuns';
+
 export interface TaskState extends CommonFields {
   readonly Type: 'Task';
+  readonly Resource: TaskResource;
   readonly TimeoutSeconds?: number;
 }
 
@@ -88,6 +92,7 @@ export interface MapState extends CommonFields {
   readonly MaxConcurrency?: number;
   readonly Label?: string;
   readonly ToleratedFailurePercentage?: number;
+  readonly ToleratedFailureCount?: number;
   readonly ItemReader?: { readonly Parameters: Expression };
   readonly ResultWriter?: { readonly Parameters: Expression };
 }

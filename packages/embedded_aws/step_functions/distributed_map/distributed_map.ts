@@ -64,7 +64,10 @@ function openMapRun(state: MapState, frame: Frame): MapRun {
       block: state.ItemProcessor,
     },
     maxConcurrency: concurrencyOf(state, MAX_CONCURRENCY),
-    toleratedFailurePercentage: state.ToleratedFailurePercentage ?? 0,
+    // Where only one of the two is given, the other one does not bind.
+    toleratedFailurePercentage:
+      state.ToleratedFailurePercentage ?? (state.ToleratedFailureCount === undefined ? 0 : 100),
+    toleratedFailureCount: state.ToleratedFailureCount ?? Infinity,
     childType: state.ItemProcessor.ProcessorConfig?.ExecutionType ?? 'STANDARD',
     startDate: ports.clock(),
   });

@@ -13,6 +13,8 @@ export interface MapRunStart {
   readonly maxConcurrency: number;
   /** 0 to 100 */
   readonly toleratedFailurePercentage: number;
+  /** Infinity where only a percentage is tolerated. */
+  readonly toleratedFailureCount: number;
   readonly childType: 'STANDARD' | 'EXPRESS';
   readonly startDate: Date;
 }
@@ -85,10 +87,12 @@ export class MapRun {
     if (this.start.childType === 'EXPRESS') child.dropHistory();
   }
 
-  /** More children than tolerated have failed. */
+  /** More children than tolerated have failed, by their number or by their share: whichever is less. */
   isBeyondTolerance(): boolean {
     const { failed, timedOut, aborted, total } = this.counts;
-    return (failed + timedOut + aborted) * 100 > this.start.toleratedFailurePercentage * total;
+    const { toleratedFailureCount, toleratedFailurePercentage } = this.start;
+    const all = failed + timedOut + aborted;
+    return all > toleratedFailureCount || all * 100 > toleratedFailurePercentage * total;
   }
 
   end(status: Exclude<MapRunStatus, 'RUNNING'>, stopDate: Date): void {

@@ -32,6 +32,8 @@ export class Executions {
       addMapRun: (mapRun) => {
         this.mapRuns.set(mapRun.start.arn, mapRun);
       },
+      mapRunsOf: (executionArn) =>
+        [...this.mapRuns.values()].filter(({ start }) => start.parent.arn === executionArn),
       startChild: (mapRun, input) => this.#startChild(mapRun, input),
     };
   }

@@ -10,6 +10,8 @@ export interface Runtime {
   readonly ports: Required<StepFunctionsPorts>;
   readonly texts: PayloadTexts;
   readonly addMapRun: (mapRun: MapRun) => void;
+  /** Those of this execution, oldest first. */
+  readonly mapRunsOf: (executionArn: string) => readonly MapRun[];
   readonly startChild: (mapRun: MapRun, input: JsonValue) => Execution;
 }
 

@@ -4,14 +4,20 @@ import type { InvocationAnswer } from '../ports.ts';
 import { asStateError, StateError } from '../state_error.ts';
 import type { Frame } from './frame.ts';
 
-/** What each event of a lambda:invoke task says. */
-const INTEGRATION = { resourceType: 'lambda', resource: 'invoke' };
+/** What each event of a task says of what it calls. */
+const INTEGRATIONS = {
+  'arn:aws:states:::lambda:invoke': { resourceType: 'lambda', resource: 'invoke' },
+  'arn:aws:states:::aws-sdk:sfn:listMapRuns': {
+    resourceType: 'aws-sdk:sfn',
+    resource: 'listMapRuns',
+  },
+} as const;
 
 /**
- * Invokes the Lambda function of a Task and waits for its answer, as long as the state's TimeoutSeconds say.
+ * Calls what a Task names and waits for its answer, as long as the state's TimeoutSeconds say.
  *
- * @param parameters `{FunctionName, Payload?}`
- * @returns `{ExecutedVersion, Payload, StatusCode}`
+ * @param parameters of Lambda `{FunctionName, Payload?}`, of ListMapRuns `{ExecutionArn}`
+ * @returns of Lambda `{ExecutedVersion, Payload, StatusCode}`, of ListMapRuns `{MapRuns}`
  * @throws StateError: `errorType` and the JSON text of the payload when the function fails; the service's own error
  *   (`Lambda.TooManyRequestsException`, …) when it could not be run; States.Timeout without a cause.
  */
@@ -21,37 +27,29 @@ export async function runTask(
   frame: Frame,
 ): Promise<JsonValue> {
   const { ports, texts } = frame.runtime;
-  const { FunctionName: name, Payload: payload = {} } = isJsonObject(parameters) ? parameters : {};
-  if (typeof name !== 'string') {
-    throw new StateError('States.Runtime', 'The FunctionName of a task must be a string');
-  }
+  const integration = INTEGRATIONS[state.Resource];
+  const call =
+    state.Resource === 'arn:aws:states:::lambda:invoke'
+      ? invocation(parameters, frame)
+      : mapRunsListing(parameters, frame);
   frame.record('TaskScheduled', {
-    ...INTEGRATION,
+    ...integration,
     region: ports.region,
     parameters: texts.of(parameters),
     timeoutInSeconds: state.TimeoutSeconds,
   });
-  frame.record('TaskStarted', INTEGRATION);
-  const functionArn = name.startsWith('arn:')
-    ? name
-    : `arn:aws:lambda:${ports.region}:${ports.accountId}:function:${name}`;
+  frame.record('TaskStarted', integration);
   try {
-    const result = {
-      ExecutedVersion: '$LATEST',
-      Payload: await withTimeout(state.TimeoutSeconds, frame, (signal) =>
-        invoke(functionArn, payload, frame, signal),
-      ),
-      StatusCode: 200,
-    };
+    const result = await withTimeout(state.TimeoutSeconds, frame, call);
     const output = texts.of(result);
-    requirePayloadLimit(output, 'arn:aws:states:::lambda:invoke');
-    frame.record('TaskSucceeded', { ...INTEGRATION, output });
+    requirePayloadLimit(output, state.Resource);
+    frame.record('TaskSucceeded', { ...integration, output });
     return result;
   } catch (error) {
     frame.signal.throwIfAborted();
     const { name: type, message } = asStateError(error);
     frame.record(error instanceof TaskTimedOut ? 'TaskTimedOut' : 'TaskFailed', {
-      ...INTEGRATION,
+      ...integration,
       error: type,
       cause: message || undefined,
     });
@@ -96,6 +94,52 @@ async function withTimeout<T>(
     timer.abort();
     signal.removeEventListener('abort', onAbort);
   }
+}
+
+type Call = (signal: AbortSignal) => Promise<JsonValue>;
+
+function invocation(parameters: JsonValue, frame: Frame): Call {
+  const { region, accountId } = frame.runtime.ports;
+  const { FunctionName: name, Payload: payload = {} } = isJsonObject(parameters) ? parameters : {};
+  if (typeof name !== 'string') {
+    throw new StateError('States.Runtime', 'The FunctionName of a task must be a string');
+  }
+  const functionArn = name.startsWith('arn:')
+    ? name
+    : `arn:aws:lambda:${region}:${accountId}:function:${name}`;
+  return async (signal) => ({
+    ExecutedVersion: '$LATEST',
+    Payload: await invoke(functionArn, payload, frame, signal),
+    StatusCode: 200,
+  });
+}
+
+/** An SDK integration answers with the API's fields in Pascal case. */
+function mapRunsListing(parameters: JsonValue, frame: Frame): Call {
+  const { ExecutionArn: arn } = isJsonObject(parameters) ? parameters : {};
+  if (typeof arn !== 'string') {
+    throw new StateError('States.Runtime', 'The ExecutionArn of a task must be a string');
+  }
+  return async () => {
+    try {
+      frame.authorize('states:ListMapRuns', arn);
+    } catch (error) {
+      throw new StateError(
+        'Sfn.SfnException',
+        `${asError(error).message} (Service: Sfn, Status Code: 400)`,
+      );
+    }
+    await Promise.resolve();
+    return {
+      MapRuns: frame.runtime.mapRunsOf(arn).map(({ start, stopDate }) => ({
+        ExecutionArn: arn,
+        MapRunArn: start.arn,
+        StateMachineArn: start.parent.machine.arn,
+        StartDate: start.startDate.toISOString(),
+        ...(stopDate === undefined ? {} : { StopDate: stopDate.toISOString() }),
+      })),
+    };
+  };
 }
 
 async function invoke(
