@@ -6,7 +6,6 @@ import {
   partition,
   type RequestedEntities,
   ResultCollector,
-  type ResultCounts,
   VectorSpool,
 } from 'receipt-embedding/batches/collect_results';
 import {

@@ -2,14 +2,18 @@ import { tmpdir } from 'node:os';
 import { createS3Client } from 'receipt-embedding/aws_clients';
 import { BatchStorage } from 'receipt-embedding/batches/batch_files';
 import { type BatchOutcome, recordedOutcome } from 'receipt-embedding/batches/mark_batch_complete';
-import { isEnded } from 'receipt-embedding/entities/batch';
-import { type BatchSummary, batchTypeSchema } from 'receipt-embedding/entities/batch';
+import { type BatchSummary, batchTypeSchema, isEnded } from 'receipt-embedding/entities/batch';
 import { ConcurrentUpdate } from 'receipt-embedding/errors';
 import type { Metrics } from 'receipt-embedding/ports';
-import { type BatchClaim, claimBatch } from 'receipt-embedding/table/batch_summaries';
+import {
+  type BatchClaim,
+  claimBatch,
+  LEASE_RENEWAL_MS,
+  renewLease,
+} from 'receipt-embedding/table/batch_summaries';
 import type { Table } from 'receipt-embedding/table/table';
 import { z } from 'zod';
-import { executionNameSchema } from './handler.ts';
+import { executionIdSchema, executionNameSchema } from './handler.ts';
 
 /** The files of batches. */
 export function openBatchStorage(environment: { readonly BATCH_BUCKET: string }): BatchStorage {
@@ -20,11 +24,17 @@ export function openBatchStorage(environment: { readonly BATCH_BUCKET: string })
   });
 }
 
+/** What each function that works on a batch is told: which one, and for which execution, whose ARN owns the lease. */
+export const batchWorkFields = {
+  batch_id: z.uuid(),
+  execution_name: executionNameSchema,
+  execution_id: executionIdSchema,
+};
+
 /** A part of a batch's results, as the functions that ingest it get it. */
 export const partInputSchema = z.object({
-  batch_id: z.uuid(),
+  ...batchWorkFields,
   batch_type: batchTypeSchema,
-  execution_name: executionNameSchema,
   /** Where it lies in the batch bucket. */
   part: z.object({ key: z.string() }),
 });
@@ -40,6 +50,27 @@ export async function leasedBatch(table: Table, claim: BatchClaim): Promise<Batc
   throw new ConcurrentUpdate(
     `batch ${claim.batch_id} has ended, or another execution than ${claim.owner} is at work on it`,
   );
+}
+
+/**
+ * Does work on a batch and keeps its lease meanwhile, however long it takes. A renewal that fails is left to the next one, and in
+ * the end to the next step, which is refused when the lease is lost.
+ */
+export async function keepingLease<Result>(
+  table: Table,
+  { batch_id, owner }: Pick<BatchClaim, 'batch_id' | 'owner'>,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  let renewal: Promise<unknown> = Promise.resolve();
+  const timer = setInterval(() => {
+    renewal = renewLease(table, { batch_id, owner, now: new Date() }).catch(() => undefined);
+  }, LEASE_RENEWAL_MS);
+  try {
+    return await work();
+  } finally {
+    clearInterval(timer);
+    await renewal;
+  }
 }
 
 /** The outcome of a batch, as the state machine's Map gives it. */
@@ -64,7 +95,14 @@ export async function endOnce(
   metrics: Metrics,
 ): Promise<CompletedBatch> {
   const batch = await claim();
-  const outcome = batch === undefined ? earlierOutcome(batchId, await read()) : await end(batch);
+  const outcome =
+    batch === undefined
+      ? earlierOutcome(batchId, await read())
+      : await end(batch).catch(async (error: unknown) => {
+          // An earlier invocation, whose answer was lost, has recorded the end meanwhile.
+          if (error instanceof ConcurrentUpdate) return earlierOutcome(batchId, await read());
+          throw error;
+        });
   metrics.count('BatchesEnded', 1);
   metrics.count('BatchRowsReleased', outcome.released);
   return { status: 'complete', ...outcome };

@@ -1,4 +1,4 @@
-import pMap from 'p-map';
+import { workOn } from '../bounded_work.ts';
 import { decodeVector } from '../embeddings/embedder.ts';
 import {
   embeddingItems,
@@ -80,13 +80,13 @@ export async function writeEmbeddingResultsToDynamo(
   { table, readReceipt, logger }: WriteResultsPorts,
 ): Promise<number> {
   const matched = await matchResults(rows, readReceipt, logger);
-  const results = await pMap(
+  const results = await workOn(
     matched,
     async (result) => {
       const settled = await settle(table, batchId, owner, result);
       return settled === 'edited' || settled === 'deleted' ? [] : [resultOf(batchId, result)];
     },
-    { concurrency: UPDATES_AT_ONCE },
+    UPDATES_AT_ONCE,
   );
   return await putBatchResults(table, results.flat());
 }
@@ -140,7 +140,7 @@ export async function matchResults(
   logger: Logger,
 ): Promise<MatchedResult[]> {
   const receipts = Map.groupBy(rows, ({ custom_id }) => pathOfReceipt(custom_id));
-  const matched = await pMap(
+  const matched = await workOn(
     receipts.values(),
     async (ofReceipt) => {
       const items = await itemsOf(ofReceipt[0]?.custom_id ?? '', readReceipt);
@@ -150,7 +150,7 @@ export async function matchResults(
         return item === undefined || edited ? [] : [{ row, item }];
       });
     },
-    { concurrency: CONCURRENCY },
+    CONCURRENCY,
   );
   const kept = matched.flat();
   if (kept.length < rows.length) {

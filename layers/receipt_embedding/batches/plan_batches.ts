@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { pMapIterable } from 'p-map';
+import { workOnStream } from '../bounded_work.ts';
 import { contentId, repeatedId } from '../embeddings/content_id.ts';
 import type { EmbeddingModel } from '../embeddings/embedder.ts';
 import { embeddingItems, type ReceiptText } from '../embeddings/embedding_items.ts';
@@ -49,7 +49,7 @@ export async function* planBatches(
   planned: PlannedReceipts,
 ): AsyncGenerator<PackedBatch> {
   const packers = types.map((type) => ({ type, packer: new BatchPacker(type, model, limits) }));
-  const texts = pMapIterable(receipts, readText, READING);
+  const texts = workOnStream(receipts, readText, READING);
   for await (const text of texts) {
     const wanted = entitiesToDo(text);
     if (types.every((type) => wanted[type].length === 0)) continue;

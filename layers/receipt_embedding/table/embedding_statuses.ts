@@ -1,4 +1,4 @@
-import pMap from 'p-map';
+import { workOn } from '../bounded_work.ts';
 import type { RowKey } from '../entities/keys.ts';
 import { type EmbeddingStatus, embeddingStatusKey } from '../entities/line_and_word.ts';
 import { ConcurrentUpdate } from '../errors.ts';
@@ -24,7 +24,8 @@ export type StatusChanges = Readonly<Record<StatusChange, number>>;
 export const UPDATES_AT_ONCE = 25;
 
 /**
- * Sets the embedding status of many lines and words, 25 at a time. @see setEmbeddingStatus
+ * Sets the embedding status of many lines and words, 25 at a time. When one fails, those under way are waited for; what they
+ * changed stays changed. @see setEmbeddingStatus
  *
  * @example
  * ```ts
@@ -38,13 +39,12 @@ export async function setEmbeddingStatuses(
   status: EmbeddingStatus,
 ): Promise<StatusChanges> {
   const changes = { changed: 0, unchanged: 0, deleted: 0, edited: 0 };
-  await pMap(
+  const outcomes = await workOn(
     holders,
-    async (holder) => {
-      changes[await setEmbeddingStatus(table, holder, status)]++;
-    },
-    { concurrency: UPDATES_AT_ONCE },
+    (holder) => setEmbeddingStatus(table, holder, status),
+    UPDATES_AT_ONCE,
   );
+  for (const outcome of outcomes) changes[outcome]++;
   return changes;
 }
 
