@@ -1,9 +1,8 @@
 import * as pulumi from '@pulumi/pulumi';
-import { bundleAll } from './components/bundling/bundle_all.ts';
+import { bundleAll } from './components/bundling/bundles.ts';
 import { EmbeddingInfrastructure } from './components/embedding_infrastructure.ts';
-import { readSettings } from './components/read_settings.ts';
 import type { SecretName } from './components/settings.ts';
-import { stackSettings } from './components/stack_settings.ts';
+import { readSettings, stackSettings } from './components/stack_settings.ts';
 
 const config = new pulumi.Config();
 const source = stackSettings(config);

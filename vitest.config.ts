@@ -1,12 +1,53 @@
 import { defineConfig } from 'vitest/config';
 
+/** No test is about time: a limit ends what hangs. A slow or busy machine may want more: TEST_TIMEOUT_SCALE=3 npm test. */
+const LIMIT = 600_000 * Number(process.env['TEST_TIMEOUT_SCALE'] ?? 1);
+
+/** What keeps no state in its modules: these files share a worker's modules. */
+const UNITS = [
+  'layers',
+  'simple_lambdas',
+  'policies',
+  'packages/cli',
+  'packages/vendor_stand_ins',
+].map((folder) => `${folder}/**/*.test.ts`);
+
 export default defineConfig({
   test: {
-    include: ['**/*.test.ts'],
-    pool: 'forks',
-    // Each end-to-end file deploys a stack of its own; two at a time keep two cores busy.
+    // Two at a time keep two cores busy.
     maxWorkers: 2,
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: LIMIT,
+    hookTimeout: LIMIT,
+    teardownTimeout: LIMIT,
+    globalSetup: 'tests/support/interrupted_run.ts',
+    setupFiles: 'tests/support/uninterrupted_worker.ts',
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'units',
+          include: UNITS,
+          // Loading their modules anew for each file took half of their time.
+          isolate: false,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'folders',
+          include: ['**/*.test.ts'],
+          exclude: ['**/node_modules/**', 'tests/end_to_end/**', ...UNITS],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'end to end',
+          include: ['tests/end_to_end/*.test.ts'],
+          // The files of a worker share their stacks (tests/support/shared_stacks.ts).
+          isolate: false,
+        },
+      },
+    ],
   },
 });

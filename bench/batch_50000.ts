@@ -1,21 +1,24 @@
 import { tmpdir } from 'node:os';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { LocalStack, Workflow } from 'receipts-cli/local_stack';
-import { loadReceipts } from 'receipts-cli/receipts/load_receipts';
-import { countAllStatuses, readBatchSummaries } from 'receipts-cli/start/run_results';
+import { loadReceipts } from 'receipts-cli/table/load_receipts';
+import { countAllStatuses, readBatchSummaries } from 'receipts-cli/start/summary';
 import type { PollSummary } from '../simple_lambdas/summarize_execution/summaries.ts';
 import type { SubmitSummary } from '../simple_lambdas/summarize_execution/summaries.ts';
-import { type BatchStack, startBatchStack } from './batches/batch_stack.ts';
-import type { VectorFormat } from './batches/dense_vectors.ts';
-import { type ExecutionSteps, stepsOf } from './batches/execution_steps.ts';
-import { withOutputFile } from './batches/output_file.ts';
-import { plainParse } from './batches/plain_parse.ts';
-import { printSteps } from './batches/print_steps.ts';
-import { receiptsOfWords } from './batches/receipts_of_words.ts';
-import { pollTimes, type StepTime, submitTimes } from './batches/step_times.ts';
-import { Checks } from './checks.ts';
-import { printFunctions, printMostCpu } from './functions/print_functions.ts';
-import { print } from './print.ts';
+import { type BatchStack, startBatchStack, type VectorFormat } from './batch_stack.ts';
+import {
+  type ExecutionSteps,
+  plainParse,
+  pollTimes,
+  printSteps,
+  stepsOf,
+  type StepTime,
+  submitTimes,
+  withOutputFile,
+} from './batch_steps.ts';
+import { receiptsOfWords } from './endless_table.ts';
+import { Checks, print } from './figures.ts';
+import { printFunctions, printMostCpu } from './function_processes.ts';
 
 /**
  * A full batch through the batch path on the embedded AWS: submitted, polled, downloaded, upserted, recorded and

@@ -3,9 +3,7 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { projectFolder } from '../components/bundling/build_options.ts';
-import { bundleHandler } from '../components/bundling/bundle_handler.ts';
-import { bundleLayer } from '../components/bundling/bundle_layer.ts';
+import { bundleHandler, bundleLayer, projectFolder } from '../components/bundling/bundles.ts';
 
 /**
  * What a function's start costs with the AWS SDK bundled into the layer, beside the SDK as packages of many

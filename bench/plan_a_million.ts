@@ -1,14 +1,15 @@
+import { tmpdir } from 'node:os';
 import { Command, InvalidArgumentError } from 'commander';
 import { serve } from 'embedded-aws/http/server';
+import { BatchStorage, requestLine } from 'receipt-embedding/batches/batch_files';
+import { OPENAI_BATCH_LIMITS } from 'receipt-embedding/batches/plan_batches';
+import { countTokens } from 'receipt-embedding/embeddings/token_count';
 import { readLines } from 'receipt-embedding/s3_objects';
 import { type LocalStack, startLocalStack } from 'receipts-cli/local_stack';
 import type { ListedBatch, PlanOutput } from '../simple_lambdas/plan_batches/handler.ts';
-import { checkPlans } from './batches/check_plans.ts';
-import { BLOCK, EndlessTable } from './batches/endless_table.ts';
-import { Checks } from './checks.ts';
-import { FunctionProcesses } from './functions/function_processes.ts';
-import { printFunctions } from './functions/print_functions.ts';
-import { print } from './print.ts';
+import { BLOCK, EndlessTable } from './endless_table.ts';
+import { Checks, print } from './figures.ts';
+import { FunctionProcesses, printFunctions } from './function_processes.ts';
 
 /**
  * Plans the batches of a million words and their lines: the function as it is deployed, in a process of its own, over a table
@@ -86,4 +87,44 @@ function readTokens(text: string): number {
   const value = Number(text);
   if (Number.isInteger(value) && value >= LEAST_TOKENS) return value;
   throw new InvalidArgumentError(`It is no integer of ${LEAST_TOKENS} or more.`);
+}
+
+/** Reads every plan back: each within every limit, no receipt in two of one type, nothing twice, and nothing left out. */
+async function checkPlans(
+  { aws, batchBucket: bucket, embeddingModel }: LocalStack,
+  batches: readonly ListedBatch[],
+  wanted: { readonly tokens: number; readonly entities: number },
+  checks: Checks,
+): Promise<void> {
+  const storage = new BatchStorage({ s3: aws.clients.s3, bucket, temporaryFolder: tmpdir() });
+  const most = { requests: 0, bytes: 0, tokens: 0 };
+  const all = new Set<string>();
+  const receiptsOf: Record<ListedBatch['batch_type'], Map<string, string>> = {
+    LINE_EMBEDDING: new Map(),
+    WORD_EMBEDDING: new Map(),
+  };
+  let split = 0;
+  for (const { batch_id, batch_type } of batches) {
+    const batch = { requests: 0, bytes: 0, tokens: 0 };
+    for await (const entity of storage.readPlan(batch_id)) {
+      batch.requests++;
+      batch.bytes += Buffer.byteLength(requestLine(entity, embeddingModel)) + 1;
+      batch.tokens += countTokens(entity.input);
+      all.add(entity.custom_id);
+      const receipt = entity.custom_id.slice(0, entity.custom_id.indexOf('#LINE#'));
+      const first = receiptsOf[batch_type].get(receipt);
+      if (first === undefined) receiptsOf[batch_type].set(receipt, batch_id);
+      else if (first !== batch_id) split++;
+    }
+    for (const what of ['requests', 'bytes', 'tokens'] as const) {
+      most[what] = Math.max(most[what], batch[what]);
+    }
+  }
+  const limits = { ...OPENAI_BATCH_LIMITS, tokens: wanted.tokens };
+  for (const what of ['requests', 'bytes', 'tokens'] as const) {
+    print(`  largest batch: ${most[what]} of ${limits[what]} ${what}`);
+    checks.atMost(`the ${what} of a batch`, most[what], limits[what]);
+  }
+  checks.equal('different lines and words in the plans', all.size, wanted.entities);
+  checks.equal('lines and words of receipts that are split', split, 0);
 }

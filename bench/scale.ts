@@ -5,10 +5,11 @@ import {
 } from '@aws-sdk/client-sfn';
 import { Command } from 'commander';
 import { type LocalStack, startLocalStack } from 'receipts-cli/local_stack';
-import { loadReceipts } from 'receipts-cli/receipts/load_receipts';
-import { syntheticReceipts } from 'receipts-cli/receipts/synthetic/synthetic_receipts';
+import { loadReceipts } from 'receipts-cli/table/load_receipts';
+import { syntheticReceipts } from 'receipts-cli/synthetic_receipts/synthetic_receipts';
 import type { RunOutput } from 'receipts-cli/start/summary';
-import { timeSpent } from 'receipts-cli/start/time_spent';
+import { timeSpent } from 'receipts-cli/start/summary';
+import { Checks, print } from './figures.ts';
 
 /**
  * One execution over thousands of small receipts, twice: once all succeed, once all fail. Checks that
@@ -24,25 +25,26 @@ const options = new Command('npm run bench:scale --')
 
 const MAX_EVENTS = 25_000;
 const MAX_PAYLOAD = 262_144;
-let wrong = 0;
+const checks = new Checks();
 
 await inStack('all succeed', async (stack) => {
   const { output, status } = await run(stack);
-  expect('status', status, 'SUCCEEDED');
-  expect('succeeded', output.succeeded, options.receipts);
+  checks.equal('status', status, 'SUCCEEDED');
+  checks.equal('succeeded', output.succeeded, options.receipts);
 });
 await inStack('all fail', async (stack) => {
   stack.aws.edge.faults.add({
     when: ({ functionName = '', operation }) =>
       functionName.includes('process-receipt') && operation === 'Query',
-    fault: { kind: 'error', status: 400, code: 'ValidationException' },
+    status: 400,
+    code: 'ValidationException',
   });
   const { output, status } = await run(stack);
-  expect('status', status, 'FAILED');
-  expect('failed', output.failed, options.receipts);
-  expect('failures listed', output.failures.length, Math.min(20, options.receipts));
+  checks.equal('status', status, 'FAILED');
+  checks.equal('failed', output.failed, options.receipts);
+  checks.equal('failures listed', output.failures.length, Math.min(20, options.receipts));
 });
-process.exitCode = wrong === 0 ? 0 : 1;
+process.exitCode = checks.exitCode;
 
 async function inStack(title: string, work: (stack: LocalStack) => Promise<void>): Promise<void> {
   print(`${title}:`);
@@ -101,14 +103,4 @@ async function checkLimits({ aws }: LocalStack, executionArn: string): Promise<v
   print(
     `  longest history: ${longest} of ${MAX_EVENTS} events; largest payload: ${largest} of ${MAX_PAYLOAD} bytes`,
   );
-}
-
-function expect(what: string, got: unknown, wanted: unknown): void {
-  if (got === wanted) return;
-  wrong++;
-  print(`  WRONG: ${what} is ${String(got)}, not ${String(wanted)}`);
-}
-
-function print(text: string): void {
-  process.stdout.write(`${text}\n`);
 }

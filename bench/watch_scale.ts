@@ -4,11 +4,10 @@ import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import type { AwsFault } from 'embedded-aws/aws/faults';
 import { type LocalStack, startLocalStack } from 'receipts-cli/local_stack';
-import { loadReceipts } from 'receipts-cli/receipts/load_receipts';
-import { syntheticReceipts } from 'receipts-cli/receipts/synthetic/synthetic_receipts';
-import { exportLines } from 'receipts-cli/start/serve';
-import { Checks } from './checks.ts';
-import { print } from './print.ts';
+import { loadReceipts } from 'receipts-cli/table/load_receipts';
+import { syntheticReceipts } from 'receipts-cli/synthetic_receipts/synthetic_receipts';
+import { exportLines } from 'receipts-cli/local_stack';
+import { Checks, print } from './figures.ts';
 
 /**
  * `npm run execute -- realtime --wait` as a process of its own over thousands of receipts: its progress is true, it survives a
@@ -24,8 +23,8 @@ const { receipts, words } = new Command('npm run bench:watch --')
 
 /** Receipts that are embedded once more, for what comes after the large execution. */
 const FEW = Math.min(receipts, 50);
-const THROTTLED: AwsFault = { kind: 'error', status: 400, code: 'ThrottlingException' };
-const EXPIRED: AwsFault = { kind: 'error', status: 400, code: 'ExpiredTokenException' };
+const THROTTLED: AwsFault = { status: 400, code: 'ThrottlingException' };
+const EXPIRED: AwsFault = { status: 400, code: 'ExpiredTokenException' };
 
 interface Ended {
   readonly status: number | null;
@@ -55,7 +54,7 @@ process.exitCode = checks.exitCode;
 async function watchThroughFaults(local: LocalStack): Promise<void> {
   print(`${receipts} receipts, while DescribeExecution is throttled and the network cut:`);
   // The client itself tries five times.
-  const faults = [breakLooks(local, THROTTLED, 2, 10), breakLooks(local, { kind: 'cut' }, 13, 10)];
+  const faults = [breakLooks(local, THROTTLED, 2, 10), breakLooks(local, { cut: true }, 13, 10)];
   const { status, stdout } = await execute(local, ['realtime', '--wait']);
   for (const undo of faults) undo();
   const progress = [...stdout.matchAll(/\] ([\d,]+) of ([\d,]+) receipts/g)].map(
@@ -78,7 +77,8 @@ async function watchFailures(local: LocalStack): Promise<void> {
   const undo = local.aws.edge.faults.add({
     when: ({ functionName = '', operation }) =>
       functionName.includes('process-receipt') && operation === 'Query',
-    fault: { kind: 'error', status: 400, code: 'ValidationException' },
+    status: 400,
+    code: 'ValidationException',
   });
   const { status, stdout } = await execute(local, ['realtime', '--limit', String(FEW), '--wait']);
   undo();
@@ -113,7 +113,7 @@ function breakLooks(
   return aws.edge.faults.add({
     when: ({ functionName, operation }) =>
       functionName === undefined && operation === 'DescribeExecution' && ++looks > after,
-    fault,
+    ...fault,
     times,
   });
 }

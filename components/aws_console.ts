@@ -9,3 +9,9 @@ const CONSOLES: Readonly<Record<string, string>> = {
 export function consoleHost(partition: string): string | undefined {
   return CONSOLES[partition];
 }
+
+/** Where a person finds a dashboard of CloudWatch. */
+export function dashboardUrl(partition: string, region: string, dashboardName: string): string {
+  const host = consoleHost(partition) ?? 'console.aws.amazon.com';
+  return `https://${region}.${host}/cloudwatch/home?region=${region}#dashboards/dashboard/${dashboardName}`;
+}

@@ -1,16 +1,21 @@
 import * as pulumi from '@pulumi/pulumi';
-import { type ApiKeys, type ApiKeySecretArns, createApiKeySecrets } from './api_key_secrets.ts';
-import { type BatchWorkflows, createBatchWorkflows } from './batch_workflows.ts';
-import type { Bundles } from './bundling/bundle_all.ts';
+import { type ApiKeys, createApiKeySecrets } from './api_keys.ts';
+import type { Bundles } from './bundling/bundles.ts';
 import { createDataStores, type DataStores } from './data_stores.ts';
-import { arnsOf, LambdaFunctions, type LambdaFunctionsArgs } from './lambda_functions.ts';
-import { Monitoring } from './monitoring.ts';
-import type { MonitoredWorkflow } from './monitoring/monitored.ts';
+import { LambdaFunctions } from './lambda_functions.ts';
+import { Monitoring } from './monitoring/monitoring.ts';
 import { checkStackName } from './names.ts';
-import { RealtimeEmbeddingWorkflow } from './realtime_workflow.ts';
 import type { Settings } from './settings.ts';
-import { sayThatBatchPathIsMissing, sayWhatIsProtected } from './stack_notices.ts';
-import { stackTags, type Tags } from './tags.ts';
+import { setCommand } from './stack_settings.ts';
+import type { WorkflowName } from './state_machines/shared_states.ts';
+import { functionsOf } from './state_machines/workflows.ts';
+import {
+  BatchPollWorkflow,
+  BatchSubmitWorkflow,
+  RealtimeEmbeddingWorkflow,
+  type Workflow,
+  type WorkflowArgs,
+} from './workflow.ts';
 
 export interface EmbeddingInfrastructureArgs {
   readonly settings: Settings;
@@ -32,36 +37,30 @@ export class EmbeddingInfrastructure extends pulumi.ComponentResource {
   public readonly alertTopicArn: pulumi.Output<string>;
   public readonly dashboardUrl: pulumi.Output<string>;
   private readonly args: EmbeddingInfrastructureArgs;
-  private readonly tags: Tags;
 
   constructor(
     name: string,
     args: EmbeddingInfrastructureArgs,
     opts?: pulumi.ComponentResourceOptions,
   ) {
-    super('receipts:index:EmbeddingInfrastructure', name, {}, opts);
+    super(
+      'receipts:index:EmbeddingInfrastructure',
+      name,
+      {},
+      pulumi.mergeOptions({ transformations: [withStackTags] }, opts),
+    );
     checkStackName(pulumi.getStack());
     this.args = args;
-    this.tags = stackTags();
-    const { settings } = args;
-    const protect = settings.protect_data ?? pulumi.getStack() !== 'dev';
-    const batchPath = this.hasBatchPath();
-    if (!batchPath) sayThatBatchPathIsMissing(this);
-    if (protect) sayWhatIsProtected(settings, batchPath, this);
-    const stores = createDataStores(
-      { settings, batchPath, protect, tags: this.tags },
-      { parent: this },
-    );
-    const secrets = createApiKeySecrets({ keys: args.secrets, tags: this.tags }, { parent: this });
-    const functions = this.createFunctions(stores, secrets);
-    const batch = this.createBatchWorkflows(functions, stores);
-    this.realtimeEmbeddingSfArn = this.createRealtimeWorkflow(functions, stores).arn;
+    const stores = this.createStores();
+    const functions = this.createFunctions(stores);
+    const { realtime, submit, poll } = this.createWorkflows(functions, stores);
+    const monitoring = this.createMonitoring(functions, [realtime, submit, poll]);
+    this.realtimeEmbeddingSfArn = realtime.arn;
+    this.batchSubmitSfArn = submit?.arn;
+    this.batchPollSfArn = poll?.arn;
     this.chromadbBucketName = stores.chromadbBucket.bucketName;
-    this.dynamodbTableName = stores.table.name;
-    this.batchSubmitSfArn = batch?.submit.arn;
-    this.batchPollSfArn = batch?.poll.arn;
     this.batchBucketName = stores.batchBucket?.bucketName;
-    const monitoring = this.createMonitoring(functions);
+    this.dynamodbTableName = stores.table.name;
     this.alertTopicArn = monitoring.topicArn;
     this.dashboardUrl = monitoring.dashboardUrl;
     this.registerOutputs({
@@ -76,112 +75,172 @@ export class EmbeddingInfrastructure extends pulumi.ComponentResource {
     });
   }
 
-  private createMonitoring(functions: LambdaFunctions): Monitoring {
-    const { alert_email: alertEmail } = this.args.settings;
-    const workflow = (
-      name: string,
-      arn: pulumi.Output<string> | undefined,
-    ): readonly MonitoredWorkflow[] => (arn === undefined ? [] : [{ name, arn }]);
-    return new Monitoring(
-      'monitoring',
-      {
-        functions: functions.all,
-        workflows: [
-          ...workflow('realtime-embedding', this.realtimeEmbeddingSfArn),
-          ...workflow('batch-submit-embedding', this.batchSubmitSfArn),
-          ...workflow('batch-poll-embedding', this.batchPollSfArn),
-        ],
-        ...(alertEmail === undefined ? {} : { alertEmail }),
-        tags: this.tags,
-      },
-      { parent: this },
-    );
-  }
-
   /** Its vectors go to Pinecone: where that is not configured, there is nothing to deploy. */
-  private hasBatchPath(): boolean {
+  private get hasBatchPath(): boolean {
     const { settings, secrets } = this.args;
     return settings.pinecone_index_name !== undefined && secrets.pinecone_api_key !== undefined;
   }
 
-  private createFunctions(stores: DataStores, secrets: ApiKeySecretArns): LambdaFunctions {
-    const { settings, bundles } = this.args;
-    const { openai_base_url: baseUrl, chroma_http_endpoint: chromaHttpEndpoint } = settings;
-    const batch = this.batchFunctionsArgs(stores, secrets);
+  private createStores(): DataStores {
+    const { settings } = this.args;
+    const protect = settings.protect_data ?? pulumi.getStack() !== 'dev';
+    if (!this.hasBatchPath) this.sayThatBatchPathIsMissing();
+    if (protect) this.sayWhatIsProtected();
+    return createDataStores({ settings, batchPath: this.hasBatchPath, protect }, { parent: this });
+  }
+
+  private createFunctions({ table, chromadbBucket, batchBucket }: DataStores): LambdaFunctions {
+    const { settings, secrets, bundles } = this.args;
+    const workflows: WorkflowName[] = this.hasBatchPath
+      ? ['realtime', 'batch_submit', 'batch_poll']
+      : ['realtime'];
     return new LambdaFunctions(
       'functions',
       {
+        declarations: functionsOf(workflows),
         bundles,
-        table: stores.table,
-        chromadbBucket: stores.chromadbBucket,
-        embedding: {
-          model: settings.embedding_model,
-          dimensions: settings.embedding_dimensions,
+        resources: {
+          tableArn: table.arn,
+          bucketArns: {
+            chromadb: chromadbBucket.arn,
+            ...(batchBucket === undefined ? {} : { batch: batchBucket.arn }),
+          },
+          variables: {
+            ...settingVariables(settings),
+            ...createApiKeySecrets(secrets, { parent: this }),
+            DYNAMODB_TABLE_NAME: table.name,
+            CHROMADB_BUCKET: chromadbBucket.bucketName,
+            BATCH_BUCKET: batchBucket?.bucketName,
+          },
         },
-        openai: {
-          apiKeySecretArn: secrets.openai,
-          ...(baseUrl === undefined ? {} : { baseUrl }),
-        },
-        ...(secrets.googlePlaces === undefined
-          ? {}
-          : { googlePlacesApiKeySecretArn: secrets.googlePlaces }),
-        ...(chromaHttpEndpoint === undefined ? {} : { chromaHttpEndpoint }),
-        ...(batch === undefined ? {} : { batch }),
         logRetentionDays: settings.log_retention_days,
-        tags: this.tags,
       },
       { parent: this },
     );
   }
 
-  private batchFunctionsArgs(
-    { batchBucket }: DataStores,
-    { pinecone: apiKeySecretArn }: ApiKeySecretArns,
-  ): LambdaFunctionsArgs['batch'] {
-    const {
-      pinecone_index_name: indexName,
-      pinecone_host: host,
-      batch_max_tokens,
-    } = this.args.settings;
-    if (batchBucket === undefined || apiKeySecretArn === undefined || indexName === undefined) {
-      return undefined;
-    }
-    return {
-      batchBucket,
-      pinecone: { apiKeySecretArn, indexName, ...(host === undefined ? {} : { host }) },
-      batchMaxTokens: batch_max_tokens,
-    };
-  }
-
-  private createRealtimeWorkflow(
+  private createWorkflows(
     functions: LambdaFunctions,
-    { chromadbBucket }: DataStores,
-  ): RealtimeEmbeddingWorkflow {
+    { chromadbBucket, batchBucket }: DataStores,
+  ): {
+    readonly realtime: RealtimeEmbeddingWorkflow;
+    readonly submit?: BatchSubmitWorkflow;
+    readonly poll?: BatchPollWorkflow;
+  } {
     const { settings } = this.args;
-    return new RealtimeEmbeddingWorkflow(
+    const parent = { parent: this };
+    const common = {
+      functions,
+      toleratedFailurePercentage: settings.tolerated_failure_percentage,
+      logRetentionDays: settings.log_retention_days,
+    };
+    const realtime = new RealtimeEmbeddingWorkflow(
       'realtime-embedding',
       {
-        functions: arnsOf(functions.realtime),
+        ...common,
         bucket: chromadbBucket.bucketName,
         maxConcurrency: settings.max_concurrency,
         childExecutionType: settings.child_execution_type,
-        toleratedFailurePercentage: settings.tolerated_failure_percentage,
-        logRetentionDays: settings.log_retention_days,
-        tags: this.tags,
+      },
+      parent,
+    );
+    if (batchBucket === undefined) return { realtime };
+    const batch = (schedule: string | undefined): WorkflowArgs => ({
+      ...common,
+      bucket: batchBucket.bucketName,
+      maxConcurrency: settings.batch_max_concurrency,
+      schedule,
+    });
+    return {
+      realtime,
+      submit: new BatchSubmitWorkflow(
+        'batch-submit-embedding',
+        batch(settings.batch_submit_schedule),
+        parent,
+      ),
+      poll: new BatchPollWorkflow(
+        'batch-poll-embedding',
+        batch(settings.batch_poll_schedule),
+        parent,
+      ),
+    };
+  }
+
+  private createMonitoring(
+    functions: LambdaFunctions,
+    workflows: readonly (Workflow | undefined)[],
+  ): Monitoring {
+    return new Monitoring(
+      'monitoring',
+      {
+        functions: functions.all,
+        workflows: workflows
+          .filter((workflow) => workflow !== undefined)
+          .map(({ name, arn }) => ({ name, arn })),
+        alertEmail: this.args.settings.alert_email,
       },
       { parent: this },
     );
   }
 
-  private createBatchWorkflows(
-    { batch: functions }: LambdaFunctions,
-    { batchBucket }: DataStores,
-  ): BatchWorkflows | undefined {
-    if (functions === undefined || batchBucket === undefined) return undefined;
-    const { settings } = this.args;
-    return createBatchWorkflows(
-      { functions, bucket: batchBucket.bucketName, settings, tags: this.tags },
-      { parent: this },
+  /** Says what a stack lacks without Pinecone, and how to have it. */
+  private sayThatBatchPathIsMissing(): void {
+    const stack = pulumi.getStack();
+    const commands = [
+      setCommand('pinecone_index_name', stack),
+      setCommand('pinecone_api_key', stack),
+    ];
+    void pulumi.log.info(
+      `the batch path is not deployed, since it needs Pinecone: ${commands.join('; ')}`,
+      this,
     );
   }
+
+  /**
+   * Says how what the stack has created will be removed one day: nobody should have to find that out from a refusal. Of a
+   * stack that has adopted all of it there is nothing to say.
+   */
+  private sayWhatIsProtected(): void {
+    const { settings } = this.args;
+    const adopted = [
+      settings.dynamodb_table_name,
+      settings.chromadb_bucket_name,
+      ...(this.hasBatchPath ? [settings.batch_bucket_name] : []),
+    ];
+    if (!adopted.includes(undefined)) return;
+    const stack = pulumi.getStack();
+    void pulumi.log.info(
+      `what holds data is protected: to remove it, npx pulumi config set --stack ${stack} protect_data false; ` +
+        `npx pulumi up --stack ${stack}; npx pulumi destroy --stack ${stack}`,
+      this,
+    );
+  }
+}
+
+/** A function reads a setting under the setting's name in capitals: `embedding_model` is `EMBEDDING_MODEL`. */
+function settingVariables(settings: Settings): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(settings)
+      .filter(([, value]) => value !== undefined)
+      .map(([name, value]) => [name.toUpperCase(), String(value)]),
+  );
+}
+
+/**
+ * Tags everything that AWS lets tag, which is what has `tags` among its arguments, set or not. The provider's `defaultTags` would
+ * need a provider of the program's own, which knows nothing of the stack's `aws:…` settings: its profile, the role it assumes,
+ * the tags of its owners.
+ */
+function withStackTags({
+  props,
+  opts,
+}: pulumi.ResourceTransformationArgs): pulumi.ResourceTransformationResult | undefined {
+  const { tags, ...others } = props as { readonly tags?: Record<string, pulumi.Input<string>> };
+  if (!('tags' in props)) return undefined;
+  const stackTags = {
+    Project: pulumi.getProject(),
+    Stack: pulumi.getStack(),
+    ManagedBy: 'pulumi',
+  };
+  return { props: { ...others, tags: { ...stackTags, ...tags } }, opts };
 }

@@ -5,11 +5,46 @@ import { stackName } from './names.ts';
 /** IAM's conditions: operator → key → value. */
 type Conditions = Readonly<Record<string, Readonly<Record<string, pulumi.Input<string>>>>>;
 
-/** One permission: literal actions on exact resources. */
+/** One statement: literal actions on exact resources. */
 export interface PolicyStatement {
   readonly actions: readonly string[];
   readonly resources: readonly pulumi.Input<string>[];
-  readonly conditions?: Conditions;
+}
+
+/** A statement of a resource's own policy, or of a role's trust, which say for whom it is. */
+interface ResourceStatement {
+  readonly effect: 'Allow' | 'Deny';
+  /** A service, for instance `lambda.amazonaws.com`; or everybody. */
+  readonly principal: { readonly service: string } | '*';
+  readonly actions: readonly string[];
+  /** A role's trust has none. */
+  readonly resources?: readonly pulumi.Input<string>[];
+  readonly conditions?: Conditions | undefined;
+}
+
+/**
+ * The statements as a policy's JSON. Not by `aws.iam.getPolicyDocument`: a call of the provider for each role and bucket, whose
+ * answer every stand-in of the provider would have to make again.
+ */
+export function policyDocument(
+  statements: pulumi.Input<readonly (PolicyStatement | ResourceStatement)[]>,
+): pulumi.Output<string> {
+  return pulumi.output(statements).apply((list) =>
+    JSON.stringify({
+      Version: '2012-10-17',
+      Statement: list.map(({ actions, resources, ...more }) => ({
+        Effect: 'effect' in more ? more.effect : 'Allow',
+        ...('principal' in more ? { Principal: principalOf(more.principal) } : {}),
+        Action: actions,
+        Resource: resources,
+        Condition: 'conditions' in more ? more.conditions : undefined,
+      })),
+    }),
+  );
+}
+
+function principalOf(principal: ResourceStatement['principal']): unknown {
+  return principal === '*' ? principal : { Service: principal.service };
 }
 
 export interface ServiceRoleArgs {
@@ -25,7 +60,6 @@ export interface ServiceRoleArgs {
   readonly trustConditions?: Conditions;
   /** Everything that it may do. */
   readonly statements: pulumi.Input<readonly PolicyStatement[]>;
-  readonly tags: pulumi.Input<Record<string, pulumi.Input<string>>>;
 }
 
 /** A role for one service, with one inline policy. */
@@ -35,57 +69,24 @@ export class ServiceRole extends pulumi.ComponentResource {
 
   constructor(name: string, args: ServiceRoleArgs, opts?: pulumi.ComponentResourceOptions) {
     super('receipts:iam:ServiceRole', name, {}, opts);
+    const { service, trustConditions: conditions, statements } = args;
     const roleName = stackName('role', args.stem, pulumi.getStack());
     const role = new aws.iam.Role(
       `${name}-role`,
       {
         name: roleName,
-        assumeRolePolicy: trustDocument(args),
-        tags: args.tags,
+        assumeRolePolicy: policyDocument([
+          { effect: 'Allow', principal: { service }, actions: ['sts:AssumeRole'], conditions },
+        ]),
       },
       { parent: this },
     );
     const policy = new aws.iam.RolePolicy(
       `${name}-policy`,
-      {
-        name: roleName,
-        role: role.id,
-        policy: policyDocument(args.statements),
-      },
+      { name: roleName, role: role.id, policy: policyDocument(statements) },
       { parent: this },
     );
     this.arn = pulumi.all([role.arn, policy.id]).apply(([arn]) => arn);
     this.registerOutputs({ arn: this.arn });
   }
-}
-
-function trustDocument({ service, trustConditions }: ServiceRoleArgs): pulumi.Output<string> {
-  return pulumi.jsonStringify({
-    Version: '2012-10-17',
-    Statement: [
-      {
-        Effect: 'Allow',
-        Principal: { Service: service },
-        Action: 'sts:AssumeRole',
-        ...(trustConditions === undefined ? {} : { Condition: trustConditions }),
-      },
-    ],
-  });
-}
-
-/** The statements as a policy's JSON. */
-export function policyDocument(
-  statements: pulumi.Input<readonly PolicyStatement[]>,
-): pulumi.Output<string> {
-  return pulumi.output(statements).apply((list) =>
-    JSON.stringify({
-      Version: '2012-10-17',
-      Statement: list.map(({ actions, resources, conditions }) => ({
-        Effect: 'Allow',
-        Action: actions,
-        Resource: resources,
-        ...(conditions === undefined ? {} : { Condition: conditions }),
-      })),
-    }),
-  );
 }

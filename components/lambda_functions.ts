@@ -1,117 +1,161 @@
+import * as aws from '@pulumi/aws';
 import * as pulumi from '@pulumi/pulumi';
-import type { BatchFunctionsArgs } from './batch_grants.ts';
-import { type BatchPollFunctions, createBatchPollFunctions } from './batch_poll_functions.ts';
-import { type BatchSubmitFunctions, createBatchSubmitFunctions } from './batch_submit_functions.ts';
-import type { Bundles } from './bundling/bundle_all.ts';
-import { EmbeddingFunction } from './embedding_function.ts';
-import type { CreateFunction } from './function_grants.ts';
-import type { FunctionName } from './function_names.ts';
-import { SharedLayer } from './lambda_layer.ts';
-import { functionPurpose } from './names.ts';
 import {
-  createRealtimeFunctions,
-  type RealtimeFunctions,
-  type RealtimeFunctionsArgs,
-} from './realtime_functions.ts';
-import type { Tags } from './tags.ts';
+  type Bucket,
+  type ObjectNeeds,
+  secretArnVariable,
+  type TableNeeds,
+  type VendorDeclaration,
+  VENDORS,
+  variablesOf,
+} from '../simple_lambdas/runtime/declaration.ts';
+import type { Bundles } from './bundling/bundles.ts';
+import { EmbeddingFunction, RUNTIME } from './embedding_function.ts';
+import type { PolicyStatement } from './iam.ts';
+import { functionPurpose } from './names.ts';
+import type { DeclaredFunction } from './state_machines/shared_states.ts';
 
-export interface LambdaFunctionsArgs extends RealtimeFunctionsArgs {
+export interface LambdaFunctionsArgs {
+  /** The functions that the stack has. */
+  readonly declarations: readonly DeclaredFunction[];
   readonly bundles: Bundles;
-  /**
-   * What the batch path needs beside that.
-   *
-   * @default the stack has no batch path.
-   */
-  readonly batch?: Pick<BatchFunctionsArgs, 'batchBucket' | 'pinecone' | 'batchMaxTokens'>;
+  /** What they reach. */
+  readonly resources: FunctionResources;
   readonly logRetentionDays: number;
-  readonly tags: Tags;
 }
 
-/** The functions of the batch path's workflows. */
-export interface BatchFunctions {
-  readonly submit: BatchSubmitFunctions;
-  readonly poll: BatchPollFunctions;
+/** What a stack has for its functions. */
+interface FunctionResources {
+  readonly tableArn: pulumi.Input<string>;
+  /** The buckets of the stack. */
+  readonly bucketArns: Readonly<Partial<Record<Bucket, pulumi.Input<string>>>>;
+  /**
+   * The value of every variable that a function may read, secrets' ARNs among them. Undefined: the stack does without it, and so do
+   * the functions for which it is optional.
+   */
+  readonly variables: Readonly<Record<string, pulumi.Input<string> | undefined>>;
 }
 
-const FIFTEEN_MINUTES = 900;
-
-/** All functions, each with its least privilege, on the shared layer. */
+/** All functions, each with the least privilege and the variables that its declaration asks for, on the shared layer. */
 export class LambdaFunctions extends pulumi.ComponentResource {
-  public readonly realtime: RealtimeFunctions;
-  /** Undefined in a stack without the batch path. */
-  public readonly batch: BatchFunctions | undefined;
-  private readonly created: Partial<Record<FunctionName, EmbeddingFunction>> = {};
+  private readonly functions: ReadonlyMap<string, EmbeddingFunction>;
 
   constructor(name: string, args: LambdaFunctionsArgs, opts?: pulumi.ComponentResourceOptions) {
     super('receipts:lambda:LambdaFunctions', name, {}, opts);
-    const layer = new SharedLayer(
-      'receipt-embedding-layer',
-      { folder: args.bundles.layer },
+    const layerArn = this.createLayer(args.bundles.layer).arn;
+    this.functions = new Map(
+      args.declarations.map((declaration) => [
+        declaration.name,
+        this.createFunction(declaration, layerArn, args),
+      ]),
+    );
+    this.registerOutputs(
+      Object.fromEntries([...this.functions].map(([folder, { arn }]) => [folder, arn])),
+    );
+  }
+
+  /** @param name the function's folder in `simple_lambdas`. */
+  byName(name: string): EmbeddingFunction {
+    const found = this.functions.get(name);
+    if (found === undefined) throw new TypeError(`the stack has no function ${name}`);
+    return found;
+  }
+
+  /** All of them, by their folders in `simple_lambdas`. */
+  get all(): ReadonlyMap<string, EmbeddingFunction> {
+    return this.functions;
+  }
+
+  /** Our package with its DynamoDB, S3 and OpenAI clients. */
+  private createLayer(folder: string): aws.lambda.LayerVersion {
+    return new aws.lambda.LayerVersion(
+      'receipt-embedding-layer-version',
+      {
+        layerName: `receipt-embedding-layer-${pulumi.getStack()}`,
+        code: new pulumi.asset.FileArchive(folder),
+        compatibleRuntimes: [RUNTIME.runtime],
+        compatibleArchitectures: [RUNTIME.architecture],
+      },
       { parent: this },
     );
-    const create = this.creator(layer, args);
-    this.realtime = createRealtimeFunctions(create, args);
-    this.batch = createBatchFunctions(create, args, this.realtime.summarizeRun);
-    this.registerOutputs({
-      ...arnsOf(this.realtime),
-      ...arnsOf(this.batch?.submit ?? {}),
-      ...arnsOf(this.batch?.poll ?? {}),
-    });
   }
 
-  /** All of them, by the folders of their handlers. */
-  public get all(): Readonly<Partial<Record<FunctionName, EmbeddingFunction>>> {
-    return this.created;
-  }
-
-  private creator(
-    layer: SharedLayer,
-    { bundles, logRetentionDays, tags }: LambdaFunctionsArgs,
-  ): CreateFunction {
-    return (folder, size, grants) => {
-      const what = functionPurpose(folder);
-      const created = new EmbeddingFunction(
-        what,
-        {
-          what,
-          folder: bundles.handler(folder),
-          layerArn: layer.arn,
-          ...size,
-          timeout: FIFTEEN_MINUTES,
-          environment: Object.assign({}, ...grants.map(({ environment }) => environment)) as Record<
-            string,
-            pulumi.Input<string>
-          >,
-          statements: grants.flatMap(({ statements }) => statements),
-          logRetentionDays,
-          tags,
-        },
-        { parent: this },
-      );
-      this.created[folder] = created;
-      return created;
-    };
+  private createFunction(
+    declaration: DeclaredFunction,
+    layerArn: pulumi.Input<string>,
+    { bundles, resources, logRetentionDays }: LambdaFunctionsArgs,
+  ): EmbeddingFunction {
+    return new EmbeddingFunction(
+      functionPurpose(declaration),
+      {
+        declaration,
+        folder: bundles.handler(declaration.name),
+        layerArn,
+        environment: environmentOf(declaration, resources),
+        statements: statementsOf(declaration, resources),
+        logRetentionDays,
+      },
+      { parent: this },
+    );
   }
 }
 
-function createBatchFunctions(
-  create: CreateFunction,
-  { batch, ...shared }: LambdaFunctionsArgs,
-  summarize: EmbeddingFunction,
-): BatchFunctions | undefined {
-  if (batch === undefined) return undefined;
-  const args = { ...shared, ...batch };
-  return {
-    submit: createBatchSubmitFunctions(create, args, summarize),
-    poll: createBatchPollFunctions(create, args, summarize),
-  };
-}
-
-/** The functions' ARNs, by the functions' names. */
-export function arnsOf<Functions extends object>(
-  functions: Functions,
-): Record<keyof Functions, pulumi.Output<string>> {
+/** @throws TypeError when the stack lacks what the function can't do without. */
+function environmentOf(
+  declaration: DeclaredFunction,
+  { variables }: FunctionResources,
+): Record<string, pulumi.Input<string>> {
+  const { required, optional } = variablesOf(declaration);
+  const missing = Object.keys(required).filter((name) => variables[name] === undefined);
+  if (missing.length > 0) {
+    throw new TypeError(`the stack has no ${missing.join(', ')} for ${declaration.name}`);
+  }
   return Object.fromEntries(
-    Object.entries(functions).map(([name, { arn }]: [string, EmbeddingFunction]) => [name, arn]),
-  ) as Record<keyof Functions, pulumi.Output<string>>;
+    Object.keys({ ...required, ...optional }).flatMap((name) => {
+      const value = variables[name];
+      return value === undefined ? [] : [[name, value] as const];
+    }),
+  );
+}
+
+/** What the function may do, beside writing its own log and its traces. */
+function statementsOf(
+  { table, objects, objects_of_event, vendors = [], optional_vendors = [] }: DeclaredFunction,
+  { tableArn, bucketArns, variables }: FunctionResources,
+): PolicyStatement[] {
+  const secrets = [...vendors, ...optional_vendors].flatMap((vendor) => {
+    const { secret }: VendorDeclaration = VENDORS[vendor];
+    return secret === undefined ? [] : (variables[secretArnVariable(secret)] ?? []);
+  });
+  return [
+    ...tableStatements(table, tableArn),
+    ...objectStatements(objects, bucketArns),
+    ...objectStatements(objects_of_event, bucketArns),
+    ...secrets.map((arn) => ({ actions: ['secretsmanager:GetSecretValue'], resources: [arn] })),
+  ];
+}
+
+function tableStatements(
+  needs: TableNeeds = {},
+  tableArn: pulumi.Input<string>,
+): PolicyStatement[] {
+  return Object.entries(needs).map(([part, operations]) => ({
+    actions: operations.map((operation) => `dynamodb:${operation}`),
+    resources: [part === 'rows' ? tableArn : pulumi.interpolate`${tableArn}/index/${part}`],
+  }));
+}
+
+/** A bucket that the stack does not have is left out. */
+function objectStatements(
+  needs: ObjectNeeds = {},
+  bucketArns: FunctionResources['bucketArns'],
+): PolicyStatement[] {
+  return (Object.keys(needs) as Bucket[]).flatMap((bucket) => {
+    const arn = bucketArns[bucket];
+    if (arn === undefined) return [];
+    return Object.entries(needs[bucket] ?? {}).map(([operation, keys]) => ({
+      actions: [`s3:${operation}`],
+      resources: keys.map((key) => pulumi.interpolate`${arn}/${key}`),
+    }));
+  });
 }

@@ -1,5 +1,6 @@
 import * as pulumi from '@pulumi/pulumi';
-import { FUNCTION_NAMES, type FunctionName } from './function_names.ts';
+import type { DeclaredFunction } from './state_machines/shared_states.ts';
+import { functionsOf } from './state_machines/workflows.ts';
 
 /** AWS's limits for the names that this program gives. */
 export const NAME_LIMITS = {
@@ -13,14 +14,16 @@ export const NAME_LIMITS = {
 } as const;
 
 /** What a function does, in kebab case: the middle of its name. */
-export const functionPurpose = (name: FunctionName): string => name.replaceAll('_', '-');
+export const functionPurpose = ({ name }: Pick<DeclaredFunction, 'name'>): string =>
+  name.replaceAll('_', '-');
 
-export const functionStem = (purpose: string): string => `embedding-${purpose}-lambda`;
+export const functionStem = (declaration: Pick<DeclaredFunction, 'name'>): string =>
+  `embedding-${functionPurpose(declaration)}-lambda`;
 
 /** The longest name of a stack that all names have room for; the functions' are the tightest. */
 export const LONGEST_STACK_NAME = Math.min(
-  ...FUNCTION_NAMES.map(
-    (name) => NAME_LIMITS.function - functionStem(functionPurpose(name)).length - 1,
+  ...functionsOf().map(
+    (declaration) => NAME_LIMITS.function - functionStem(declaration).length - 1,
   ),
 );
 

@@ -1,6 +1,6 @@
 import * as aws from '@pulumi/aws';
 import * as pulumi from '@pulumi/pulumi';
-import type { Tags } from './tags.ts';
+import { policyDocument } from './iam.ts';
 
 export interface PrivateBucketArgs {
   /**
@@ -8,12 +8,11 @@ export interface PrivateBucketArgs {
    *
    * @default a new one is created: encrypted, versioned, private, TLS only.
    */
-  readonly existing?: string;
+  readonly existing?: string | undefined;
   /** Keep Pulumi from deleting a bucket that it created; without it, destroying the stack empties it first. */
   readonly protect: boolean;
   /** Prefixes whose objects are removed after so many days; a bucket that is adopted keeps its own rules. */
   readonly expirations: readonly { readonly prefix: string; readonly days: number }[];
-  readonly tags: Tags;
 }
 
 /** A bucket for data: the users' own, or a new one with safe settings. */
@@ -36,10 +35,10 @@ export class PrivateBucket extends pulumi.ComponentResource {
   }
 
   private createBucket(name: string, args: PrivateBucketArgs): aws.s3.Bucket {
-    const { protect, tags, expirations } = args;
+    const { protect, expirations } = args;
     const bucket = new aws.s3.Bucket(
       `${name}-bucket`,
-      { forceDestroy: !protect, tags },
+      { forceDestroy: !protect },
       { parent: this, protect },
     );
     // A bucket that is kept stays as private and as safe as it is.
@@ -101,17 +100,13 @@ export class PrivateBucket extends pulumi.ComponentResource {
 }
 
 function tlsOnly(bucketArn: pulumi.Output<string>): pulumi.Output<string> {
-  return pulumi.jsonStringify({
-    Version: '2012-10-17',
-    Statement: [
-      {
-        Sid: 'TlsOnly',
-        Effect: 'Deny',
-        Principal: '*',
-        Action: 's3:*',
-        Resource: [bucketArn, pulumi.interpolate`${bucketArn}/*`],
-        Condition: { Bool: { 'aws:SecureTransport': 'false' } },
-      },
-    ],
-  });
+  return policyDocument([
+    {
+      effect: 'Deny',
+      principal: '*',
+      actions: ['s3:*'],
+      resources: [bucketArn, pulumi.interpolate`${bucketArn}/*`],
+      conditions: { Bool: { 'aws:SecureTransport': 'false' } },
+    },
+  ]);
 }

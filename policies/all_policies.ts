@@ -1,7 +1,21 @@
 import type { Policies } from '@pulumi/policy';
-import { bucketsEncrypted, bucketsPrivate, bucketsTlsOnly } from './buckets.ts';
-import { everythingTraced, functionsOnArm64, supportedRuntimes } from './functions.ts';
-import { functionsHaveLogGroups, logsExpire, stateMachinesLogErrors } from './logs.ts';
+import {
+  bucketsEncrypted,
+  bucketsPrivate,
+  bucketsTlsOnly,
+  dataProtected,
+  tablesEncrypted,
+  tablesRecoverable,
+} from './data_stores.ts';
+import {
+  everythingTagged,
+  everythingTraced,
+  functionsHaveLogGroups,
+  functionsOnArm64,
+  logsExpire,
+  stateMachinesLogErrors,
+  supportedRuntimes,
+} from './functions.ts';
 import {
   noPoliciesOfAws,
   nothingForEverybody,
@@ -9,8 +23,6 @@ import {
   noWildcardResources,
 } from './permissions.ts';
 import { noKeysInPlainSight, noSecretsInEnvironments } from './secrets.ts';
-import { dataProtected, tablesEncrypted, tablesRecoverable } from './tables.ts';
-import { everythingTagged } from './tags.ts';
 
 /** What every stack keeps, in the order in which it is reported. */
 export const POLICIES: Readonly<Policies> = [

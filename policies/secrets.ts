@@ -1,5 +1,4 @@
-import { at, isProperties, UNKNOWN, type Value } from './known_values.ts';
-import { resourcePolicy } from './policy.ts';
+import { at, isProperties, resourcePolicy, UNKNOWN, type Value } from './policy.ts';
 
 const FUNCTION = 'aws:lambda/function:Function';
 const SECRET_VERSION = 'aws:secretsmanager/secretVersion:SecretVersion';

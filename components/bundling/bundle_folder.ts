@@ -5,7 +5,7 @@ import { basename, dirname, join, relative, sep } from 'node:path';
 export type BundleFiles = ReadonlyMap<string, Uint8Array>;
 
 /**
- * Makes `folder` hold exactly these files. A file that is there already with the same bytes is left alone,
+ * Makes `folder` hold exactly these files. A file that already has the same bytes is left alone,
  * and every other is put in place whole, so that builds that run side by side don't disturb each other.
  */
 export async function writeBundle(folder: string, files: BundleFiles): Promise<void> {

@@ -1,15 +1,27 @@
 import type { MetricName } from 'receipt-embedding/ports';
-import { FUNCTION_NAMES, type FunctionName } from '../function_names.ts';
+import { declaration as listPendingBatches } from '../../simple_lambdas/list_pending_batches/declaration.ts';
+import { declaration as markBatchComplete } from '../../simple_lambdas/mark_batch_complete/declaration.ts';
+import { declaration as processReceipt } from '../../simple_lambdas/process_receipt_realtime/declaration.ts';
+import { declaration as releaseBatch } from '../../simple_lambdas/release_batch/declaration.ts';
+import { declaration as submitBatch } from '../../simple_lambdas/submit_batch/declaration.ts';
+import { declaration as summarizeExecution } from '../../simple_lambdas/summarize_execution/declaration.ts';
+import { declaration as upsertToPinecone } from '../../simple_lambdas/upsert_to_pinecone/declaration.ts';
 import { functionPurpose } from '../names.ts';
-import { column, metricWidget, type Series, textWidget, type Widget } from './dashboard_widgets.ts';
-import { executionMetric, functionMetric, ownMetric, ownMetrics } from './metrics.ts';
-import { ROW_READERS } from './monitored.ts';
+import type { DeclaredFunction } from '../state_machines/shared_states.ts';
+import {
+  executionMetric,
+  functionMetric,
+  type Metric,
+  type MonitoredFunctions,
+  ownMetric,
+  ownMetrics,
+  ROW_READERS,
+} from './metrics.ts';
 
-export interface DashboardContents {
+interface DashboardContents {
   readonly stack: string;
   readonly region: string;
-  /** The deployed functions' names. */
-  readonly functions: Readonly<Partial<Record<FunctionName, string>>>;
+  readonly functions: MonitoredFunctions;
   readonly workflows: readonly { readonly name: string; readonly arn: string }[];
   readonly alarmArns: readonly string[];
 }
@@ -41,16 +53,21 @@ export function dashboardBody(contents: DashboardContents): {
 function workDone({ functions, workflows, region }: DashboardContents): Widget[] {
   return [
     metricWidget(region, 'Receipts an hour', HOUR, [
-      ...counted(functions, 'process_receipt_realtime', {
+      ...counted(functions, processReceipt, {
         ReceiptsEmbedded: 'embedded',
         ReceiptsReused: 'embedded before',
         ReceiptsSkipped: 'nothing to embed',
       }),
-      ...counted(functions, 'summarize_execution', { ReceiptsFailed: 'failed' }, 'realtime'),
+      ...counted(
+        functions,
+        summarizeExecution,
+        { ReceiptsFailed: 'failed' },
+        { workflow: 'realtime' },
+      ),
     ]),
     metricWidget(region, 'Vectors an hour', HOUR, [
-      ...counted(functions, 'process_receipt_realtime', { VectorsWritten: 'ChromaDB deltas' }),
-      ...counted(functions, 'upsert_to_pinecone', { VectorsWritten: 'Pinecone' }),
+      ...counted(functions, processReceipt, { VectorsWritten: 'ChromaDB deltas' }),
+      ...counted(functions, upsertToPinecone, { VectorsWritten: 'Pinecone' }),
     ]),
     metricWidget(
       region,
@@ -68,32 +85,38 @@ function workDone({ functions, workflows, region }: DashboardContents): Widget[]
 function cost({ functions, region }: DashboardContents): Widget[] {
   return [
     metricWidget(region, 'Tokens an hour', HOUR, [
-      ...counted(functions, 'process_receipt_realtime', { PromptTokens: 'realtime' }),
-      ...counted(functions, 'summarize_execution', { PromptTokens: 'batch' }, 'batch_poll'),
+      ...counted(functions, processReceipt, { PromptTokens: 'realtime' }),
+      ...counted(
+        functions,
+        summarizeExecution,
+        { PromptTokens: 'batch' },
+        { workflow: 'batch_poll' },
+      ),
     ]),
     metricWidget(region, 'OpenAI, estimated dollars an hour', HOUR, [
-      ...counted(functions, 'process_receipt_realtime', { EstimatedCostUsd: 'realtime' }),
-      ...counted(functions, 'summarize_execution', { EstimatedCostUsd: 'batch' }, 'batch_poll'),
+      ...counted(functions, processReceipt, { EstimatedCostUsd: 'realtime' }),
+      ...counted(
+        functions,
+        summarizeExecution,
+        { EstimatedCostUsd: 'batch' },
+        { workflow: 'batch_poll' },
+      ),
     ]),
     metricWidget(
       region,
       'Failures by reason',
       HOUR,
-      present(functions, ['summarize_execution']).map((functionName) => ({
-        search: ownMetrics(functionName, 'Failures', 'reason', 'Sum', HOUR, 'workflow,'),
-      })),
+      searched(functions, summarizeExecution, 'Failures', ['workflow', 'reason'], 'Sum', HOUR),
     ),
   ];
 }
 
 function latency({ functions, region }: DashboardContents): Widget[] {
   const durations = (statistic: 'p50' | 'p95'): Series[] =>
-    FUNCTION_NAMES.flatMap((name): Series[] => {
-      const functionName = functions[name];
-      if (functionName === undefined) return [];
-      const metric = functionMetric(functionName, 'Duration', statistic);
-      return [{ metric, label: functionPurpose(name) }];
-    });
+    [...functions.values()].map(({ declaration, functionName }) => ({
+      metric: functionMetric(functionName, 'Duration', statistic),
+      label: functionPurpose(declaration),
+    }));
   return [
     metricWidget(region, 'Latency by step, median (ms)', QUARTER_HOUR, durations('p50')),
     metricWidget(region, 'Latency by step, 95th percentile (ms)', QUARTER_HOUR, durations('p95')),
@@ -101,35 +124,52 @@ function latency({ functions, region }: DashboardContents): Widget[] {
 }
 
 function batches({ functions, region }: DashboardContents): Widget[] {
-  const { list_pending_batches: lists } = functions;
-  if (lists === undefined) return [];
+  if (!functions.has(listPendingBatches.name)) return [];
   return [
-    metricWidget(region, 'Pending batches by state', QUARTER_HOUR, [
-      { search: ownMetrics(lists, 'PendingBatches', 'status', 'Maximum', QUARTER_HOUR) },
-    ]),
-    metricWidget(region, 'Age of the oldest pending batch (s)', QUARTER_HOUR, [
-      { metric: ownMetric(lists, 'OldestPendingBatchAge', 'Maximum'), label: 'age' },
-    ]),
+    metricWidget(
+      region,
+      'Pending batches by state',
+      QUARTER_HOUR,
+      searched(
+        functions,
+        listPendingBatches,
+        'PendingBatches',
+        ['status'],
+        'Maximum',
+        QUARTER_HOUR,
+      ),
+    ),
+    metricWidget(
+      region,
+      'Age of the oldest pending batch (s)',
+      QUARTER_HOUR,
+      counted(
+        functions,
+        listPendingBatches,
+        { OldestPendingBatchAge: 'age' },
+        { statistic: 'Maximum' },
+      ),
+    ),
     metricWidget(region, 'Batches, and their lines and words, an hour', HOUR, [
-      ...counted(functions, 'submit_batch', { BatchesSubmitted: 'submitted' }),
-      ...(['mark_batch_complete', 'release_batch'] as const).flatMap((name) =>
-        counted(functions, name, {
-          BatchesEnded: `ended (${functionPurpose(name)})`,
-          BatchRowsReleased: `rows given back (${functionPurpose(name)})`,
+      ...counted(functions, submitBatch, { BatchesSubmitted: 'submitted' }),
+      ...[markBatchComplete, releaseBatch].flatMap((ending) =>
+        counted(functions, ending, {
+          BatchesEnded: `ended (${functionPurpose(ending)})`,
+          BatchRowsReleased: `rows released (${functionPurpose(ending)})`,
         }),
       ),
-      ...counted(functions, 'mark_batch_complete', { BatchRowsFailed: 'rows failed' }),
+      ...counted(functions, markBatchComplete, { BatchRowsFailed: 'rows failed' }),
       ...counted(
         functions,
-        'summarize_execution',
+        summarizeExecution,
         { BatchesFailed: 'failed to be submitted' },
-        'batch_submit',
+        { workflow: 'batch_submit' },
       ),
       ...counted(
         functions,
-        'summarize_execution',
+        summarizeExecution,
         { BatchesFailed: 'failed to be ended' },
-        'batch_poll',
+        { workflow: 'batch_poll' },
       ),
     ]),
   ];
@@ -141,42 +181,96 @@ function quality({ functions, region }: DashboardContents): Widget[] {
       region,
       'Rows that could not be read, an hour',
       HOUR,
-      ROW_READERS.flatMap((name) =>
-        counted(functions, name, { InvalidRows: functionPurpose(name) }),
+      ROW_READERS.flatMap((reader) =>
+        counted(functions, reader, { InvalidRows: functionPurpose(reader) }),
       ),
     ),
     metricWidget(
       region,
       'Merchant lookups that failed, an hour',
       HOUR,
-      counted(functions, 'process_receipt_realtime', { MerchantLookupsFailed: 'failed' }),
+      counted(functions, processReceipt, { MerchantLookupsFailed: 'failed' }),
     ),
   ];
 }
 
 /** What a function counts, each with its label; nothing for a function that the stack does not have. */
 function counted(
-  functions: DashboardContents['functions'],
-  name: FunctionName,
+  functions: MonitoredFunctions,
+  declaration: DeclaredFunction,
   labels: Readonly<Partial<Record<MetricName, string>>>,
-  workflow?: string,
+  of?: Parameters<typeof ownMetric>[3],
 ): Series[] {
-  const functionName = functions[name];
-  if (functionName === undefined) return [];
-  return Object.entries(labels).map(([metric, label]) => ({
-    metric: ownMetric(
-      functionName,
-      metric as MetricName,
-      'Sum',
-      workflow === undefined ? {} : { workflow },
-    ),
-    label,
-  }));
+  return Object.entries(labels).flatMap(([name, label]) => {
+    const metric = ownMetric(functions, declaration, name as MetricName, of);
+    return metric === undefined ? [] : [{ metric, label }];
+  });
 }
 
-function present(
-  functions: DashboardContents['functions'],
-  names: readonly FunctionName[],
-): string[] {
-  return names.flatMap((name) => functions[name] ?? []);
+/** The same for a metric that is told apart by more dimensions. */
+function searched(...metric: Parameters<typeof ownMetrics>): Series[] {
+  const search = ownMetrics(...metric);
+  return search === undefined ? [] : [{ search }];
+}
+
+/** What a widget draws: one metric, or all that a search finds. */
+type Series = { readonly metric: Metric; readonly label: string } | { readonly search: string };
+
+interface Widget {
+  readonly type: 'metric' | 'alarm' | 'text';
+  readonly x?: number;
+  readonly y?: number;
+  readonly width?: number;
+  readonly height: number;
+  readonly properties: Readonly<Record<string, unknown>>;
+}
+
+/** CloudWatch's dashboards have so many columns. */
+const COLUMNS = 24;
+
+function textWidget(markdown: string): Widget {
+  return { type: 'text', height: 2, properties: { markdown } };
+}
+
+/** Lines over time. */
+function metricWidget(
+  region: string,
+  title: string,
+  periodSeconds: number,
+  series: readonly Series[],
+): Widget {
+  return {
+    type: 'metric',
+    height: 6,
+    properties: {
+      title,
+      region,
+      view: 'timeSeries',
+      period: periodSeconds,
+      metrics: series.map(seriesEntry),
+    },
+  };
+}
+
+function seriesEntry(series: Series, at: number): unknown[] {
+  if ('search' in series) return [{ expression: series.search, id: `e${at}` }];
+  const { namespace, name, dimensions, statistic } = series.metric;
+  return [
+    namespace,
+    name,
+    ...Object.entries(dimensions).flat(),
+    { stat: statistic, label: series.label },
+  ];
+}
+
+/** Rows below one another, each as wide as the dashboard; rows without a widget are left out. */
+function column(rows: readonly (readonly Widget[])[]): Widget[] {
+  const placed: Widget[] = [];
+  let y = 0;
+  for (const row of rows.filter(({ length }) => length > 0)) {
+    const width = Math.floor(COLUMNS / row.length);
+    placed.push(...row.map((widget, at) => ({ ...widget, x: at * width, y, width })));
+    y += Math.max(...row.map(({ height }) => height));
+  }
+  return placed;
 }

@@ -1,8 +1,35 @@
 import type * as pulumi from '@pulumi/pulumi';
 import type { DimensionOf, MetricName } from 'receipt-embedding/ports';
+import { declaration as findReceipts } from '../../simple_lambdas/find_receipts_realtime/declaration.ts';
+import { declaration as listPendingBatches } from '../../simple_lambdas/list_pending_batches/declaration.ts';
+import { declaration as planBatches } from '../../simple_lambdas/plan_batches/declaration.ts';
+import { declaration as processReceipt } from '../../simple_lambdas/process_receipt_realtime/declaration.ts';
+import type { DeclaredFunction, WorkflowName } from '../state_machines/shared_states.ts';
 
-/** The namespace of what the functions count themselves (simple_lambdas/runtime/metrics.ts). */
-export const NAMESPACE = 'ReceiptEmbeddings';
+/** The functions that read rows of the table one by one, and count those that they can't read. */
+export const ROW_READERS: readonly DeclaredFunction[] = [
+  findReceipts,
+  processReceipt,
+  planBatches,
+  listPendingBatches,
+];
+
+/** A function, as far as it is watched. */
+export interface MonitoredFunction {
+  readonly declaration: DeclaredFunction;
+  readonly functionName: string;
+  readonly logGroupName: pulumi.Input<string>;
+}
+
+/** The functions that a stack has, by their folders in `simple_lambdas`. */
+export type MonitoredFunctions = ReadonlyMap<string, MonitoredFunction>;
+
+/** A workflow, as far as it is watched. */
+export interface MonitoredWorkflow {
+  /** In kebab case. */
+  readonly name: string;
+  readonly arn: pulumi.Input<string>;
+}
 
 /** One metric of CloudWatch's, and how its values are brought together. */
 export interface Metric {
@@ -12,29 +39,42 @@ export interface Metric {
   readonly statistic: 'Sum' | 'Maximum' | 'p50' | 'p95';
 }
 
-/** What a function counts itself. @param more dimensions beside `service`: what summarize_execution counts has `workflow`. */
+/** The namespace of what the functions count themselves (simple_lambdas/runtime/metrics.ts). */
+const NAMESPACE = 'ReceiptEmbeddings';
+
+/**
+ * What a function counts itself; undefined for a function that the stack does not have.
+ *
+ * @param workflow of which it counts it, for a function that serves several.
+ */
 export function ownMetric(
-  functionName: string,
+  functions: MonitoredFunctions,
+  { name: folder }: DeclaredFunction,
   name: MetricName,
-  statistic: Metric['statistic'] = 'Sum',
-  more: Readonly<Record<string, string>> = {},
-): Metric {
-  return { namespace: NAMESPACE, name, dimensions: { service: functionName, ...more }, statistic };
+  {
+    statistic = 'Sum',
+    workflow,
+  }: { readonly statistic?: Metric['statistic']; readonly workflow?: WorkflowName } = {},
+): Metric | undefined {
+  const service = functions.get(folder)?.functionName;
+  if (service === undefined) return undefined;
+  const dimensions = workflow === undefined ? { service } : { service, workflow };
+  return { namespace: NAMESPACE, name, dimensions, statistic };
 }
 
-/** All values of a metric that a function counts by one more dimension, as a search that finds them. */
-export function ownMetrics<Name extends keyof DimensionOf>(
-  functionName: string,
-  name: Name,
-  dimension: DimensionOf[Name],
+/** All values of a metric that a function counts by more dimensions than the function, as a search that finds them. */
+export function ownMetrics(
+  functions: MonitoredFunctions,
+  { name: folder }: DeclaredFunction,
+  name: keyof DimensionOf,
+  dimensions: readonly string[],
   statistic: 'Sum' | 'Maximum',
   periodSeconds: number,
-  more = '',
-): string {
-  return (
-    `SEARCH('{${NAMESPACE},service,${more}${dimension}} MetricName="${name}" ` +
-    `service="${functionName}"', '${statistic}', ${periodSeconds})`
-  );
+): string | undefined {
+  const service = functions.get(folder)?.functionName;
+  if (service === undefined) return undefined;
+  const schema = [NAMESPACE, 'service', ...dimensions].join(',');
+  return `SEARCH('{${schema}} MetricName="${name}" service="${service}"', '${statistic}', ${periodSeconds})`;
 }
 
 /** What Lambda counts of every function. */

@@ -115,7 +115,7 @@ export interface SucceedState {
 
 export interface FailState {
   readonly Type: 'Fail';
-  readonly Error?: string;
-  readonly ErrorPath?: string;
+  /** A fixed name: what was caught may be called `States.…`, which no Fail state may throw. */
+  readonly Error: string;
   readonly CausePath: string;
 }

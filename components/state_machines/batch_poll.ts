@@ -1,40 +1,45 @@
-import { EXECUTION_FILES } from 'receipt-embedding/object_keys';
-import type { StateMachineDefinition } from './asl.ts';
-import { batchIngestion, type BatchIngestionFunctions } from './batch_ingestion.ts';
-import { distributedMap } from './distributed_map.ts';
-import { catchAll, lambdaTask } from './lambda_task.ts';
-import { EXECUTION_INPUT, runOutcome } from './run_outcome.ts';
-import { RUN_TIMEOUT } from './run_timeout.ts';
+import { declaration as downloadResults } from '../../simple_lambdas/download_batch_results/declaration.ts';
+import { declaration as getBatchStatus } from '../../simple_lambdas/get_batch_status/declaration.ts';
+import { declaration as listPendingBatches } from '../../simple_lambdas/list_pending_batches/declaration.ts';
+import { declaration as markBatchComplete } from '../../simple_lambdas/mark_batch_complete/declaration.ts';
+import { declaration as recordBatchFailure } from '../../simple_lambdas/record_batch_failure/declaration.ts';
+import { declaration as releaseBatch } from '../../simple_lambdas/release_batch/declaration.ts';
+import { declaration as upsertToPinecone } from '../../simple_lambdas/upsert_to_pinecone/declaration.ts';
+import { declaration as writeResultsToDynamo } from '../../simple_lambdas/write_results_to_dynamo/declaration.ts';
+import type { InlineMapState, StateMachineDefinition } from './asl.ts';
+import {
+  catchAll,
+  EXECUTION_INPUT,
+  EXECUTION_TIMEOUT,
+  executionEnds,
+  failWith,
+  fields,
+  itemFailed,
+  itemMap,
+  lambdaTask,
+  type StateMachineSettings,
+  summary,
+  WHOLE_STATE,
+} from './shared_states.ts';
 
-export interface BatchPollStateMachineSettings {
-  /** ARNs of the functions. */
-  readonly functions: BatchIngestionFunctions & {
-    readonly listPendingBatches: string;
-    readonly summarizePoll: string;
-  };
-  /** The bucket of the batches' files. */
-  readonly bucket: string;
-  /** Batches at a time. */
-  readonly maxConcurrency: number;
-  /** The execution fails when more of its batches than these percent failed. */
-  readonly toleratedFailurePercentage: number;
-}
+/** Parts at a time: Pinecone gets five requests at once from each. */
+const PART_CONCURRENCY = 4;
+
+const BATCH_FAILED = catchAll('RecordBatchFailure');
 
 /**
  * The batch path's second half: list the batches that are under way, ask OpenAI about each, ingest those that
  * have ended, add up.
  */
-export function batchPollStateMachine(
-  settings: BatchPollStateMachineSettings,
-): StateMachineDefinition {
-  const { functions } = settings;
+export function batchPollStateMachine(settings: StateMachineSettings): StateMachineDefinition {
+  const { functionArn, bucket, maxConcurrency } = settings;
   return {
     Comment: 'Asks OpenAI about batches, and ingests the results of those that have ended',
-    TimeoutSeconds: RUN_TIMEOUT.batchPoll,
+    TimeoutSeconds: EXECUTION_TIMEOUT.batch_poll,
     StartAt: 'ListPendingBatches',
     States: {
       ListPendingBatches: {
-        ...lambdaTask(functions.listPendingBatches, EXECUTION_INPUT, catchAll('RunFailed')),
+        ...lambdaTask(functionArn(listPendingBatches), EXECUTION_INPUT, catchAll('RunFailed')),
         Next: 'CheckBatches',
       },
       CheckBatches: {
@@ -58,45 +63,124 @@ export function batchPollStateMachine(
           released: 0,
           prompt_tokens: 0,
           estimated_cost_usd: 0,
-          'more.$': '$.more',
-          'invalid_rows.$': '$.invalid_rows',
+          ...fields('more', 'invalid_rows'),
         },
         End: true,
       },
       ProcessBatches: {
-        ...distributedMap({
+        ...itemMap({
           label: 'ProcessBatches',
-          bucket: settings.bucket,
-          files: EXECUTION_FILES.batch_poll,
-          itemSelector: {
-            'batch_id.$': '$$.Map.Item.Value.batch_id',
-            'execution_name.$': '$.execution_name',
-          },
-          maxConcurrency: settings.maxConcurrency,
+          workflow: 'batch_poll',
+          bucket,
+          item: ['batch_id'],
+          maxConcurrency,
           // A full batch takes longer, and has more history, than an express execution may.
           childExecutionType: 'STANDARD',
-          processor: batchIngestion(functions),
+          processor: batchProcessor(functionArn),
         }),
         Next: 'SummarizePoll',
       },
-      SummarizePoll: {
+      SummarizePoll: summary('batch_poll', settings, ['total_batches', 'more', 'invalid_rows']),
+      ...executionEnds(settings),
+    },
+  };
+}
+
+/**
+ * One batch, from OpenAI's word about it to its end: still running, ingested, released, or recorded with what
+ * went wrong. Every error is caught here, so that one bad batch never stops the others.
+ */
+function batchProcessor(
+  functionArn: StateMachineSettings['functionArn'],
+): Pick<StateMachineDefinition, 'StartAt' | 'States'> {
+  return {
+    StartAt: 'GetBatchStatus',
+    States: {
+      GetBatchStatus: {
+        ...lambdaTask(functionArn(getBatchStatus), WHOLE_STATE, BATCH_FAILED),
+        Next: 'CheckStatus',
+      },
+      CheckStatus: {
+        Type: 'Choice',
+        Choices: [
+          { Variable: '$.action', StringEquals: 'ingest', Next: 'DownloadResults' },
+          { Variable: '$.action', StringEquals: 'release', Next: 'ReleaseBatch' },
+        ],
+        Default: 'BatchStillRunning',
+      },
+      BatchStillRunning: {
+        Type: 'Pass',
+        Parameters: { status: 'running', ...fields('batch_id', 'batch_type', 'batch_status') },
+        End: true,
+      },
+      DownloadResults: {
+        ...lambdaTask(functionArn(downloadResults), WHOLE_STATE, [
+          // OpenAI keeps files for 30 days: what is in none any more can only be asked for again.
+          { ErrorEquals: ['ResultsExpired'], Next: 'ReleaseBatch', ResultPath: '$.failure' },
+          ...BATCH_FAILED,
+        ]),
+        Next: 'IngestParts',
+      },
+      IngestParts: ingestParts(functionArn),
+      MarkBatchComplete: {
+        ...lambdaTask(functionArn(markBatchComplete), WHOLE_STATE, BATCH_FAILED),
+        End: true,
+      },
+      ReleaseBatch: {
+        ...lambdaTask(functionArn(releaseBatch), WHOLE_STATE, BATCH_FAILED),
+        End: true,
+      },
+      RecordBatchFailure: {
         ...lambdaTask(
-          functions.summarizePoll,
+          functionArn(recordBatchFailure),
           {
             Payload: {
-              workflow: 'batch_poll',
-              'total_batches.$': '$.total_batches',
-              'more.$': '$.more',
-              'invalid_rows.$': '$.invalid_rows',
-              'results.$': '$.results.location',
-              'execution_name.$': '$.execution_name',
+              ...fields('batch_id', 'execution_name'),
+              'error.$': '$.failure.Error',
+              'cause.$': '$.failure.Cause',
             },
           },
-          catchAll('RunFailed'),
+          // The failure is the batch's result even when it can't be recorded.
+          catchAll('BatchFailed', '$.recording'),
+          { ResultPath: null },
         ),
-        Next: 'CheckFailures',
+        Next: 'BatchFailed',
       },
-      ...runOutcome(settings.toleratedFailurePercentage),
+      BatchFailed: itemFailed('batch_id'),
     },
+  };
+}
+
+/** Each part of the results: vectors first, records after. */
+function ingestParts(functionArn: StateMachineSettings['functionArn']): InlineMapState {
+  return {
+    Type: 'Map',
+    ItemsPath: '$.parts',
+    ItemSelector: {
+      ...fields('batch_id', 'batch_type', 'execution_name'),
+      'part.$': '$$.Map.Item.Value',
+    },
+    MaxConcurrency: PART_CONCURRENCY,
+    ItemProcessor: {
+      ProcessorConfig: { Mode: 'INLINE' },
+      StartAt: 'UpsertToPinecone',
+      States: {
+        UpsertToPinecone: {
+          ...lambdaTask(functionArn(upsertToPinecone), WHOLE_STATE, catchAll('PartFailed'), {
+            ResultSelector: { 'vectors.$': '$.Payload.vectors' },
+            ResultPath: '$.upserted',
+          }),
+          Next: 'WriteResultsToDynamo',
+        },
+        WriteResultsToDynamo: {
+          ...lambdaTask(functionArn(writeResultsToDynamo), WHOLE_STATE, catchAll('PartFailed')),
+          End: true,
+        },
+        PartFailed: failWith('PartFailed'),
+      },
+    },
+    ResultPath: null,
+    Catch: BATCH_FAILED,
+    Next: 'MarkBatchComplete',
   };
 }

@@ -1,37 +1,30 @@
-import { EXECUTION_FILES } from 'receipt-embedding/object_keys';
+import { declaration as planBatches } from '../../simple_lambdas/plan_batches/declaration.ts';
+import { declaration as submitBatch } from '../../simple_lambdas/submit_batch/declaration.ts';
 import type { StateMachineDefinition } from './asl.ts';
-import { distributedMap } from './distributed_map.ts';
-import { catchAll, lambdaTask } from './lambda_task.ts';
-import { EXECUTION_INPUT, runOutcome } from './run_outcome.ts';
-import { RUN_TIMEOUT } from './run_timeout.ts';
-
-export interface BatchSubmitStateMachineSettings {
-  /** ARNs of the functions. */
-  readonly functions: {
-    readonly planBatches: string;
-    readonly submitBatch: string;
-    readonly summarizeSubmit: string;
-  };
-  /** The bucket of the batches' files. */
-  readonly bucket: string;
-  /** Batches at a time. */
-  readonly maxConcurrency: number;
-  /** The execution fails when more of its batches than these percent failed. */
-  readonly toleratedFailurePercentage: number;
-}
+import {
+  catchAll,
+  EXECUTION_INPUT,
+  EXECUTION_TIMEOUT,
+  executionEnds,
+  fields,
+  itemFailed,
+  itemMap,
+  lambdaTask,
+  type StateMachineSettings,
+  summary,
+  WHOLE_STATE,
+} from './shared_states.ts';
 
 /** The batch path's first half: plan batches over all that is to be embedded, submit each to OpenAI, add up. */
-export function batchSubmitStateMachine(
-  settings: BatchSubmitStateMachineSettings,
-): StateMachineDefinition {
-  const { functions } = settings;
+export function batchSubmitStateMachine(settings: StateMachineSettings): StateMachineDefinition {
+  const { functionArn, bucket, maxConcurrency } = settings;
   return {
     Comment: 'Submits lines and words that are to be embedded to OpenAI, as batches',
-    TimeoutSeconds: RUN_TIMEOUT.batchSubmit,
+    TimeoutSeconds: EXECUTION_TIMEOUT.batch_submit,
     StartAt: 'PlanBatches',
     States: {
       PlanBatches: {
-        ...lambdaTask(functions.planBatches, EXECUTION_INPUT, catchAll('RunFailed')),
+        ...lambdaTask(functionArn(planBatches), EXECUTION_INPUT, catchAll('RunFailed')),
         Next: 'CheckBatches',
       },
       CheckBatches: {
@@ -51,72 +44,40 @@ export function batchSubmitStateMachine(
           failures_by_reason: {},
           planned: 0,
           requested: 0,
-          'receipts.$': '$.receipts',
-          'more.$': '$.more',
-          'invalid_rows.$': '$.invalid_rows',
+          ...fields('receipts', 'more', 'invalid_rows'),
         },
         End: true,
       },
       SubmitBatches: {
-        ...distributedMap({
+        ...itemMap({
           label: 'SubmitBatches',
-          bucket: settings.bucket,
-          files: EXECUTION_FILES.batch_submit,
-          itemSelector: {
-            'batch_id.$': '$$.Map.Item.Value.batch_id',
-            'batch_type.$': '$$.Map.Item.Value.batch_type',
-            'execution_name.$': '$.execution_name',
-          },
-          maxConcurrency: settings.maxConcurrency,
+          workflow: 'batch_submit',
+          bucket,
+          item: ['batch_id', 'batch_type'],
+          maxConcurrency,
           // A submission may take the whole of Lambda's 15 minutes: more than an express execution has.
           childExecutionType: 'STANDARD',
-          processor: submission(functions.submitBatch),
+          processor: {
+            StartAt: 'SubmitBatch',
+            States: {
+              SubmitBatch: {
+                ...lambdaTask(functionArn(submitBatch), WHOLE_STATE, catchAll('SubmitBatchFailed')),
+                End: true,
+              },
+              SubmitBatchFailed: itemFailed('batch_id'),
+            },
+          },
         }),
         Next: 'SummarizeSubmit',
       },
-      SummarizeSubmit: {
-        ...lambdaTask(
-          functions.summarizeSubmit,
-          {
-            Payload: {
-              workflow: 'batch_submit',
-              'total_batches.$': '$.total_batches',
-              'planned.$': '$.planned',
-              'receipts.$': '$.receipts',
-              'more.$': '$.more',
-              'invalid_rows.$': '$.invalid_rows',
-              'results.$': '$.results.location',
-              'execution_name.$': '$.execution_name',
-            },
-          },
-          catchAll('RunFailed'),
-        ),
-        Next: 'CheckFailures',
-      },
-      ...runOutcome(settings.toleratedFailurePercentage),
-    },
-  };
-}
-
-/** One batch: submitted, or listed with its error. */
-function submission(submitBatch: string): Pick<StateMachineDefinition, 'StartAt' | 'States'> {
-  return {
-    StartAt: 'SubmitBatch',
-    States: {
-      SubmitBatch: {
-        ...lambdaTask(submitBatch, { 'Payload.$': '$' }, catchAll('SubmitBatchFailed')),
-        End: true,
-      },
-      SubmitBatchFailed: {
-        Type: 'Pass',
-        Parameters: {
-          status: 'error',
-          'batch_id.$': '$.batch_id',
-          'error.$': '$.failure.Error',
-          'cause.$': '$.failure.Cause',
-        },
-        End: true,
-      },
+      SummarizeSubmit: summary('batch_submit', settings, [
+        'total_batches',
+        'planned',
+        'receipts',
+        'more',
+        'invalid_rows',
+      ]),
+      ...executionEnds(settings),
     },
   };
 }

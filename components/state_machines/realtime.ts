@@ -1,38 +1,36 @@
-import { EXECUTION_FILES } from 'receipt-embedding/object_keys';
+import { declaration as findReceipts } from '../../simple_lambdas/find_receipts_realtime/declaration.ts';
+import { declaration as processReceipt } from '../../simple_lambdas/process_receipt_realtime/declaration.ts';
 import type { StateMachineDefinition } from './asl.ts';
-import { distributedMap } from './distributed_map.ts';
-import { catchAll, lambdaTask } from './lambda_task.ts';
-import { EXECUTION_INPUT, runOutcome } from './run_outcome.ts';
-import { RUN_TIMEOUT } from './run_timeout.ts';
+import {
+  catchAll,
+  EXECUTION_INPUT,
+  EXECUTION_TIMEOUT,
+  executionEnds,
+  fields,
+  itemFailed,
+  itemMap,
+  lambdaTask,
+  type StateMachineSettings,
+  summary,
+  WHOLE_STATE,
+} from './shared_states.ts';
 
-export interface RealtimeStateMachineSettings {
-  /** ARNs of the functions. */
-  readonly functions: {
-    readonly findReceipts: string;
-    readonly processReceipt: string;
-    readonly summarizeRun: string;
-  };
-  /** The bucket of the runs' files. */
-  readonly bucket: string;
-  /** Receipts at a time. */
-  readonly maxConcurrency: number;
+export interface RealtimeStateMachineSettings extends StateMachineSettings {
   readonly childExecutionType: 'STANDARD' | 'EXPRESS';
-  /** The execution fails when more of its receipts than these percent failed. */
-  readonly toleratedFailurePercentage: number;
 }
 
 /** The realtime workflow: find receipts, process each in an execution of its own, add up. */
 export function realtimeStateMachine(
   settings: RealtimeStateMachineSettings,
 ): StateMachineDefinition {
-  const { functions } = settings;
+  const { functionArn, bucket, maxConcurrency, childExecutionType } = settings;
   return {
     Comment: 'Embeds receipts: lines and words to ChromaDB deltas, one receipt at a time',
-    TimeoutSeconds: RUN_TIMEOUT.realtime,
+    TimeoutSeconds: EXECUTION_TIMEOUT.realtime,
     StartAt: 'FindReceipts',
     States: {
       FindReceipts: {
-        ...lambdaTask(functions.findReceipts, EXECUTION_INPUT, catchAll('RunFailed')),
+        ...lambdaTask(functionArn(findReceipts), EXECUTION_INPUT, catchAll('RunFailed')),
         Next: 'CheckReceipts',
       },
       CheckReceipts: {
@@ -57,72 +55,42 @@ export function realtimeStateMachine(
           openai_requests: 0,
           prompt_tokens: 0,
           estimated_cost_usd: 0,
-          'invalid_rows.$': '$.invalid_rows',
-          'last_evaluated_key.$': '$.last_evaluated_key',
+          ...fields('invalid_rows', 'last_evaluated_key'),
         },
         End: true,
       },
       ProcessReceipts: {
-        ...distributedMap({
+        ...itemMap({
           label: 'ProcessReceipts',
-          bucket: settings.bucket,
-          files: EXECUTION_FILES.realtime,
-          itemSelector: {
-            'image_id.$': '$$.Map.Item.Value.image_id',
-            'receipt_id.$': '$$.Map.Item.Value.receipt_id',
-            'force.$': '$.force',
-            'execution_name.$': '$.execution_name',
+          workflow: 'realtime',
+          bucket,
+          item: ['image_id', 'receipt_id'],
+          shared: ['force'],
+          maxConcurrency,
+          childExecutionType,
+          processor: {
+            StartAt: 'ProcessReceipt',
+            States: {
+              ProcessReceipt: {
+                ...lambdaTask(
+                  functionArn(processReceipt),
+                  WHOLE_STATE,
+                  catchAll('ProcessReceiptFailed'),
+                ),
+                End: true,
+              },
+              ProcessReceiptFailed: itemFailed('image_id', 'receipt_id'),
+            },
           },
-          maxConcurrency: settings.maxConcurrency,
-          childExecutionType: settings.childExecutionType,
-          processor: receiptProcessor(functions.processReceipt),
         }),
         Next: 'SummarizeRun',
       },
-      SummarizeRun: {
-        ...lambdaTask(
-          functions.summarizeRun,
-          {
-            Payload: {
-              workflow: 'realtime',
-              'total_receipts.$': '$.total_receipts',
-              'last_evaluated_key.$': '$.last_evaluated_key',
-              'invalid_rows.$': '$.invalid_rows',
-              'results.$': '$.results.location',
-              'execution_name.$': '$.execution_name',
-            },
-          },
-          catchAll('RunFailed'),
-        ),
-        Next: 'CheckFailures',
-      },
-      ...runOutcome(settings.toleratedFailurePercentage),
-    },
-  };
-}
-
-/** One receipt: processed, or listed with its error. */
-function receiptProcessor(
-  processReceipt: string,
-): Pick<StateMachineDefinition, 'StartAt' | 'States'> {
-  return {
-    StartAt: 'ProcessReceipt',
-    States: {
-      ProcessReceipt: {
-        ...lambdaTask(processReceipt, { 'Payload.$': '$' }, catchAll('ProcessReceiptFailed')),
-        End: true,
-      },
-      ProcessReceiptFailed: {
-        Type: 'Pass',
-        Parameters: {
-          status: 'error',
-          'image_id.$': '$.image_id',
-          'receipt_id.$': '$.receipt_id',
-          'error.$': '$.failure.Error',
-          'cause.$': '$.failure.Cause',
-        },
-        End: true,
-      },
+      SummarizeRun: summary('realtime', settings, [
+        'total_receipts',
+        'last_evaluated_key',
+        'invalid_rows',
+      ]),
+      ...executionEnds(settings),
     },
   };
 }

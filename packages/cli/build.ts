@@ -1,9 +1,13 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { deflateRawSync } from 'node:zlib';
 import { Command, CommanderError } from 'commander';
-import { bundleAll } from '../../components/bundling/bundle_all.ts';
-import { BUNDLE_LIMITS, type BundleLimits } from './bundle_size/limits.ts';
-import { type BundleSize, measureBundles } from './bundle_size/measure.ts';
+import { listFiles } from '../../components/bundling/bundle_folder.ts';
+import { bundleAll, type Bundles } from '../../components/bundling/bundles.ts';
+import { functionsOf } from '../../components/state_machines/workflows.ts';
+import { columns } from './command_line/text.ts';
 
-export interface BuildPorts {
+interface BuildPorts {
   readonly limits: BundleLimits;
   readonly write: (text: string) => void;
   readonly writeError: (text: string) => void;
@@ -43,32 +47,86 @@ export async function build(args: readonly string[], ports: BuildPorts): Promise
 }
 
 function table(sizes: readonly BundleSize[]): string {
-  const rows = [
-    ['bundle', 'zip', 'limit', 'unzipped', 'files'],
-    ...sizes.map(({ what, zipped, limit, unzipped, files }) => [
-      what,
-      kilobytes(zipped),
-      kilobytes(limit),
-      kilobytes(unzipped),
-      String(files),
-    ]),
-  ];
-  const widths = rows[0]?.map((_, column) =>
-    Math.max(...rows.map((row) => row[column]?.length ?? 0)),
-  );
-  return rows
-    .map((row) => {
-      const cells = row.map((cell, column) => {
-        const width = widths?.[column] ?? 0;
-        return column === 0 ? cell.padEnd(width) : cell.padStart(width);
-      });
-      return `${cells.join('  ')}\n`;
-    })
-    .join('');
+  const rows = sizes.map(({ what, zipped, limit, unzipped, files }) => [
+    what,
+    kilobytes(zipped),
+    kilobytes(limit),
+    kilobytes(unzipped),
+    String(files),
+  ]);
+  const lines = columns([['bundle', 'zip', 'limit', 'unzipped', 'files'], ...rows]);
+  return `${lines.join('\n')}\n`;
 }
 
 function kilobytes(bytes: number): string {
   return `${(bytes / 1_000).toFixed(1)} kB`;
+}
+
+/** What a bundle may weigh as a zip, in bytes. */
+export interface BundleLimits {
+  readonly layer: number;
+  /** Of each function. */
+  readonly handler: number;
+}
+
+/**
+ * Ours, far below Lambda's own (50 MB zipped, 250 MB unzipped): a function's first start reads all of its bundle, and a
+ * handler that outgrows this carries what belongs in the layer.
+ */
+export const BUNDLE_LIMITS: BundleLimits = { layer: 5_000_000, handler: 50_000 };
+
+/** How large one bundle is. Sizes in bytes. */
+interface BundleSize {
+  /** `layer`, or a function's name. */
+  readonly what: string;
+  readonly zipped: number;
+  readonly unzipped: number;
+  readonly files: number;
+  /** What `zipped` may be. */
+  readonly limit: number;
+}
+
+/** Measures the layer and every function, in this order. */
+export async function measureBundles(
+  bundles: Bundles,
+  limits: BundleLimits,
+): Promise<BundleSize[]> {
+  return await Promise.all([
+    measure('layer', bundles.layer, limits.layer),
+    ...functionsOf().map(({ name }) => measure(name, bundles.handler(name), limits.handler)),
+  ]);
+}
+
+async function measure(what: string, folder: string, limit: number): Promise<BundleSize> {
+  const files = new Map<string, Uint8Array>();
+  for (const path of await listFiles(folder)) files.set(path, await readFile(join(folder, path)));
+  const sizes = [...files.values()].map(({ length }) => length);
+  return {
+    what,
+    zipped: zipSize(files),
+    unzipped: sizes.reduce((sum, size) => sum + size, 0),
+    files: files.size,
+    limit,
+  };
+}
+
+/** Fixed parts of a zip archive, in bytes (PKWARE's APPNOTE, 4.3). */
+const LOCAL_HEADER = 30;
+const DATA_DESCRIPTOR = 16;
+const CENTRAL_HEADER = 46;
+const END_OF_DIRECTORY = 22;
+
+/**
+ * The size of the zip archive that a deployment uploads for these files, in bytes: each deflated on its own, as
+ * archives are that are written in one pass. The same files always give the same number.
+ */
+export function zipSize(files: ReadonlyMap<string, Uint8Array>): number {
+  let size = END_OF_DIRECTORY;
+  for (const [path, content] of files) {
+    const headers = LOCAL_HEADER + DATA_DESCRIPTOR + CENTRAL_HEADER;
+    size += headers + 2 * Buffer.byteLength(path) + deflateRawSync(content).length;
+  }
+  return size;
 }
 
 if (import.meta.main) {

@@ -7,7 +7,7 @@ const PROJECT = fileURLToPath(new URL('../../', import.meta.url));
 
 /** Closes a stack while OpenAI's stand-in still has ten minutes to answer. */
 const CLOSE_EARLY = `
-  import { startLocalStack } from './local/local_stack.ts';
+  import { startLocalStack } from './packages/cli/local_stack.ts';
   const stack = await startLocalStack({ latencyMs: 600_000 });
   const { apiKey, baseURL } = stack.openaiAccess;
   const asked = fetch(baseURL + '/embeddings', {

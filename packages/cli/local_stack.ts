@@ -1,10 +1,12 @@
 import { StartExecutionCommand } from '@aws-sdk/client-sfn';
+import { WaitingTime } from 'embedded-aws/aws/aws_edge';
 import {
+  CREDENTIALS,
   type EmbeddedAws,
   type EmbeddedAwsSettings,
+  REGION,
   startEmbeddedAws,
 } from 'embedded-aws/aws/embedded_aws';
-import { WaitingTime } from 'embedded-aws/aws/waiting_time';
 import { type RunningServer, serve } from 'embedded-aws/http/server';
 import type { Service } from 'embedded-aws/http/service';
 import type { ExecutionDescription } from 'embedded-aws/step_functions/api/execution_view';
@@ -94,6 +96,8 @@ export async function startLocalStack(settings: LocalStackSettings = {}): Promis
     const aws = await startEmbeddedAws({
       ...rest,
       port,
+      program: new URL('../../index.ts', import.meta.url),
+      project: 'receipt-embeddings',
       stack: STACK,
       config: {
         ...(openaiAccess.baseURL === undefined ? {} : { openai_base_url: openaiAccess.baseURL }),
@@ -194,4 +198,22 @@ function deployedModel({ deployment }: EmbeddedAws): EmbeddingModel {
     }
   }
   throw new Error('the program deploys no function that embeds');
+}
+
+/** The lines that point the AWS CLI and SDKs at the embedded AWS; the names are for the commands of the README. */
+export function exportLines(
+  url: string,
+  outputs: Readonly<Record<string, string>>,
+): readonly string[] {
+  const variables = {
+    AWS_ENDPOINT_URL: url,
+    AWS_REGION: REGION,
+    AWS_DEFAULT_REGION: REGION,
+    AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
+    ...Object.fromEntries(
+      Object.entries(outputs).map(([name, value]) => [name.toUpperCase(), value]),
+    ),
+  };
+  return Object.entries(variables).map(([name, value]) => `export ${name}=${value}`);
 }

@@ -229,7 +229,7 @@ export type BroughtToOpenai =
  *
  * @throws RateLimited, UpstreamUnavailable, and what the ports throw.
  */
-export async function bringToOpenai(
+async function bringToOpenai(
   { input_file_id, creating_since }: BatchSummary,
   ports: BringToOpenaiPorts,
 ): Promise<BroughtToOpenai> {

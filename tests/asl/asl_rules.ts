@@ -13,8 +13,8 @@ interface Block {
   readonly states: States;
 }
 
-/** Errors that waiting mends: the Lambda service's own, and two of the layer's (docs/architecture.md). */
-const MENDED_BY_WAITING = new Set([
+/** Errors that waiting cures: the Lambda service's own, and two of the layer's (docs/architecture.md). */
+const CURED_BY_WAITING = new Set([
   'Lambda.ClientExecutionTimeoutException',
   'Lambda.ServiceException',
   'Lambda.AWSLambdaException',
@@ -37,7 +37,7 @@ export function allStates({ States }: Pick<StateMachineDefinition, 'States'>): [
   );
 }
 
-/** What is wrong with a definition by the rules of this house, which no validator knows. */
+/** What is wrong with a definition by the rules of this project, which no validator knows. */
 export function ruleViolations(definition: StateMachineDefinition): string[] {
   return [
     ...blocks({ where: 'the workflow', startAt: definition.StartAt, states: definition.States }),
@@ -85,11 +85,16 @@ function nextStates(state: State): string[] {
 
 function stateViolations(name: string, state: State): string[] {
   if (state.Type === 'Map') return mapViolations(name, state);
+  if (state.Type === 'Fail') {
+    return violationsOf(name, {
+      'may throw a reserved name: Error is to be fixed': 'ErrorPath' in state,
+    });
+  }
   if (state.Type !== 'Task') return [];
   const retried = state.Retry.flatMap(({ ErrorEquals }) => ErrorEquals);
   return violationsOf(name, {
     'retries nothing': retried.length === 0,
-    'retries what waiting does not mend': retried.some((error) => !MENDED_BY_WAITING.has(error)),
+    'retries what waiting does not cure': retried.some((error) => !CURED_BY_WAITING.has(error)),
     'retries one error in two places': new Set(retried).size !== retried.length,
     'waits without jitter or without an end': state.Retry.some(
       ({ JitterStrategy, BackoffRate, MaxDelaySeconds, MaxAttempts }) =>

@@ -1,25 +1,23 @@
 import type { InvocationAnswer } from 'embedded-aws/step_functions/ports';
 import { startFixture, thrown } from 'embedded-aws/step_functions/testing/stand_in_fixture';
 import { describe, expect, it } from 'vitest';
-import type { State, StateMachineDefinition } from '../../components/state_machines/asl.ts';
-import { batchPollStateMachine } from '../../components/state_machines/batch_poll.ts';
-import { allStates, ruleViolations } from './asl_rules.ts';
-import { FLOW_SAMPLES } from './flow_samples.ts';
-import { PLAIN_POLL_SETTINGS } from './plain_settings.ts';
+import { functionsOf } from '../../components/state_machines/workflows.ts';
+import { functionArn, type Workflow, WORKFLOWS } from './workflows.ts';
 
 // Not proved here: what the functions themselves do.
 
-const definition = batchPollStateMachine(PLAIN_POLL_SETTINGS);
-const { functions } = PLAIN_POLL_SETTINGS;
-type FunctionKey = keyof typeof functions;
+const [{ definition, bucket, answers: SAMPLES }] = WORKFLOWS.filter(
+  ({ name }) => name === 'batch_poll',
+) as [Workflow];
 
 interface Call {
-  readonly state: FunctionKey;
+  /** The folder of the function that was called. */
+  readonly state: string;
   readonly payload: Record<string, unknown>;
 }
 
-/** The answers of a batch's functions; the others answer as flow_samples.ts says. */
-type Answers = Partial<Record<FunctionKey, (payload: Call['payload']) => InvocationAnswer>>;
+/** The answers of a batch's functions; the others answer as workflows.ts says. */
+type Answers = Readonly<Record<string, (payload: Call['payload']) => InvocationAnswer | undefined>>;
 
 const EXECUTION = 'nightly-7';
 
@@ -30,16 +28,16 @@ async function poll(
 ): Promise<{ status: string; results: unknown[]; calls: Call[] }> {
   const calls: Call[] = [];
   const { create, run, objects } = await startFixture((payload, arn) => {
-    const [state] = Object.entries(functions).find(([, each]) => each === arn) ?? [];
-    if (state === undefined) throw new Error(`there is no function ${arn}`);
-    const call = { state: state as FunctionKey, payload: payload as Call['payload'] };
+    const invoked = functionsOf(['batch_poll']).find(({ name }) => functionArn(name) === arn);
+    if (invoked === undefined) throw new Error(`there is no function ${arn}`);
+    const call = { state: invoked.name, payload: payload as Call['payload'] };
     calls.push(call);
-    const sample = FLOW_SAMPLES['batch_poll']?.answers[arn]?.at(-1);
+    const sample = SAMPLES[arn]?.at(-1);
     const usual = { payload: { ...sample, ...ids(call.payload) } };
     return answers[call.state]?.(call.payload) ?? usual;
   });
   objects.set(
-    `${PLAIN_POLL_SETTINGS.bucket}/polls/${EXECUTION}/batches.jsonl`,
+    `${bucket}/polls/${EXECUTION}/batches.jsonl`,
     Buffer.from(batchIds.map((batch_id) => `${JSON.stringify({ batch_id })}\n`).join('')),
   );
   const { status } = await run(create(definition.States, definition.StartAt));
@@ -64,13 +62,13 @@ const says =
     },
   });
 
-const called = (calls: readonly Call[], batchId = 'b-1'): FunctionKey[] =>
+const called = (calls: readonly Call[], batchId = 'b-1'): string[] =>
   calls.filter(({ payload }) => payload['batch_id'] === batchId).map(({ state }) => state);
 
 describe('a batch', () => {
   it('that is still running is left alone', async () => {
-    const { results, calls } = await poll(['b-1'], { getBatchStatus: says('wait') });
-    expect(called(calls)).toStrictEqual(['getBatchStatus']);
+    const { results, calls } = await poll(['b-1'], { get_batch_status: says('wait') });
+    expect(called(calls)).toStrictEqual(['get_batch_status']);
     expect(results).toStrictEqual([
       {
         status: 'running',
@@ -82,22 +80,22 @@ describe('a batch', () => {
   });
 
   it('of a status that nobody knows yet is left alone too', async () => {
-    const { calls } = await poll(['b-1'], { getBatchStatus: says('think') });
-    expect(called(calls)).toStrictEqual(['getBatchStatus']);
+    const { calls } = await poll(['b-1'], { get_batch_status: says('think') });
+    expect(called(calls)).toStrictEqual(['get_batch_status']);
   });
 
   it('that has ended is ingested part by part: vectors first, records after, the end last', async () => {
     const { status, results, calls } = await poll(['b-1'], {
-      getBatchStatus: says('ingest'),
-      markBatchComplete: () => ({ payload: { status: 'complete', batch_id: 'b-1' } }),
+      get_batch_status: says('ingest'),
+      mark_batch_complete: () => ({ payload: { status: 'complete', batch_id: 'b-1' } }),
     });
     expect(status).toBe('SUCCEEDED');
     expect(called(calls)).toStrictEqual([
-      'getBatchStatus',
-      'downloadResults',
-      'upsertToPinecone',
-      'writeResultsToDynamo',
-      'markBatchComplete',
+      'get_batch_status',
+      'download_batch_results',
+      'upsert_to_pinecone',
+      'write_results_to_dynamo',
+      'mark_batch_complete',
     ]);
     const parts = calls.flatMap(({ payload: { part, upserted } }) =>
       part === undefined ? [] : [{ part, upserted }],
@@ -114,27 +112,35 @@ describe('a batch', () => {
 
   it('without any part is completed at once', async () => {
     const { calls } = await poll(['b-1'], {
-      getBatchStatus: says('ingest'),
-      downloadResults: ({ batch_id }) => ({
+      get_batch_status: says('ingest'),
+      download_batch_results: ({ batch_id }) => ({
         payload: { batch_id, batch_type: 'X', execution_name: EXECUTION, parts: [] },
       }),
     });
-    expect(called(calls)).toStrictEqual(['getBatchStatus', 'downloadResults', 'markBatchComplete']);
+    expect(called(calls)).toStrictEqual([
+      'get_batch_status',
+      'download_batch_results',
+      'mark_batch_complete',
+    ]);
   });
 
   it('without output is released', async () => {
-    const { calls } = await poll(['b-1'], { getBatchStatus: says('release') });
-    expect(called(calls)).toStrictEqual(['getBatchStatus', 'releaseBatch']);
+    const { calls } = await poll(['b-1'], { get_batch_status: says('release') });
+    expect(called(calls)).toStrictEqual(['get_batch_status', 'release_batch']);
   });
 
   it('whose results have expired is released, and the release is told why', async () => {
     const { results, calls } = await poll(['b-1'], {
-      getBatchStatus: says('ingest'),
-      downloadResults: () => thrown('ResultsExpired', 'the file is gone'),
-      releaseBatch: ({ batch_id }) => ({ payload: { status: 'complete', batch_id } }),
+      get_batch_status: says('ingest'),
+      download_batch_results: () => thrown('ResultsExpired', 'the file is gone'),
+      release_batch: ({ batch_id }) => ({ payload: { status: 'complete', batch_id } }),
     });
-    expect(called(calls)).toStrictEqual(['getBatchStatus', 'downloadResults', 'releaseBatch']);
-    expect(calls.find(({ state }) => state === 'releaseBatch')?.payload['failure']).toMatchObject({
+    expect(called(calls)).toStrictEqual([
+      'get_batch_status',
+      'download_batch_results',
+      'release_batch',
+    ]);
+    expect(calls.find(({ state }) => state === 'release_batch')?.payload['failure']).toMatchObject({
       Error: 'ResultsExpired',
     });
     expect(results).toStrictEqual([{ status: 'complete', batch_id: 'b-1' }]);
@@ -143,41 +149,37 @@ describe('a batch', () => {
 
 describe('a failure', () => {
   const failing = thrown('InvalidConfiguration', 'why');
-  const failures: [FunctionKey, Answers][] = [
-    ['getBatchStatus', {}],
-    ['downloadResults', { getBatchStatus: says('ingest') }],
-    ['upsertToPinecone', { getBatchStatus: says('ingest') }],
-    ['writeResultsToDynamo', { getBatchStatus: says('ingest') }],
-    ['markBatchComplete', { getBatchStatus: says('ingest') }],
-    ['releaseBatch', { getBatchStatus: says('release') }],
+  const own = { error: 'InvalidConfiguration', cause: JSON.stringify(failing.payload) };
+  /** A Fail state may not throw what it has caught: a part's failure is in its cause. */
+  const ofPart = {
+    error: 'PartFailed',
+    cause: JSON.stringify({ Error: own.error, Cause: own.cause }),
+  };
+  const failures: [string, string, typeof own][] = [
+    ['get_batch_status', 'wait', own],
+    ['download_batch_results', 'ingest', own],
+    ['upsert_to_pinecone', 'ingest', ofPart],
+    ['write_results_to_dynamo', 'ingest', ofPart],
+    ['mark_batch_complete', 'ingest', own],
+    ['release_batch', 'release', own],
   ];
 
   it.each(failures)(
     'of %s is recorded and listed by its name, and stops no other batch',
-    async (state, answers) => {
+    async (state, action, failure) => {
+      const answers: Answers = { get_batch_status: says(action) };
       const { status, results, calls } = await poll(['b-1', 'b-2'], {
         ...answers,
-        [state]: (payload: Call['payload']) =>
-          payload['batch_id'] === 'b-1' ? failing : answers[state]?.(payload),
+        [state]: (payload) => (payload['batch_id'] === 'b-1' ? failing : answers[state]?.(payload)),
       });
 
-      const recorded = calls.filter((call) => call.state === 'recordBatchFailure');
+      const recorded = calls.filter((call) => call.state === 'record_batch_failure');
       expect(recorded.map(({ payload }) => payload)).toStrictEqual([
-        {
-          batch_id: 'b-1',
-          execution_name: EXECUTION,
-          error: 'InvalidConfiguration',
-          cause: JSON.stringify(failing.payload),
-        },
+        { batch_id: 'b-1', execution_name: EXECUTION, ...failure },
       ]);
       expect(called(calls).at(-2)).toBe(state);
       expect(results).toHaveLength(2);
-      expect(results).toContainEqual({
-        status: 'error',
-        batch_id: 'b-1',
-        error: 'InvalidConfiguration',
-        cause: JSON.stringify(failing.payload),
-      });
+      expect(results).toContainEqual({ status: 'error', batch_id: 'b-1', ...failure });
       expect(results).not.toContainEqual(
         expect.objectContaining({ status: 'error', batch_id: 'b-2' }),
       );
@@ -187,67 +189,30 @@ describe('a failure', () => {
 
   it('that can not even be recorded is listed by its own name, not by that of the recording', async () => {
     const { results } = await poll(['b-1'], {
-      getBatchStatus: () => failing,
-      recordBatchFailure: () => thrown('ConcurrentUpdate'),
+      get_batch_status: () => failing,
+      record_batch_failure: () => thrown('ConcurrentUpdate'),
     });
-    expect(results).toStrictEqual([
-      {
-        status: 'error',
-        batch_id: 'b-1',
-        error: 'InvalidConfiguration',
-        cause: JSON.stringify(failing.payload),
-      },
-    ]);
+    expect(results).toStrictEqual([{ status: 'error', batch_id: 'b-1', ...own }]);
   });
 
-  it('that waiting mends is tried again, a part for itself', async () => {
+  it('that waiting cures is tried again, a part for itself', async () => {
     let tries = 0;
     const { results, calls } = await poll(['b-1'], {
-      getBatchStatus: says('ingest'),
-      upsertToPinecone: () => {
+      get_batch_status: says('ingest'),
+      upsert_to_pinecone: () => {
         tries++;
         return tries < 3 ? thrown('RateLimited') : { payload: { vectors: 1 } };
       },
     });
     expect(called(calls)).toStrictEqual([
-      'getBatchStatus',
-      'downloadResults',
-      'upsertToPinecone',
-      'upsertToPinecone',
-      'upsertToPinecone',
-      'writeResultsToDynamo',
-      'markBatchComplete',
+      'get_batch_status',
+      'download_batch_results',
+      'upsert_to_pinecone',
+      'upsert_to_pinecone',
+      'upsert_to_pinecone',
+      'write_results_to_dynamo',
+      'mark_batch_complete',
     ]);
     expect(results).toMatchObject([{ status: 'complete' }]);
   });
 });
-
-describe('the rules of this house', () => {
-  it('hold for an inline Map: 40 at once, no results kept, every failure caught', () => {
-    const changed = (change: object): StateMachineDefinition => {
-      const [, inner] = allStates(definition).find(([name]) => name === 'IngestParts') ?? [];
-      const broken = { IngestParts: { ...inner, ...change, End: true } as unknown as State };
-      return {
-        Comment: '',
-        TimeoutSeconds: 1,
-        StartAt: 'IngestParts',
-        States: { ...broken, RecordBatchFailure: END },
-      };
-    };
-    expect(ruleViolations(changed({ Next: 'RecordBatchFailure' }))).toStrictEqual([]);
-    expect(
-      ruleViolations(changed({ Next: 'RecordBatchFailure', MaxConcurrency: 41 })),
-    ).toStrictEqual(['IngestParts runs more at once than an inline Map may']);
-    expect(
-      ruleViolations(changed({ Next: 'RecordBatchFailure', MaxConcurrency: 0 })),
-    ).toStrictEqual(['IngestParts runs more at once than an inline Map may']);
-    expect(
-      ruleViolations(changed({ Next: 'RecordBatchFailure', ResultPath: '$.x' })),
-    ).toStrictEqual(['IngestParts keeps results, which have no bound together']);
-    expect(ruleViolations(changed({ Next: 'RecordBatchFailure', Catch: [] }))).toStrictEqual([
-      'IngestParts does not catch everything',
-    ]);
-  });
-});
-
-const END: State = { Type: 'Succeed' };

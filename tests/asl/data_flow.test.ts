@@ -2,18 +2,17 @@ import type { JsonValue } from 'embedded-aws/step_functions/data/json_value';
 import { describe, expect, it } from 'vitest';
 import type { State } from '../../components/state_machines/asl.ts';
 import { dataFlow, type Flow } from './data_flow.ts';
-import { FLOW_SAMPLES } from './flow_samples.ts';
-import { WORKFLOWS } from './workflows.ts';
+import { functionArn, WORKFLOWS } from './workflows.ts';
 
 // Not proved here: that the functions answer with these fields, and take these payloads (their own tests do).
 
 /** Everything that may come about in a workflow, with another state in the place of one of its own. */
 function flowOf(workflow: string, changed: Readonly<Record<string, State>> = {}): Flow {
-  const definition = WORKFLOWS.find(({ name }) => name === workflow)?.definition;
-  const samples = FLOW_SAMPLES[workflow];
-  if (definition === undefined || samples === undefined) throw new Error(`no ${workflow}`);
+  const found = WORKFLOWS.find(({ name }) => name === workflow);
+  if (found === undefined) throw new Error(`no ${workflow}`);
+  const { definition, item, answers } = found;
   const States = { ...definition.States, ...changed };
-  return dataFlow({ definition: { ...definition, States }, input: {}, ...samples });
+  return dataFlow({ definition: { ...definition, States }, input: {}, item, answers });
 }
 
 /** The fields of each state's data; several where they differ. */
@@ -34,7 +33,9 @@ describe('what each function is given', () => {
     expect(fieldsOf(flowOf('batch_submit').payloads)).toStrictEqual({
       PlanBatches: ['Id Input Name StartTime'],
       SubmitBatch: [`${BATCH} execution_name`],
-      SummarizeSubmit: ['total_batches planned receipts more invalid_rows results execution_name'],
+      SummarizeSubmit: [
+        'workflow total_batches planned receipts more invalid_rows results execution_name',
+      ],
     });
   });
 
@@ -49,7 +50,7 @@ describe('what each function is given', () => {
       WriteResultsToDynamo: [`${BATCH} execution_name part upserted`],
       MarkBatchComplete: [`${BATCH} ${DOWNLOADED}`],
       RecordBatchFailure: ['batch_id execution_name error cause'],
-      SummarizePoll: ['total_batches more invalid_rows results execution_name'],
+      SummarizePoll: ['workflow total_batches more invalid_rows results execution_name'],
     });
   });
 });
@@ -87,7 +88,9 @@ describe('what comes out', () => {
   });
 
   it('of batch_poll is a summary, also of nothing, and of a batch what became of it', () => {
-    const ended = FLOW_SAMPLES['batch_poll']?.answers[functionOf('markBatchComplete')];
+    const ended = WORKFLOWS.find(({ name }) => name === 'batch_poll')?.answers[
+      functionArn('mark_batch_complete')
+    ];
     expect(flowOf('batch_poll').outputs).toStrictEqual({
       NoBatches: [
         {
@@ -151,14 +154,10 @@ describe('a path that leads nowhere', () => {
     expect(() => flowOf('batch_submit', { NoBatches: pass })).toThrow(
       /^The JSONPath '\$\.nothing' specified for the field 'x\.\$' could not be found/,
     );
-    const fail: State = { Type: 'Fail', CausePath: '$.gone' };
+    const fail: State = { Type: 'Fail', Error: 'Gone', CausePath: '$.gone' };
     expect(() => flowOf('batch_poll', { RunFailed: fail })).toThrow(/^The JSONPath '\$\.gone'/);
   });
 });
-
-function functionOf(what: string): string {
-  return WORKFLOWS.find(({ name }) => name === 'batch_poll')?.functions[what] ?? '';
-}
 
 /** Where lists are. */
 function listsIn(value: JsonValue, path = ''): string[] {

@@ -110,7 +110,6 @@ class Walk implements Flow {
         return this.#end(name, { End: true }, [data]);
       case 'Fail':
         read(state.CausePath);
-        if (state.ErrorPath !== undefined) read(state.ErrorPath);
         return [];
     }
   }

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { projectFolder } from '../../components/bundling/build_options.ts';
+import { projectFolder } from '../../components/bundling/bundles.ts';
 import type { State, StateMachineDefinition } from '../../components/state_machines/asl.ts';
 import { WORKFLOWS } from './workflows.ts';
 

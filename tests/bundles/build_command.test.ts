@@ -1,11 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { build } from 'receipts-cli/build';
-import { BUNDLE_LIMITS, type BundleLimits } from 'receipts-cli/bundle_size/limits';
+import { build, BUNDLE_LIMITS, type BundleLimits } from 'receipts-cli/build';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { listFiles } from '../../components/bundling/bundle_folder.ts';
-import { FUNCTION_NAMES } from '../../components/function_names.ts';
+import { functionsOf } from '../../components/state_machines/workflows.ts';
+
+const FUNCTION_NAMES = functionsOf().map(({ name }) => name);
 
 // Not proved here: that a zip of the size that is printed is the one that a deployment uploads.
 

@@ -2,13 +2,13 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { BUNDLE_LIMITS } from 'receipts-cli/bundle_size/limits';
-import { measureBundles } from 'receipts-cli/bundle_size/measure';
+import { BUNDLE_LIMITS, measureBundles } from 'receipts-cli/build';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { projectFolder } from '../../components/bundling/build_options.ts';
-import { bundleAll, type Bundles } from '../../components/bundling/bundle_all.ts';
 import { listFiles } from '../../components/bundling/bundle_folder.ts';
-import { FUNCTION_NAMES } from '../../components/function_names.ts';
+import { bundleAll, type Bundles, projectFolder } from '../../components/bundling/bundles.ts';
+import { functionsOf } from '../../components/state_machines/workflows.ts';
+
+const FUNCTION_NAMES = functionsOf().map(({ name }) => name);
 
 // Not proved here: that another version of esbuild gives the same bytes.
 

@@ -2,9 +2,9 @@ import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, sep } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { Bundles } from '../../components/bundling/bundle_all.ts';
-import { FUNCTION_NAMES, type FunctionName } from '../../components/function_names.ts';
-import type { FunctionDeclaration } from '../../simple_lambdas/runtime/declaration.ts';
+import type { Bundles } from '../../components/bundling/bundles.ts';
+import type { DeclaredFunction } from '../../components/state_machines/shared_states.ts';
+import { functionsOf } from '../../components/state_machines/workflows.ts';
 import { resource, runProgram, WITH_BATCH_PATH } from '../infra/recorded_program.ts';
 import { install, type Loaded, loadInBareNode, runInBareNode, sourcesOf } from './bare_node.ts';
 
@@ -18,8 +18,8 @@ let bundles: Bundles;
 beforeAll(async () => {
   // recorded_program puts something else in its place, because the program is not to bundle there.
   const { bundleAll } = await vi.importActual<
-    typeof import('../../components/bundling/bundle_all.ts')
-  >('../../components/bundling/bundle_all.ts');
+    typeof import('../../components/bundling/bundles.ts')
+  >('../../components/bundling/bundles.ts');
   root = await mkdtemp(join(tmpdir(), 'loading-'));
   bundles = await bundleAll(join(root, 'bundles'));
 });
@@ -30,7 +30,7 @@ const installed = { count: 0 };
 
 /** Loads a function's handler from a folder of its own. */
 async function load(
-  name: FunctionName,
+  name: string,
   environment: Readonly<Record<string, string>>,
   layer: string = bundles.layer,
 ): Promise<Loaded> {
@@ -40,7 +40,7 @@ async function load(
 }
 
 /** The environment that the program gives a function. */
-async function deployedEnvironment(name: FunctionName): Promise<Record<string, string>> {
+async function deployedEnvironment(name: string): Promise<Record<string, string>> {
   const { environment } = resource(
     await runProgram(WITH_BATCH_PATH),
     'aws:lambda/function:Function',
@@ -62,11 +62,7 @@ async function packagesOf({ files }: Loaded): Promise<string[]> {
 }
 
 /** The clients of the vendors that a function declares. */
-async function declaredClients(name: FunctionName): Promise<string[]> {
-  const { declaration } = (await import(`../../simple_lambdas/${name}/declaration.ts`)) as {
-    readonly declaration: FunctionDeclaration;
-  };
-  const { vendors = [] } = declaration;
+function declaredClients({ vendors = [] }: DeclaredFunction): string[] {
   return [
     ...(vendors.includes('openai') ? ['openai'] : []),
     ...(vendors.includes('pinecone') ? ['@pinecone-database/pinecone'] : []),
@@ -74,9 +70,10 @@ async function declaredClients(name: FunctionName): Promise<string[]> {
 }
 
 describe('a handler', () => {
-  it.each(FUNCTION_NAMES)(
-    '%s loads in a bare Node with what the program gives it, and nothing else',
-    async (name) => {
+  it.each(functionsOf())(
+    '$name loads in a bare Node with what the program gives it, and nothing else',
+    async (declaration) => {
+      const { name } = declaration;
       const loaded = await load(name, await deployedEnvironment(name));
 
       expect(loaded.error).toBeUndefined();
@@ -86,12 +83,12 @@ describe('a handler', () => {
       const packages = await packagesOf(loaded);
       const clients = ['openai', '@pinecone-database/pinecone'];
       expect(clients.filter((client) => packages.includes(client))).toStrictEqual(
-        await declaredClients(name),
+        declaredClients(declaration),
       );
     },
   );
 
-  it.each<[FunctionName, string[]]>([
+  it.each<[string, string[]]>([
     ['find_receipts_realtime', ['DYNAMODB_TABLE_NAME', 'CHROMADB_BUCKET']],
     [
       'process_receipt_realtime',
@@ -127,7 +124,7 @@ describe('find_receipts_realtime', () => {
     const layer = join(root, 'layer-without-openai');
     await cp(bundles.layer, layer, { recursive: true });
     await rm(join(layer, MODULES, 'receipt-embedding/embeddings/openai.js'));
-    const loadWithout = async (name: FunctionName): Promise<Loaded> =>
+    const loadWithout = async (name: string): Promise<Loaded> =>
       await load(name, await deployedEnvironment(name), layer);
 
     const find = await loadWithout('find_receipts_realtime');

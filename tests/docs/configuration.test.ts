@@ -2,9 +2,8 @@ import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { readSettings } from '../../components/read_settings.ts';
-import { describeSetting } from '../../components/setting_table.ts';
-import { SECRET_NAMES, SETTING_NAMES } from '../../components/settings.ts';
+import { describeSetting, SECRET_NAMES, SETTING_NAMES } from '../../components/settings.ts';
+import { readSettings } from '../../components/stack_settings.ts';
 
 // Not proved here: that Pulumi's CLI takes the commands (tests/real/pulumi is for that).
 

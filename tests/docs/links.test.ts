@@ -4,6 +4,9 @@ import { beforeAll, describe, expect, it } from 'vitest';
 
 const ROOT = new URL('../../', import.meta.url).pathname;
 
+/** Keys in the buckets, and what has a slash for other reasons. */
+const NO_PATH = /^((lines|words)\/delta|runs|batches|submits|polls)\/|^N\/A$|^application\//;
+
 interface Document {
   readonly path: string;
   readonly text: string;
@@ -12,14 +15,18 @@ interface Document {
 let documents: readonly Document[];
 
 beforeAll(async () => {
-  const docs = await readdir(join(ROOT, 'docs'));
-  const paths = ['README.md', ...docs.map((name) => `docs/${name}`)].map((path) =>
-    join(ROOT, path),
+  const docs = await guides();
+  const paths = ['README.md', 'CONTRIBUTING.md', ...docs.map((name) => `docs/${name}`)].map(
+    (path) => join(ROOT, path),
   );
   documents = await Promise.all(
     paths.map(async (path) => ({ path, text: await readFile(path, 'utf8') })),
   );
 });
+
+async function guides(): Promise<string[]> {
+  return (await readdir(join(ROOT, 'docs'))).filter((name) => name.endsWith('.md'));
+}
 
 /** Headings as GitHub makes anchors of them. */
 function anchors(text: string): string[] {
@@ -38,7 +45,7 @@ const exists = (path: string): Promise<boolean> =>
   );
 
 describe('the documents', () => {
-  it('link to files and headings that are there', async () => {
+  it('link to files and headings that exist', async () => {
     const broken: string[] = [];
     for (const { path, text } of documents) {
       for (const [, target = ''] of text.matchAll(/\]\((?!https?:)([^)\s]+)\)/g)) {
@@ -54,14 +61,27 @@ describe('the documents', () => {
     expect(broken).toStrictEqual([]);
   });
 
+  it('name files and folders that exist', async () => {
+    const missing: string[] = [];
+    for (const { path, text } of documents) {
+      for (const [, name = ''] of text.matchAll(/`([\w./-]+)`/g)) {
+        const isPath = name.includes('/') || /\.(ts|js|sh|py|md|yaml)$/.test(name);
+        if (isPath && !NO_PATH.test(name) && !(await exists(join(ROOT, name)))) {
+          missing.push(`${relative(ROOT, path)}: ${name}`);
+        }
+      }
+    }
+    expect(missing).toStrictEqual([]);
+  });
+
   it('are all reached from the README', async () => {
     const { text = '' } = documents[0] ?? {};
     const linked = new Set([...text.matchAll(/\]\((docs\/[\w.]+)/g)].map(([, path]) => path));
-    const docs = (await readdir(join(ROOT, 'docs'))).map((name) => `docs/${name}`);
+    const docs = (await guides()).map((name) => `docs/${name}`);
     expect(docs.filter((path) => !linked.has(path))).toStrictEqual([]);
   });
 
-  it('name npm scripts that there are, and the README names every one', async () => {
+  it('name npm scripts that exist, and the README names every one', async () => {
     const { scripts } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as {
       scripts: Record<string, string>;
     };

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { ALARM_KINDS } from '../../components/monitoring/alarm.ts';
+import { ALARM_KINDS } from '../../components/monitoring/alarms.ts';
 import { resourcesOf, runProgram, WITH_BATCH_PATH } from '../infra/recorded_program.ts';
 
 const operations = await readFile(new URL('../../docs/operations.md', import.meta.url), 'utf8');

@@ -1,34 +1,31 @@
 import type { AwsFault } from 'embedded-aws/aws/faults';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { expectInvariants } from '../support/invariants.ts';
-import { nth, type ProcessReceiptRequest } from '../support/process_receipt_steps.ts';
-import { smallReceipt, smallReceipts } from '../support/small_receipts.ts';
+import { nth, type ProcessReceiptRequest } from '../support/observed_requests.ts';
+import { sharing } from '../support/shared_stacks.ts';
+import { smallReceipt, smallReceipts } from '../support/stack_receipts.ts';
 import { retriesOf } from '../support/state_machine_retries.ts';
 import { FUNCTIONS, TestStack } from '../support/test_stack.ts';
 
 let stack: TestStack;
 
-beforeAll(async () => {
-  stack = await TestStack.start();
-});
-
-afterAll(async () => {
-  await stack.close();
+sharing.beforeAll(({ usual }) => {
+  stack = usual;
 });
 
 beforeEach(async () => {
   await stack.reset();
 });
 
-const error = (status: number, code: string): AwsFault => ({ kind: 'error', status, code });
+const error = (status: number, code: string): AwsFault => ({ status, code });
 
 const SLOW_DOWN = error(503, 'SlowDown');
 const S3_BROKEN = error(503, 'ServiceUnavailable');
 const THROTTLED = error(400, 'ThrottlingException');
 const NO_CAPACITY = error(400, 'ProvisionedThroughputExceededException');
 const DYNAMODB_BROKEN = error(503, 'ServiceUnavailable');
-const CUT: AwsFault = { kind: 'cut' };
-const ANSWER_LOST: AwsFault = { kind: 'cut', moment: 'after' };
+const CUT: AwsFault = { cut: true };
+const ANSWER_LOST: AwsFault = { cut: true, moment: 'after' };
 
 async function invocationsOf<Result>(work: () => Promise<Result>): Promise<[Result, number]> {
   const before = stack.invocations(FUNCTIONS.process);
@@ -37,24 +34,44 @@ async function invocationsOf<Result>(work: () => Promise<Result>): Promise<[Resu
 
 describe('a failure of AWS that passes', () => {
   // The SDK tries three times; what is left of a failure after that is the state machine's.
-  it.each<[string, ProcessReceiptRequest, AwsFault, times: number, invocations: number]>([
-    ['a delta: 503', 'a delta', SLOW_DOWN, 2, 1],
-    ['a delta: 503, for longer', 'a delta', S3_BROKEN, 6, 2],
-    ['a delta: a race for the key', 'a delta', error(409, 'ConditionalRequestConflict'), 2, 1],
-    ['a delta: cut', 'a delta', CUT, 2, 1],
-    ['the lines: throttled', 'the lines', THROTTLED, 2, 1],
-    ['the words: throttled for longer', 'the words', NO_CAPACITY, 3, 2],
-    ['the earlier runs: 503', 'the earlier runs', DYNAMODB_BROKEN, 1, 1],
-    ['the record: 503', 'the record', DYNAMODB_BROKEN, 3, 2],
-    ['the record: cut', 'the record', CUT, 1, 1],
-    ['a status: throttled', 'a status', NO_CAPACITY, 5, 1],
-    ['a status: cut', 'a status', CUT, 3, 1],
-    ['a delta: written, the answer lost', 'a delta', ANSWER_LOST, 1, 1],
-    ['the record: written, the answer lost', 'the record', ANSWER_LOST, 2, 1],
-    ['a status: set, the answer lost', 'a status', ANSWER_LOST, 4, 1],
-  ])('(%s) is waited for, and the receipt embedded once', async (_, kind, fault, times, most) => {
+  it.each<
+    [string, readonly [ProcessReceiptRequest, AwsFault, times: number][], invocations: number]
+  >([
+    [
+      'at each step once',
+      [
+        ['the lines', THROTTLED, 2],
+        ['the earlier runs', DYNAMODB_BROKEN, 1],
+        ['a delta', SLOW_DOWN, 2],
+        ['the record', CUT, 1],
+        ['a status', NO_CAPACITY, 5],
+      ],
+      1,
+    ],
+    [
+      'connections that are cut',
+      [
+        ['a delta', CUT, 2],
+        ['a status', CUT, 3],
+      ],
+      1,
+    ],
+    [
+      'answers that are lost once all is written',
+      [
+        ['a delta', ANSWER_LOST, 1],
+        ['the record', ANSWER_LOST, 2],
+        ['a status', ANSWER_LOST, 4],
+      ],
+      1,
+    ],
+    ['a delta: a race for the key', [['a delta', error(409, 'ConditionalRequestConflict'), 2]], 1],
+    ['a delta: 503, for longer', [['a delta', S3_BROKEN, 6]], 2],
+    ['the words: throttled for longer', [['the words', NO_CAPACITY, 3]], 2],
+    ['the record: 503', [['the record', DYNAMODB_BROKEN, 3]], 2],
+  ])('(%s) is waited for, and the receipt embedded once', async (_, faults, most) => {
     await stack.load([smallReceipt()]);
-    stack.breakAws({ when: nth(kind), fault, times });
+    for (const [kind, fault, times] of faults) stack.breakAws({ when: nth(kind), ...fault, times });
 
     const [{ summary }, invocations] = await invocationsOf(() => stack.run());
 
@@ -69,7 +86,7 @@ describe('a failure of AWS that passes', () => {
   it('(the API key: throttled for longer) is waited for by the state machine', async () => {
     await stack.load([smallReceipt()]);
     stack.killEnvironments(FUNCTIONS.process);
-    stack.breakAws({ when: nth('the API key'), fault: THROTTLED, times: 3 });
+    stack.breakAws({ when: nth('the API key'), ...THROTTLED, times: 3 });
 
     const [{ summary }, invocations] = await invocationsOf(() => stack.run());
 
@@ -82,7 +99,7 @@ describe('a failure of AWS that passes', () => {
     const receipts = smallReceipts(3);
     stack.breakAws({
       when: ({ operation }) => operation === 'BatchWriteItem',
-      fault: { kind: 'unprocessed', processed: 4 },
+      processed: 4,
       times: 6,
     });
 
@@ -134,7 +151,7 @@ describe('a failure of AWS that stays', () => {
       const receipt = smallReceipt();
       const { image_id, receipt_id } = receipt.receipt;
       await stack.load([receipt]);
-      stack.breakAws({ when: nth(kind), fault });
+      stack.breakAws({ when: nth(kind), ...fault });
 
       const [{ summary }, invocations] = await invocationsOf(() => stack.run());
 
@@ -156,7 +173,7 @@ describe('a failure of AWS that stays', () => {
   it('(no API key to be had) is a matter of configuration, and costs nothing', async () => {
     await stack.load([smallReceipt()]);
     stack.killEnvironments(FUNCTIONS.process);
-    stack.breakAws({ when: nth('the API key'), fault: error(400, 'AccessDeniedException') });
+    stack.breakAws({ when: nth('the API key'), ...error(400, 'AccessDeniedException') });
 
     const [{ summary }, requests] = await stack.countingRequests(() => stack.run());
 
@@ -173,7 +190,7 @@ describe('a failure of AWS that stays', () => {
     stack.breakAws({
       when: ({ functionName, operation }) =>
         functionName === FUNCTIONS.find && operation === 'Query',
-      fault: DYNAMODB_BROKEN,
+      ...DYNAMODB_BROKEN,
     });
 
     const { status, error: name, cause } = await stack.local.execute({});
@@ -191,7 +208,7 @@ describe('a failure of AWS that stays', () => {
     await stack.load(smallReceipts(2));
     stack.breakAws({
       when: ({ functionName }) => functionName === FUNCTIONS.summarize,
-      fault: S3_BROKEN,
+      ...S3_BROKEN,
     });
 
     const { status, error: name } = await stack.local.execute({});

@@ -1,9 +1,9 @@
 import type { DeltaRecord } from 'receipt-embedding/stores/deltas/delta_database';
-import { syntheticReceipts } from 'receipts-cli/receipts/synthetic/synthetic_receipts';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { syntheticReceipts } from 'receipts-cli/synthetic_receipts/synthetic_receipts';
+import { describe, expect, it } from 'vitest';
 import { BatchStack } from '../support/batch_stack.ts';
-import type { StoredVector } from '../support/pinecone_contents.ts';
-import { storedRuns } from '../support/stored_deltas.ts';
+import { sharing } from '../support/shared_stacks.ts';
+import { storedRuns, type StoredVector } from '../support/stored_vectors.ts';
 
 /** The same receipts, embedded by one path and then, as if they had never been, by the other. */
 let stack: BatchStack;
@@ -12,8 +12,10 @@ let vectors: Record<'lines' | 'words', ReadonlyMap<string, StoredVector>>;
 /** Each once. */
 let inputs: Record<'realtime' | 'batch', readonly string[]>;
 
-beforeAll(async () => {
-  stack = await BatchStack.start();
+sharing.beforeAll(async ({ usual }) => {
+  stack = usual;
+  await stack.reset();
+  const requestsBefore = stack.local.openai.requests.length;
   // Among them are turned ones, ones whose words have their lines' boxes, with and without merchant and labels.
   const receipts = [...syntheticReceipts({ count: 6, seed: 'both paths', words: 45 })];
   await stack.load(receipts);
@@ -32,13 +34,11 @@ beforeAll(async () => {
     ...stack.requests(batch_id).values(),
   ]);
   inputs = {
-    realtime: eachOnce(stack.local.openai.requests.flatMap((request) => request.inputs)),
+    realtime: eachOnce(
+      stack.local.openai.requests.slice(requestsBefore).flatMap((request) => request.inputs),
+    ),
     batch: eachOnce(asked.map((input) => input ?? '')),
   };
-});
-
-afterAll(async () => {
-  await stack.close();
 });
 
 function eachOnce(texts: readonly string[]): string[] {

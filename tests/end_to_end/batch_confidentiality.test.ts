@@ -2,14 +2,14 @@ import { type RunningServer, serve } from 'embedded-aws/http/server';
 import {
   type SyntheticReceipt,
   syntheticReceipts,
-} from 'receipts-cli/receipts/synthetic/synthetic_receipts';
+} from 'receipts-cli/synthetic_receipts/synthetic_receipts';
 import type { BatchScript } from 'vendor-stand-ins/openai/batch_script';
 import { OpenAIStandIn } from 'vendor-stand-ins/openai/openai_stand_in';
 import { embedText } from 'vendor-stand-ins/openai/text_embedding';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { BATCH_REQUESTS, type BatchRequest } from '../support/batch_requests.ts';
 import { BatchStack } from '../support/batch_stack.ts';
 import { childrenOf, historyOf, payloadsOf } from '../support/execution_histories.ts';
+import { BATCH_REQUESTS, type BatchRequest } from '../support/observed_requests.ts';
 
 const API_KEY = 'sk-proj-Vd52mbtQ8wY3hL';
 const UNREADABLE_TEXT = 'Unreadable-Row-Text';
@@ -61,13 +61,13 @@ function script(of: (texts: readonly string[]) => BatchScript): Spoil {
 
 function aws(request: BatchRequest, status: number, code: string): Spoil {
   return () => {
-    stack.breakAws({ when: BATCH_REQUESTS[request], fault: { kind: 'error', status, code } });
+    stack.breakAws({ when: BATCH_REQUESTS[request], status, code });
   };
 }
 
 function dead(request: BatchRequest): Spoil {
   return () => {
-    stack.breakAws({ when: BATCH_REQUESTS[request], fault: { kind: 'kill', moment: 'after' } });
+    stack.breakAws({ when: BATCH_REQUESTS[request], kill: true, moment: 'after' });
   };
 }
 

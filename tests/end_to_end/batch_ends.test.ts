@@ -1,17 +1,14 @@
 import type { BatchScript, BatchState } from 'vendor-stand-ins/openai/batch_script';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { expectBatchInvariants } from '../support/batch_invariants.ts';
 import { BatchStack } from '../support/batch_stack.ts';
-import { receiptOfLines } from '../support/receipt_of_lines.ts';
+import { sharing } from '../support/shared_stacks.ts';
+import { receiptOfLines } from '../support/stack_receipts.ts';
 
 let stack: BatchStack;
 
-beforeAll(async () => {
-  stack = await BatchStack.start();
-});
-
-afterAll(async () => {
-  await stack.close();
+sharing.beforeAll(({ usual }) => {
+  stack = usual;
 });
 
 beforeEach(async () => {

@@ -1,12 +1,13 @@
 import type { AwsFault } from 'embedded-aws/aws/faults';
 import type { FaultRule } from 'vendor-stand-ins/openai/faults';
 import type { FaultRule as PineconeFaultRule } from 'vendor-stand-ins/pinecone/pinecone_stand_in';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { expectBatchInvariants } from '../support/batch_invariants.ts';
-import { BATCH_REQUESTS, type BatchRequest } from '../support/batch_requests.ts';
-import { retriesOfState } from '../support/batch_retries.ts';
 import { BATCH_FUNCTIONS, BatchStack } from '../support/batch_stack.ts';
-import { lineReceipts } from '../support/line_receipts.ts';
+import { BATCH_REQUESTS, type BatchRequest } from '../support/observed_requests.ts';
+import { sharing } from '../support/shared_stacks.ts';
+import { lineReceipts } from '../support/stack_receipts.ts';
+import { retriesOfState } from '../support/state_machine_retries.ts';
 
 /** Lines of the one receipt, and of the one batch, that a test is about. */
 const LINES = 2;
@@ -15,12 +16,8 @@ type Called = keyof typeof BATCH_FUNCTIONS;
 
 let stack: BatchStack;
 
-beforeAll(async () => {
-  stack = await BatchStack.start({ config: { embedding_dimensions: '64' } });
-});
-
-afterAll(async () => {
-  await stack.close();
+sharing.beforeAll(({ usual }) => {
+  stack = usual;
 });
 
 beforeEach(async () => {
@@ -79,7 +76,7 @@ type Break = () => void;
 
 function aws(request: BatchRequest, fault: AwsFault, times = Infinity): Break {
   return () => {
-    stack.breakAws({ when: BATCH_REQUESTS[request], fault, times });
+    stack.breakAws({ when: BATCH_REQUESTS[request], ...fault, times });
   };
 }
 
@@ -88,7 +85,7 @@ function s3(name: Called, file: string, fault: AwsFault, times = Infinity): Brea
     stack.breakAws({
       when: ({ functionName, service, operation }) =>
         functionName === BATCH_FUNCTIONS[name] && service === 's3' && operation.includes(file),
-      fault,
+      ...fault,
       times,
     });
   };
@@ -102,7 +99,7 @@ function openai(rule: FaultRule): Break {
 
 function pinecone(rule: PineconeFaultRule): Break {
   return () => {
-    stack.breakPinecone({ on: 'upsert', ...rule });
+    stack.breakPinecone({ when: ({ operation }) => operation === 'upsert', ...rule });
   };
 }
 
@@ -119,125 +116,109 @@ function settleAtOnce(): void {
       }
       return false;
     },
-    fault: { kind: 'cut' },
+    cut: true,
   });
 }
 
-const error = (status: number, code: string): AwsFault => ({ kind: 'error', status, code });
+const error = (status: number, code: string): AwsFault => ({ status, code });
 
 const THROTTLED = error(400, 'ProvisionedThroughputExceededException');
 const DYNAMODB_BROKEN = error(503, 'ServiceUnavailable');
 const SLOW_DOWN = error(503, 'SlowDown');
-const ANSWER_LOST: AwsFault = { kind: 'cut', moment: 'after' };
-const CUT: AwsFault = { kind: 'cut' };
+const ANSWER_LOST: AwsFault = { cut: true, moment: 'after' };
+const CUT: AwsFault = { cut: true };
 
 describe('a failure that passes is waited for, and the batch embedded once:', () => {
   // The SDK tries three times; what is left of a failure after that is the state machine's.
-  it.each<[string, Break, Partial<Record<Called, number>>]>([
-    ['the record, its answer lost', aws('submit: the record', ANSWER_LOST, 3), { submit: 2 }],
-    ['a claim: throttled', aws('submit: a claim', THROTTLED, 5), {}],
-    ['a claim: cut', aws('submit: a claim', CUT, 2), {}],
-    ['the requests: 503', s3('submit', '/requests.jsonl', SLOW_DOWN, 2), {}],
+  it.each<[string, readonly Break[], Partial<Record<Called, number>>]>([
     [
-      'the plan: 503',
-      s3('submit', '/plan.jsonl', error(503, 'ServiceUnavailable'), 3),
-      { submit: 2 },
+      'by the functions themselves, at each step once',
+      [
+        aws('submit: a claim', THROTTLED, 5),
+        s3('submit', '/requests.jsonl', SLOW_DOWN, 2),
+        openai({ on: 'files.create', status: 429, retryAfter: 0, times: 2 }),
+        openai({ on: 'batches.retrieve', status: 429, retryAfter: 0, times: 1 }),
+        openai({ on: 'files.content', status: 500, retryAfter: 0, times: 2 }),
+        pinecone({ status: 429, retryAfter: 0, times: 3 }),
+        aws('write: a status', THROTTLED, 5),
+        aws('write: the result rows', { processed: 0 }, 3),
+      ],
+      {},
+    ],
+    [
+      'by the functions themselves, when an answer is lost or half of it is done',
+      [
+        aws('submit: a claim', CUT, 2),
+        openai({ on: 'files.create', cut: true, moment: 'after', times: 1 }),
+        pinecone({ status: 500, retryAfter: 0, times: 2 }),
+        aws('write: a status', ANSWER_LOST, 2),
+        aws('write: the result rows', { processed: 1 }, 1),
+      ],
+      {},
+    ],
+    [
+      'by the functions themselves: Pinecone, its answer lost',
+      [pinecone({ cut: true, moment: 'after', times: 1 })],
+      {},
+    ],
+    [
+      'by the state machine, at each step once',
+      [
+        s3('submit', '/plan.jsonl', error(503, 'ServiceUnavailable'), 3),
+        openai({ on: 'batches.retrieve', status: 500, retryAfter: 0, times: 3 }),
+        openai({ on: 'files.content', cutAfterBytes: 600, times: 1 }),
+        pinecone({ status: 503, retryAfter: 0, times: 3 }),
+        s3('write', '/part-', SLOW_DOWN, 3),
+        aws('complete: the end', DYNAMODB_BROKEN, 3),
+      ],
+      { submit: 2, status: 2, download: 2, upsert: 2, write: 2, complete: 2 },
+    ],
+    [
+      'by the state machine, when the answers that are lost are those to records',
+      [
+        aws('submit: the record', ANSWER_LOST, 3),
+        aws('download: a part', ANSWER_LOST, 3),
+        aws('write: the result rows', ANSWER_LOST, 3),
+        aws('complete: the end', ANSWER_LOST, 3),
+      ],
+      { submit: 2, download: 2, write: 2, complete: 2 },
     ],
     [
       'the time of the creation, its answer lost',
-      aws('submit: the time of the creation', ANSWER_LOST, 3),
+      [aws('submit: the time of the creation', ANSWER_LOST, 3)],
       { submit: 2 },
     ],
-    ['the batch’s id: 503', aws('submit: the batch’s id', DYNAMODB_BROKEN, 3), { submit: 2 }],
+    ['the batch’s id: 503', [aws('submit: the batch’s id', DYNAMODB_BROKEN, 3)], { submit: 2 }],
     [
       'the batch’s id, its answer lost',
-      aws('submit: the batch’s id', ANSWER_LOST, 3),
+      [aws('submit: the batch’s id', ANSWER_LOST, 3)],
       { submit: 2 },
     ],
-    ['the upload: 429', openai({ on: 'files.create', status: 429, retryAfter: 0, times: 2 }), {}],
     [
       'the upload: 500',
-      openai({ on: 'files.create', status: 500, retryAfter: 0, times: 3 }),
+      [openai({ on: 'files.create', status: 500, retryAfter: 0, times: 3 })],
       { submit: 2 },
     ],
-    [
-      'the upload, its answer lost',
-      openai({ on: 'files.create', cut: true, moment: 'after', times: 1 }),
-      {},
-    ],
-    ['the creation: 429', openai({ on: 'batches.create', status: 429, times: 2 }), { submit: 3 }],
-    ['the creation: 500', openai({ on: 'batches.create', status: 500, times: 1 }), { submit: 2 }],
+    ['the creation: 429', [openai({ on: 'batches.create', status: 429, times: 2 })], { submit: 3 }],
+    ['the creation: 500', [openai({ on: 'batches.create', status: 500, times: 1 })], { submit: 2 }],
     [
       'the creation, its answer lost',
-      openai({ on: 'batches.create', cut: true, moment: 'after', times: 1 }),
+      [openai({ on: 'batches.create', cut: true, moment: 'after', times: 1 })],
       { submit: 2 },
     ],
     [
       'the creation, done and answered with 500',
-      openai({ on: 'batches.create', status: 500, moment: 'after', times: 1 }),
+      [openai({ on: 'batches.create', status: 500, moment: 'after', times: 1 })],
       { submit: 2 },
     ],
-    [
-      'the status: 500',
-      openai({ on: 'batches.retrieve', status: 500, retryAfter: 0, times: 3 }),
-      { status: 2 },
-    ],
-    [
-      'the status: 429',
-      openai({ on: 'batches.retrieve', status: 429, retryAfter: 0, times: 1 }),
-      {},
-    ],
-    [
-      'the results: cut in the middle',
-      openai({ on: 'files.content', cutAfterBytes: 600, times: 1 }),
-      { download: 2 },
-    ],
-    ['the results: 500', openai({ on: 'files.content', status: 500, retryAfter: 0, times: 2 }), {}],
-    ['a part: 503', s3('download', '/part-', SLOW_DOWN, 3), { download: 2 }],
-    ['a part, its answer lost', aws('download: a part', ANSWER_LOST, 3), { download: 2 }],
-    ['Pinecone: 429', pinecone({ status: 429, retryAfter: 0, times: 3 }), {}],
-    ['Pinecone: 429 with Retry-After', pinecone({ status: 429, retryAfter: 1, times: 1 }), {}],
-    ['Pinecone: 500', pinecone({ status: 500, retryAfter: 0, times: 2 }), {}],
-    ['Pinecone: 500 for longer', pinecone({ status: 503, retryAfter: 0, times: 3 }), { upsert: 2 }],
-    ['Pinecone, its answer lost', pinecone({ cut: true, moment: 'after', times: 1 }), {}],
-    ['reading a part: 503', s3('write', '/part-', SLOW_DOWN, 3), { write: 2 }],
-    ['a status: throttled', aws('write: a status', THROTTLED, 5), {}],
-    ['a status, its answer lost', aws('write: a status', ANSWER_LOST, 2), {}],
-    [
-      'the result rows: unprocessed',
-      aws('write: the result rows', { kind: 'unprocessed', processed: 0 }, 3),
-      {},
-    ],
-    [
-      'the result rows: half of them unprocessed',
-      aws('write: the result rows', { kind: 'unprocessed', processed: 1 }, 1),
-      {},
-    ],
-    [
-      'the result rows, their answer lost',
-      aws('write: the result rows', ANSWER_LOST, 3),
-      { write: 2 },
-    ],
-    ['the end: 503', aws('complete: the end', DYNAMODB_BROKEN, 3), { complete: 2 }],
-    ['the end, its answer lost', aws('complete: the end', ANSWER_LOST, 3), { complete: 2 }],
-  ])('%s', async (_, breakIt, invocations) => {
+  ])('%s', async (_, breaks, invocations) => {
     settleAtOnce();
-    breakIt();
+    for (const breakIt of breaks) breakIt();
 
     expect(await stack.submit()).toMatchObject({ total: 1, submitted: 1, requested: LINES });
     expect(await stack.poll()).toMatchObject({ total: 1, completed: 1, succeeded: LINES });
 
     expect(unusualInvocations()).toStrictEqual(invocations);
-    await expectEmbeddedOnce();
-  });
-
-  it('every answer of AWS, lost once', async () => {
-    for (const request of Object.keys(BATCH_REQUESTS))
-      aws(request as BatchRequest, ANSWER_LOST, 1)();
-
-    expect(await stack.submit()).toMatchObject({ total: 1, submitted: 1, requested: LINES });
-    expect(await stack.poll()).toMatchObject({ total: 1, completed: 1, succeeded: LINES });
-
     await expectEmbeddedOnce();
   });
 });
@@ -257,12 +238,6 @@ describe('a submission whose failure stays', () => {
       openai({ on: 'batches.create', status: 500 }),
       'UpstreamUnavailable',
       /^OpenAI answered 500/,
-    ],
-    [
-      'the requests: 503',
-      s3('submit', '/requests.jsonl', error(503, 'ServiceUnavailable')),
-      'UpstreamUnavailable',
-      /^PutObjectCommand failed/,
     ],
     [
       'a claim: no permission',
@@ -357,7 +332,7 @@ describe('a submission whose failure stays', () => {
     stack.breakAws({
       when: ({ functionName, operation }) =>
         functionName === BATCH_FUNCTIONS.submit && operation === 'GetSecretValue',
-      fault: error(400, 'AccessDeniedException'),
+      ...error(400, 'AccessDeniedException'),
     });
 
     const { failures } = await stack.submit();
@@ -395,14 +370,6 @@ describe('a poll whose failure stays', () => {
       /^the download of the file file-\w+ from OpenAI broke off$/,
     ],
     [
-      'a part: 503',
-      s3('download', '/part-', error(503, 'ServiceUnavailable')),
-      'download',
-      'DownloadResults',
-      'UpstreamUnavailable',
-      /^PutObjectCommand failed/,
-    ],
-    [
       'Pinecone: 429',
       pinecone({ status: 429, retryAfter: 0 }),
       'upsert',
@@ -417,14 +384,6 @@ describe('a poll whose failure stays', () => {
       'UpsertToPinecone',
       'QuotaExhausted',
       /^Pinecone answered 429.*the plan's limit is reached/,
-    ],
-    [
-      'a status: 503',
-      aws('write: a status', DYNAMODB_BROKEN),
-      'write',
-      'WriteResultsToDynamo',
-      'UpstreamUnavailable',
-      /^UpdateItemCommand failed/,
     ],
     [
       'the result rows: no permission',

@@ -1,20 +1,17 @@
 import type OpenAI from 'openai';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { expectBatchInvariants } from '../support/batch_invariants.ts';
 import { BatchStack } from '../support/batch_stack.ts';
 import { OLD_BATCH_ID, type OldBatch, openaiClient, submittedOfOld } from '../support/old_batch.ts';
-import { embeddableCount } from '../support/small_receipts.ts';
+import { sharing } from '../support/shared_stacks.ts';
+import { embeddableCount } from '../support/stack_receipts.ts';
 
 let stack: BatchStack;
 let openai: OpenAI;
 
-beforeAll(async () => {
-  stack = await BatchStack.start();
+sharing.beforeAll(({ usual }) => {
+  stack = usual;
   openai = openaiClient(stack);
-});
-
-afterAll(async () => {
-  await stack.close();
 });
 
 beforeEach(async () => {

@@ -1,12 +1,13 @@
-import type { SyntheticReceipt } from 'receipts-cli/receipts/synthetic/synthetic_receipts';
+import type { SyntheticReceipt } from 'receipts-cli/synthetic_receipts/synthetic_receipts';
 import type { BatchView } from 'vendor-stand-ins/openai/batch_script';
 import type { Operation } from 'vendor-stand-ins/openai/faults';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { PollSummary } from '../../simple_lambdas/summarize_execution/summaries.ts';
 import type { SubmitSummary } from '../../simple_lambdas/summarize_execution/summaries.ts';
 import { expectBatchInvariants } from '../support/batch_invariants.ts';
 import { BatchStack, type EntityRow } from '../support/batch_stack.ts';
-import { LINE_TOKENS, lineReceipts } from '../support/line_receipts.ts';
+import { sharing } from '../support/shared_stacks.ts';
+import { lineReceipts } from '../support/stack_receipts.ts';
 import { finishedRun, summaryOf } from '../support/test_stack.ts';
 
 /** Lines that a batch has room for; a receipt has one less, and is a batch of its own. */
@@ -15,18 +16,8 @@ const LINES = ROOM - 1;
 
 let stack: BatchStack;
 
-beforeAll(async () => {
-  stack = await BatchStack.start({
-    config: {
-      batch_max_concurrency: '1',
-      batch_max_tokens: String(ROOM * LINE_TOKENS),
-      embedding_dimensions: '64',
-    },
-  });
-});
-
-afterAll(async () => {
-  await stack.close();
+sharing.beforeAll(({ smallBatches }) => {
+  stack = smallBatches;
 });
 
 beforeEach(async () => {

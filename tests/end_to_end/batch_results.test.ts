@@ -1,22 +1,17 @@
 import type { EmbeddingBatchResult } from 'receipt-embedding/entities/batch';
 import type { RowOutcome } from 'vendor-stand-ins/openai/batch_script';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { PollSummary } from '../../simple_lambdas/summarize_execution/summaries.ts';
 import { expectBatchInvariants } from '../support/batch_invariants.ts';
 import { BatchStack } from '../support/batch_stack.ts';
-import { lineReceipts } from '../support/line_receipts.ts';
 import { aLabel, aMetadata } from '../support/receipt_factory.ts';
-import { receiptOfLines } from '../support/receipt_of_lines.ts';
-import { smallReceipt } from '../support/small_receipts.ts';
+import { sharing } from '../support/shared_stacks.ts';
+import { lineReceipts, receiptOfLines, smallReceipt } from '../support/stack_receipts.ts';
 
 let stack: BatchStack;
 
-beforeAll(async () => {
-  stack = await BatchStack.start();
-});
-
-afterAll(async () => {
-  await stack.close();
+sharing.beforeAll(({ usual }) => {
+  stack = usual;
 });
 
 describe('a row of a batch’s results', () => {

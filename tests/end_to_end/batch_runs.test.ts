@@ -1,23 +1,18 @@
 import type { Workflow } from 'receipts-cli/local_stack';
-import type { SyntheticReceipt } from 'receipts-cli/receipts/synthetic/synthetic_receipts';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { SyntheticReceipt } from 'receipts-cli/synthetic_receipts/synthetic_receipts';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { expectBatchInvariants } from '../support/batch_invariants.ts';
 import { BatchStack } from '../support/batch_stack.ts';
-import { LINE_TOKENS, lineReceipts } from '../support/line_receipts.ts';
 import { aWord } from '../support/receipt_factory.ts';
-import { receiptOfLines } from '../support/receipt_of_lines.ts';
+import { sharing } from '../support/shared_stacks.ts';
+import { lineReceipts, receiptOfLines } from '../support/stack_receipts.ts';
 
 const LINES = 2;
 
 let stack: BatchStack;
 
-beforeAll(async () => {
-  // A batch holds the lines of one receipt.
-  stack = await BatchStack.start({ config: { batch_max_tokens: String(LINES * LINE_TOKENS) } });
-});
-
-afterAll(async () => {
-  await stack.close();
+sharing.beforeAll(({ smallBatches }) => {
+  stack = smallBatches;
 });
 
 beforeEach(async () => {

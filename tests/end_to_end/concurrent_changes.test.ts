@@ -1,19 +1,16 @@
 import type { Row } from 'receipt-embedding/entities/keys';
-import type { SyntheticReceipt } from 'receipts-cli/receipts/synthetic/synthetic_receipts';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { SyntheticReceipt } from 'receipts-cli/synthetic_receipts/synthetic_receipts';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { outcomesOf } from '../support/execution_histories.ts';
 import { expectInvariants } from '../support/invariants.ts';
-import { embeddableCount, smallReceipt, smallReceipts } from '../support/small_receipts.ts';
+import { sharing } from '../support/shared_stacks.ts';
+import { embeddableCount, smallReceipt, smallReceipts } from '../support/stack_receipts.ts';
 import { finishedRun, type FinishedRun, TestStack } from '../support/test_stack.ts';
 
 let stack: TestStack;
 
-beforeAll(async () => {
-  stack = await TestStack.start({ config: { max_concurrency: '2' } });
-});
-
-afterAll(async () => {
-  await stack.close();
+sharing.beforeAll(({ usual }) => {
+  stack = usual;
 });
 
 beforeEach(async () => {

@@ -2,12 +2,12 @@ import { type RunningServer, serve } from 'embedded-aws/http/server';
 import {
   type SyntheticReceipt,
   syntheticReceipts,
-} from 'receipts-cli/receipts/synthetic/synthetic_receipts';
+} from 'receipts-cli/synthetic_receipts/synthetic_receipts';
 import { OpenAIStandIn } from 'vendor-stand-ins/openai/openai_stand_in';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { FUNCTION_NAMES } from '../../components/function_names.ts';
+import { functionsOf } from '../../components/state_machines/workflows.ts';
 import { childrenOf, historyOf, payloadsOf } from '../support/execution_histories.ts';
-import { nth, type ProcessReceiptRequest } from '../support/process_receipt_steps.ts';
+import { nth, type ProcessReceiptRequest } from '../support/observed_requests.ts';
 import { TestStack } from '../support/test_stack.ts';
 
 const API_KEY = 'sk-proj-Zq81xkP0vN4rT7';
@@ -54,7 +54,7 @@ type Spoil = (
 
 function aws(kind: ProcessReceiptRequest, status: number, code: string): Spoil {
   return () => {
-    stack.breakAws({ when: nth(kind), fault: { kind: 'error', status, code } });
+    stack.breakAws({ when: nth(kind), status, code });
     return undefined;
   };
 }
@@ -69,7 +69,7 @@ const RUNS: Readonly<Record<string, Spoil>> = {
   'a refused record': aws('the record', 400, 'ValidationException'),
   'a refused status': aws('a status', 400, 'ValidationException'),
   'a dead function': () => {
-    stack.breakAws({ when: nth('a delta'), fault: { kind: 'kill', moment: 'after' } });
+    stack.breakAws({ when: nth('a delta'), kill: true, moment: 'after' });
     return undefined;
   },
   'a text that OpenAI refuses': async ([receipt]) => {
@@ -178,7 +178,7 @@ describe('no secret and no receipt’s text', () => {
     const functions = stack.local.aws.deployment.resources.filter(
       ({ type }) => type === 'aws:lambda/function:Function',
     );
-    expect(functions).toHaveLength(FUNCTION_NAMES.length);
+    expect(functions).toHaveLength(functionsOf().length);
     const environments = functions.map(({ inputs }) => JSON.stringify(inputs['environment']));
     expect(secretsIn(environments)).toStrictEqual([]);
     const withSecret = environments.filter((text) => text.includes('arn:aws:secretsmanager:'));

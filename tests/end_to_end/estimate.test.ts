@@ -2,13 +2,13 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { CREDENTIALS, REGION } from 'embedded-aws/aws/embedded_aws';
 import { ASSUMPTIONS, BATCH_RECORD, FUNCTIONS, MAP_FILES } from 'receipts-cli/estimate/assumptions';
 import { estimate, type Estimate, type EstimateSettings } from 'receipts-cli/estimate/estimate';
-import { exportSource } from 'receipts-cli/estimate/export_source';
 import { MeasuredReceipt } from 'receipts-cli/estimate/measured_receipt';
-import { listingUnits } from 'receipts-cli/estimate/realtime_work';
+import { listingUnits } from 'receipts-cli/estimate/realtime_path';
+import { exportSource } from 'receipts-cli/estimate/receipt_source';
 import {
   type SyntheticReceipt,
   syntheticReceipts,
-} from 'receipts-cli/receipts/synthetic/synthetic_receipts';
+} from 'receipts-cli/synthetic_receipts/synthetic_receipts';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { PollSummary } from '../../simple_lambdas/summarize_execution/summaries.ts';
 import type { SubmitSummary } from '../../simple_lambdas/summarize_execution/summaries.ts';
@@ -216,9 +216,9 @@ describe('an estimate', () => {
         .map(({ state }): [string, unknown] => [String(state['name']), state['memorySize']]),
     );
 
-    for (const [name, { memory: assumed }] of Object.entries(FUNCTIONS)) {
+    for (const [name, { declaration }] of Object.entries(FUNCTIONS)) {
       const deployed = `embedding-${name.replaceAll('_', '-')}-lambda-dev`;
-      expect([name, memory[deployed]]).toStrictEqual([name, assumed]);
+      expect([name, memory[deployed]]).toStrictEqual([name, declaration.memory_mb]);
     }
   });
 });

@@ -3,22 +3,19 @@ import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { ListExecutionsCommand, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { REGION } from 'embedded-aws/aws/embedded_aws';
-import type { RecordedCall } from 'embedded-aws/iam/call_record';
-import type { Iam } from 'embedded-aws/iam/iam';
-import type { Role } from 'embedded-aws/iam/roles';
-import { roleUses } from 'embedded-aws/iam/service_roles';
+import type { Iam, RecordedCall } from 'embedded-aws/iam/iam';
+import { type Role, roleUses } from 'embedded-aws/iam/roles';
 import { placesCacheCodec } from 'receipt-embedding/merchants/google_places';
-import type { SyntheticReceipt } from 'receipts-cli/receipts/synthetic/synthetic_receipts';
+import type { SyntheticReceipt } from 'receipts-cli/synthetic_receipts/synthetic_receipts';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { BATCH_REQUESTS } from '../support/batch_requests.ts';
 import { BATCH_FUNCTIONS, BatchStack } from '../support/batch_stack.ts';
 import { outcomesOf } from '../support/execution_histories.ts';
-import { lineReceipts } from '../support/line_receipts.ts';
+import { BATCH_REQUESTS } from '../support/observed_requests.ts';
 import { openaiClient, submittedOfOld } from '../support/old_batch.ts';
 import { type Exception, grantsOf, policyUse, withoutGrant } from '../support/policy_use.ts';
 import { aMetadata } from '../support/receipt_factory.ts';
 import { rejection } from '../support/rejection.ts';
-import { smallReceipts } from '../support/small_receipts.ts';
+import { lineReceipts, smallReceipts } from '../support/stack_receipts.ts';
 import { FUNCTIONS } from '../support/test_stack.ts';
 import { without } from '../support/without.ts';
 
@@ -105,7 +102,7 @@ beforeAll(async () => {
       }
       return false;
     },
-    fault: { kind: 'cut' },
+    cut: true,
   });
   for (const scenario of [
     embedReceipts,
@@ -187,7 +184,8 @@ async function embedReceipts(): Promise<void> {
 function refuseAQuery(asking: string): void {
   stack.breakAws({
     when: ({ functionName, operation }) => functionName === asking && operation === 'Query',
-    fault: { kind: 'error', status: 400, code: 'ValidationException' },
+    status: 400,
+    code: 'ValidationException',
     times: 1,
   });
 }
@@ -216,7 +214,8 @@ async function ingestABatchThatFailsFirst(): Promise<void> {
   await stack.load(lineReceipts(1));
   stack.breakAws({
     when: BATCH_REQUESTS['submit: the record'],
-    fault: { kind: 'cut', moment: 'after' },
+    cut: true,
+    moment: 'after',
     times: 1,
   });
   await stack.submit();
@@ -224,7 +223,8 @@ async function ingestABatchThatFailsFirst(): Promise<void> {
   stack.breakAws({
     when: ({ functionName, operation }) =>
       functionName === 'embedding-record-batch-failure-lambda-dev' && operation === 'UpdateItem',
-    fault: { kind: 'cut', moment: 'after' },
+    cut: true,
+    moment: 'after',
     times: 1,
   });
   expect(await stack.poll()).toMatchObject({ total: 1, failed: 1 });
@@ -249,7 +249,8 @@ async function pollASubmissionThatDied(): Promise<void> {
   await stack.load(lineReceipts(1));
   stack.breakAws({
     when: BATCH_REQUESTS['submit: the requests'],
-    fault: { kind: 'kill', moment: 'before' },
+    kill: true,
+    moment: 'before',
     times: 1,
   });
   expect(await stack.submit()).toMatchObject({ total: 1, failed: 1 });
@@ -297,7 +298,7 @@ describe('the roles of the program', () => {
     expect(uses.map(({ roleArn }) => roleArn).sort()).toStrictEqual(
       roles.map(({ arn }) => arn).sort(),
     );
-    expect(uses).toHaveLength(20);
+    expect(uses).toHaveLength(18);
   });
 });
 

@@ -1,13 +1,15 @@
 import type { ObservedRequest } from 'embedded-aws/aws/faults';
-import type { SyntheticReceipt } from 'receipts-cli/receipts/synthetic/synthetic_receipts';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { SyntheticReceipt } from 'receipts-cli/synthetic_receipts/synthetic_receipts';
+import { describe, expect, it } from 'vitest';
 import { childrenOf, historyOf, payloadsOf } from '../support/execution_histories.ts';
 import { expectInvariants } from '../support/invariants.ts';
-import { nth } from '../support/process_receipt_steps.ts';
-import { smallReceipts } from '../support/small_receipts.ts';
+import { nth } from '../support/observed_requests.ts';
+import { sharing } from '../support/shared_stacks.ts';
+import { smallReceipts } from '../support/stack_receipts.ts';
 import { type FinishedRun, FUNCTIONS, TestStack } from '../support/test_stack.ts';
 
-const RECEIPTS = 300;
+/** More than a summary lists failures of; `npm run bench:scale` has thousands. */
+const RECEIPTS = 40;
 /** Of Step Functions' quotas: bytes of a payload, events of a history. */
 const PAYLOAD_BYTES = 262_144;
 const HISTORY_EVENTS = 25_000;
@@ -15,14 +17,11 @@ const HISTORY_EVENTS = 25_000;
 let stack: TestStack;
 let receipts: readonly SyntheticReceipt[];
 
-beforeAll(async () => {
-  stack = await TestStack.start({ config: { tolerated_failure_percentage: '10' } });
+sharing.beforeAll(async ({ usual }) => {
+  stack = usual;
+  await stack.reset();
   receipts = smallReceipts(RECEIPTS);
   await stack.load(receipts);
-});
-
-afterAll(async () => {
-  await stack.close();
 });
 
 /** Lets these receipts fail, in a way that is not tried again. */
@@ -32,7 +31,8 @@ function failReceipts(count: number): void {
   stack.breakAws({
     when: (request: ObservedRequest) =>
       reading(request) && images.some((image) => request.body.includes(image)),
-    fault: { kind: 'error', status: 400, code: 'AccessDeniedException' },
+    status: 400,
+    code: 'AccessDeniedException',
   });
 }
 

@@ -1,12 +1,12 @@
 import { ConnectionCut, type RunningServer, serve } from 'embedded-aws/http/server';
 import type { Service } from 'embedded-aws/http/service';
-import type { SyntheticReceipt } from 'receipts-cli/receipts/synthetic/synthetic_receipts';
+import type { SyntheticReceipt } from 'receipts-cli/synthetic_receipts/synthetic_receipts';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { outcomesOf } from '../support/execution_histories.ts';
 import { expectInvariants } from '../support/invariants.ts';
 import { aMetadata } from '../support/receipt_factory.ts';
-import { smallReceipt } from '../support/small_receipts.ts';
-import { storedRuns } from '../support/stored_deltas.ts';
+import { smallReceipt } from '../support/stack_receipts.ts';
+import { storedRuns } from '../support/stored_vectors.ts';
 import { TestStack } from '../support/test_stack.ts';
 import { without } from '../support/without.ts';
 
@@ -119,7 +119,7 @@ describe('a receipt without metadata', () => {
     ]);
     expect(
       chroma.queries.map(({ query_embeddings }) => query_embeddings.map(({ length }) => length)),
-    ).toStrictEqual([[1_536]]);
+    ).toStrictEqual([[stack.local.embeddingModel.dimensions]]);
     const inputs = stack.local.openai.requests.slice(before).flatMap((request) => request.inputs);
     expect(new Set(inputs).size).toBe(inputs.length);
     await expectInvariants(stack);

@@ -2,11 +2,13 @@ import { type RunningServer, serve } from 'embedded-aws/http/server';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RunSummary } from '../../simple_lambdas/summarize_execution/summaries.ts';
 import { BatchStack } from '../support/batch_stack.ts';
-import { emittedMetrics, emittedTotal } from '../support/emitted_metrics.ts';
-import { LINE_TOKENS, lineReceipts } from '../support/line_receipts.ts';
-import { receiptOfLines } from '../support/receipt_of_lines.ts';
-import { smallReceipt } from '../support/small_receipts.ts';
-import { watchedMetrics } from '../support/watched_metrics.ts';
+import { emittedMetrics, emittedTotal, watchedMetrics } from '../support/metrics.ts';
+import {
+  LINE_TOKENS,
+  lineReceipts,
+  receiptOfLines,
+  smallReceipt,
+} from '../support/stack_receipts.ts';
 import { without } from '../support/without.ts';
 
 // Not proved here: that CloudWatch takes the metrics out of the logs, as its format (EMF) promises.
@@ -103,7 +105,7 @@ describe('the metrics', () => {
     expect(sent('PromptTokens')).toBe(sum('prompt_tokens'));
     expect(sent('EstimatedCostUsd')).toBeCloseTo(sum('estimated_cost_usd'), 12);
     expect(
-      emittedTotal(stack.logs, 'ReceiptsFailed', 'embedding-summarize-execution-lambda-dev'),
+      emittedTotal(stack.logs, 'ReceiptsFailed', 'embedding-summarize-realtime-run-lambda-dev'),
     ).toBe(sum('failed'));
   });
 });

@@ -1,20 +1,17 @@
 import { serve } from 'embedded-aws/http/server';
 import type { Fault } from 'vendor-stand-ins/openai/faults';
 import { OpenAIStandIn } from 'vendor-stand-ins/openai/openai_stand_in';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { expectInvariants } from '../support/invariants.ts';
-import { smallReceipt, smallReceipts } from '../support/small_receipts.ts';
+import { sharing } from '../support/shared_stacks.ts';
+import { smallReceipt, smallReceipts } from '../support/stack_receipts.ts';
 import { retriesOf } from '../support/state_machine_retries.ts';
 import { FUNCTIONS, TestStack } from '../support/test_stack.ts';
 
 let stack: TestStack;
 
-beforeAll(async () => {
-  stack = await TestStack.start();
-});
-
-afterAll(async () => {
-  await stack.close();
+sharing.beforeAll(({ usual }) => {
+  stack = usual;
 });
 
 beforeEach(async () => {

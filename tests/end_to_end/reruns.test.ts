@@ -1,18 +1,15 @@
 import type { Row } from 'receipt-embedding/entities/keys';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { expectInvariants, receiptOf } from '../support/invariants.ts';
-import { nth } from '../support/process_receipt_steps.ts';
-import { smallReceipts } from '../support/small_receipts.ts';
+import { nth } from '../support/observed_requests.ts';
+import { sharing } from '../support/shared_stacks.ts';
+import { smallReceipts } from '../support/stack_receipts.ts';
 import { TestStack } from '../support/test_stack.ts';
 
 let stack: TestStack;
 
-beforeAll(async () => {
-  stack = await TestStack.start();
-});
-
-afterAll(async () => {
-  await stack.close();
+sharing.beforeAll(({ usual }) => {
+  stack = usual;
 });
 
 const RECEIPTS = 4;
@@ -120,7 +117,8 @@ describe('a forced execution', () => {
     // The function fails after the record is written, and the state machine tries again.
     stack.breakAws({
       when: nth('a status'),
-      fault: { kind: 'error', status: 503, code: 'ServiceUnavailable' },
+      status: 503,
+      code: 'ServiceUnavailable',
     });
     // All statuses are SUCCESS already: one is put back, so that there is one to update.
     const word = await aWordToEmbed();

@@ -1,18 +1,15 @@
-import { syntheticReceipts } from 'receipts-cli/receipts/synthetic/synthetic_receipts';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { syntheticReceipts } from 'receipts-cli/synthetic_receipts/synthetic_receipts';
+import { describe, expect, it } from 'vitest';
 import { expectInvariants } from '../support/invariants.ts';
+import { sharing } from '../support/shared_stacks.ts';
 import { shuffleAnswers } from '../support/shuffled_answers.ts';
-import { storedRuns } from '../support/stored_deltas.ts';
+import { storedRuns } from '../support/stored_vectors.ts';
 import { TestStack } from '../support/test_stack.ts';
 
 let stack: TestStack;
 
-beforeAll(async () => {
-  stack = await TestStack.start();
-});
-
-afterAll(async () => {
-  await stack.close();
+sharing.beforeAll(({ usual }) => {
+  stack = usual;
 });
 
 /** All that a run over these receipts made: what OpenAI was asked, and what was stored under which ids. */
@@ -37,7 +34,7 @@ async function madeOf(receipts: Parameters<TestStack['load']>[0]): Promise<unkno
 
 describe('the order in which rows come back', () => {
   it('changes no input, no vector and no run id', async () => {
-    const receipts = [...syntheticReceipts({ count: 5, seed: 'order', words: 60 })];
+    const receipts = [...syntheticReceipts({ count: 3, seed: 'order', words: 40 })];
     const plain = await madeOf(receipts);
 
     for (const seed of [1, 2]) {

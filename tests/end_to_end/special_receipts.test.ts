@@ -1,23 +1,20 @@
 import {
   type SyntheticReceipt,
   syntheticReceipts,
-} from 'receipts-cli/receipts/synthetic/synthetic_receipts';
+} from 'receipts-cli/synthetic_receipts/synthetic_receipts';
 import type { LoggedRequest } from 'vendor-stand-ins/openai/embeddings';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { outcomesOf } from '../support/execution_histories.ts';
 import { expectInvariants } from '../support/invariants.ts';
-import { embeddableCount, smallReceipt } from '../support/small_receipts.ts';
-import { storedRuns } from '../support/stored_deltas.ts';
+import { sharing } from '../support/shared_stacks.ts';
+import { embeddableCount, smallReceipt } from '../support/stack_receipts.ts';
+import { storedRuns } from '../support/stored_vectors.ts';
 import { type FinishedRun, FUNCTIONS, TestStack } from '../support/test_stack.ts';
 
 let stack: TestStack;
 
-beforeAll(async () => {
-  stack = await TestStack.start();
-});
-
-afterAll(async () => {
-  await stack.close();
+sharing.beforeAll(({ usual }) => {
+  stack = usual;
 });
 
 beforeEach(async () => {

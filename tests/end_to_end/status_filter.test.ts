@@ -1,19 +1,16 @@
 import type { Row } from 'receipt-embedding/entities/keys';
-import type { SyntheticReceipt } from 'receipts-cli/receipts/synthetic/synthetic_receipts';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { SyntheticReceipt } from 'receipts-cli/synthetic_receipts/synthetic_receipts';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { expectInvariants } from '../support/invariants.ts';
-import { smallReceipts } from '../support/small_receipts.ts';
+import { sharing } from '../support/shared_stacks.ts';
+import { smallReceipts } from '../support/stack_receipts.ts';
 import { TestStack } from '../support/test_stack.ts';
 import { without } from '../support/without.ts';
 
 let stack: TestStack;
 
-beforeAll(async () => {
-  stack = await TestStack.start();
-});
-
-afterAll(async () => {
-  await stack.close();
+sharing.beforeAll(({ usual }) => {
+  stack = usual;
 });
 
 beforeEach(async () => {

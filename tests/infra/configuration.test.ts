@@ -9,7 +9,7 @@ import {
   WITH_BATCH_PATH,
 } from './recorded_program.ts';
 
-// Not proved here: what each value must be (components/read_settings.test.ts), and that `pulumi config` takes it.
+// Not proved here: what each value must be (components/stack_settings.test.ts), and that `pulumi config` takes it.
 
 /** All that can differ of a deployment, by resource. */
 function picture({ registrations }: RecordedDeployment): ReadonlyMap<string, string> {
@@ -31,7 +31,7 @@ function differences(
 
 const PROCESS = 'Function process-receipt-realtime-function';
 const FIND = 'Function find-receipts-realtime-function';
-const SUMMARIZE = 'Function summarize-realtime-run-function';
+const SUMMARIZE = 'Function summarize-execution-function';
 const MACHINE = 'StateMachine realtime-embedding-state-machine';
 
 const SUBMIT_MACHINE = 'StateMachine batch-submit-embedding-state-machine';
@@ -50,11 +50,10 @@ const bucketOf = (name: string): string[] => [
   `BucketVersioning ${name}-versioning`,
 ];
 const scheduleOf = (name: string): string[] => [
-  `Role ${name}-role`,
-  `RolePolicy ${name}-policy`,
+  `Role ${name}-schedule-role`,
+  `RolePolicy ${name}-schedule-policy`,
   `Schedule ${name}-schedule`,
-  `ServiceRole ${name}`,
-  `WorkflowSchedule ${name}`,
+  `ServiceRole ${name}-schedule`,
 ];
 
 /** The functions of the batch path that use the table, OpenAI, the model, the batch bucket. */
@@ -75,7 +74,6 @@ const WITH_MODEL = ['plan-batches', 'submit-batch'];
 const ON_BUCKET = ON_TABLE.filter(
   (name) => name !== 'get-batch-status' && name !== 'record-batch-failure',
 );
-const SUMMARIES = ['summarize-batch-poll', 'summarize-batch-submit'];
 const REALTIME_ON_TABLE = ['find-receipts-realtime', 'process-receipt-realtime'];
 
 interface Effect {
@@ -99,7 +97,7 @@ const EFFECTS: Readonly<Record<keyof Settings, Effect>> = {
       ...bucketOf('chromadb'),
       FIND,
       PROCESS,
-      ...policiesOf([...REALTIME_ON_TABLE, 'realtime-embedding', 'summarize-realtime-run']),
+      ...policiesOf([...REALTIME_ON_TABLE, 'realtime-embedding', 'summarize-execution']),
       MACHINE,
     ],
   },
@@ -108,7 +106,12 @@ const EFFECTS: Readonly<Record<keyof Settings, Effect>> = {
     changes: [
       ...bucketOf('batch'),
       ...functionsOf(ON_BUCKET),
-      ...policiesOf([...ON_BUCKET, ...SUMMARIES, 'batch-poll-embedding', 'batch-submit-embedding']),
+      ...policiesOf([
+        ...ON_BUCKET,
+        'summarize-execution',
+        'batch-poll-embedding',
+        'batch-submit-embedding',
+      ]),
       SUBMIT_MACHINE,
       POLL_MACHINE,
     ],
@@ -123,7 +126,7 @@ const EFFECTS: Readonly<Record<keyof Settings, Effect>> = {
       PROCESS,
       SUMMARIZE,
       // The last one for the dimensions, which are the model's own.
-      ...functionsOf([...WITH_MODEL, 'summarize-batch-poll', 'download-batch-results']),
+      ...functionsOf([...WITH_MODEL, 'download-batch-results']),
     ],
   },
   embedding_dimensions: {
@@ -147,9 +150,8 @@ const EFFECTS: Readonly<Record<keyof Settings, Effect>> = {
     value: '60',
     changes: [
       ...ON_TABLE,
-      ...SUMMARIES,
       ...REALTIME_ON_TABLE,
-      'summarize-realtime-run',
+      'summarize-execution',
       'batch-poll-embedding',
       'batch-submit-embedding',
       'realtime-embedding',
@@ -221,7 +223,7 @@ describe('each setting', () => {
 });
 
 describe('a stack whose configuration is wrong', () => {
-  it('is refused with every problem at once, each with the command that mends it', async () => {
+  it('is refused with every problem at once, each with the command that corrects it', async () => {
     const { name, message } = await rejection(
       runProgram({
         config: {

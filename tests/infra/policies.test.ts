@@ -1,10 +1,16 @@
 import type { ProgramSettings } from 'embedded-aws/deployment/pulumi_program';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { POLICIES } from '../../policies/all_policies.ts';
-import { TAGGABLE } from '../../policies/tags.ts';
+import { TAGGABLE } from '../../policies/functions.ts';
 import { PolicyPackProcess, type ShownResource } from '../support/policy_pack.ts';
-import { PLACES_KEY, runProgram, WITH_BATCH_PATH } from './recorded_program.ts';
-import { previewed, shownResources } from './shown_resources.ts';
+import { NOT_KNOWN_YET } from '../support/policy_verdict.ts';
+import {
+  ACCOUNT_ID,
+  PLACES_KEY,
+  type RecordedDeployment,
+  runProgram,
+  WITH_BATCH_PATH,
+} from './recorded_program.ts';
 
 // Not proved here: that Pulumi's engine shows a provider's defaults among the inputs (tests/real/pulumi is for that).
 
@@ -185,4 +191,38 @@ function withMistake(type: string, change: (inputs: Inputs) => Inputs | null): S
     const given = Object.entries(properties).filter(([, value]) => value !== undefined);
     return [{ ...resource, properties: Object.fromEntries(given) }];
   });
+}
+
+/** The resources of a stack as the engine shows them to policies. */
+function shownResources({ registrations }: RecordedDeployment, stack: string): ShownResource[] {
+  const urn = (typeAndName: string): string =>
+    `urn:pulumi:${stack}::receipt-embeddings::${typeAndName}`;
+  return registrations.map((each) => ({
+    type: each.type,
+    name: each.name,
+    urn: urn(`${each.type}::${each.name}`),
+    properties: each.wireInputs,
+    sources: Object.fromEntries(
+      Object.entries(each.inputDependencies).map(([input, from]) => [input, from.map(urn)]),
+    ),
+  }));
+}
+
+/** The same during the first preview: whatever AWS makes up, and each text with such a thing in it, is not known. */
+function previewed(resource: ShownResource): ShownResource {
+  return {
+    ...resource,
+    properties: hidden(resource.properties) as Readonly<Record<string, unknown>>,
+  };
+}
+
+function hidden(value: unknown): unknown {
+  if (typeof value === 'string') {
+    return value.includes(ACCOUNT_ID) || /arn:aws:|receipt-embeddings-/.test(value)
+      ? NOT_KNOWN_YET
+      : value;
+  }
+  if (Array.isArray(value)) return value.map(hidden);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, hidden(inner)]));
 }

@@ -1,15 +1,16 @@
+import * as pulumi from '@pulumi/pulumi';
+import type { RegisterResourceRequest } from '@pulumi/pulumi/proto/resource_pb.js';
+import { MockMonitor } from '@pulumi/pulumi/runtime/mocks.js';
 import {
   type Deployment,
   type ProgramSettings,
   runPulumiProgram,
 } from 'embedded-aws/deployment/pulumi_program';
 import { vi } from 'vitest';
-import { recordRegistrations, type Registration } from './recorded_registrations.ts';
-
-export type { Registration } from './recorded_registrations.ts';
 
 // These tests look at what is registered, not at what the bundles hold (tests/bundles does that).
-vi.mock('../../components/bundling/bundle_all.ts', () => ({
+vi.mock('../../components/bundling/bundles.ts', async (original) => ({
+  ...(await original<typeof import('../../components/bundling/bundles.ts')>()),
   bundleAll: () =>
     Promise.resolve({ layer: 'bundles/layer', handler: (name: string) => `bundles/${name}` }),
 }));
@@ -20,7 +21,7 @@ export interface RecordedDeployment extends Deployment {
   readonly messages: readonly string[];
 }
 
-export const REGION = 'us-east-1';
+const REGION = 'us-east-1';
 export const ACCOUNT_ID = '123456789012';
 /** Looked for in every input, so it must be like nothing else. */
 export const OPENAI_KEY = 'sk-openai-3f1d9c';
@@ -40,11 +41,13 @@ export const WITH_BATCH_PATH = {
  */
 export async function runProgram(
   settings: Partial<ProgramSettings> = {},
-  onRegistration?: (registration: Registration) => void,
+  onRegistration: (registration: Registration) => void = () => undefined,
 ): Promise<RecordedDeployment> {
-  const { result, registrations, messages } = await recordRegistrations(
+  return await recordRegistrations(
     () =>
       runPulumiProgram({
+        program: new URL('../../index.ts', import.meta.url),
+        project: 'receipt-embeddings',
         stack: 'dev',
         region: REGION,
         accountId: ACCOUNT_ID,
@@ -54,7 +57,6 @@ export async function runProgram(
       }),
     onRegistration,
   );
-  return { ...result, registrations, messages };
 }
 
 /** The one resource of this type and name. */
@@ -79,4 +81,84 @@ export function resourcesOf(
   return Object.fromEntries(
     resources.filter((each) => each.type === type).map(({ name, inputs }) => [name, inputs]),
   );
+}
+
+/** A resource as Pulumi's engine is asked to register it; the mocks themselves tell less. */
+export interface Registration {
+  readonly type: string;
+  readonly name: string;
+  /** `type::name` of its parent; undefined right under the stack. */
+  readonly parent: string | undefined;
+  /** As they go over the wire: secrets are marked, and not unwrapped. */
+  readonly wireInputs: Readonly<Record<string, unknown>>;
+  readonly protect: boolean;
+  /** `type::name` of each resource that has to be there first. */
+  readonly dependencies: readonly string[];
+  /** `type::name` of the resources that an input comes from, by the input's name. */
+  readonly inputDependencies: Readonly<Record<string, readonly string[]>>;
+}
+
+/** Pulumi takes a stack trace of every promise; as long as Vitest likes them, that is half of a test's time. */
+const STACK_TRACE_LIMIT = 5;
+
+/** Runs the program, and waits for all that it registers. */
+async function recordRegistrations(
+  run: () => Promise<Deployment>,
+  onRegistration: (registration: Registration) => void,
+): Promise<RecordedDeployment> {
+  const registrations: Registration[] = [];
+  const messages: string[] = [];
+  const inform = vi.spyOn(pulumi.log, 'info').mockImplementation((message) => {
+    messages.push(message);
+    return Promise.resolve();
+  });
+  const register = vi.spyOn(MockMonitor.prototype, 'registerResource').mockImplementation(function (
+    this: MockMonitor,
+    request: RegisterResourceRequest,
+    callback,
+  ) {
+    const registered = registration(request);
+    registrations.push(registered);
+    onRegistration(registered);
+    return original.call(this, request, callback);
+  });
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = STACK_TRACE_LIMIT;
+  try {
+    return { ...(await run()), registrations, messages };
+  } catch (error) {
+    // What a failed program had begun to register must not end up in the next one.
+    await pulumi.runtime.waitForRPCs();
+    throw error;
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+    register.mockRestore();
+    inform.mockRestore();
+  }
+}
+
+// eslint-disable-next-line @typescript-eslint/unbound-method -- called with its own `this` above
+const original = MockMonitor.prototype.registerResource;
+
+function registration(request: RegisterResourceRequest): Registration {
+  return {
+    type: request.getType(),
+    name: request.getName(),
+    parent: typeAndName(request.getParent()),
+    wireInputs: request.getObject()?.toJavaScript() ?? {},
+    protect: request.getProtect() === true,
+    dependencies: request.getDependenciesList().map((urn) => typeAndName(urn) ?? ''),
+    inputDependencies: Object.fromEntries(
+      [...request.getPropertydependenciesMap().entries()].map(([input, from]) => [
+        input,
+        from.getUrnsList().map((urn) => typeAndName(urn) ?? ''),
+      ]),
+    ),
+  };
+}
+
+/** `urn:pulumi:{stack}::{project}::{parent types}${type}::{name}` without all that says where it is. */
+function typeAndName(urn: string): string | undefined {
+  const [, , types = '', name = ''] = urn.split('::');
+  return urn === '' ? undefined : `${types.split('$').at(-1) ?? ''}::${name}`;
 }

@@ -29,7 +29,10 @@ export class BatchBucket {
   }
 
   static async start(): Promise<BatchBucket> {
-    return new BatchBucket(await startS3(), await mkdtemp(join(tmpdir(), 'batch-bucket-')));
+    return new BatchBucket(
+      await startS3('receipts'),
+      await mkdtemp(join(tmpdir(), 'batch-bucket-')),
+    );
   }
 
   async close(): Promise<void> {

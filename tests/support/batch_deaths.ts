@@ -1,7 +1,7 @@
 import type { ObservedRequest } from 'embedded-aws/aws/faults';
 import type { Operation } from 'vendor-stand-ins/openai/faults';
-import { type BatchRequest, batchRequestOf } from './batch_requests.ts';
 import { BATCH_FUNCTIONS, type BatchStack } from './batch_stack.ts';
+import { type BatchRequest, batchRequestOf } from './observed_requests.ts';
 
 type Moment = 'before' | 'after';
 
@@ -37,9 +37,10 @@ export function letDie(stack: BatchStack, deathOf: (batchId: string) => Death | 
       due = turns.dueAt(request);
       return due === 'before';
     },
-    fault: { kind: 'kill', moment: 'before' },
+    kill: true,
+    moment: 'before',
   });
-  stack.breakAws({ when: () => due === 'after', fault: { kind: 'kill', moment: 'after' } });
+  stack.breakAws({ when: () => due === 'after', kill: true, moment: 'after' });
 
   const { openai } = stack.local;
   for (const moment of ['before', 'after'] as const) {
@@ -47,8 +48,9 @@ export function letDie(stack: BatchStack, deathOf: (batchId: string) => Death | 
       const when = (): boolean => dies(request as VendorRequest, moment, functionName);
       stack.untilReset(openai.fault({ on, cut: true, moment, when }));
     }
-    const when = (): boolean => dies('upsert: the vectors', moment, BATCH_FUNCTIONS.upsert);
-    stack.breakPinecone({ on: 'upsert', cut: true, moment, when });
+    const when = ({ operation }: { readonly operation: string }): boolean =>
+      operation === 'upsert' && dies('upsert: the vectors', moment, BATCH_FUNCTIONS.upsert);
+    stack.breakPinecone({ cut: true, moment, when });
   }
 
   function dies(request: VendorRequest, moment: Moment, functionName: string): boolean {

@@ -8,8 +8,7 @@ import type { Row } from 'receipt-embedding/entities/keys';
 import { embedText } from 'vendor-stand-ins/openai/text_embedding';
 import { expect } from 'vitest';
 import type { BatchStack, EntityRow } from './batch_stack.ts';
-import type { StoredVector } from './pinecone_contents.ts';
-import { storedRuns } from './stored_deltas.ts';
+import { storedRuns, type StoredVector } from './stored_vectors.ts';
 
 /**
  * What holds whatever went wrong, between any two executions: counts add up and are those of the recorded results; a

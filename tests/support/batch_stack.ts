@@ -1,5 +1,4 @@
 import { DeleteObjectCommand } from '@aws-sdk/client-s3';
-import { BATCH_FILES } from 'receipt-embedding/object_keys';
 import {
   type BatchSummary,
   batchSummaryCodec,
@@ -8,13 +7,14 @@ import {
   embeddingBatchResultCodec,
 } from 'receipt-embedding/entities/batch';
 import type { Row } from 'receipt-embedding/entities/keys';
+import { BATCH_FILES } from 'receipt-embedding/object_keys';
 import type { BatchScript } from 'vendor-stand-ins/openai/batch_script';
 import type { BatchView } from 'vendor-stand-ins/openai/batch_script';
 import type { FaultRule as PineconeFaultRule } from 'vendor-stand-ins/pinecone/pinecone_stand_in';
 import { z } from 'zod';
 import type { PollSummary } from '../../simple_lambdas/summarize_execution/summaries.ts';
 import type { SubmitSummary } from '../../simple_lambdas/summarize_execution/summaries.ts';
-import { emptyPinecone, pineconeContents } from './pinecone_contents.ts';
+import { emptyPinecone, pineconeContents } from './stored_vectors.ts';
 import { summaryOf, TestStack } from './test_stack.ts';
 
 /** The functions of the batch path, by their deployed names. */

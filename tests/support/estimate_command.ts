@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
-import { Writable } from 'node:stream';
-import { interruption } from 'receipts-cli/command_line/interruption';
-import { type EstimatePorts, runEstimate } from 'receipts-cli/estimate/run_estimate';
+import { interruption } from 'receipts-cli/command_line/command';
+import { WrittenText } from 'receipts-cli/command_line/testing/written_text';
+import { type EstimatePorts, runEstimate } from 'receipts-cli/estimate/estimate_command';
 
 export interface EndedEstimate {
   readonly status: number;
@@ -14,7 +14,7 @@ export async function runEstimateCommand(
   argv: readonly string[],
   ports: Partial<EstimatePorts> = {},
 ): Promise<EndedEstimate> {
-  const [out, messages] = [new TextStream(), new TextStream()];
+  const [out, messages] = [new WrittenText(), new WrittenText()];
   const status = await runEstimate(argv, {
     environment: {},
     pulumiOutputs: () => Promise.reject(new Error('nobody asks Pulumi')),
@@ -27,13 +27,4 @@ export async function runEstimateCommand(
     ...ports,
   });
   return { status, stdout: out.text, stderr: messages.text };
-}
-
-class TextStream extends Writable {
-  text = '';
-
-  override _write(chunk: Buffer, _: BufferEncoding, done: () => void): void {
-    this.text += chunk.toString();
-    done();
-  }
 }

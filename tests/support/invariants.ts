@@ -4,10 +4,8 @@ import type { DeltaRecord } from 'receipt-embedding/stores/deltas/delta_database
 import { embedText } from 'vendor-stand-ins/openai/text_embedding';
 import { expect } from 'vitest';
 import type { Failure } from '../../simple_lambdas/summarize_execution/summaries.ts';
-import { type StoredRun, storedRuns } from './stored_deltas.ts';
+import { type StoredRun, storedRuns } from './stored_vectors.ts';
 import type { TestStack } from './test_stack.ts';
-
-const DIMENSIONS = 1_536;
 
 /** The names that a failure may have: the layer's own, and Lambda's for a function that died. */
 const ERRORS =
@@ -115,7 +113,7 @@ function unfoundedStatuses(rows: readonly Row[], runs: readonly StoredRun[]): st
 
 function wrongVectors({ lines, words }: StoredRun): string[] {
   const wrong = ({ vector }: DeltaRecord, input: string): boolean =>
-    Buffer.compare(bytesOf(vector), bytesOf(embedText(input, DIMENSIONS))) !== 0;
+    Buffer.compare(bytesOf(vector), bytesOf(embedText(input, vector.length))) !== 0;
   return [
     ...lines.filter((line) => wrong(line, line.document)),
     ...words.filter((word) => wrong(word, wordInput(word))),

@@ -34,7 +34,7 @@ export class NpmStart {
     this.#temporaryFolder = temporaryFolder;
     this.#child = spawn(
       join(PROJECT, 'node_modules/.bin/node'),
-      [join(PROJECT, 'packages/cli/start.ts'), ...argv],
+      [join(PROJECT, 'packages/cli/receipts.ts'), 'start', ...argv],
       {
         cwd: PROJECT,
         detached: true,

@@ -1,8 +1,8 @@
 import OpenAI from 'openai';
 import type { BatchStatus } from 'receipt-embedding/entities/batch';
-import type { SyntheticReceipt } from 'receipts-cli/receipts/synthetic/synthetic_receipts';
+import type { SyntheticReceipt } from 'receipts-cli/synthetic_receipts/synthetic_receipts';
 import type { BatchStack, EntityRow } from './batch_stack.ts';
-import { smallReceipts } from './small_receipts.ts';
+import { smallReceipts } from './stack_receipts.ts';
 
 export const OLD_BATCH_ID = '0b7e3f3a-1111-4222-8333-444455556666';
 
@@ -29,6 +29,7 @@ export async function submittedOfOld(
   status: BatchStatus | 'CANCELING' = 'PENDING',
 ): Promise<OldBatch> {
   const openai = openaiClient(stack);
+  const { model, dimensions } = stack.local.embeddingModel;
   const receipts = smallReceipts(2).map((receipt) => ({ ...receipt, lines: [] }));
   await stack.load(receipts);
   for (const word of await stack.entities()) {
@@ -44,7 +45,7 @@ export async function submittedOfOld(
       custom_id: id,
       method: 'POST',
       url: '/v1/embeddings',
-      body: { model: 'text-embedding-3-small', input: `<WORD>${text}</WORD>` },
+      body: { model, dimensions, input: `<WORD>${text}</WORD>` },
     }),
   );
   const file = new File([`${requests.join('\n')}\n`], 'words.jsonl');

@@ -1,6 +1,5 @@
-import type { RecordedCall } from 'embedded-aws/iam/call_record';
-import { concerns, decide } from 'embedded-aws/iam/evaluation';
-import type { Statement } from 'embedded-aws/iam/policy_document';
+import type { RecordedCall } from 'embedded-aws/iam/iam';
+import { concerns, decide, type Statement } from 'embedded-aws/iam/policy_document';
 import type { Role } from 'embedded-aws/iam/roles';
 
 /** Something that is allowed although no run makes use of it. */

@@ -23,7 +23,7 @@ export class RunAccount {
         if (request.functionName !== undefined) this.#requests.push(request);
         return false;
       },
-      fault: { kind: 'cut' },
+      cut: true,
     });
   }
 

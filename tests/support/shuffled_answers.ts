@@ -1,5 +1,5 @@
 import type { Service, WholeResponse } from 'embedded-aws/http/service';
-import { Random } from 'receipts-cli/receipts/synthetic/random';
+import { Random } from 'receipts-cli/synthetic_receipts/random';
 import type { TestStack } from './test_stack.ts';
 
 /**

@@ -15,8 +15,8 @@ import {
   type LocalStackSettings,
   startLocalStack,
 } from 'receipts-cli/local_stack';
-import { loadReceipts } from 'receipts-cli/receipts/load_receipts';
-import type { SyntheticReceipt } from 'receipts-cli/receipts/synthetic/synthetic_receipts';
+import type { SyntheticReceipt } from 'receipts-cli/synthetic_receipts/synthetic_receipts';
+import { loadReceipts } from 'receipts-cli/table/load_receipts';
 import type { FaultRule } from 'vendor-stand-ins/openai/faults';
 import type { RunSummary } from '../../simple_lambdas/summarize_execution/summaries.ts';
 
@@ -58,7 +58,7 @@ export class TestStack {
         }
         return false;
       },
-      fault: { kind: 'cut' },
+      cut: true,
     });
   }
 
@@ -71,7 +71,12 @@ export class TestStack {
       retryDelay: () => 0,
       enforceIam: true,
       onLog: (_, line) => logs.push(line),
-      config: { max_concurrency: '3', batch_max_concurrency: '2', ...config },
+      config: {
+        max_concurrency: '3',
+        batch_max_concurrency: '2',
+        embedding_dimensions: '64',
+        ...config,
+      },
       ...rest,
     });
     return new this(local, logs);

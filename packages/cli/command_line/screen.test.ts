@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { writtenScreen } from './testing/written_screen.ts';
+import { writtenScreen } from './testing/written_text.ts';
+import { dollars, duration } from './text.ts';
 
 describe('a screen', () => {
   it.each([true, undefined])('writes lines (terminal: %s)', (isTTY) => {
@@ -67,5 +68,31 @@ describe('progress without a terminal', () => {
     screen.endProgress();
     screen.progress('0 of 1', 0);
     expect(lines()).toStrictEqual(['1 of 1', '0 of 1']);
+  });
+});
+
+describe('a time span', () => {
+  it.each([
+    [-3, '0 s'],
+    [0.4, '0 s'],
+    [59.4, '59 s'],
+    [59.6, '1 min'],
+    [200, '3 min 20 s'],
+    [3_599, '59 min 59 s'],
+    [3_600, '1 h'],
+    [7_530, '2 h 5 min'],
+  ])('of %d seconds is %s', (seconds, text) => {
+    expect(duration(seconds)).toBe(text);
+  });
+});
+
+describe('an amount', () => {
+  it.each([
+    [0, '$0.000000'],
+    [0.000026, '$0.000026'],
+    [0.01, '$0.01'],
+    [12.345, '$12.35'],
+  ])('of %d is %s', (amount, text) => {
+    expect(dollars(amount)).toBe(text);
   });
 });

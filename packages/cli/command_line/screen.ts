@@ -3,6 +3,8 @@ import type { WriteStream } from 'node:tty';
 /** Where a command-line program writes for people: a terminal, or a file or pipe, which gets plain lines. */
 export type ScreenOutput = NodeJS.WritableStream & Partial<Pick<WriteStream, 'isTTY' | 'columns'>>;
 
+const BAR_WIDTH = 30;
+
 export class Screen {
   readonly #out: ScreenOutput;
   /** The share of the progress that a plain line was last written for. */
@@ -40,10 +42,21 @@ export class Screen {
     this.line(text);
   }
 
+  /** Progress with a bar before its text; `total` is at least 1. */
+  bar({ done, total }: { readonly done: number; readonly total: number }, text: string): void {
+    const filled = Math.floor((BAR_WIDTH * done) / total);
+    const bar = `${'█'.repeat(filled)}${'░'.repeat(BAR_WIDTH - filled)}`;
+    this.progress(`  [${bar}] ${text}`, done / total);
+  }
+
   endProgress(): void {
     if (this.#drawn !== undefined) this.#out.write('\n');
     this.#drawn = undefined;
     this.#shown = -Infinity;
+  }
+
+  lines(lines: readonly string[]): void {
+    for (const line of lines) this.line(line);
   }
 
   /** Names and values in two columns. */
@@ -52,7 +65,7 @@ export class Screen {
     for (const [name, value] of rows) this.line(`  ${name.padEnd(width)}  ${value}`);
   }
 
-  /** What runs over into another line can not be drawn over. */
+  /** What runs over into another line can't be drawn over. */
   #fitting(text: string): string {
     const { columns } = this.#out;
     return columns === undefined || columns <= 0 ? text : text.slice(0, columns - 1);

@@ -1,3 +1,15 @@
+import { declaration as downloadBatchResults } from '../../../simple_lambdas/download_batch_results/declaration.ts';
+import { declaration as findReceipts } from '../../../simple_lambdas/find_receipts_realtime/declaration.ts';
+import { declaration as getBatchStatus } from '../../../simple_lambdas/get_batch_status/declaration.ts';
+import { declaration as listPendingBatches } from '../../../simple_lambdas/list_pending_batches/declaration.ts';
+import { declaration as markBatchComplete } from '../../../simple_lambdas/mark_batch_complete/declaration.ts';
+import { declaration as planBatches } from '../../../simple_lambdas/plan_batches/declaration.ts';
+import { declaration as processReceipt } from '../../../simple_lambdas/process_receipt_realtime/declaration.ts';
+import { declaration as submitBatch } from '../../../simple_lambdas/submit_batch/declaration.ts';
+import { declaration as summarizeExecution } from '../../../simple_lambdas/summarize_execution/declaration.ts';
+import { declaration as upsertToPinecone } from '../../../simple_lambdas/upsert_to_pinecone/declaration.ts';
+import { declaration as writeResultsToDynamo } from '../../../simple_lambdas/write_results_to_dynamo/declaration.ts';
+
 /**
  * What an estimate takes for granted. Whatever can be counted is counted; these are the rest. Times are what the benches show
  * of the functions' own work, and for AWS and OpenAI what they usually take in one region (DynamoDB 10 ms, S3 60 ms, an
@@ -32,23 +44,26 @@ export const ASSUMPTIONS: Assumptions = {
 };
 
 /**
- * How long a function takes, seconds of its billed time, and its memory in MB, which a test holds against the program. A first
- * start in an environment is a second more.
+ * How long each function takes, seconds of its billed time. Its memory is what it declares. A first start in an environment is
+ * a second more.
  */
 export const FUNCTIONS = {
-  find_receipts_realtime: { memory: 1_024, seconds: 1, per_receipt: 0.000_5 },
-  process_receipt_realtime: { memory: 2_048, seconds: 0.25, per_request: 0.3, per_vector: 0.003 },
-  summarize_realtime_run: { memory: 1_024, seconds: 0.5, per_receipt: 0.000_1 },
-  plan_batches: { memory: 2_048, seconds: 1, per_receipt: 0.004 },
-  submit_batch: { memory: 1_024, seconds: 2, per_entity: 0.000_6 },
-  summarize_batch_submit: { memory: 1_024, seconds: 0.5 },
-  list_pending_batches: { memory: 1_024, seconds: 0.3 },
-  get_batch_status: { memory: 1_024, seconds: 0.5 },
-  download_batch_results: { memory: 1_024, seconds: 1, per_entity: 0.000_6 },
-  upsert_to_pinecone: { memory: 1_024, seconds: 0.5, per_entity: 0.004 },
-  write_results_to_dynamo: { memory: 1_024, seconds: 0.5, per_entity: 0.001_5 },
-  mark_batch_complete: { memory: 1_024, seconds: 0.5, per_entity: 0.000_05 },
-  summarize_batch_poll: { memory: 1_024, seconds: 0.5 },
+  find_receipts_realtime: { declaration: findReceipts, seconds: 1, per_receipt: 0.000_5 },
+  process_receipt_realtime: {
+    declaration: processReceipt,
+    seconds: 0.25,
+    per_request: 0.3,
+    per_vector: 0.003,
+  },
+  plan_batches: { declaration: planBatches, seconds: 1, per_receipt: 0.004 },
+  submit_batch: { declaration: submitBatch, seconds: 2, per_entity: 0.000_6 },
+  list_pending_batches: { declaration: listPendingBatches, seconds: 0.3 },
+  get_batch_status: { declaration: getBatchStatus, seconds: 0.5 },
+  download_batch_results: { declaration: downloadBatchResults, seconds: 1, per_entity: 0.000_6 },
+  upsert_to_pinecone: { declaration: upsertToPinecone, seconds: 0.5, per_entity: 0.004 },
+  write_results_to_dynamo: { declaration: writeResultsToDynamo, seconds: 0.5, per_entity: 0.001_5 },
+  mark_batch_complete: { declaration: markBatchComplete, seconds: 0.5, per_entity: 0.000_05 },
+  summarize_execution: { declaration: summarizeExecution, seconds: 0.5, per_receipt: 0.000_1 },
 } as const;
 
 export type FunctionName = keyof typeof FUNCTIONS;

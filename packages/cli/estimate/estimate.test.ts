@@ -1,10 +1,12 @@
 import type { ReceiptLine, ReceiptWord } from 'receipt-embedding/entities/line_and_word';
-import { embeddingCost } from 'receipt-embedding/prices';
+import { costOf, embeddingCost, OPENAI_PRICES } from 'receipt-embedding/prices';
 import { countTokens } from 'vendor-stand-ins/openai/token_count';
 import { describe, expect, it } from 'vitest';
 import { aLine, aWord } from '../../../tests/support/receipt_factory.ts';
+import { AWS_PRICES, PINECONE_PRICES, PRICES_AS_OF } from './costs.ts';
 import { estimate, type Estimate, type EstimateSettings } from './estimate.ts';
-import { exportSource } from './export_source.ts';
+import { exportSource } from './receipt_source.ts';
+import { countTransitions } from './transitions.ts';
 
 const SETTINGS: EstimateSettings = {
   model: 'text-embedding-3-small',
@@ -228,5 +230,65 @@ describe('an estimate', () => {
     );
 
     expect(heard).toStrictEqual(['0', 'A', 'c', 'f']);
+  });
+});
+
+describe('transitions', () => {
+  it('counts the states that an execution enters when all goes well', () => {
+    expect(countTransitions()).toStrictEqual({
+      realtime: {
+        // FindReceipts, CheckReceipts, ProcessReceipts, SummarizeRun, CheckFailures, RunSucceeded
+        execution: 6,
+        receipt: 1,
+      },
+      submit: { execution: 6, batch: 1 },
+      poll: {
+        execution: 6,
+        // GetBatchStatus, CheckStatus, BatchStillRunning
+        running: 3,
+        // GetBatchStatus, CheckStatus, DownloadResults, IngestParts, MarkBatchComplete
+        ingested: 5,
+        // UpsertToPinecone, WriteResultsToDynamo
+        part: 2,
+      },
+    });
+  });
+});
+
+describe('what an embedding costs', () => {
+  it.each([
+    ['text-embedding-3-small', 1_000_000, 'realtime', 0.02],
+    ['text-embedding-3-small', 1_000_000, 'batch', 0.01],
+    ['text-embedding-3-large', 500_000, 'realtime', 0.065],
+    ['text-embedding-3-small', 0, 'batch', 0],
+    ['text-embedding-of-tomorrow', 1_000_000, 'realtime', null],
+  ] as const)('%s for %d tokens, %s: %d dollars', (model, tokens, path, cost) => {
+    expect(embeddingCost(model, tokens, path)).toBe(cost);
+  });
+});
+
+describe('the price list', () => {
+  it.each([
+    ['a million writes', AWS_PRICES.dynamodb_write_unit, 1_000_000, 0.625],
+    ['a thousand transitions', AWS_PRICES.step_functions_transition, 1_000, 0.025],
+    ['a million invocations', AWS_PRICES.lambda_request, 1_000_000, 0.2],
+    ['1 GB for a day', AWS_PRICES.lambda_gb_second, 86_400, 1.152],
+    ['half a GB of logs', AWS_PRICES.cloudwatch_logs_gb, 0.5, 0.25],
+    ['a million writes to Pinecone', PINECONE_PRICES.write_unit, 1_000_000, 4],
+  ])('has %s', (_, price, units, usd) => {
+    expect(costOf(price, units)).toBeCloseTo(usd, 3);
+  });
+
+  it('has a date, and of every price how many of which unit it is for', () => {
+    expect(new Date(PRICES_AS_OF).toISOString()).toBe(`${PRICES_AS_OF}T00:00:00.000Z`);
+    for (const { usd, per, unit } of [
+      ...Object.values(OPENAI_PRICES.embeddings),
+      ...Object.values(AWS_PRICES),
+      ...Object.values(PINECONE_PRICES),
+    ]) {
+      expect(usd).toBeGreaterThan(0);
+      expect(per).toBeGreaterThan(0);
+      expect(unit).not.toBe('');
+    }
   });
 });

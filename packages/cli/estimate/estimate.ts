@@ -1,19 +1,32 @@
 import { pMapIterable } from 'p-map';
+import { isEmbeddable } from 'receipt-embedding/embeddings/embedding_items';
 import type { BatchType } from 'receipt-embedding/entities/batch';
 import type { ReceiptIdentity } from 'receipt-embedding/entities/keys';
-import type { EmbeddingStatus } from 'receipt-embedding/entities/line_and_word';
+import type {
+  EmbeddingStatus,
+  ReceiptLine,
+  ReceiptWord,
+} from 'receipt-embedding/entities/line_and_word';
 import { ASSUMPTIONS, type Assumptions } from './assumptions.ts';
-import { batchQuantities } from './batch_quantities.ts';
-import { BatchCounter, type BatchWork } from './batch_work.ts';
-import { type Costs, costsOf } from './costs.ts';
-import { batchTime, realtimeTime, type TimeRange } from './expected_time.ts';
+import { BatchCounter, batchQuantities, batchTime, type BatchWork } from './batch_path.ts';
+import {
+  type Costs,
+  costsOf,
+  NO_QUANTITIES,
+  PRICES_AS_OF,
+  PRICES_REGION,
+  type Quantities,
+} from './costs.ts';
 import { MeasuredReceipt } from './measured_receipt.ts';
-import { PRICES_AS_OF, PRICES_REGION } from './price_list.ts';
-import { NO_QUANTITIES, type Quantities } from './quantities.ts';
-import { realtimeQuantities, type RealtimeSettings } from './realtime_quantities.ts';
-import { RealtimeCounter, type RealtimeWork } from './realtime_work.ts';
-import { type EntityCounts, ReceiptCounts } from './receipt_counts.ts';
-import { hasStatus, type ReceiptSource } from './receipt_source.ts';
+import {
+  RealtimeCounter,
+  realtimeQuantities,
+  type RealtimeSettings,
+  realtimeTime,
+  type RealtimeWork,
+  type TimeRange,
+} from './realtime_path.ts';
+import { hasStatus, type ReceiptRows, type ReceiptSource } from './receipt_source.ts';
 import { countTransitions } from './transitions.ts';
 
 /** What an estimate is of. */
@@ -29,7 +42,7 @@ export interface EstimateSettings extends RealtimeSettings {
   readonly batchMaxConcurrency: number;
 }
 
-export interface PathEstimate<Work> {
+interface PathEstimate<Work> {
   readonly work: Work;
   readonly quantities: Quantities;
   /** US dollars. */
@@ -53,7 +66,7 @@ export interface Estimate {
 }
 
 /** Hears of each receipt that has been read. */
-export type OnReceipt = (receipt: ReceiptIdentity) => void;
+type OnReceipt = (receipt: ReceiptIdentity) => void;
 
 /** Receipts that are read at a time, and few ahead: as planning does. */
 const READING = { concurrency: 16, backpressure: 64 } as const;
@@ -130,4 +143,51 @@ function assemble(
     },
     cheaper: difference === 0 ? null : difference < 0 ? 'realtime' : 'batch',
   };
+}
+
+/** Lines, or words, by what is to become of them. */
+export interface EntityCounts {
+  total: number;
+  /** NONE. */
+  to_embed: number;
+  /** PENDING. */
+  claimed: number;
+  /** SUCCESS. */
+  embedded: number;
+  /** FAILED. */
+  failed: number;
+  /** Never embedded, whatever their status. */
+  noise: number;
+  blank: number;
+}
+
+/** What the receipts of an estimate hold. */
+class ReceiptCounts {
+  receipts = 0;
+  readonly lines = noEntities();
+  readonly words = noEntities();
+
+  add({ lines, words }: ReceiptRows): void {
+    this.receipts++;
+    for (const line of lines) count(this.lines, line);
+    for (const word of words) count(this.words, word);
+  }
+}
+
+function noEntities(): EntityCounts {
+  return { total: 0, to_embed: 0, claimed: 0, embedded: 0, failed: 0, noise: 0, blank: 0 };
+}
+
+const BY_STATUS = {
+  NONE: 'to_embed',
+  PENDING: 'claimed',
+  SUCCESS: 'embedded',
+  FAILED: 'failed',
+  NOISE: 'noise',
+} as const;
+
+function count(counts: EntityCounts, entity: ReceiptLine | ReceiptWord): void {
+  counts.total++;
+  if (isEmbeddable(entity)) counts[BY_STATUS[entity.embedding_status]]++;
+  else counts[entity.is_noise || entity.embedding_status === 'NOISE' ? 'noise' : 'blank']++;
 }

@@ -1,11 +1,8 @@
-import { dollars } from '../command_line/dollars.ts';
-import { duration } from '../command_line/duration.ts';
-import { count, quantity } from '../command_line/quantity.ts';
-import { columns } from '../table_tools/columns.ts';
-import type { Costs } from './costs.ts';
-import type { Estimate } from './estimate.ts';
-import type { TimeRange } from './expected_time.ts';
-import type { EntityCounts } from './receipt_counts.ts';
+import { costOf } from 'receipt-embedding/prices';
+import { columns, count, dollars, duration, quantity } from '../command_line/text.ts';
+import { AWS_PRICES, type Costs } from './costs.ts';
+import type { EntityCounts, Estimate } from './estimate.ts';
+import type { TimeRange } from './realtime_path.ts';
 
 const NOTHING = '-';
 
@@ -72,14 +69,15 @@ export function adviceLines({ realtime, batch, cheaper }: Estimate): string[] {
   if (realtime.work.receipts === 0 && batch.work.receipts === 0) {
     return ['Nothing is to be embedded.'];
   }
+  const whole = `${dollars(realtime.usd.total)} in realtime and ${dollars(batch.usd.total)} in batches`;
   const difference = dollars(Math.abs(realtime.usd.total - batch.usd.total));
-  const atOpenai = `${dollars(realtime.usd.openai)} against ${dollars(batch.usd.openai)} at OpenAI`;
+  const reads = costOf(AWS_PRICES.dynamodb_read_unit, realtime.quantities.dynamodb_read_units);
   return [
     ...refusals(realtime.work.refused_receipts, batch.work.refused_inputs),
-    cheaper === null
-      ? `Both cost the same (${atOpenai}).`
-      : `Cheaper: ${cheaper}, by ${difference} (${atOpenai}).`,
+    `The whole is ${whole}: ${cheaper === null ? 'the same' : `${cheaper} is cheaper, by ${difference}`}.`,
+    `OpenAI's part is ${dollars(realtime.usd.openai)} in realtime and ${dollars(batch.usd.openai)} in batches, whose API takes half for a token.`,
     `Realtime is sensible for what is needed now: ${time(realtime.seconds)}, where OpenAI may take a day for batches.`,
+    `Realtime over the same receipts once more embeds and writes nothing, but reads them again: ${dollars(reads)}, beside Step Functions and Lambda.`,
     'The paths end in different stores: realtime in ChromaDB deltas, batch in Pinecone.',
   ];
 }

@@ -32,6 +32,7 @@ interface Block {
 
 /** Nothing of them decides which states there are. */
 const SETTINGS = {
+  functionArn: () => '',
   bucket: '',
   maxConcurrency: 1,
   childExecutionType: 'STANDARD',
@@ -43,28 +44,9 @@ const INGESTED = { CheckStatus: 'DownloadResults' };
 
 /** Counts them in the state machines' own definitions. */
 export function countTransitions(): Transitions {
-  const realtime = realtimeStateMachine({
-    ...SETTINGS,
-    functions: { findReceipts: '', processReceipt: '', summarizeRun: '' },
-  });
-  const submit = batchSubmitStateMachine({
-    ...SETTINGS,
-    functions: { planBatches: '', submitBatch: '', summarizeSubmit: '' },
-  });
-  const poll = batchPollStateMachine({
-    ...SETTINGS,
-    functions: {
-      listPendingBatches: '',
-      getBatchStatus: '',
-      downloadResults: '',
-      upsertToPinecone: '',
-      writeResultsToDynamo: '',
-      markBatchComplete: '',
-      releaseBatch: '',
-      recordBatchFailure: '',
-      summarizePoll: '',
-    },
-  });
+  const realtime = realtimeStateMachine(SETTINGS);
+  const submit = batchSubmitStateMachine(SETTINGS);
+  const poll = batchPollStateMachine(SETTINGS);
   const batch = itemsOf(poll, (map) => isDistributed(map));
   return {
     realtime: { execution: way(realtime), receipt: way(itemsOf(realtime, isDistributed)) },

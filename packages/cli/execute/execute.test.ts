@@ -2,7 +2,7 @@ import { DescribeExecutionCommand, ListExecutionsCommand } from '@aws-sdk/client
 import { CREDENTIALS, REGION } from 'embedded-aws/aws/embedded_aws';
 import type { AwsFault } from 'embedded-aws/aws/faults';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { smallReceipts } from '../../../tests/support/small_receipts.ts';
+import { smallReceipts } from '../../../tests/support/stack_receipts.ts';
 import { TestStack } from '../../../tests/support/test_stack.ts';
 import type { ExecutePorts } from './execute.ts';
 import {
@@ -35,7 +35,7 @@ function breakPeoples(operation: string, fault: AwsFault, times = Infinity, afte
   stack.breakAws({
     when: (request) =>
       request.functionName === undefined && request.operation === operation && ++requests > after,
-    fault,
+    ...fault,
     times,
   });
 }
@@ -47,7 +47,8 @@ function breakReceipts(ids: readonly string[]): void {
       functionName.includes('process-receipt') &&
       operation === 'Query' &&
       ids.some((id) => body.includes(id)),
-    fault: { kind: 'error', status: 400, code: 'ValidationException' },
+    status: 400,
+    code: 'ValidationException',
   });
 }
 
@@ -69,17 +70,17 @@ function progressIn({ text }: { readonly text: string }): (readonly [number, num
   ]);
 }
 
-describe('npm run execute -- realtime', () => {
+describe('npx receipts execute realtime', () => {
   it('starts the workflow, and says how to watch it', async () => {
     const executed = await execute(['realtime', '--limit', '3']);
 
     const arn = arnIn(executed);
-    expect([executed.status, executed.err.text]).toStrictEqual([0, '']);
+    expect([executed.status, executed.messages.text]).toStrictEqual([0, '']);
     expect(executed.out.lines).toStrictEqual([
       `Starting ${stack.local.stateMachines.realtime}`,
       '  with {"limit":3}',
       `Started ${arn}`,
-      `Watch it: npm run execute -- --watch ${arn}`,
+      `Watch it: npx receipts execute --watch ${arn}`,
     ]);
     expect(await stack.local.aws.stepFunctions.waitForExecution(arn)).toMatchObject({
       input: '{"limit":3}',
@@ -90,9 +91,9 @@ describe('npm run execute -- realtime', () => {
   it('shows the progress of many receipts, which never goes back, to their end', async () => {
     await stack.load(smallReceipts(60));
 
-    const { status, out, err } = await execute(['realtime', '--wait']);
+    const { status, out, messages } = await execute(['realtime', '--wait']);
 
-    expect([status, err.text]).toStrictEqual([0, '']);
+    expect([status, messages.text]).toStrictEqual([0, '']);
     const progress = progressIn(out);
     const done = progress.map(([items]) => items);
     expect(done).toStrictEqual(done.toSorted((a, b) => a - b));
@@ -126,18 +127,24 @@ describe('npm run execute -- realtime', () => {
   it('prints one JSON object on stdout with --json, and the rest on stderr', async () => {
     await stack.load(smallReceipts(2));
 
-    const { status, out, err } = await execute(['realtime', '--limit', '1', '--wait', '--json']);
+    const { status, out, messages } = await execute([
+      'realtime',
+      '--limit',
+      '1',
+      '--wait',
+      '--json',
+    ]);
 
     expect(status).toBe(0);
     expect(JSON.parse(out.text)).toMatchObject({
-      execution_arn: arnIn({ out: err }),
+      execution_arn: arnIn({ out: messages }),
       status: 'SUCCEEDED',
       started_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT/) as string,
       output: { total: 1, succeeded: 1, failed: 0 },
       error: null,
       cause: null,
     });
-    expect(progressIn(err).at(-1)).toStrictEqual([1, 1]);
+    expect(progressIn(messages).at(-1)).toStrictEqual([1, 1]);
   });
 
   it('prints the summary of a failed execution as its output, with --json', async () => {
@@ -177,17 +184,23 @@ describe('npm run execute -- realtime', () => {
 
   it('is refused when the name is taken, with what to do', async () => {
     await execute(['realtime', '--name', 'taken', '--wait']);
-    const { status, out, err } = await execute(['realtime', '--name', 'taken', '--limit', '1']);
+    const { status, out, messages } = await execute([
+      'realtime',
+      '--name',
+      'taken',
+      '--limit',
+      '1',
+    ]);
 
     expect(status).toBe(2);
-    expect(err.text).toContain('There is an execution named taken already');
-    expect(err.text).toContain('npm run execute -- --watch arn:aws:states:us-east-1:');
+    expect(messages.text).toContain('There is an execution named taken already');
+    expect(messages.text).toContain('npx receipts execute --watch arn:aws:states:us-east-1:');
     expect(out.text).not.toContain('Started');
   });
 
   it('starts one execution though the answer to the first request is lost', async () => {
     const { sfn } = stack.local.aws.clients;
-    breakPeoples('StartExecution', { kind: 'cut', moment: 'after' }, 1);
+    breakPeoples('StartExecution', { cut: true, moment: 'after' }, 1);
     const list = (): Promise<number> =>
       sfn
         .send(new ListExecutionsCommand({ stateMachineArn: stack.local.stateMachines.realtime }))
@@ -200,7 +213,7 @@ describe('npm run execute -- realtime', () => {
   });
 });
 
-describe('npm run execute -- batch-submit and batch-poll', () => {
+describe('npx receipts execute batch-submit and batch-poll', () => {
   it('submit and poll, with the progress of batches and their summaries', async () => {
     await stack.load(smallReceipts(2));
 
@@ -215,10 +228,10 @@ describe('npm run execute -- batch-submit and batch-poll', () => {
 
   it('are refused where the stack has no batch path', async () => {
     const environment = { AWS_ENDPOINT_URL: 'http://x', REALTIME_EMBEDDING_SF_ARN: 'arn' };
-    const { status, err } = await execute(['batch-poll'], { environment });
+    const { status, messages } = await execute(['batch-poll'], { environment });
 
     expect(status).toBe(2);
-    expect(err.text).toContain('no output batch_poll_sf_arn: it has no batch path');
+    expect(messages.text).toContain('no output batch_poll_sf_arn: it has no batch path');
   });
 });
 
@@ -234,8 +247,7 @@ describe('watching an execution', () => {
     ['a network that is cut', 'DescribeExecution', undefined, 'The connection to AWS is lost'],
   ])('survives %s', async (_, operation, code, line) => {
     await stack.load(smallReceipts(3));
-    const fault: AwsFault =
-      code === undefined ? { kind: 'cut' } : { kind: 'error', status: 400, code };
+    const fault: AwsFault = code === undefined ? { cut: true } : { status: 400, code };
     breakPeoples(operation, fault, 20, 1);
 
     const { status, out } = await execute(['realtime', '--wait'], {
@@ -253,40 +265,40 @@ describe('watching an execution', () => {
     ['denied access', 'DescribeMapRun', 'AccessDeniedException', 'AWS denies access'],
   ])('ends with 3 on %s, and can be resumed', async (_, operation, code, words) => {
     await stack.load(smallReceipts(3));
-    breakPeoples(operation, { kind: 'error', status: 400, code }, Infinity, 1);
+    breakPeoples(operation, { status: 400, code }, Infinity, 1);
 
     const first = await execute(['realtime', '--wait'], {
       lookingAtItems: { perSecond: 0, atOnce: 0, inTotal: 0 },
     });
-    const command = /npm run execute -- (--watch \S+)/.exec(first.err.text)?.[1] ?? '';
+    const command = /npx receipts execute (--watch \S+)/.exec(first.messages.text)?.[1] ?? '';
     stack.mend();
     const second = await execute(command.split(' '));
 
     expect([first.status, second.status]).toStrictEqual([3, 0]);
-    expect(first.err.text).toContain(words);
-    expect(first.err.text).toContain('The execution goes on at AWS');
+    expect(first.messages.text).toContain(words);
+    expect(first.messages.text).toContain('The execution goes on at AWS');
     expect(second.out.text).toContain('3: 3 embedded');
   });
 
   it('ends with 3 when the network stays away', async () => {
     await stack.load(smallReceipts(2));
-    breakPeoples('DescribeExecution', { kind: 'cut' });
+    breakPeoples('DescribeExecution', { cut: true });
 
-    const { status, out, err } = await execute(['realtime', '--wait'], {
+    const { status, out, messages } = await execute(['realtime', '--wait'], {
       pace: { ...HURRIED_PACE, giveUpAfterMs: 50 },
     });
 
     expect(status).toBe(3);
     expect(out.text).toContain('The connection to AWS is lost: trying again for');
-    expect(err.text).toContain('can not be reached');
-    expect(err.text).toContain('npm run execute -- --watch');
+    expect(messages.text).toContain("can't be reached");
+    expect(messages.text).toContain('npx receipts execute --watch');
   });
 
   it('shows failures at the end only, where single receipts may not be looked at', async () => {
     const receipts = smallReceipts(4);
     await stack.load(receipts);
     breakReceipts(receipts.map(({ receipt }) => receipt.image_id));
-    breakPeoples('ListExecutions', { kind: 'error', status: 400, code: 'AccessDeniedException' });
+    breakPeoples('ListExecutions', { status: 400, code: 'AccessDeniedException' });
 
     const { status, out } = await execute(['realtime', '--wait']);
 
@@ -299,10 +311,10 @@ describe('watching an execution', () => {
 
   it('that nobody has started is refused', async () => {
     const arn = `${stack.local.stateMachines.realtime.replace('stateMachine', 'execution')}:none`;
-    const { status, err } = await execute(['--watch', arn]);
+    const { status, messages } = await execute(['--watch', arn]);
 
     expect(status).toBe(2);
-    expect(err.text).toContain('ExecutionDoesNotExist');
+    expect(messages.text).toContain('ExecutionDoesNotExist');
   });
 });
 
@@ -310,15 +322,15 @@ describe('starting an execution', () => {
   it.each([
     ['expired credentials', 'ExpiredTokenException', 3, 'have expired'],
     ['denied access', 'AccessDeniedException', 3, 'AWS denies access'],
-    ['no such state machine', 'StateMachineDoesNotExist', 2, 'AWS refuses this'],
+    ['no such state machine', 'StateMachineDoesNotExist', 2, 'AWS refuses it'],
   ])('ends as it should with %s, and leaves nothing to watch', async (_, code, wanted, words) => {
-    breakPeoples('StartExecution', { kind: 'error', status: 400, code });
+    breakPeoples('StartExecution', { status: 400, code });
 
-    const { status, err } = await execute(['realtime', '--wait']);
+    const { status, messages } = await execute(['realtime', '--wait']);
 
     expect(status).toBe(wanted);
-    expect(err.text).toContain(words);
-    expect(err.text).not.toContain('--watch');
+    expect(messages.text).toContain(words);
+    expect(messages.text).not.toContain('--watch');
   });
 });
 
@@ -359,7 +371,7 @@ describe('Ctrl-C while an execution is watched', () => {
     expect(await statusOf(arn)).toBe('RUNNING');
     expect(executed.out.lines.slice(-4)).toStrictEqual([
       'The execution goes on. Watch it again:',
-      `  npm run execute -- --watch ${arn}`,
+      `  npx receipts execute --watch ${arn}`,
       'Stop it:',
       `  aws stepfunctions stop-execution --execution-arn ${arn}`,
     ]);
@@ -399,12 +411,12 @@ describe('Ctrl-C while an execution is watched', () => {
   });
 
   it('ends with 3 when the execution may not be stopped, and says that it goes on', async () => {
-    breakPeoples('StopExecution', { kind: 'error', status: 400, code: 'AccessDeniedException' });
+    breakPeoples('StopExecution', { status: 400, code: 'AccessDeniedException' });
     const executed = await interrupted(() => Promise.resolve('s'));
 
     expect(executed.status).toBe(3);
-    expect(executed.err.text).toContain('AWS denies access');
-    expect(executed.err.text).toContain('The execution goes on at AWS');
+    expect(executed.messages.text).toContain('AWS denies access');
+    expect(executed.messages.text).toContain('The execution goes on at AWS');
     expect(await statusOf(arnIn(executed))).toBe('RUNNING');
   });
 
@@ -415,7 +427,7 @@ describe('Ctrl-C while an execution is watched', () => {
 
     expect(executed.status).toBe(130);
     expect(JSON.parse(executed.out.text)).toStrictEqual({
-      execution_arn: arnIn({ out: executed.err }),
+      execution_arn: arnIn({ out: executed.messages }),
       status: 'RUNNING',
     });
   });

@@ -1,48 +1,76 @@
+import { randomUUID } from 'node:crypto';
 import type { SFNClient } from '@aws-sdk/client-sfn';
-import { CommandLineEnd } from '../command_line/command_line_end.ts';
-import { EXIT, type ExitStatus } from '../command_line/exit_status.ts';
-import { Screen, type ScreenOutput } from '../command_line/screen.ts';
-import { WrongArgument } from '../command_line/wrong_argument.ts';
-import { describeAwsProblem } from '../deployed_stack/aws_problem.ts';
+import { EXIT, exitStatusOf, type ExitStatus } from '../command_line/command.ts';
 import {
   findStackOutputs,
+  pulumiOutputs,
+  regionOf,
   requireOutput,
   type StackPorts,
-} from '../deployed_stack/stack_outputs.ts';
-import { regionOf } from '../deployed_stack/stack_region.ts';
-import { consoleLink } from './arns.ts';
-import { executionEnd, type ExecutionEnd } from './execution_end.ts';
-import { followExecution, type FollowPorts } from './follow_execution.ts';
-import { type ExecuteOptions, parseOptions, type StartOptions } from './options.ts';
-import { describeRefusal } from './refusal.ts';
-import { showEnd } from './show_end.ts';
-import { startExecution } from './start_execution.ts';
-import { OUTPUT_OF } from './workflows.ts';
+} from '../command_line/deployed_stack.ts';
+import { Screen, type ScreenOutput } from '../command_line/screen.ts';
+import {
+  executionEnd,
+  type ExecutionEnd,
+  nextLines,
+  showEnd,
+} from '../executions/execution_end.ts';
+import { FEW_ITEMS } from '../executions/item_failures.ts';
+import {
+  consoleLink,
+  createSfnClient,
+  OUTPUT_OF,
+  startExecution,
+  watchCommand,
+} from '../executions/start_execution.ts';
+import { AWS_PACE, systemTiming } from '../executions/watch_execution.ts';
+import { askOnTerminal, followExecution, type FollowPorts } from './follow_execution.ts';
+import { type ExecuteOptions, parseExecuteOptions, type StartOptions } from './options.ts';
 
 export interface ExecutePorts extends StackPorts, Omit<FollowPorts, 'outputs'> {
   readonly out: ScreenOutput;
-  readonly err: ScreenOutput;
+  readonly messages: ScreenOutput;
   /** Speaks to Step Functions in this region. */
   readonly createClient: (region: string) => SFNClient;
   /** A name that no execution has had. */
   readonly newName: () => string;
 }
 
+/** `receipts execute`. @returns the exit status. */
+export async function run(argv: readonly string[]): Promise<number> {
+  const { stdin, stdout, stderr } = process;
+  return await execute(argv, {
+    out: stdout,
+    messages: stderr,
+    environment: process.env,
+    pulumiOutputs,
+    createClient: createSfnClient,
+    newName: () => `execute-${randomUUID()}`,
+    timing: systemTiming,
+    pace: AWS_PACE,
+    lookingAtItems: FEW_ITEMS,
+    signals: process,
+    ...(stdin.isTTY && stderr.isTTY
+      ? { ask: (question, signal) => askOnTerminal(stdin, stderr, question, signal) }
+      : {}),
+  });
+}
+
 /** @returns the exit status. */
 export async function execute(argv: readonly string[], ports: ExecutePorts): Promise<number> {
-  const { out, err } = ports;
-  try {
-    const options = parseOptions(argv, {
-      writeOut: (text) => out.write(text),
-      writeErr: (text) => err.write(text),
-    });
-    return await new Execution(options, ports).run();
-  } catch (error) {
-    if (error instanceof CommandLineEnd) return error.exitStatus;
-    if (!(error instanceof WrongArgument)) throw error;
-    err.write(`${error.message}\n`);
-    return EXIT.wrongArguments;
+  const { messages } = ports;
+  let execution: Execution | undefined;
+  const doing = (): string =>
+    execution?.arn === undefined ? 'Starting the execution' : 'Watching the execution';
+  const status = await exitStatusOf(doing, messages, async () => {
+    execution = new Execution(parseExecuteOptions(argv, ports), ports);
+    return await execution.run();
+  });
+  const arn = execution?.arn;
+  if (status === EXIT.awsUnavailable && arn !== undefined) {
+    messages.write(`The execution goes on at AWS. Watch it again:\n  ${watchCommand(arn)}\n`);
   }
+  return status;
 }
 
 /** One execution, from its start to what is left of it on the screen. */
@@ -50,23 +78,26 @@ class Execution {
   readonly #options: ExecuteOptions;
   readonly #ports: ExecutePorts;
   readonly #screen: Screen;
-  #executionArn: string | undefined;
+  #arn: string | undefined;
 
   constructor(options: ExecuteOptions, ports: ExecutePorts) {
     this.#options = options;
     this.#ports = ports;
-    this.#screen = new Screen(options.json ? ports.err : ports.out);
+    this.#screen = new Screen(options.json ? ports.messages : ports.out);
   }
 
-  /** @throws WrongArgument */
+  /** Undefined until it is started. */
+  get arn(): string | undefined {
+    return this.#arn;
+  }
+
   async run(): Promise<ExitStatus> {
-    try {
-      if (this.#options.kind === 'watch') return await this.#follow(this.#options.executionArn);
-      const executionArn = await this.#start(this.#options);
-      return this.#options.wait ? await this.#follow(executionArn) : EXIT.done;
-    } catch (error) {
-      return this.#fail(error);
+    if (this.#options.kind === 'watch') {
+      this.#arn = this.#options.executionArn;
+      return await this.#follow(this.#arn, false);
     }
+    this.#arn = await this.#start(this.#options);
+    return this.#options.wait ? await this.#follow(this.#arn, true) : EXIT.done;
   }
 
   async #start(options: StartOptions): Promise<string> {
@@ -76,16 +107,14 @@ class Execution {
       requireOutput(await findStackOutputs(options.stack, this.#ports), OUTPUT_OF[workflow]);
     const sfn = this.#ports.createClient(regionOf(stateMachineArn));
     const newName = this.#ports.newName();
-    this.#screen.line(`Starting ${stateMachineArn}`);
-    this.#screen.line(`  with ${JSON.stringify(input)}`);
     try {
       const start = { stateMachineArn, givenName, newName, input };
-      this.#executionArn = await startExecution(sfn, start);
+      const arn = await startExecution(sfn, this.#screen, start);
+      this.#introduce(arn, givenName !== undefined, options.wait);
+      return arn;
     } finally {
       sfn.destroy();
     }
-    this.#introduce(this.#executionArn, givenName !== undefined, options.wait);
-    return this.#executionArn;
   }
 
   #introduce(executionArn: string, isNamed: boolean, wait: boolean): void {
@@ -100,23 +129,20 @@ class Execution {
     this.#print({ execution_arn: executionArn, status: 'RUNNING', console_url: link ?? null });
   }
 
-  async #follow(executionArn: string): Promise<ExitStatus> {
-    const justStarted = this.#executionArn !== undefined;
-    this.#executionArn = executionArn;
+  async #follow(executionArn: string, justStarted: boolean): Promise<ExitStatus> {
     const sfn = this.#ports.createClient(regionOf(executionArn));
     try {
-      const { out, err } = this.#ports;
-      const ports = { ...this.#ports, outputs: [out, err] };
       const { execution, stopped } = await followExecution(
         sfn,
         executionArn,
         justStarted,
         this.#screen,
-        ports,
+        { ...this.#ports, outputs: [this.#ports.out, this.#ports.messages] },
       );
       if (execution === undefined) return this.#leave(executionArn, stopped);
       const end = executionEnd(execution);
       showEnd(this.#screen, end);
+      this.#screen.lines(nextLines(end));
       this.#print(describeEnd(end));
       if (end.status === 'SUCCEEDED') return EXIT.done;
       return stopped && end.status === 'ABORTED' ? EXIT.interrupted : EXIT.failed;
@@ -137,31 +163,9 @@ class Execution {
     return EXIT.interrupted;
   }
 
-  /** @throws what is neither AWS's nor the arguments' fault. */
-  #fail(error: unknown): ExitStatus {
-    const arn = this.#executionArn;
-    const refusal = describeRefusal(error);
-    if (refusal !== undefined) throw new WrongArgument(refusal);
-    const problem = describeAwsProblem(
-      error,
-      arn === undefined ? 'Starting the execution' : 'Watching the execution',
-    );
-    if (problem === undefined) throw error;
-    const { err } = this.#ports;
-    err.write(`${problem}\n`);
-    if (arn !== undefined) {
-      err.write(`The execution goes on at AWS. Watch it again:\n  ${watchCommand(arn)}\n`);
-    }
-    return EXIT.awsUnavailable;
-  }
-
   #print(result: object): void {
     if (this.#options.json) this.#ports.out.write(`${JSON.stringify(result)}\n`);
   }
-}
-
-function watchCommand(executionArn: string): string {
-  return `npm run execute -- --watch ${executionArn}`;
 }
 
 function describeEnd(end: ExecutionEnd): object {

@@ -1,16 +1,14 @@
+import { createInterface } from 'node:readline';
+import type { Readable, Writable } from 'node:stream';
 import {
   type DescribeExecutionCommandOutput,
   type SFNClient,
   StopExecutionCommand,
 } from '@aws-sdk/client-sfn';
-import { Patience } from '../command_line/patience.ts';
 import type { Screen } from '../command_line/screen.ts';
-import type { Timing } from '../command_line/timing.ts';
-import { watchExecution, type WatchPace } from '../command_line/watch_execution.ts';
-import { ChildFailures, type LookingAtItems } from './child_failures.ts';
-import { Interrupts } from './interrupts.ts';
-import { WatchReport } from './watch_report.ts';
-import { itemName } from './workflows.ts';
+import type { LookingAtItems } from '../executions/item_failures.ts';
+import { itemName, ProgressReport, showExecution } from '../executions/progress_report.ts';
+import { askAws, type Timing, type WatchPace } from '../executions/watch_execution.ts';
 
 export interface FollowPorts {
   readonly timing: Timing;
@@ -26,7 +24,7 @@ export interface FollowPorts {
   readonly ask?: (question: string, signal: AbortSignal) => Promise<string | undefined>;
 }
 
-export interface Followed {
+interface Followed {
   /** Undefined when the watching was stopped, and the execution goes on. */
   readonly execution: DescribeExecutionCommandOutput | undefined;
   /** The user had it stopped. */
@@ -42,7 +40,7 @@ const ANSWERS: Readonly<Record<string, 'stop' | 'leave' | 'go on'>> = {
 };
 
 /**
- * Shows how an execution goes until it ends, or until the user has seen enough of it.
+ * Shows how an execution goes until it ends, or until the user leaves it.
  *
  * @throws what keeps AWS from answering; ExecutionDoesNotExist.
  */
@@ -54,27 +52,16 @@ export async function followExecution(
   ports: FollowPorts,
 ): Promise<Followed> {
   const { timing, pace, lookingAtItems, signals, outputs } = ports;
-  const report = new WatchReport(screen, itemName(executionArn), timing);
-  const failures = new ChildFailures(sfn, timing, lookingAtItems);
+  const report = new ProgressReport(screen, itemName(executionArn), timing);
   const interrupts = new Interrupts(signals, outputs);
   const left = new AbortController();
-  const watching = watchExecution(executionArn, {
+  const watching = showExecution(executionArn, report, {
     sfn,
     timing,
     pace,
+    lookingAtItems,
     justStarted,
     signal: left.signal,
-    onTrouble: (line) => {
-      report.line(`  ${line}`);
-    },
-    onLook: async (look) => {
-      if (look.isRunning && look.mapRunArn !== undefined) {
-        report.failures(await failures.look(look.mapRunArn, left.signal));
-        const problem = failures.takeProblem();
-        if (problem !== undefined) report.line(`  Failures show at the end only (${problem})`);
-      }
-      report.progress(look, failures);
-    },
   });
   let stopped = false;
   try {
@@ -88,16 +75,19 @@ export async function followExecution(
       if (wish === 'stop') {
         stopped = true;
         report.line('  Stopping the execution …');
-        const patience = new Patience(pace, timing, (line) => {
-          report.line(`  ${line}`);
+        const cause = 'Stopped by hand: receipts execute';
+        await askAws(() => sfn.send(new StopExecutionCommand({ executionArn, cause })), {
+          policy: pace,
+          timing,
+          onTrouble: (line) => {
+            report.line(`  ${line}`);
+          },
         });
-        const cause = 'Stopped by hand: npm run execute';
-        await patience.ask(() => sfn.send(new StopExecutionCommand({ executionArn, cause })));
       }
     }
   } finally {
     interrupts.close();
-    // Whoever leaves does not hear any more of what is under way.
+    // Errors of what is still under way are of no interest any more.
     watching.catch(() => undefined);
     left.abort();
     report.end();
@@ -107,14 +97,14 @@ export async function followExecution(
 async function askWhatToDo(
   watching: Promise<unknown>,
   interrupts: Interrupts,
-  report: WatchReport,
+  report: ProgressReport,
   { ask }: FollowPorts,
 ): Promise<'stop' | 'leave' | 'go on'> {
   if (ask === undefined) return 'leave';
   report.hold();
   const over = new AbortController();
   try {
-    // An execution that ends meanwhile needs no answer; how it ended is seen by whoever watches it.
+    // An execution that ends meanwhile needs no answer; how it ended shows in `watching`.
     const ended = watching.then(
       () => 'c',
       () => 'c',
@@ -129,4 +119,79 @@ async function askWhatToDo(
     over.abort();
     report.release();
   }
+}
+
+/** What may come while an execution is watched: Ctrl-C; or a signal to end, or a closed output. */
+type Interrupt = 'ask' | 'leave';
+
+/** Ctrl-C and its like, one after the other: each is there until it is taken. */
+export class Interrupts {
+  readonly #signals: NodeJS.EventEmitter;
+  readonly #outputs: readonly NodeJS.EventEmitter[];
+  #next = Promise.withResolvers<Interrupt>();
+
+  /** @param outputs what is printed to; `receipts execute | head` closes it before the end. */
+  constructor(signals: NodeJS.EventEmitter, outputs: readonly NodeJS.EventEmitter[]) {
+    this.#signals = signals;
+    this.#outputs = outputs;
+    signals.on('SIGINT', this.#ask);
+    signals.on('SIGTERM', this.#leave);
+    for (const output of outputs) output.on('error', this.#leave);
+  }
+
+  /** The next one that was not taken; asked again before it came, the same one. */
+  get next(): Promise<Interrupt> {
+    return this.#next.promise;
+  }
+
+  taken(): void {
+    this.#next = Promise.withResolvers<Interrupt>();
+  }
+
+  close(): void {
+    this.#signals.off('SIGINT', this.#ask);
+    this.#signals.off('SIGTERM', this.#leave);
+    for (const output of this.#outputs) output.off('error', this.#leave);
+  }
+
+  readonly #ask = (): void => {
+    this.#next.resolve('ask');
+  };
+
+  readonly #leave = (): void => {
+    this.#next.resolve('leave');
+  };
+}
+
+/**
+ * Asks the user at the terminal.
+ *
+ * @returns the answer; undefined for Ctrl-C, for the end of the input, and when `signal` takes the question back.
+ */
+export function askOnTerminal(
+  input: Readable,
+  output: Writable,
+  question: string,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  if (signal.aborted) return Promise.resolve(undefined);
+  return new Promise((resolve) => {
+    // While it reads, the terminal hands Ctrl-C to it, and sends no signal.
+    const terminal = createInterface({ input, output, terminal: true });
+    let answer: string | undefined;
+    const close = (): void => {
+      terminal.close();
+    };
+    terminal.once('SIGINT', close);
+    signal.addEventListener('abort', close, { once: true });
+    terminal.once('close', () => {
+      signal.removeEventListener('abort', close);
+      if (answer === undefined) output.write('\n');
+      resolve(answer);
+    });
+    terminal.question(question, (text) => {
+      answer = text;
+      close();
+    });
+  });
 }

@@ -1,11 +1,23 @@
-import { Argument, Command, InvalidArgumentError, Option } from 'commander';
+import { Argument, type Command, InvalidArgumentError, Option } from 'commander';
 import { receiptIdentitySchema } from 'receipt-embedding/entities/keys';
 import { EMBEDDING_STATUSES } from 'receipt-embedding/entities/line_and_word';
-import { parseArguments, refuseArguments, wholeNumber } from '../command_line/command_line_end.ts';
-import { isExecutionArn, isStateMachineArn } from './arns.ts';
-import { WORKFLOW_NAMES, type WorkflowName } from './workflows.ts';
+import {
+  type CommandHelp,
+  JSON_OPTION,
+  newCommand,
+  parseArguments,
+  refuseArguments,
+  STACK_OPTION,
+  wholeNumber,
+} from '../command_line/arguments.ts';
+import {
+  isExecutionArn,
+  isStateMachineArn,
+  WORKFLOW_NAMES,
+  type WorkflowName,
+} from '../executions/start_execution.ts';
 
-/** What `npm run execute` was asked for. */
+/** What `receipts execute` was asked for. */
 export type ExecuteOptions = StartOptions | WatchOptions;
 
 export interface StartOptions {
@@ -22,7 +34,7 @@ export interface StartOptions {
   readonly json: boolean;
 }
 
-export interface WatchOptions {
+interface WatchOptions {
   readonly kind: 'watch';
   readonly executionArn: string;
   readonly json: boolean;
@@ -57,21 +69,19 @@ interface ParsedOptions extends Readonly<Partial<Record<InputOption, unknown>>> 
   readonly name?: string;
   readonly watch?: string;
   readonly wait?: true;
-  readonly json?: true;
-}
-
-export interface CommandOutput {
-  readonly writeOut: (text: string) => void;
-  readonly writeErr: (text: string) => void;
+  readonly json: boolean;
 }
 
 /** @throws CommandLineEnd */
-export function parseOptions(argv: readonly string[], output: CommandOutput): ExecuteOptions {
-  const command = describeCommand().configureOutput(output);
-  parseArguments(command, argv);
+export function parseExecuteOptions(
+  argv: readonly string[],
+  output: Parameters<typeof parseArguments>[2],
+): ExecuteOptions {
+  const command = describeCommand();
+  parseArguments(command, argv, output);
   const [workflow] = command.processedArgs as [WorkflowName | undefined];
   const parsed = command.opts<ParsedOptions>();
-  const { watch, stack, arn, name, wait = false, json = false } = parsed;
+  const { watch, stack, arn, name, wait = false, json } = parsed;
   if (watch !== undefined) {
     refuseBesideWatch(command, workflow);
     return { kind: 'watch', executionArn: watch, json };
@@ -128,15 +138,31 @@ function readInput(
   );
 }
 
+const HELP: CommandHelp = {
+  about:
+    'Starts a workflow of a deployed stack, and with --wait shows how it goes until it ends.\n' +
+    'Finds the state machine in the outputs of the stack. With AWS_ENDPOINT_URL set (as `npm start -- --serve`\n' +
+    'prints it) and without --stack, it is the local stack.',
+  examples: [
+    ['realtime --limit 3 --wait', 'embed three receipts, and show how it goes'],
+    ['batch-submit --stack dev --entity lines', 'submit batches of lines'],
+    ['--watch EXECUTION_ARN', 'show how an execution goes'],
+  ],
+  notes:
+    'Ctrl-C while it shows the progress asks whether to stop the execution too.\n' +
+    'Failures show while it runs, of the receipts or batches that it could look at; the summary counts all.',
+  exitCodes: {
+    0: 'started; with --wait: SUCCEEDED',
+    1: 'the execution failed',
+    2: 'wrong arguments, or no such stack or state machine',
+    130: 'Ctrl-C',
+  },
+};
+
 function describeCommand(): Command {
-  return new Command('npm run execute --')
-    .description(
-      'Starts a workflow of a deployed stack, and with --wait shows how it goes until it ends.\n' +
-        'Finds the state machine in the outputs of the stack. With AWS_ENDPOINT_URL set (as `npm start -- --serve`\n' +
-        'prints it) and without --stack, it is the local stack.',
-    )
+  return newCommand('execute', HELP)
     .addArgument(new Argument('[workflow]', 'which workflow').choices(WORKFLOW_NAMES))
-    .option('--stack <NAME>', 'the Pulumi stack (default: the one that Pulumi has selected)')
+    .option(...STACK_OPTION)
     .addOption(
       new Option('--arn <ARN>', 'the state machine, instead of a stack')
         .conflicts('stack')
@@ -172,22 +198,12 @@ function describeCommand(): Command {
         'while that execution runs it is the answer, and afterwards its name is taken for 90 days',
     )
     .option('--wait', 'show the progress until the execution ends; its result is the exit code')
-    .option('--json', 'one JSON object on stdout at the end; everything else goes to stderr')
+    .option(...JSON_OPTION)
     .addOption(
       new Option('--watch <ARN>', 'start nothing: show the progress of this execution').argParser(
         checked(isExecutionArn, 'the ARN of an execution'),
       ),
-    )
-    .addHelpText(
-      'after',
-      '\nCtrl-C while it shows the progress asks whether to stop the execution too.\n' +
-        'Failures show while it runs, of the receipts or batches that it could look at; the summary counts all.\n\n' +
-        'Exit codes: 0 started, with --wait SUCCEEDED; 1 the execution failed; 2 wrong arguments, or no such\n' +
-        'stack or state machine; 3 AWS can not be asked (credentials, permissions, network); 130 Ctrl-C.\n' +
-        'For --json use `npm run --silent execute -- …`, since npm prints lines of its own.',
-    )
-    .allowExcessArguments(false)
-    .showHelpAfterError('(npm run execute -- --help lists all options)');
+    );
 }
 
 function checked(isRight: (text: string) => boolean, what: string): (text: string) => string {

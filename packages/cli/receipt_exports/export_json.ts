@@ -6,7 +6,7 @@
  */
 
 /** Where a value lies: `end` is the byte after its last. */
-export interface ValueRange {
+interface ValueRange {
   readonly start: number;
   readonly end: number;
 }

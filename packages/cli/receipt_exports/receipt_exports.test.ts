@@ -1,10 +1,17 @@
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { without } from '../../../tests/support/without.ts';
-import { InvalidExport } from './export_problems.ts';
+import {
+  type SyntheticReceipt,
+  syntheticReceipts,
+} from '../synthetic_receipts/synthetic_receipts.ts';
+import { WrongArgument } from '../command_line/arguments.ts';
+import { elements, isArray, MalformedJson, members, parseValue } from './export_json.ts';
 import { readReceiptExports, type ReceiptExports } from './receipt_exports.ts';
+import { writeExport } from '../../../tests/support/write_export.ts';
 
 const image_id = '0f5c8a52-6d1b-4a6e-9d57-2b8f3f6b1c01';
 const receiptIds = { image_id, receipt_id: 1 };
@@ -100,8 +107,7 @@ async function refusal(reading: Promise<unknown>): Promise<string[]> {
     () => undefined,
     (reason: unknown) => reason,
   );
-  if (!(error instanceof InvalidExport)) throw new Error('not refused', { cause: error });
-  expect(error.name).toBe('InvalidExport');
+  if (!(error instanceof WrongArgument)) throw new Error('not refused', { cause: error });
   return error.message.replaceAll(join(folder, '/'), '').split('\n');
 }
 
@@ -487,5 +493,109 @@ describe('skipInvalid', () => {
       '  missing: does not exist',
       '  b.json: receipt_words: expected an array',
     ]);
+  });
+});
+
+/** JSON knows no -0, which is what an angle may be rounded to. */
+const asJson = (receipts: SyntheticReceipt[]): SyntheticReceipt[] =>
+  JSON.parse(JSON.stringify(receipts)) as SyntheticReceipt[];
+
+describe('writeExport', () => {
+  it('has the arrays of an export, and no others', () => {
+    expect(writeExport([])).toStrictEqual({
+      receipts: [],
+      receipt_lines: [],
+      receipt_words: [],
+      receipt_word_labels: [],
+      receipt_metadatas: [],
+    });
+  });
+
+  it('gives back, when it is read, the receipts that it was made of', async () => {
+    const options = fc.record({
+      count: fc.integer({ min: 0, max: 6 }),
+      seed: fc.integer(),
+      indentation: fc.constantFrom(undefined, 2),
+    });
+    await fc.assert(
+      fc.asyncProperty(options, async ({ count, seed, indentation }) => {
+        const receipts = asJson([...syntheticReceipts({ count, seed })]);
+        const file = join(folder, 'export.json');
+        await writeFile(file, JSON.stringify(writeExport(receipts), undefined, indentation));
+        expect(await readReceiptExports([file], { skipInvalid: false })).toStrictEqual({
+          receipts: receipts.map(({ receipt }) => receipt),
+          lines: receipts.flatMap(({ lines }) => lines),
+          words: receipts.flatMap(({ words }) => words),
+          labels: receipts.flatMap(({ labels }) => labels),
+          metadatas: receipts.flatMap(({ metadata }) => metadata ?? []),
+          skipped: [],
+        });
+      }),
+    );
+  });
+});
+
+function readObject(text: string): [string, unknown][] {
+  const bytes = Buffer.from(text);
+  return [...members(bytes)].map((member) => [
+    member.name,
+    isArray(bytes, member)
+      ? [...elements(bytes, member)].map((element) => parseValue(bytes, element))
+      : parseValue(bytes, member),
+  ]);
+}
+
+/** `-0` is written as `0`. */
+const written = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
+
+describe('members and elements', () => {
+  it('find in any JSON object what JSON.parse finds in it, however it is laid out', () => {
+    const unit = fc.constantFrom('a', '"', '\\', '{', '[', ']', '}', ',', ':', '\n', '€', '😀');
+    const value = fc.oneof(fc.jsonValue(), fc.string({ unit }), fc.array(fc.string({ unit })));
+    const entries = fc.uniqueArray(fc.tuple(fc.string({ unit }), value), {
+      selector: ([name]) => name,
+    });
+    const space = fc.constantFrom('', 1, '\t', '\n  ');
+    fc.assert(
+      fc.property(entries, space, (expected, indentation) => {
+        const object = Object.fromEntries(expected) as Record<string, unknown>;
+        const found = readObject(JSON.stringify(object, undefined, indentation));
+        expect(found).toStrictEqual(Object.entries(written(object) as object));
+      }),
+    );
+  });
+
+  it('read a file that begins with a byte order mark', () => {
+    expect(readObject('\uFEFF{"a": [1, 2]}')).toStrictEqual([['a', [1, 2]]]);
+  });
+
+  it('miss a value also where nobody reads it', () => {
+    const message = 'expected a JSON value at byte 6 (line 1)';
+    expect(() => [...members(Buffer.from('{"a": , "b": []}'))]).toThrow(new MalformedJson(message));
+  });
+
+  it.each([
+    ['', 'expected "{" at byte 0 (line 1)'],
+    ['[]', 'expected "{" at byte 0 (line 1)'],
+    ['receipts', 'expected "{" at byte 0 (line 1)'],
+    ['{"a": [1]', 'expected "," at byte 9 (line 1)'],
+    ['{"a": 1 "b": 2}', 'expected "," at byte 8 (line 1)'],
+    ['{"a": 1,}', 'expected a name in double quotes at byte 8 (line 1)'],
+    ["{'a': 1}", 'expected a name in double quotes at byte 1 (line 1)'],
+    ['{"a" 1}', 'expected ":" at byte 5 (line 1)'],
+    ['{"a": }', 'expected a JSON value at byte 6 (line 1)'],
+    ['{"\\x": 1}', 'expected a JSON value at byte 1 (line 1)'],
+    ['{\n"a": [1,\n NaN]}', 'expected a JSON value at byte 12 (line 3)'],
+    ['{"a": [1,]}', 'expected a JSON value at byte 9 (line 1)'],
+    ['{"a": [1 2]}', 'expected "," at byte 9 (line 1)'],
+    ['{"a": [1}]}', 'expected "," at byte 9 (line 1)'],
+    ['{"a": [{"b": 1]]}', 'expected a JSON value at byte 7 (line 1)'],
+    ['{"a": [{"b": 1}', 'the array that begins at byte 6 does not end at byte 15 (line 1)'],
+    ['{"a": {"b": 1', 'the object that begins at byte 6 does not end at byte 13 (line 1)'],
+    ['{"a": "b', 'the string that begins at byte 6 does not end at byte 8 (line 1)'],
+    ['{"a": "b\\"', 'the string that begins at byte 6 does not end at byte 10 (line 1)'],
+    ['{"a": 1}\n{"a": 2}\n', 'expected the end of the file at byte 9 (line 2)'],
+  ])('say where %j is no JSON object', (text, message) => {
+    expect(() => readObject(text)).toThrow(new MalformedJson(message));
   });
 });

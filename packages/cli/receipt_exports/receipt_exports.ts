@@ -1,3 +1,5 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { linePath, receiptPath, wordPath } from 'receipt-embedding/entities/keys';
 import type {
   ReceiptLine,
@@ -5,6 +7,7 @@ import type {
   ReceiptWordLabel,
 } from 'receipt-embedding/entities/line_and_word';
 import type { Receipt, ReceiptMetadata } from 'receipt-embedding/entities/receipt';
+import { WrongArgument } from '../command_line/arguments.ts';
 import {
   EntryCollector,
   type EntryProblem,
@@ -14,7 +17,6 @@ import {
   exportedReceiptSchema,
   exportedWordSchema,
 } from './export_entries.ts';
-import { findExportFiles, readExportFile } from './export_files.ts';
 import {
   elements,
   isArray,
@@ -23,12 +25,9 @@ import {
   members,
   parseValue,
 } from './export_json.ts';
-import { ExportProblems } from './export_problems.ts';
-
-export { InvalidExport } from './export_problems.ts';
 
 /** An entry that was left out. */
-export interface InvalidEntry {
+interface InvalidEntry {
   /** As it was named, or found in a folder that was. */
   readonly file: string;
   /** The name of the array in the file: `receipt_words`, … */
@@ -37,6 +36,14 @@ export interface InvalidEntry {
   readonly index: number;
   /** Fields and what was expected of them, never a value. */
   readonly problems: string[];
+}
+
+/** Entries that were left out, for people. */
+export function skippedLines(skipped: readonly InvalidEntry[]): string[] {
+  return skipped.map(
+    ({ file, array, index, problems }) =>
+      `Left out: ${file}: ${array}[${index}]: ${problems.join('; ')}`,
+  );
 }
 
 /** What was read, each kind in the order of the files and of their entries. */
@@ -50,7 +57,7 @@ export interface ReceiptExports {
   readonly skipped: InvalidEntry[];
 }
 
-export interface ReadReceiptExportsOptions {
+interface ReadReceiptExportsOptions {
   /** Leaves invalid entries out and lists them, instead of refusing all. */
   readonly skipInvalid: boolean;
 }
@@ -64,7 +71,7 @@ export interface ReadReceiptExportsOptions {
  * One file at a time is in memory as bytes, and one entry of it as text; a file may be up to 2 GiB.
  *
  * @param paths files, or folders whose `*.json` files are read.
- * @throws InvalidExport with the problems of all files (the first 50 of them): a path that can't be read, a file that is no such
+ * @throws WrongArgument with the problems of all files (the first 50 of them): a path that can't be read, a file that is no such
  *   export, and, without `skipInvalid`, every invalid entry.
  */
 export async function readReceiptExports(
@@ -168,4 +175,84 @@ function describe({ field, message }: EntryProblem): string {
 function locate(file: string, array: string, index: number, problem: EntryProblem): string {
   const field = problem.field === '' ? '' : `.${problem.field}`;
   return `${file}: ${array}[${index}]${field}: ${problem.message}`;
+}
+
+/**
+ * The files that these paths mean: a file itself, or the `*.json` files of a folder and of all its folders, sorted. A file that
+ * is named twice comes once. What is wrong with a path is added to `problems`.
+ */
+async function findExportFiles(
+  paths: readonly string[],
+  problems: ExportProblems,
+): Promise<readonly string[]> {
+  const files = new Map<string, string>();
+  for (const path of paths) {
+    try {
+      const found = (await stat(path)).isDirectory() ? await jsonFilesIn(path) : [path];
+      if (found.length === 0) problems.add(`${path}: the folder holds no .json file`);
+      for (const file of found) files.set(resolve(file), file);
+    } catch (error) {
+      problems.add(`${path}: ${describeFileError(error)}`);
+    }
+  }
+  return [...files.values()];
+}
+
+async function jsonFilesIn(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => !entry.isDirectory() && entry.name.endsWith('.json'))
+    .map(({ parentPath, name }) => join(parentPath, name))
+    .sort();
+}
+
+/** @returns undefined when the file can't be read: why is added to `problems`. */
+async function readExportFile(file: string, problems: ExportProblems): Promise<Buffer | undefined> {
+  try {
+    return await readFile(file);
+  } catch (error) {
+    problems.add(`${file}: ${describeFileError(error)}`);
+    return undefined;
+  }
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  ENOENT: 'does not exist',
+  EACCES: "can't be read: permission denied",
+  EISDIR: 'is a folder',
+  // Node's own limit for a file that is read in one piece.
+  ERR_FS_FILE_TOO_LARGE: "can't be read: it is larger than 2 GiB; split it",
+};
+
+function describeFileError(error: unknown): string {
+  if (!(error instanceof Error && 'code' in error)) throw error;
+  const code = String(error.code);
+  return reasons[code] ?? `can't be read (${code})`;
+}
+
+/** More than anybody reads at once; a systematic mistake makes one problem for each of many thousand entries. */
+const LISTED = 50;
+
+/** Gathers problems, so that all are reported at once; keeps the first 50 and counts the rest. */
+class ExportProblems {
+  readonly #first: string[] = [];
+  #count = 0;
+
+  add(problem: string): void {
+    if (this.#count < LISTED) this.#first.push(problem);
+    this.#count++;
+  }
+
+  /** @throws WrongArgument if there was any problem. */
+  throwIfAny(): void {
+    if (this.#count === 0) return;
+    const more = this.#count - this.#first.length;
+    throw new WrongArgument(
+      [
+        `the receipt exports can't be used (${this.#count} ${this.#count === 1 ? 'problem' : 'problems'}):`,
+        ...this.#first.map((problem) => `  ${problem}`),
+        ...(more > 0 ? [`  and ${more} more`] : []),
+      ].join('\n'),
+    );
+  }
 }

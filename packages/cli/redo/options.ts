@@ -1,19 +1,25 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { InvalidArgumentError } from 'commander';
 import {
   imageIdSchema,
   ordinalSchema,
   type ReceiptIdentity,
 } from 'receipt-embedding/entities/keys';
-import { parseArguments } from '../command_line/command_line_end.ts';
-import type { TableToolPorts } from '../table_tools/run_tool.ts';
+import {
+  type CommandHelp,
+  JSON_OPTION,
+  newCommand,
+  parseArguments,
+  STACK_OPTION,
+} from '../command_line/arguments.ts';
+import type { CommandPorts } from '../command_line/command.ts';
 
-/** What is to be put back. */
+/** What is to be returned to NONE. */
 export type RedoRequest =
   | { readonly what: 'failed' }
   | { readonly what: 'batch'; readonly batch_id: string }
   | ({ readonly what: 'receipt' } & ReceiptIdentity);
 
-export interface RedoOptions {
+interface RedoOptions {
   readonly stack?: string;
   readonly yes: boolean;
   readonly dryRun: boolean;
@@ -25,10 +31,16 @@ export interface ParsedRedo {
   readonly options: RedoOptions;
 }
 
-const AFTER = `
-What "put back" means: embedding_status becomes NONE, so that the next run does the line or word
-again. It says first how many those are, with examples, and asks. Each row changes only if its
-status and the batch that has claimed it are still as they were seen: what became SUCCESS or
+const HELP: CommandHelp = {
+  about: 'Returns lines and words that failed to NONE, so that the next run embeds them.',
+  examples: [
+    ['failed --dry-run', 'how many failed, and which'],
+    ['failed --stack dev --yes', 'return them to NONE without asking'],
+    ['batch BATCH_ID', 'what an ended batch has left'],
+  ],
+  notes: `What "returned to NONE" means: embedding_status becomes NONE, so that the next run embeds the line
+or word again. It says first how many those are, with examples, and asks. Each row changes only if
+its status and the batch that has claimed it are still as they were read: what became SUCCESS or
 NOISE, or was claimed by a batch, stays as it is, is counted and listed ("changed meanwhile").
 Doing it twice, or once more after it was stopped in the middle, does what is left.
 
@@ -37,44 +49,28 @@ realtime run has kept its status, so that a realtime run with --filter NONE does
 this. Runs are not changed: a receipt whose deltas the compactor failed at has its lines and words
 on SUCCESS, and a realtime run without --filter embeds it again, also without --force. What an
 earlier batch has recorded stays; the next one gets an id of its own. A batch that has not ended
-keeps what it has claimed: npm run execute -- batch-poll brings it to its end. An input that
+keeps what it has claimed: npx receipts execute batch-poll brings it to its end. An input that
 OpenAI refused is refused again, unless its text has changed or the text was not what was wrong.
 
 failed and batch read the part of the index GSI1 that has FAILED or PENDING lines and words;
-receipt reads that receipt.
-
-Exit status: 0 done, or nothing to do; 1 the answer was no, or AWS refused what it was asked; 2
-wrong arguments, no such stack, batch or receipt, a batch that has not ended, or nobody to ask; 3
-AWS can't be asked (credentials, permissions, network); 130 stopped with Ctrl-C.`;
+receipt reads that receipt.`,
+  exitCodes: {
+    0: 'done, or nothing to do',
+    1: 'the answer was no, or AWS refused what it was asked',
+    2: 'wrong arguments, no such stack, batch or receipt, a batch that has not ended, or nobody to ask',
+  },
+};
 
 /** @throws CommandLineEnd */
-export function parseRedo(
-  argv: readonly string[],
-  { out, messages }: Pick<TableToolPorts, 'out' | 'messages'>,
-): ParsedRedo {
+export function parseRedo(argv: readonly string[], ports: CommandPorts): ParsedRedo {
   let request: RedoRequest | undefined;
-  const command = new Command('npm run redo --')
-    .description(
-      'Puts lines and words that failed back to NONE, so that the next run does them again.',
-    )
-    .option(
-      '--stack <NAME>',
-      "the Pulumi stack (default: Pulumi's selected one; with AWS_ENDPOINT_URL set, the one whose outputs are in the environment)",
-    )
+  const command = newCommand('redo', HELP)
+    .option(...STACK_OPTION)
     .option('--dry-run', 'say what it would do, and end', false)
     .option('--yes', "don't ask", false)
-    .option('--json', 'one JSON object on stdout, and nothing else there', false)
-    .helpOption('--help', 'this text')
+    .option(...JSON_OPTION)
     .helpCommand(false)
-    .addHelpText('after', AFTER)
-    .allowExcessArguments(false)
-    .showHelpAfterError('(npm run redo -- --help lists all options)')
-    .configureHelp({ showGlobalOptions: true })
-    .configureOutput({
-      writeOut: (text) => out.write(text),
-      writeErr: (text) => messages.write(text),
-    })
-    .exitOverride();
+    .configureHelp({ showGlobalOptions: true });
   command
     .command('failed')
     .description('every line and word with the status FAILED')
@@ -86,7 +82,7 @@ export function parseRedo(
     .description(
       'of a batch that has ended: the lines and words that failed in it, and those that it still has claimed',
     )
-    .argument('<batch_id>', 'its id in the table, as npm run status shows it', uuid)
+    .argument('<batch_id>', 'its id in the table, as npx receipts status shows it', uuid)
     .action((batch_id: string) => {
       request = { what: 'batch', batch_id };
     });
@@ -101,7 +97,7 @@ export function parseRedo(
       request = { what: 'receipt', image_id, receipt_id };
     });
   for (const sub of command.commands) sub.helpOption('--help', 'this text');
-  parseArguments(command, argv);
+  parseArguments(command, argv, ports);
   if (request === undefined) throw new TypeError('the command line names nothing to do');
   return { request, options: command.opts<RedoOptions>() };
 }

@@ -1,13 +1,96 @@
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
-import type { SeenEntity } from '../table/entity_listing.ts';
-import type { ClaimOwners } from '../table/put_back.ts';
+import { pMapIterable } from 'p-map';
+import { isOurs } from 'receipt-embedding/entities/batch';
+import { isEnded } from 'receipt-embedding/entities/batch';
+import type { BatchSummary } from 'receipt-embedding/entities/batch';
+import { submissionDied } from 'receipt-embedding/table/batch_listing';
+import { readBatchSummary } from 'receipt-embedding/table/batch_summaries';
+import { UPDATES_AT_ONCE } from 'receipt-embedding/table/embedding_statuses';
+import type { Table } from 'receipt-embedding/table/table';
+import { WrongArgument } from '../command_line/arguments.ts';
+import {
+  type ClaimOwners,
+  returnToNone,
+  type ReturnOutcome,
+  receiptExists,
+} from '../table/return_to_none.ts';
+import {
+  entitiesClaimedBy,
+  entitiesFailedIn,
+  failedEntities,
+  type UnsettledEntity,
+  unsettledEntitiesOf,
+} from '../table/unsettled_entities.ts';
+import type { RedoRequest } from './options.ts';
+
+interface TargetPorts {
+  readonly table: Table;
+  readonly now: () => Date;
+  readonly signal: AbortSignal;
+}
+
+/** What may be returned to NONE: lines and words that failed, or that are claimed. */
+export interface Target {
+  readonly entities: AsyncIterable<UnsettledEntity>;
+  /** What is worth knowing beside it. */
+  readonly note?: string;
+}
+
+/** @throws WrongArgument when there is no such batch or receipt, or the batch has not ended. */
+export async function findTarget(request: RedoRequest, ports: TargetPorts): Promise<Target> {
+  const { table, signal } = ports;
+  switch (request.what) {
+    case 'failed':
+      return { entities: failedEntities(table, { signal }) };
+    case 'batch':
+      return await ofBatch(request.batch_id, ports);
+    case 'receipt': {
+      const { image_id, receipt_id } = request;
+      if (await receiptExists(table, { image_id, receipt_id })) {
+        return { entities: unsettledEntitiesOf(table, { image_id, receipt_id }, { signal }) };
+      }
+      throw new WrongArgument(
+        `The table ${table.name} has no receipt ${receipt_id} of the image ${image_id} (upper and lower case matter).`,
+      );
+    }
+  }
+}
+
+async function ofBatch(batchId: string, { table, now, signal }: TargetPorts): Promise<Target> {
+  const batch = await readBatchSummary(table, batchId);
+  if (batch === undefined) {
+    throw new WrongArgument(
+      `The table ${table.name} has no batch ${batchId}. receipts status shows the batches; an id of OpenAI's (batch_…) is another one.`,
+    );
+  }
+  if (!isEnded(batch.status)) throw new WrongArgument(refusal(batch, now()));
+  if (!isOurs(batch)) {
+    return {
+      entities: entitiesFailedIn(table, batchId, { signal }),
+      note: "An older system's batch: what it has claimed does not say so. npx receipts redo receipt puts such claims back, receipt by receipt.",
+    };
+  }
+  return {
+    entities: (async function* () {
+      yield* entitiesFailedIn(table, batchId, { signal });
+      yield* entitiesClaimedBy(table, batchId, { signal });
+    })(),
+  };
+}
+
+function refusal(batch: BatchSummary, now: Date): string {
+  const why = submissionDied(batch, now)
+    ? 'Its submission died; the next poll finds it at OpenAI or returns what it has claimed to NONE'
+    : 'What it has claimed is its own until it has ended; a poll brings it to its end once OpenAI is done with it';
+  return `The batch ${batch.batch_id} is ${batch.status}, so it has not ended. ${why}: npx receipts execute batch-poll`;
+}
 
 /** How many lines and words, by the status that they have. */
-export type PlannedCounts = Record<'lines' | 'words', Record<SeenEntity['status'], number>>;
+type PlannedCounts = Record<'lines' | 'words', Record<UnsettledEntity['status'], number>>;
 
-/** What is to be put back: the rows themselves are in a file, since they may be millions. */
+/** What is to be returned to NONE: the rows themselves are in a file, since they may be millions. */
 export interface RedoPlan {
   readonly file: string;
   readonly total: number;
@@ -22,7 +105,7 @@ export interface RedoPlan {
 
 export interface PlanPorts {
   readonly owners: ClaimOwners;
-  /** Where the plan is kept; it is not there yet. */
+  /** Where the plan is kept; it does not exist yet. */
   readonly file: string;
   /** Hears how many rows were found so far. */
   readonly onProgress: (found: number) => void;
@@ -35,9 +118,9 @@ const MOST_EXAMPLES = 20;
 /** Written and told at a time. */
 const PIECE = 1_000;
 
-/** Reads all that is to be put back, and writes it down: what is not in the plan is not touched. */
+/** Reads all that is to be returned to NONE, and writes it down: what is not in the plan is not touched. */
 export async function makePlan(
-  entities: AsyncIterable<SeenEntity>,
+  entities: AsyncIterable<UnsettledEntity>,
   { owners, file, onProgress }: PlanPorts,
 ): Promise<RedoPlan> {
   const counts: PlannedCounts = {
@@ -74,13 +157,94 @@ export async function makePlan(
   return { file, total, counts, examples, not_embeddable: notEmbeddable, live_claims: live };
 }
 
-/** The rows of a plan, as they were seen. */
-export async function* plannedEntities({ file }: RedoPlan): AsyncGenerator<SeenEntity> {
+/** The rows of a plan, as they were read. */
+export async function* plannedEntities({ file }: RedoPlan): AsyncGenerator<UnsettledEntity> {
   const lines = createInterface({ input: createReadStream(file), crlfDelay: Infinity });
-  for await (const line of lines) yield JSON.parse(line) as SeenEntity;
+  for await (const line of lines) yield JSON.parse(line) as UnsettledEntity;
 }
 
 /** A line or word by its key in one string. */
-export function idOf({ PK, SK }: Pick<SeenEntity, 'PK' | 'SK'>): string {
+function idOf({ PK, SK }: Pick<UnsettledEntity, 'PK' | 'SK'>): string {
   return `${PK}#${SK}`;
+}
+
+/** A line or word that is no longer as it was read, and was left as it is. */
+interface ChangedMeanwhile {
+  readonly id: string;
+  /** What it has now. */
+  readonly status: string;
+  /** The batch that has it now. */
+  readonly batch_id?: string;
+}
+
+export interface RedoOutcome {
+  readonly lines: number;
+  readonly words: number;
+  readonly changed_meanwhile: number;
+  /** The first of those. */
+  readonly changed: readonly ChangedMeanwhile[];
+  readonly deleted: number;
+  /** False when it was stopped before its end. */
+  readonly finished: boolean;
+}
+
+interface CarryOutPorts {
+  readonly table: Table;
+  /** A new one: a batch may have been recorded since the plan was made. */
+  readonly owners: ClaimOwners;
+  /** Ends it after the rows that are under way. */
+  readonly signal: AbortSignal;
+  /** Hears how many rows are done. */
+  readonly onProgress: (done: number) => void;
+}
+
+const MOST_LISTED = 20;
+
+/** Returns to NONE what was planned, 25 rows at a time, each on condition that it is as it was read. */
+export async function carryOut(
+  entities: AsyncIterable<UnsettledEntity>,
+  { table, owners, signal, onProgress }: CarryOutPorts,
+): Promise<RedoOutcome> {
+  const done = { lines: 0, words: 0, changed_meanwhile: 0, deleted: 0 };
+  const changed: ChangedMeanwhile[] = [];
+  const results = pMapIterable(
+    entities,
+    async (entity) => {
+      if (signal.aborted) return { entity, result: 'left' as const };
+      return { entity, result: await returnUnlessLive(table, entity, owners) };
+    },
+    { concurrency: UPDATES_AT_ONCE, backpressure: 2 * UPDATES_AT_ONCE },
+  );
+  let rows = 0;
+  for await (const { entity, result } of results) {
+    if (result === 'left') return { ...done, changed, finished: false };
+    if (result.outcome === 'returned') done[`${entity.kind}s`]++;
+    else if (result.outcome === 'deleted') done.deleted++;
+    else {
+      done.changed_meanwhile++;
+      const { status, owner } = result;
+      if (changed.length < MOST_LISTED) {
+        changed.push({
+          id: idOf(entity),
+          status,
+          ...(owner === undefined ? {} : { batch_id: owner }),
+        });
+      }
+    }
+    onProgress(++rows);
+  }
+  return { ...done, changed, finished: true };
+}
+
+/** A batch that was not recorded when the plan was made may have been submitted under the same id since. */
+async function returnUnlessLive(
+  table: Table,
+  entity: UnsettledEntity,
+  owners: ClaimOwners,
+): Promise<ReturnOutcome> {
+  const { status, owner } = entity;
+  if (status === 'PENDING' && (await owners.isLive(entity))) {
+    return { outcome: 'changed', status, ...(owner === undefined ? {} : { owner }) };
+  }
+  return await returnToNone(table, entity);
 }

@@ -1,34 +1,48 @@
 import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Logger } from 'receipt-embedding/ports';
+import { createInterface } from 'node:readline';
 import type { Table } from 'receipt-embedding/table/table';
-import { EXIT } from '../command_line/exit_status.ts';
-import { count, quantity } from '../command_line/quantity.ts';
+import { WrongArgument } from '../command_line/arguments.ts';
+import { EXIT, exitStatusOf, signalOf, type CommandPorts } from '../command_line/command.ts';
+import { findStackOutputs, requireOutput, stackRegion } from '../command_line/deployed_stack.ts';
+import { processPorts } from '../command_line/process_ports.ts';
 import { Screen } from '../command_line/screen.ts';
-import { WrongArgument } from '../command_line/wrong_argument.ts';
-import { findStackOutputs, requireOutput } from '../deployed_stack/stack_outputs.ts';
-import { stackRegion } from '../deployed_stack/stack_region.ts';
-import { ClaimOwners } from '../table/put_back.ts';
-import { exitStatusOf, signalOf, type TableToolPorts } from '../table_tools/run_tool.ts';
-import { carryOut, type RedoOutcome } from './carry_out.ts';
+import { count, quantity } from '../command_line/text.ts';
+import { ClaimOwners } from '../table/return_to_none.ts';
+import { SILENT_LOGGER } from '../table/silent_logger.ts';
 import { type ParsedRedo, parseRedo } from './options.ts';
-import { makePlan, plannedEntities, type RedoPlan } from './plan.ts';
+import {
+  carryOut,
+  findTarget,
+  makePlan,
+  plannedEntities,
+  type RedoOutcome,
+  type RedoPlan,
+} from './plan.ts';
 import { describeRequest, nextCommands, outcomeLines, planLines } from './report.ts';
-import { findTarget } from './targets.ts';
 
-export interface RedoPorts extends TableToolPorts {
+interface RedoPorts extends CommandPorts {
   /** Asks a person; undefined where there is none. */
   readonly confirm: ((question: string) => Promise<boolean>) | undefined;
   /** An existing folder for the plan; nothing is left there. */
   readonly temporaryFolder: string;
 }
 
-/** What can't be read of batches is of no interest here. */
-const silent: Logger = { info: () => undefined, warn: () => undefined };
+/** `receipts redo`. @returns the exit status. */
+export async function run(argv: readonly string[]): Promise<number> {
+  const { stdin: input, stderr: output } = process;
+  return await redo(argv, {
+    ...processPorts(),
+    temporaryFolder: tmpdir(),
+    confirm:
+      input.isTTY && output.isTTY ? (question) => confirm(question, { input, output }) : undefined,
+  });
+}
 
-/** Puts back what failed. @returns the exit status. */
+/** Returns what failed to NONE. @returns the exit status. */
 export async function redo(argv: readonly string[], ports: RedoPorts): Promise<number> {
-  return await exitStatusOf('Putting back what failed', ports, async () => {
+  return await exitStatusOf('Returning what failed to NONE', ports.messages, async () => {
     const parsed = parseRedo(argv, ports);
     const folder = await mkdtemp(join(ports.temporaryFolder, 'redo-'));
     try {
@@ -79,7 +93,7 @@ class Redo {
           'Nothing was changed: there is no terminal to ask at. With --yes it does not ask, with --dry-run it changes nothing.',
         );
       }
-      const question = `Put ${quantity(plan.total, 'row')} back to NONE? [y/N] `;
+      const question = `Return ${quantity(plan.total, 'row')} to NONE? [y/N] `;
       if (!(await stop.orResult(() => confirm(question)))) {
         this.#screen.line('Nothing was changed.');
         this.#writeJson(plan);
@@ -96,7 +110,7 @@ class Redo {
     const signal = this.#signal;
     const target = await findTarget(request, { table, now: this.#ports.now, signal });
     const plan = await makePlan(target.entities, {
-      owners: new ClaimOwners(table, silent),
+      owners: new ClaimOwners(table, SILENT_LOGGER),
       file,
       onProgress: (found) => {
         this.#screen.progress(`${count(found)} found so far`, 0);
@@ -104,7 +118,7 @@ class Redo {
     });
     this.#screen.endProgress();
     if (target.note !== undefined) this.#screen.line(target.note);
-    for (const line of planLines(plan)) this.#screen.line(line);
+    this.#screen.lines(planLines(plan));
     return plan;
   }
 
@@ -112,14 +126,14 @@ class Redo {
     try {
       const outcome = await carryOut(plannedEntities(plan), {
         table,
-        owners: new ClaimOwners(table, silent),
+        owners: new ClaimOwners(table, SILENT_LOGGER),
         signal: this.#signal,
         onProgress: (done) => {
           this.#screen.progress(`${count(done)} of ${count(plan.total)}`, done / plan.total);
         },
       });
       this.#screen.endProgress();
-      for (const line of outcomeLines(outcome, plan.total)) this.#screen.line(line);
+      this.#screen.lines(outcomeLines(outcome, plan.total));
       return outcome;
     } catch (error) {
       this.#screen.endProgress();
@@ -146,5 +160,30 @@ class Redo {
     const planned = { total, ...counts, examples, not_embeddable, live_claims };
     const answer = { ...request, planned, done: outcome ?? null, next };
     this.#ports.out.write(`${JSON.stringify(answer)}\n`);
+  }
+}
+
+/** A terminal that questions are asked on. */
+interface Terminal {
+  readonly input: NodeJS.ReadableStream;
+  readonly output: NodeJS.WritableStream;
+}
+
+/** Asks until there is a yes or a no. @returns false for a no, for Enter alone, and when the input ends. */
+export async function confirm(question: string, { input, output }: Terminal): Promise<boolean> {
+  // Without readline's own line editing Ctrl-C stays a signal.
+  const lines = createInterface({ input, terminal: false });
+  try {
+    output.write(question);
+    for await (const line of lines) {
+      const answer = line.trim().toLowerCase();
+      if (['y', 'yes'].includes(answer)) return true;
+      if (['', 'n', 'no'].includes(answer)) return false;
+      output.write('Please answer yes or no: ');
+    }
+    output.write('\n');
+    return false;
+  } finally {
+    lines.close();
   }
 }

@@ -1,8 +1,6 @@
-import { count, quantity } from '../command_line/quantity.ts';
-import { columns } from '../table_tools/columns.ts';
-import type { RedoOutcome } from './carry_out.ts';
+import { columns, count, quantity } from '../command_line/text.ts';
 import type { RedoRequest } from './options.ts';
-import { OLDER_SYSTEM, type RedoPlan } from './plan.ts';
+import { OLDER_SYSTEM, type RedoOutcome, type RedoPlan } from './plan.ts';
 
 /** A request in words. */
 export function describeRequest(request: RedoRequest): string {
@@ -31,10 +29,10 @@ export function planLines({
           : `the batch ${owner} has not ended`
       }.`,
   );
-  if (total === 0) return ['There is nothing to put back.', ...live];
+  if (total === 0) return ['There is nothing to return to NONE.', ...live];
   const { lines, words } = counts;
   return [
-    `To be put back to NONE: ${quantity(total, 'row')}`,
+    `To be returned to NONE: ${quantity(total, 'row')}`,
     ...columns([
       ['', 'lines', 'words'],
       ['FAILED', count(lines.FAILED), count(words.FAILED)],
@@ -52,7 +50,7 @@ export function planLines({
 export function outcomeLines(outcome: RedoOutcome, total: number): string[] {
   const { lines, words, changed_meanwhile, changed, deleted, finished } = outcome;
   return [
-    `Put back to NONE: ${quantity(lines, 'line')}, ${quantity(words, 'word')}.`,
+    `Returned to NONE: ${quantity(lines, 'line')}, ${quantity(words, 'word')}.`,
     ...(changed_meanwhile === 0
       ? []
       : [
@@ -72,11 +70,11 @@ export function outcomeLines(outcome: RedoOutcome, total: number): string[] {
   ];
 }
 
-/** The commands that do again what was put back. */
+/** The commands that embed again what was returned to NONE. */
 export function nextCommands(stack: string | undefined, hasBatchPath: boolean): string[] {
   const option = stack === undefined ? '' : ` --stack ${stack}`;
   return [
-    `npm run execute -- realtime --filter NONE${option}`,
-    ...(hasBatchPath ? [`npm run execute -- batch-submit${option}`] : []),
+    `npx receipts execute realtime --filter NONE${option}`,
+    ...(hasBatchPath ? [`npx receipts execute batch-submit${option}`] : []),
   ];
 }

@@ -1,6 +1,11 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { EMBEDDING_STATUSES } from 'receipt-embedding/entities/line_and_word';
-import { parseArguments, wholeNumber } from '../command_line/command_line_end.ts';
+import {
+  type CommandHelp,
+  newCommand,
+  parseArguments,
+  wholeNumber,
+} from '../command_line/arguments.ts';
 
 /** What `npm start` was asked for. */
 export type StartPath = 'realtime' | 'batch' | 'both';
@@ -40,31 +45,43 @@ export interface StartOptions {
 /** The port that local AWS stacks are known by. */
 const USUAL_PORT = 4566;
 
-const EXIT_STATUS = `
-Exit status: 0 every execution succeeded; 1 one failed; 2 wrong arguments, or a port that is taken;
-130 stopped with Ctrl-C before the end.`;
+const HELP: CommandHelp = {
+  about:
+    'Runs the workflows on an embedded AWS: builds the bundles, deploys the Pulumi program onto local ' +
+    'stand-ins, loads receipts, embeds them, and shows what came of it.',
+  examples: [
+    ['', 'both paths over 24 synthetic receipts'],
+    ['--data my_receipts/ --path realtime', 'your own receipts'],
+    ['--serve', 'stay up, for the AWS CLI and the other commands'],
+  ],
+  exitCodes: {
+    0: 'every execution succeeded',
+    1: 'an execution failed',
+    2: 'wrong arguments, or a port that is taken',
+    130: 'stopped with Ctrl-C before the end',
+  },
+};
 
 /** @throws CommandLineEnd */
-export function parseOptions(argv: readonly string[]): StartOptions {
+export function parseStartOptions(
+  argv: readonly string[],
+  output: Parameters<typeof parseArguments>[2],
+): StartOptions {
   const command = describeCommand();
-  parseArguments(command, argv);
+  parseArguments(command, argv, output);
   const options = command.opts<
     Omit<StartOptions, 'port' | 'path'> & Partial<Pick<StartOptions, 'port' | 'path'>>
   >();
   return {
     ...options,
     port: options.port ?? (options.serve ? USUAL_PORT : 0),
-    // OpenAI itself may take a day for a batch: whoever wants that says so.
+    // OpenAI itself may take a day for a batch: only on demand.
     path: options.path ?? (options.openai === 'real' ? 'realtime' : 'both'),
   };
 }
 
 function describeCommand(): Command {
-  return new Command('npm start --')
-    .description(
-      'Runs the workflows on an embedded AWS: builds the bundles, deploys the Pulumi program onto local ' +
-        'stand-ins, loads receipts, embeds them, and shows what came of it.',
-    )
+  return newCommand('start', HELP)
     .option('--receipts <N>', 'how many synthetic receipts to embed', wholeNumber(1, 1_000_000), 24)
     .option(
       '--seed <S>',
@@ -134,11 +151,7 @@ function describeCommand(): Command {
       'deny functions, state machines and schedules what their roles do not allow',
       false,
     )
-    .option('--summary <FILE>', 'write a JSON summary of the run there')
-    .helpOption('--help', 'this text')
-    .addHelpText('after', EXIT_STATUS)
-    .allowExcessArguments(false)
-    .showHelpAfterError('(npm start -- --help lists all options)');
+    .option('--summary <FILE>', 'write a JSON summary of the run there');
 }
 
 function share(text: string): number {

@@ -3,17 +3,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { BatchOptions } from 'vendor-stand-ins/openai/batch_script';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { writtenScreen } from '../command_line/testing/written_screen.ts';
+import { writtenScreen, WrittenText } from '../command_line/testing/written_text.ts';
 import { type LocalStack, startLocalStack } from '../local_stack.ts';
 import {
   type SyntheticReceipt,
   syntheticReceipts,
-} from '../receipts/synthetic/synthetic_receipts.ts';
-import { nearestLines } from './nearest_lines.ts';
-import { parseOptions } from './options.ts';
-import { run } from './run.ts';
-import { readCompactionRuns } from './run_results.ts';
-import type { StartSummary } from './summary.ts';
+} from '../synthetic_receipts/synthetic_receipts.ts';
+import { parseStartOptions } from './options.ts';
+import { nearestLines } from './proof.ts';
+import { runWorkflows } from './run.ts';
+import { readCompactionRuns, type StartSummary } from './summary.ts';
 
 let folder: string;
 
@@ -63,10 +62,11 @@ async function shownRun(
 ): Promise<ShownRun> {
   const file = join(folder, 'summary.json');
   const { screen, text } = writtenScreen();
-  const succeeded = await run(
+  const [out, messages] = [new WrittenText(), new WrittenText()];
+  const succeeded = await runWorkflows(
     stack,
-    parseOptions([...argv, '--summary', file]),
-    { source, count: source.length, description: 'some receipts', skipped: [] },
+    parseStartOptions([...argv, '--summary', file], { out, messages }),
+    { source, count: source.length, description: 'some receipts' },
     screen,
   );
   const summary = JSON.parse(await readFile(file, 'utf8')) as StartSummary;
@@ -141,8 +141,8 @@ describe('a run of the realtime workflow', () => {
     expect(shown).toContain('Loading some receipts into DynamoDB …');
     expect(shown).toContain(`Starting ${stack.stateMachines.realtime}`);
     expect(shown).toContain('  with {}');
-    expect(shown).toContain(`  [${'█'.repeat(30)}] 2 of 2 receipts`);
-    expect(shown).toContain('  Receipts        2 embedded, 0 reused, 0 skipped, 0 failed');
+    expect(first.text).toMatch(/^ {2}\[█{30}\] 2 of 2 receipts/m);
+    expect(shown).toContain('  Receipts   2: 2 embedded, 0 reused, 0 skipped, 0 failed');
     expect(shown[shown.indexOf(`  "${PLANTED}"`) + 1]).toBe(`    1.00  ${PLANTED}`);
   });
 
@@ -217,7 +217,8 @@ describe('a run of the realtime workflow', () => {
     const stack = await ownStack();
     stack.aws.edge.faults.add({
       when: ({ functionName, operation }) => functionName !== undefined && operation === 'Query',
-      fault: { kind: 'error', status: 400, code: 'AccessDeniedException' },
+      status: 400,
+      code: 'AccessDeniedException',
     });
 
     const { succeeded, summary, text } = await runRealtime(stack);
@@ -228,7 +229,8 @@ describe('a run of the realtime workflow', () => {
       error: 'InvalidConfiguration',
       output: null,
     });
-    expect(text).toMatch(/^ {2}InvalidConfiguration: .*AccessDeniedException/m);
+    expect(text).toMatch(/^ {2}Execution {2}FAILED \(InvalidConfiguration\) in .*$/m);
+    expect(text).toMatch(/^ {2}Cause {6}.*AccessDeniedException/m);
   });
 
   it('proves it with the nearest lines to each phrase, the nearest first', async () => {
@@ -274,7 +276,7 @@ describe('a run of both paths', () => {
       );
   }
 
-  it('shares the limit among them, and submits what was given back again', () => {
+  it('shares the limit among them, and submits what was returned to NONE again', () => {
     const lines = shown.text.split('\n');
     expect(shown.succeeded).toBe(true);
     expect(lines.filter((line) => /^(Starting|Polling| {2}with) /.test(line))).toStrictEqual([
@@ -286,9 +288,8 @@ describe('a run of both paths', () => {
         `Polling ${stack.stateMachines.batchPoll}`,
       ]),
     ]);
-    expect(lines).toContain(`  [${'█'.repeat(30)}] 2 of 2 batches submitted`);
     expect(lines).toContain(`  [${'█'.repeat(30)}] 2 of 2 batches done (poll 1)`);
-    expect(lines).toContain('  What was given back is submitted again');
+    expect(lines).toContain('What was returned to NONE is submitted again');
   });
 
   it('ends with the batch half embedded, and the rest untouched', () => {
@@ -346,6 +347,6 @@ describe('a run of both paths', () => {
     expect(refused.summary.batch_executions).toMatchObject([
       { status: 'FAILED', error: 'TooManyFailed' },
     ]);
-    expect(refused.text).toMatch(/^ {2}FAILED: arn:aws:states:.*: TooManyFailed: /m);
+    expect(refused.text).toMatch(/^ {2}Execution +FAILED \(TooManyFailed\) in /m);
   });
 });

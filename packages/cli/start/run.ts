@@ -1,31 +1,28 @@
 import { writeFile } from 'node:fs/promises';
-import { quantity } from '../command_line/quantity.ts';
 import type { Screen } from '../command_line/screen.ts';
+import { quantity } from '../command_line/text.ts';
 import type { LocalStack } from '../local_stack.ts';
-import { loadReceipts } from '../receipts/load_receipts.ts';
-import { nearestLines } from './nearest_lines.ts';
-import type { StartOptions } from './options.ts';
-import { ownNeighbours } from './own_neighbours.ts';
-import type { ReceiptsToLoad } from './receipts_to_load.ts';
+import { entityLines } from '../status/report.ts';
+import { countEmbeddingStatuses, ONE_SHARD } from '../table/counts.ts';
+import { loadReceipts } from '../table/load_receipts.ts';
+import type { StartOptions, StartPath } from './options.ts';
+import { nearestLines, ownNeighbours } from './proof.ts';
+import { reportBatches, reportNearestLines, reportNeighbours, reportRealtime } from './report.ts';
+import { runBatches, runRealtime } from './run_workflows.ts';
+import type { ReceiptsToLoad } from './start.ts';
 import {
-  reportBatches,
-  reportNearestLines,
-  reportNeighbours,
-  reportRun,
-  reportStatuses,
-} from './report.ts';
-import { runBatches } from './run_batches.ts';
-import { runRealtime } from './run_realtime.ts';
-import { countAllStatuses } from './run_results.ts';
-import { shareReceipts } from './share_receipts.ts';
-import { type StartSummary, summarizeBatches, summarizeRealtime } from './summary.ts';
+  occurringStatuses,
+  type StartSummary,
+  summarizeBatches,
+  summarizeRealtime,
+} from './summary.ts';
 
 /**
  * Loads the receipts, runs the workflows over them, and shows what came of it.
  *
  * @returns whether every execution succeeded.
  */
-export async function run(
+export async function runWorkflows(
   stack: LocalStack,
   options: StartOptions,
   receipts: ReceiptsToLoad,
@@ -44,15 +41,16 @@ export async function run(
   if (options.path === 'both' && batchRun === undefined) {
     screen.line('No receipt is left for the batches');
   }
+  const statuses = await countEmbeddingStatuses(stack.table, { shards: ONE_SHARD });
   const summary: StartSummary = {
     ...realtime,
     ...(await summarizeBatches(stack, batchRun)),
-    statuses: await countAllStatuses(stack.table),
+    statuses: occurringStatuses(statuses),
   };
 
-  if (summary.execution !== null) reportRun(screen, summary, summary.execution);
+  reportRealtime(screen, summary);
   if (batchRun !== undefined) reportBatches(screen, summary);
-  reportStatuses(screen, summary.statuses);
+  screen.lines(['', ...entityLines(statuses)]);
   if (summary.compaction_runs.length > 0) {
     reportNearestLines(screen, await nearestLines(stack, summary.compaction_runs));
   }
@@ -68,4 +66,25 @@ export async function run(
     (summary.execution?.status ?? 'SUCCEEDED') === 'SUCCEEDED' &&
     summary.batch_executions.every(({ status }) => status === 'SUCCEEDED')
   );
+}
+
+/** How many receipts each workflow may take; undefined: all that it finds; 0: it is not to run. */
+export interface ReceiptLimits {
+  readonly realtime: number | undefined;
+  readonly batch: number | undefined;
+}
+
+/** The realtime workflow gets half of the receipts, or of `limit`, and the larger half; the batches get the rest. */
+export function shareReceipts(
+  path: StartPath,
+  receipts: number,
+  limit: number | undefined,
+): ReceiptLimits {
+  if (path === 'realtime') return { realtime: limit, batch: 0 };
+  if (path === 'batch') return { realtime: 0, batch: limit };
+  const wanted = Math.min(limit ?? receipts, receipts);
+  // Of no receipts at all, the realtime workflow is the one that says so.
+  const realtime = Math.max(1, Math.ceil(wanted / 2));
+  const batch = Math.max(0, wanted - realtime);
+  return { realtime, batch: batch > 0 && limit === undefined ? undefined : batch };
 }

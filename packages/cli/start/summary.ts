@@ -1,24 +1,35 @@
-import type { DescribeExecutionCommandOutput } from '@aws-sdk/client-sfn';
-import type { BatchSummary } from 'receipt-embedding/entities/batch';
-import type { CompactionRun } from 'receipt-embedding/entities/compaction_run';
-import type { RunSummary } from '../../../simple_lambdas/summarize_execution/summaries.ts';
+import {
+  type DescribeExecutionCommandOutput,
+  ListMapRunsCommand,
+  paginateListExecutions,
+  type SFNClient,
+} from '@aws-sdk/client-sfn';
+import { type BatchSummary, batchSummaryCodec } from 'receipt-embedding/entities/batch';
+import { type CompactionRun, compactionRunCodec } from 'receipt-embedding/entities/compaction_run';
+import type { ReceiptIdentity } from 'receipt-embedding/entities/keys';
+import { queryPages, type Table } from 'receipt-embedding/table/table';
+import { z } from 'zod';
+import { tableSource } from '../estimate/receipt_source.ts';
+import {
+  executionEnd,
+  executionFailure,
+  type WorkflowSummary,
+} from '../executions/execution_end.ts';
 import type { LocalStack } from '../local_stack.ts';
-import type { BatchRun } from './run_batches.ts';
-import type { RealtimeRun } from './run_realtime.ts';
-import { type AllStatuses, readBatchSummaries, readCompactionRuns } from './run_results.ts';
-import { timeSpent, type TimeSpent } from './time_spent.ts';
+import { countEmbeddingStatuses, ONE_SHARD } from '../table/counts.ts';
+import type { BatchRun, RealtimeRun } from './run_workflows.ts';
 
 /** The workflow's own summary; when no receipt was found it has no results. */
-export type RunOutput = Omit<RunSummary, 'results'> & Partial<Pick<RunSummary, 'results'>>;
+export type RunOutput = Omit<Extract<WorkflowSummary, { workflow: 'realtime' }>, 'workflow'>;
 
-interface ExecutionEnd {
+interface EndedExecution {
   readonly arn: string;
   readonly status: string;
   readonly error?: string;
   readonly cause?: string;
 }
 
-export interface RealtimeExecution extends ExecutionEnd {
+export interface RealtimeExecution extends EndedExecution {
   /** Of a failed execution: its cause, when that is a summary. */
   readonly output: RunOutput | null;
   readonly seconds: number;
@@ -58,7 +69,7 @@ export interface BatchLine {
 
 /** What is left of the batch workflows. */
 export interface BatchesSummary {
-  readonly batch_executions: readonly ExecutionEnd[];
+  readonly batch_executions: readonly EndedExecution[];
   readonly batch_seconds: number;
   /** What OpenAI has read for the batches that have ended, and what that costs at its list price; null: not known. */
   readonly batch_openai: { readonly tokens: number; readonly estimated_cost_usd: number | null };
@@ -146,29 +157,130 @@ async function describeRealtime(
   { execution, seconds }: RealtimeRun,
 ): Promise<RealtimeExecution> {
   const end = describeEnd(execution);
+  const { output, summary } = executionEnd(execution);
   return {
     ...end,
-    output: parseOutput(execution.output ?? execution.cause) ?? null,
+    output: summary?.workflow === 'realtime' ? (output as RunOutput) : null,
     seconds,
     time_spent: await timeSpent(stack, end.arn),
   };
 }
 
-function describeEnd(execution: DescribeExecutionCommandOutput): ExecutionEnd {
+function describeEnd(execution: DescribeExecutionCommandOutput): EndedExecution {
+  const { error, cause } = executionFailure(execution);
   return {
     arn: execution.executionArn ?? '',
     status: execution.status ?? 'UNKNOWN',
-    ...(execution.error === undefined ? {} : { error: execution.error }),
-    ...(execution.cause === undefined ? {} : { cause: execution.cause }),
+    ...(error === undefined ? {} : { error }),
+    ...(cause === undefined ? {} : { cause }),
   };
 }
 
-/** A run that failed for too many failures has its summary as its cause. */
-function parseOutput(text: string | undefined): RunOutput | undefined {
-  try {
-    const value = JSON.parse(text ?? 'null') as RunOutput | null;
-    return typeof value?.total === 'number' ? value : undefined;
-  } catch {
-    return undefined;
+/** Embedding status → how many. */
+export type StatusCounts = Readonly<Record<string, number>>;
+
+interface AllStatuses {
+  readonly lines: StatusCounts;
+  readonly words: StatusCounts;
+}
+
+/** How many lines and words have which embedding status; only statuses that occur. */
+export async function countAllStatuses(table: Table): Promise<AllStatuses> {
+  return occurringStatuses(await countEmbeddingStatuses(table, { shards: ONE_SHARD }));
+}
+
+export function occurringStatuses({ lines, words }: AllStatuses): AllStatuses {
+  return { lines: occurring(lines), words: occurring(words) };
+}
+
+function occurring(counts: StatusCounts): StatusCounts {
+  return Object.fromEntries(Object.entries(counts).filter(([, number]) => number > 0));
+}
+
+/** How many receipts have a line or word that waits to be embedded. */
+export async function countReceiptsToEmbed(table: Table): Promise<number> {
+  const receipts = new Set<ReceiptIdentity>();
+  for await (const receipt of tableSource(table, { count: 0 }).receipts('NONE')) {
+    receipts.add(receipt);
   }
+  return receipts.size;
+}
+
+/** All batches, in the order of their submission. */
+export async function readBatchSummaries(table: Table): Promise<BatchSummary[]> {
+  const batches: BatchSummary[] = [];
+  const pages = queryPages(table, {
+    IndexName: 'GSITYPE',
+    KeyConditionExpression: '#type = :type',
+    ExpressionAttributeNames: { '#type': 'TYPE' },
+    values: { type: 'BATCH_SUMMARY' },
+  });
+  for await (const { rows } of pages) {
+    batches.push(...rows.map((row) => z.decode(batchSummaryCodec, row as never)));
+  }
+  return batches.sort((a, b) => (a.submitted_at < b.submitted_at ? -1 : 1));
+}
+
+/** All recorded runs, oldest first. */
+export async function readCompactionRuns(table: Table): Promise<CompactionRun[]> {
+  const runs: CompactionRun[] = [];
+  const pages = queryPages(table, {
+    IndexName: 'GSI1',
+    KeyConditionExpression: 'GSI1PK = :runs',
+    values: { runs: 'RUNS' },
+  });
+  for await (const { rows } of pages) {
+    runs.push(...rows.map((row) => z.decode(compactionRunCodec, row as never)));
+  }
+  return runs;
+}
+
+/** Where the receipts' time went, milliseconds added up over all of them. */
+export interface TimeSpent {
+  /** In the functions' own code. */
+  readonly functions: number;
+  /** In functions that waited for AWS's and OpenAI's stand-ins. */
+  readonly stand_ins: number;
+  /** In the state machines, between functions. */
+  readonly orchestration: number;
+}
+
+/** Adds up an execution that is over; nothing else may have run on this stack. */
+export async function timeSpent(
+  { aws, vendorWaiting }: LocalStack,
+  executionArn: string,
+): Promise<TimeSpent> {
+  const activity = [...aws.lambda.activity];
+  const inFunctions = sum(activity.map(([, { milliseconds }]) => milliseconds));
+  const inReceipts = sum(
+    activity
+      .filter(([functionName]) => functionName.includes('process-receipt'))
+      .map(([, { milliseconds }]) => milliseconds),
+  );
+  const waiting = aws.edge.waiting.milliseconds + vendorWaiting.milliseconds;
+  return {
+    functions: inFunctions - waiting,
+    stand_ins: waiting,
+    orchestration: (await childMilliseconds(aws.clients.sfn, executionArn)) - inReceipts,
+  };
+}
+
+async function childMilliseconds(sfn: SFNClient, executionArn: string): Promise<number> {
+  const { mapRuns = [] } = await sfn.send(new ListMapRunsCommand({ executionArn }));
+  let milliseconds = 0;
+  for (const { mapRunArn } of mapRuns) {
+    for await (const { executions = [] } of paginateListExecutions(
+      { client: sfn },
+      { mapRunArn },
+    )) {
+      for (const { startDate, stopDate } of executions) {
+        milliseconds += (stopDate?.getTime() ?? 0) - (startDate?.getTime() ?? 0);
+      }
+    }
+  }
+  return milliseconds;
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
 }

@@ -1,9 +1,6 @@
-import { duration } from '../command_line/duration.ts';
-import { count, quantity } from '../command_line/quantity.ts';
+import { columns, count, duration, quantity } from '../command_line/text.ts';
 import type { CompactionCounts, FailedRun, StatusCounts } from '../table/counts.ts';
-import { columns } from '../table_tools/columns.ts';
-import type { BatchesView, BatchProblem, TroubledBatch } from './batch_view.ts';
-import type { ExecutionView } from './executions.ts';
+import type { BatchesView, BatchProblem, ExecutionView, TroubledBatch } from './sections.ts';
 
 /** More of a cause than this is for the console or --json. */
 const CAUSE_LENGTH = 160;
@@ -48,7 +45,9 @@ export function batchLines({ active, ended, troubled, invalid_rows }: BatchesVie
     ...(troubled.length > MOST_TROUBLED
       ? [`  … and ${count(troubled.length - MOST_TROUBLED)} more like these`]
       : []),
-    ...(troubled.length > 0 ? ['  The next poll sees to them: npm run execute -- batch-poll'] : []),
+    ...(troubled.length > 0
+      ? ['  The next poll sees to them: npx receipts execute batch-poll']
+      : []),
     ...unreadable(invalid_rows),
   ];
 }
@@ -70,7 +69,7 @@ export function runLines(counts: CompactionCounts): string[] {
       : [
           `  ${quantity(failed, 'run')} that the compactor failed at, those that were made again since included; the newest:`,
           ...newest_failed.map(failedRunLine),
-          '  A realtime run without --filter embeds such receipts again, and no other: npm run execute -- realtime',
+          '  A realtime run without --filter embeds such receipts again, and no other: npx receipts execute realtime',
         ]),
     ...unreadable(invalid_rows),
   ];
@@ -87,7 +86,7 @@ export function entityLines({ lines, words }: StatusCounts): string[] {
     'Lines and words by embedding status',
     ...indented(columns([['', ...statuses, 'all'], row('lines', lines), row('words', words)])),
     ...(lines.FAILED + words.FAILED > 0
-      ? ['  Nothing does FAILED again by itself: npm run redo -- failed']
+      ? ['  Nothing does FAILED again by itself: npx receipts redo failed']
       : []),
   ];
 }

@@ -1,11 +1,29 @@
-import type { SFNClient } from '@aws-sdk/client-sfn';
-import type { Logger } from 'receipt-embedding/ports';
+import {
+  DescribeExecutionCommand,
+  type ExecutionListItem,
+  ListExecutionsCommand,
+  type SFNClient,
+} from '@aws-sdk/client-sfn';
+import {
+  ACTIVE_BATCH_STATUSES,
+  type BatchStatus,
+  type BatchSummary,
+  type BatchType,
+  type EndedBatchStatus,
+} from 'receipt-embedding/entities/batch';
+import { epochMilliseconds } from 'receipt-embedding/entities/keys';
+import { submissionDied } from 'receipt-embedding/table/batch_listing';
 import type { Table } from 'receipt-embedding/table/table';
-import { count } from '../command_line/quantity.ts';
-import { requireOutput, type StackOutputs } from '../deployed_stack/stack_outputs.ts';
-import { countBatches, countCompactionStates, countEmbeddingStatuses } from '../table/counts.ts';
-import { batchesView } from './batch_view.ts';
-import { type ExecutionView, lastExecutions } from './executions.ts';
+import { requireOutput, type StackOutputs } from '../command_line/deployed_stack.ts';
+import { count } from '../command_line/text.ts';
+import { failureLine } from '../executions/execution_end.ts';
+import {
+  type BatchCounts,
+  countBatches,
+  countCompactionStates,
+  countEmbeddingStatuses,
+} from '../table/counts.ts';
+import { SILENT_LOGGER } from '../table/silent_logger.ts';
 import { batchLines, entityLines, executionLines, runLines } from './report.ts';
 
 /** A part of what a stack is like: as data, and as lines for people. */
@@ -25,9 +43,6 @@ export interface SectionPorts {
 }
 
 const MOST_FAILED_RUNS = 10;
-
-/** What can't be read is counted, and nothing else is said of it here. */
-const silent: Logger = { info: () => undefined, warn: () => undefined };
 
 /** The newest executions of each workflow; null for those that the stack has not. */
 export async function executionsSection(
@@ -51,7 +66,7 @@ export async function executionsSection(
 }
 
 export async function batchesSection({ table, now, signal }: SectionPorts): Promise<Section> {
-  const data = batchesView(await countBatches(table, silent, { signal }), now);
+  const data = batchesView(await countBatches(table, SILENT_LOGGER, { signal }), now);
   return { data, lines: batchLines(data) };
 }
 
@@ -79,4 +94,170 @@ export async function entitiesSection({
     },
   });
   return { data, lines: entityLines(data) };
+}
+
+/**
+ * What may be wrong with a batch that has not ended. `submission_died`: SUBMITTING for longer than that can take.
+ * `claim_expired`: an execution died while it worked on it. `failed_before`: an execution could not finish it. In each
+ * case the next poll sees to it.
+ */
+export type BatchProblem = 'submission_died' | 'claim_expired' | 'failed_before';
+
+export interface TroubledBatch {
+  readonly batch_id: string;
+  readonly batch_type: BatchType;
+  readonly status: BatchStatus;
+  readonly submitted_at: string;
+  readonly age_seconds: number;
+  readonly problems: readonly BatchProblem[];
+  readonly last_error?: string;
+}
+
+interface ActiveBatches {
+  readonly status: BatchStatus;
+  readonly lines: number;
+  readonly words: number;
+  /** Null where there is none. */
+  readonly oldest_submitted_at: string | null;
+  readonly oldest_age_seconds: number | null;
+}
+
+export interface BatchesView {
+  readonly active: readonly ActiveBatches[];
+  readonly ended: readonly {
+    readonly status: EndedBatchStatus;
+    readonly lines: number;
+    readonly words: number;
+  }[];
+  /** Oldest first. */
+  readonly troubled: readonly TroubledBatch[];
+  readonly invalid_rows: number;
+}
+
+/** Batches by state, those of each state that are oldest, and those that something has gone wrong with. */
+export function batchesView({ active, ended, invalid_rows }: BatchCounts, now: Date): BatchesView {
+  const byAge = active.toSorted((a, b) => submitted(a) - submitted(b));
+  return {
+    active: ACTIVE_BATCH_STATUSES.map((status) => ({
+      status,
+      ...ofStatus(
+        byAge.filter((batch) => batch.status === status),
+        now,
+      ),
+    })),
+    ended: Object.entries(ended).map(([status, counts]) => ({
+      status: status as EndedBatchStatus,
+      lines: counts.LINE_EMBEDDING,
+      words: counts.WORD_EMBEDDING,
+    })),
+    troubled: byAge.flatMap((batch) => {
+      const problems = problemsOf(batch, now);
+      return problems.length === 0 ? [] : [troubled(batch, problems, now)];
+    }),
+    invalid_rows,
+  };
+}
+
+function ofStatus(batches: readonly BatchSummary[], now: Date): Omit<ActiveBatches, 'status'> {
+  const [oldest] = batches;
+  const lines = batches.filter(({ batch_type }) => batch_type === 'LINE_EMBEDDING').length;
+  return {
+    lines,
+    words: batches.length - lines,
+    oldest_submitted_at: oldest?.submitted_at ?? null,
+    oldest_age_seconds: oldest === undefined ? null : age(oldest, now),
+  };
+}
+
+function problemsOf(batch: BatchSummary, now: Date): BatchProblem[] {
+  const { claim_expires_at: expiry, last_error } = batch;
+  const problems: BatchProblem[] = [];
+  if (submissionDied(batch, now)) problems.push('submission_died');
+  if (expiry !== undefined && epochMilliseconds(expiry) < now.getTime()) {
+    problems.push('claim_expired');
+  }
+  if (last_error !== undefined) problems.push('failed_before');
+  return problems;
+}
+
+function troubled(
+  batch: BatchSummary,
+  problems: readonly BatchProblem[],
+  now: Date,
+): TroubledBatch {
+  const { batch_id, batch_type, status, submitted_at, last_error } = batch;
+  return {
+    batch_id,
+    batch_type,
+    status,
+    submitted_at,
+    age_seconds: age(batch, now),
+    problems,
+    ...(last_error === undefined ? {} : { last_error }),
+  };
+}
+
+const submitted = ({ submitted_at }: BatchSummary): number => epochMilliseconds(submitted_at);
+
+function age(batch: BatchSummary, now: Date): number {
+  return Math.max(0, Math.round((now.getTime() - submitted(batch)) / 1_000));
+}
+
+/** An execution of a workflow, as far as it has come. */
+export interface ExecutionView {
+  readonly name: string;
+  readonly status: string;
+  /** ISO 8601; null where AWS does not say. */
+  readonly started_at: string | null;
+  /** Null while it runs. */
+  readonly stopped_at: string | null;
+  /** Until its end, or until now. */
+  readonly seconds: number;
+  /** Why it did not succeed. */
+  readonly error?: string;
+  readonly cause?: string;
+}
+
+const UNHAPPY = new Set(['FAILED', 'TIMED_OUT', 'ABORTED']);
+
+/** The newest executions of a state machine, newest first; the children of its Maps are none of them. */
+async function lastExecutions(
+  sfn: SFNClient,
+  stateMachineArn: string,
+  most: number,
+  now: Date,
+): Promise<ExecutionView[]> {
+  const { executions = [] } = await sfn.send(
+    new ListExecutionsCommand({ stateMachineArn, maxResults: most }),
+  );
+  const views: ExecutionView[] = [];
+  for (const execution of executions) {
+    const unhappy = UNHAPPY.has(execution.status ?? '');
+    views.push({ ...view(execution, now), ...(unhappy ? await failure(sfn, execution) : {}) });
+  }
+  return views;
+}
+
+function view({ name, status, startDate, stopDate }: ExecutionListItem, now: Date): ExecutionView {
+  const started = startDate ?? now;
+  return {
+    name: name ?? '',
+    status: status ?? 'UNKNOWN',
+    started_at: startDate?.toISOString() ?? null,
+    stopped_at: stopDate?.toISOString() ?? null,
+    seconds: Math.max(0, ((stopDate ?? now).getTime() - started.getTime()) / 1_000),
+  };
+}
+
+async function failure(
+  sfn: SFNClient,
+  { executionArn }: ExecutionListItem,
+): Promise<Pick<ExecutionView, 'error' | 'cause'>> {
+  const { error, cause } = failureLine(
+    await sfn.send(new DescribeExecutionCommand({ executionArn })),
+  );
+  return {
+    ...(error === undefined ? {} : { error }),
+    ...(cause === undefined ? {} : { cause }),
+  };
 }

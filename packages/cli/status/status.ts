@@ -1,11 +1,17 @@
 import type { SFNClient } from '@aws-sdk/client-sfn';
-import { EXIT } from '../command_line/exit_status.ts';
+import {
+  type CommandHelp,
+  JSON_OPTION,
+  newCommand,
+  parseArguments,
+  STACK_OPTION,
+  wholeNumber,
+} from '../command_line/arguments.ts';
+import { type CommandPorts, EXIT, exitStatusOf, signalOf } from '../command_line/command.ts';
+import { findStackOutputs, requireOutput, stackRegion } from '../command_line/deployed_stack.ts';
+import { processPorts } from '../command_line/process_ports.ts';
 import { Screen } from '../command_line/screen.ts';
-import { findStackOutputs, requireOutput } from '../deployed_stack/stack_outputs.ts';
-import { stackRegion } from '../deployed_stack/stack_region.ts';
-import { exitStatusOf, signalOf, type TableToolPorts } from '../table_tools/run_tool.ts';
-import { LateProgress } from './late_progress.ts';
-import { parseStatusOptions, type StatusOptions } from './options.ts';
+import { createSfnClient } from '../executions/start_execution.ts';
 import {
   batchesSection,
   entitiesSection,
@@ -15,13 +21,18 @@ import {
   type SectionPorts,
 } from './sections.ts';
 
-export interface StatusPorts extends TableToolPorts {
+interface StatusPorts extends CommandPorts {
   readonly sfn: (region: string | undefined) => SFNClient;
+}
+
+/** `receipts status`. @returns the exit status. */
+export async function run(argv: readonly string[]): Promise<number> {
+  return await status(argv, { ...processPorts(), sfn: createSfnClient });
 }
 
 /** Shows how far a stack is. @returns the exit status. */
 export async function status(argv: readonly string[], ports: StatusPorts): Promise<number> {
-  return await exitStatusOf("Reading the stack's state", ports, async () => {
+  return await exitStatusOf("Reading the stack's state", ports.messages, async () => {
     const options = parseStatusOptions(argv, ports);
     const screen = new Screen(options.json ? ports.messages : ports.out);
     const progress = new LateProgress(screen, ports.now);
@@ -62,7 +73,7 @@ async function show(
     const { data, lines } = await read(sectionPorts);
     progress.end();
     answer[key] = data;
-    if (!options.json) for (const line of ['', ...lines]) screen.line(line);
+    if (!options.json) screen.lines(['', ...lines]);
   }
   if (options.json) ports.out.write(`${JSON.stringify(answer)}\n`);
 }
@@ -77,4 +88,75 @@ function sectionsOf({
     runs: runsSection,
     ...(entities ? { entities: entitiesSection } : {}),
   };
+}
+
+interface StatusOptions {
+  readonly stack?: string;
+  /** Whether lines and words are counted. */
+  readonly entities: boolean;
+  /** Of each workflow. */
+  readonly executions: number;
+  readonly json: boolean;
+}
+
+const HELP: CommandHelp = {
+  about:
+    'Shows how far a stack is: its lines and words by embedding status, its batches by state and age, its runs by ' +
+    'compaction state, and the last executions of each workflow.',
+  examples: [
+    ['--stack dev', 'all of it'],
+    ['--no-entities --executions 20', 'quick, with more executions'],
+    ['--json', 'for programs'],
+  ],
+  notes: `What it reads, and what that costs: batches and executions are a few requests. Lines, words and
+runs are counted through the table's index GSI1, which DynamoDB reads whole for it, the lines and
+words 16 parts at a time: a million of them, of 1 kB each, are about 125,000 read request units,
+some cents, and take about a minute; --no-entities leaves the lines and words out. Nothing is
+changed. Rows that change meanwhile may be counted twice or not at all.
+
+The child executions of a workflow's Map are no executions of the workflow, and not shown: the
+workflow's summary counts how they ended.`,
+  exitCodes: { 0: 'shown', 1: 'AWS refused what it was asked' },
+};
+
+/** @throws CommandLineEnd */
+function parseStatusOptions(argv: readonly string[], ports: CommandPorts): StatusOptions {
+  const command = newCommand('status', HELP)
+    .option(...STACK_OPTION)
+    .option('--no-entities', 'leave out the lines and words: the only part that may take long')
+    .option(
+      '--executions <N>',
+      'how many executions of each workflow, newest first',
+      wholeNumber(1, 100),
+      5,
+    )
+    .option(...JSON_OPTION);
+  parseArguments(command, argv, ports);
+  return command.opts<StatusOptions>();
+}
+
+/** What takes less than this needs no progress. */
+const SHOWN_AFTER_MS = 1_000;
+
+/** Progress that is not shown for what is done at once. */
+class LateProgress {
+  readonly #screen: Screen;
+  readonly #now: () => Date;
+  #since: number | undefined;
+
+  constructor(screen: Screen, now: () => Date) {
+    this.#screen = screen;
+    this.#now = now;
+  }
+
+  show(text: string, share: number): void {
+    const now = this.#now().getTime();
+    this.#since ??= now;
+    if (now - this.#since >= SHOWN_AFTER_MS) this.#screen.progress(text, share);
+  }
+
+  end(): void {
+    this.#screen.endProgress();
+    this.#since = undefined;
+  }
 }

@@ -41,15 +41,20 @@ export interface CountingProgress {
   readonly all_parts: number;
 }
 
-export interface CountingOptions extends QueryOptions {
+interface CountingOptions extends QueryOptions {
   /** Hears of every page. */
   readonly onProgress?: (progress: CountingProgress) => void;
+  /** What image ids begin with, each read as a part of its own. @default 22 of them, for large tables */
+  readonly shards?: readonly string[];
 }
+
+/** Read at once, for a small table. */
+export const ONE_SHARD: readonly string[] = [''];
 
 /** Half the connections that an AWS client keeps would be 25; others want some of the table too. */
 const PARTS_AT_ONCE = 16;
 
-/** What the sort keys begin with; rows of old have no prefix (docs/data_model.md §1). */
+/** What the sort keys begin with; legacy rows have no prefix (docs/data_model.md §1). */
 const PREFIXES = ['LINE#', 'WORD#', ''] as const;
 
 interface Part {
@@ -64,11 +69,11 @@ interface Part {
  */
 export async function countEmbeddingStatuses(
   table: Table,
-  { onProgress, ...reading }: CountingOptions = {},
+  { onProgress, shards = SHARDS, ...reading }: CountingOptions = {},
 ): Promise<StatusCounts> {
   const counts = { lines: noStatuses(), words: noStatuses() };
   const parts = EMBEDDING_STATUSES.flatMap((status) =>
-    PREFIXES.flatMap((prefix) => SHARDS.map((shard): Part => ({ status, prefix, shard }))),
+    PREFIXES.flatMap((prefix) => shards.map((shard): Part => ({ status, prefix, shard }))),
   );
   const progress = { counted: 0, parts: 0, all_parts: parts.length };
   await pMap(
@@ -104,7 +109,7 @@ function queryOf({ status, prefix, shard }: Part): QueryInput {
     KeyConditionExpression: 'GSI1PK = :status AND GSI1SK BETWEEN :start AND :end',
     values: { status: embeddingStatusKey(status), start, end: `${start}~` },
   };
-  // Only its TYPE tells a line of old from a word of old.
+  // Only its TYPE tells a legacy line from a legacy word.
   return prefix === ''
     ? {
         ...query,
@@ -189,7 +194,7 @@ export interface CompactionCounts {
   readonly invalid_rows: number;
 }
 
-export interface CompactionCounting extends QueryOptions {
+interface CompactionCounting extends QueryOptions {
   /** How many of the failed runs are told. */
   readonly most_failed: number;
   /** Hears of every page how many runs were read so far. */

@@ -2,13 +2,13 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DescribeTableCommand } from '@aws-sdk/client-dynamodb';
-import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
-import { HeadBucketCommand } from '@aws-sdk/client-s3';
+import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { ListExecutionsCommand, ListStateMachinesCommand } from '@aws-sdk/client-sfn';
+import { ListExecutionsCommand, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { rejection } from '../../../tests/support/rejection.ts';
 import { serve } from '../http/server.ts';
+import { smallProgram } from '../testing/program.ts';
 import {
   CREDENTIALS,
   type EmbeddedAws,
@@ -17,103 +17,71 @@ import {
   startEmbeddedAws,
 } from './embedded_aws.ts';
 
-let folder: string;
+let temporary: string;
+let code: string;
 
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'embedded-aws-'));
-  vi.stubEnv('TMPDIR', folder);
+  temporary = await mkdtemp(join(tmpdir(), 'embedded-aws-test-'));
+  code = await mkdtemp(join(tmpdir(), 'embedded-aws-code-'));
+  vi.stubEnv('TMPDIR', temporary);
 });
 
 afterEach(async () => {
   vi.unstubAllEnvs();
-  await rm(folder, { recursive: true });
+  await rm(temporary, { recursive: true });
+  await rm(code, { recursive: true });
 });
 
 const start = (changes: Partial<EmbeddedAwsSettings> = {}): Promise<EmbeddedAws> =>
   startEmbeddedAws({
+    program: () => smallProgram(code),
+    project: 'small',
     port: 0,
     stack: 'dev',
     config: {},
-    secrets: { openai_api_key: 'sk-of-a-test' },
+    secrets: { api_key: 'secret-of-a-test' },
+    enforceIam: true,
     ...changes,
   });
 
-async function freePort(): Promise<number> {
-  const server = await serve(() => Promise.resolve({ status: 200 }), 0);
-  await server.close();
-  return server.port;
-}
-
 describe('the embedded AWS', () => {
-  it('has the table, the bucket, the secret, the functions and the machine of the program, behind one address', async () => {
+  it('has the resources of the program behind one address', async () => {
     const aws = await start();
-    const { outputs, resources } = aws.deployment;
-    const settings = { endpoint: aws.url, region: REGION, credentials: CREDENTIALS };
-    expect(aws.iam).toBe(undefined);
-
+    const { outputs } = aws.deployment;
     const { Table } = await aws.clients.dynamodb.send(
-      new DescribeTableCommand({ TableName: outputs['dynamodb_table_name'] as string }),
+      new DescribeTableCommand({ TableName: outputs['table'] as string }),
     );
-    expect(Table?.GlobalSecondaryIndexes?.map(({ IndexName }) => IndexName).sort()).toStrictEqual([
-      'GSI1',
-      'GSI2',
-      'GSI3',
-      'GSITYPE',
-    ]);
-    const bucket = await aws.clients.s3.send(
-      new HeadBucketCommand({ Bucket: outputs['chromadb_bucket_name'] as string }),
+    expect(Table).toMatchObject({ TableName: 'small-rows', TableStatus: 'ACTIVE' });
+    const Bucket = outputs['bucket'] as string;
+    await aws.clients.s3.send(new PutObjectCommand({ Bucket, Key: 'a', Body: 'x' }));
+    expect(aws.s3.listKeys(Bucket, '')).toStrictEqual(['a']);
+    const secrets = new SecretsManagerClient({
+      endpoint: aws.url,
+      region: REGION,
+      credentials: CREDENTIALS,
+    });
+    const asked = new GetSecretValueCommand({ SecretId: outputs['secret'] as string });
+    expect((await secrets.send(asked)).SecretString).toBe('secret-of-a-test');
+
+    const { executionArn = '' } = await aws.clients.sfn.send(
+      new StartExecutionCommand({
+        stateMachineArn: outputs['machine'] as string,
+        input: '{"key":"one"}',
+      }),
     );
-    expect(bucket.$metadata.httpStatusCode).toBe(200);
-    const secret = resources.find(({ type }) => type === 'aws:secretsmanager/secret:Secret');
-    const { SecretString } = await new SecretsManagerClient(settings).send(
-      new GetSecretValueCommand({ SecretId: secret?.state['arn'] as string }),
-    );
-    expect(SecretString).toBe('sk-of-a-test');
-    const functions = resources.filter(({ type }) => type === 'aws:lambda/function:Function');
-    const invoked = await Promise.all(
-      functions.map(({ state }) =>
-        new LambdaClient(settings).send(
-          new InvokeCommand({
-            FunctionName: state['arn'] as string,
-            InvocationType: 'DryRun',
-          }),
-        ),
-      ),
-    );
-    expect(invoked.map(({ StatusCode }) => StatusCode)).toStrictEqual([204, 204, 204]);
-    const { stateMachines = [] } = await aws.clients.sfn.send(new ListStateMachinesCommand({}));
-    expect(stateMachines.map(({ stateMachineArn }) => stateMachineArn)).toStrictEqual([
-      outputs['realtime_embedding_sf_arn'],
-    ]);
+    const { output } = await aws.stepFunctions.waitForExecution(executionArn);
+    expect(JSON.parse(output ?? '')).toStrictEqual({ key: 'one', table: 'small-rows' });
 
     await aws.close();
   });
 
-  it('has the batch path of a stack with Pinecone, and keeps its schedule', async () => {
+  it('starts state machines at the rate of their schedules', async () => {
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
-    const aws = await start({
-      config: { pinecone_index_name: 'receipts', batch_poll_schedule: 'rate(1 hour)' },
-      secrets: { openai_api_key: 'sk-of-a-test', pinecone_api_key: 'pc-of-a-test' },
-    });
-    const { outputs, resources } = aws.deployment;
-    const batchBucket = outputs['batch_bucket_name'] as string;
-    const head = await aws.clients.s3.send(new HeadBucketCommand({ Bucket: batchBucket }));
-    expect(head.$metadata.httpStatusCode).toBe(200);
-    expect(batchBucket).not.toBe(outputs['chromadb_bucket_name']);
-    const { stateMachines = [] } = await aws.clients.sfn.send(new ListStateMachinesCommand({}));
-    expect(stateMachines.map(({ stateMachineArn }) => stateMachineArn).sort()).toStrictEqual([
-      outputs['batch_poll_sf_arn'],
-      outputs['batch_submit_sf_arn'],
-      outputs['realtime_embedding_sf_arn'],
-    ]);
-    const functions = resources.filter(({ type }) => type === 'aws:lambda/function:Function');
-    const deployed = functions.map(({ state }) => aws.lambda.find(state['name'] as string));
-    expect(deployed.filter((configuration) => configuration !== undefined)).toHaveLength(15);
-
+    const aws = await start();
     vi.advanceTimersByTime(3_600_000);
     vi.useRealTimers();
 
-    const stateMachineArn = outputs['batch_poll_sf_arn'] as string;
+    const stateMachineArn = aws.deployment.outputs['machine'] as string;
     const [execution] = await vi.waitFor(async () => {
       const { executions = [] } = await aws.clients.sfn.send(
         new ListExecutionsCommand({ stateMachineArn }),
@@ -122,45 +90,47 @@ describe('the embedded AWS', () => {
       return executions;
     });
     const ended = await aws.stepFunctions.waitForExecution(execution?.executionArn ?? '');
-    expect([ended.status, ended.input]).toStrictEqual(['SUCCEEDED', '{}']);
-    expect(JSON.parse(ended.output ?? '')).toMatchObject({ total: 0, failed_percentage: 0 });
+    expect([ended.status, ended.input]).toStrictEqual(['SUCCEEDED', '{"key":"scheduled"}']);
 
     await aws.close();
   });
 
-  it('leaves nothing behind when it is closed', async () => {
-    const port = await freePort();
-    const aws = await start({ port });
-    expect(aws.url).toBe(`http://127.0.0.1:${port}`);
-    const [temporary = ''] = await readdir(folder);
-    expect(temporary).toMatch(/^receipt-embeddings-/);
+  it('leaves nothing behind when it is closed, once or twice', async () => {
+    const aws = await start();
+    expect(await readdir(temporary)).toStrictEqual([expect.stringMatching(/^embedded-aws-/)]);
 
     await aws.close();
+    await aws.close();
 
-    expect(await readdir(folder)).toStrictEqual([]);
+    expect(await readdir(temporary)).toStrictEqual([]);
     expect((await rejection(fetch(aws.url))).cause).toMatchObject({ code: 'ECONNREFUSED' });
   });
 
-  it('may be closed twice', async () => {
-    const aws = await start();
-    await aws.close();
-    await aws.close();
-    expect(await readdir(folder)).toStrictEqual([]);
-  });
+  it.each<[string, Partial<EmbeddedAwsSettings>, string]>([
+    [
+      'a secret is missing',
+      { secrets: {} },
+      "Missing required configuration variable 'small:api_key'",
+    ],
+    [
+      'a schedule can not run here',
+      { config: { schedule: 'cron(0 3 * * ? *)' } },
+      'the schedule hourly is cron(0 3 * * ? *)',
+    ],
+    [
+      'the program throws',
+      { program: () => Promise.reject(new Error('no program')) },
+      'no program',
+    ],
+  ])('leaves nothing behind when %s, and says so', async (_, settings, message) => {
+    const server = await serve(() => Promise.resolve({ status: 200 }), 0);
+    const { port } = server;
+    await server.close();
 
-  it('leaves nothing behind when the configuration is wrong, and says what is', async () => {
-    const port = await freePort();
+    expect((await rejection(start({ ...settings, port }))).message).toContain(message);
 
-    const { name, message } = await rejection(
-      start({ port, config: { max_concurrency: '0', log_retention_days: '2' } }),
-    );
-
-    expect(name).toBe('InvalidSettings');
-    expect(message.split('\n')).toHaveLength(3);
-    expect(await readdir(folder)).toStrictEqual([]);
-    const again = await serve(() => Promise.resolve({ status: 200 }), port);
-    expect(again.port).toBe(port);
-    await again.close();
+    expect(await readdir(temporary)).toStrictEqual([]);
+    await (await serve(() => Promise.resolve({ status: 200 }), port)).close();
   });
 
   it('leaves nothing behind when its port is taken', async () => {
@@ -168,7 +138,7 @@ describe('the embedded AWS', () => {
 
     expect(await rejection(start({ port: taken.port }))).toMatchObject({ code: 'EADDRINUSE' });
 
-    expect(await readdir(folder)).toStrictEqual([]);
+    expect(await readdir(temporary)).toStrictEqual([]);
     await taken.close();
   });
 });

@@ -6,27 +6,26 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { bringToLife } from '../deployment/bring_to_life.ts';
-import { type Deployment, runPulumiProgram } from '../deployment/pulumi_program.ts';
+import {
+  type Deployment,
+  type ProgramSettings,
+  runPulumiProgram,
+} from '../deployment/pulumi_program.ts';
 import { DynamoDBStandIn } from '../dynamodb/dynamodb_stand_in.ts';
 import { serve } from '../http/server.ts';
 import { Iam } from '../iam/iam.ts';
+import { guardFunctions } from '../iam/request_guard.ts';
 import { LambdaStandIn } from '../lambda/lambda_stand_in.ts';
 import { S3StandIn } from '../s3/s3_stand_in.ts';
-import { SchedulerStandIn } from '../scheduler/scheduler_stand_in.ts';
-import { every } from '../scheduler/system_timer.ts';
+import { every, SchedulerStandIn } from '../scheduler/scheduler_stand_in.ts';
 import { SecretsManagerStandIn } from '../secrets_manager/secrets_manager_stand_in.ts';
+import type { InvocationAnswer, StepFunctionsPorts } from '../step_functions/ports.ts';
 import { StepFunctionsStandIn } from '../step_functions/step_functions_stand_in.ts';
 import { AwsEdge } from './aws_edge.ts';
-import { guardFunctions } from './guard_functions.ts';
-import { invokeThrough } from './invoke_lambda.ts';
 
-export interface EmbeddedAwsSettings {
+export interface EmbeddedAwsSettings extends Omit<ProgramSettings, 'region' | 'accountId'> {
   /** 0 takes any free port. */
   readonly port: number;
-  readonly stack: string;
-  /** The stack's configuration. */
-  readonly config: Readonly<Record<string, string>>;
-  readonly secrets: Readonly<Record<string, string>>;
   /** What functions write to their logs. */
   readonly onLog?: (functionName: string, line: string) => void;
   /**
@@ -44,7 +43,7 @@ export interface EmbeddedAwsSettings {
 }
 
 export const REGION = 'us-east-1';
-export const ACCOUNT_ID = '000000000000';
+const ACCOUNT_ID = '000000000000';
 const HOME = { region: REGION, accountId: ACCOUNT_ID } as const;
 
 /** What an AWS client needs to speak to the embedded AWS; its keys open nothing anywhere. */
@@ -93,12 +92,12 @@ async function assemble(
   settings: EmbeddedAwsSettings,
   onClose: (end: () => unknown) => void,
 ): Promise<Omit<EmbeddedAws, 'close'>> {
-  const folder = await mkdtemp(join(tmpdir(), 'receipt-embeddings-'));
+  const folder = await mkdtemp(join(tmpdir(), 'embedded-aws-'));
   onClose(() => rm(folder, { recursive: true, force: true }));
   const clock = (): Date => new Date();
   const iam = settings.enforceIam === true ? new Iam(ACCOUNT_ID) : undefined;
   const s3 = new S3StandIn({ clock });
-  const dynamodb = new DynamoDBStandIn();
+  const dynamodb = new DynamoDBStandIn(HOME);
   const secrets = new SecretsManagerStandIn();
 
   const door: { edge?: AwsEdge } = {};
@@ -188,4 +187,20 @@ function createClients(endpoint: string): AwsClients {
 function required(edge: AwsEdge | undefined): AwsEdge {
   if (edge === undefined) throw new Error('the embedded AWS is still starting');
   return edge;
+}
+
+/** How Step Functions invokes functions: as Lambda's API answers it. */
+function invokeThrough(lambda: LambdaStandIn): StepFunctionsPorts['invokeLambda'] {
+  return async (functionArn, payload): Promise<InvocationAnswer> => {
+    const configuration = lambda.find(functionArn);
+    if (configuration === undefined) {
+      throw Object.assign(new Error(`Function not found: ${functionArn}`), {
+        name: 'Lambda.ResourceNotFoundException',
+      });
+    }
+    const { payload: result, error } = await lambda.invoke(configuration, JSON.stringify(payload));
+    return error === undefined
+      ? { payload: JSON.parse(result) as unknown }
+      : { payload: error, functionError: 'Unhandled' };
+  };
 }

@@ -1,65 +1,19 @@
+import type { Fault, FaultRule } from '../http/faults.ts';
 import type { ServiceRequest, ServiceResponse } from '../http/service.ts';
-import type { AwsRequest, AwsService } from './aws_request.ts';
+import { errorAnswer, S3Error } from '../s3/answers.ts';
+import type { AwsService, ObservedRequest } from './aws_edge.ts';
 
-/** A request to AWS, and the function that makes it (undefined when a person does). */
-export interface ObservedRequest extends AwsRequest {
-  readonly functionName: string | undefined;
-  readonly body: Buffer;
-}
+export type { ObservedRequest } from './aws_edge.ts';
 
-export type AwsFault =
-  /** AWS answers with an error instead of doing it. */
-  | { readonly kind: 'error'; readonly status: number; readonly code: string }
-  /** The connection ends without an answer: before anything was done, or after, so that only the answer is lost. */
-  | { readonly kind: 'cut'; readonly moment?: 'before' | 'after' }
-  /** The function that asks dies: before it is done, or right after, without seeing the answer. */
-  | { readonly kind: 'kill'; readonly moment: 'before' | 'after' }
-  /** BatchWriteItem does only the first `processed` and hands the rest back. */
-  | { readonly kind: 'unprocessed'; readonly processed: number };
+/** What only AWS does to a request. */
+export type OwnAwsFault =
+  /** The function that asks dies: before the request is performed, or right after, without seeing the answer. */
+  | { readonly kill: true; readonly moment: 'before' | 'after' }
+  /** BatchWriteItem writes only the first so many entries and returns the rest as unprocessed. */
+  | { readonly processed: number };
 
-export interface AwsFaultRule {
-  readonly when: (request: ObservedRequest) => boolean;
-  readonly fault: AwsFault;
-  /** @default it strikes until it is removed. */
-  readonly times?: number;
-}
-
-/** Faults on demand: the oldest rule that matches strikes. */
-export class AwsFaults {
-  readonly #rules: { readonly rule: AwsFaultRule; left: number }[] = [];
-
-  /** @returns a function that removes the rule. */
-  add(rule: AwsFaultRule): () => void {
-    const entry = { rule, left: rule.times ?? Number.POSITIVE_INFINITY };
-    this.#rules.push(entry);
-    return () => {
-      entry.left = 0;
-    };
-  }
-
-  strike(request: ObservedRequest): AwsFault | undefined {
-    const entry = this.#rules.find(({ rule, left }) => left > 0 && rule.when(request));
-    if (entry === undefined) return undefined;
-    entry.left--;
-    return entry.rule.fault;
-  }
-}
-
-/** An error in the service's own form. */
-export function errorResponse(service: AwsService, status: number, code: string): ServiceResponse {
-  if (service === 's3') {
-    return {
-      status,
-      headers: { 'content-type': 'application/xml' },
-      body: `<?xml version="1.0" encoding="UTF-8"?><Error><Code>${code}</Code><Message>${code}</Message></Error>`,
-    };
-  }
-  return {
-    status,
-    headers: { 'content-type': 'application/x-amz-json-1.0', 'x-amzn-errortype': code },
-    body: JSON.stringify({ __type: code, message: code }),
-  };
-}
+export type AwsFault = Fault<OwnAwsFault>;
+export type AwsFaultRule = FaultRule<ObservedRequest, OwnAwsFault>;
 
 interface WriteBatch {
   readonly RequestItems: Readonly<Record<string, readonly unknown[]>>;
@@ -84,4 +38,25 @@ export function splitBatch(
     done: Object.keys(RequestItems).length === 0 ? undefined : { ...request, body },
     unprocessed: part(processed),
   };
+}
+
+/** An error in the service's own form. */
+export function awsError(
+  service: AwsService,
+  status: number,
+  code: string,
+  message: string,
+): ServiceResponse {
+  if (service === 's3') return errorAnswer(new S3Error(status, code, message));
+  return {
+    status,
+    headers: { 'content-type': 'application/x-amz-json-1.0', 'x-amzn-errortype': code },
+    body: JSON.stringify({ __type: code, message, Message: message }),
+  };
+}
+
+/** What the embedded AWS answers to an operation of AWS that it does not have. */
+export function notImplemented(service: AwsService, operation: string): ServiceResponse {
+  const message = `${operation} is not implemented by the embedded AWS.`;
+  return awsError(service, 501, 'NotImplemented', message);
 }

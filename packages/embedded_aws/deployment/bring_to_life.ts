@@ -1,3 +1,5 @@
+import { cp, mkdir, symlink } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import {
   CreateTableCommand,
   type CreateTableCommandInput,
@@ -9,7 +11,6 @@ import type { S3StandIn } from '../s3/s3_stand_in.ts';
 import type { SchedulerStandIn } from '../scheduler/scheduler_stand_in.ts';
 import type { SecretsManagerStandIn } from '../secrets_manager/secrets_manager_stand_in.ts';
 import type { StepFunctionsStandIn } from '../step_functions/step_functions_stand_in.ts';
-import { type FunctionState, installFunction, type Layers } from './install_function.ts';
 import type { RegisteredResource } from './pulumi_program.ts';
 
 /** The stand-ins that resources live on. */
@@ -56,7 +57,9 @@ export async function bringToLife(
       .filter(({ type }) => type === 'aws:lambda/layerVersion:LayerVersion')
       .map(({ state }) => [state['arn'] as string, state['code'] as asset.FileArchive]),
   );
-  for (const resource of resources) await create(resource, layers, standIns);
+  for (const resource of resources) {
+    if (resource.component !== true) await create(resource, layers, standIns);
+  }
 }
 
 async function create(
@@ -86,7 +89,7 @@ async function create(
       standIns.stepFunctions.createStateMachine({
         name: state['name'] as string,
         roleArn: state['roleArn'] as string,
-        type: state['type'] as 'STANDARD',
+        type: (state['type'] ?? 'STANDARD') as 'STANDARD',
         definition: JSON.parse(state['definition'] as string) as object,
         loggingConfiguration: state['loggingConfiguration'] as object,
       });
@@ -95,7 +98,7 @@ async function create(
       createSchedule(state as unknown as ScheduleState, standIns.scheduler);
       return;
     default:
-      if (type.startsWith('receipts:') || WITHOUT_LOCAL_EFFECT.has(type)) return;
+      if (WITHOUT_LOCAL_EFFECT.has(type)) return;
       throw new Error(`the program deploys a ${type}, which the embedded AWS does not know`);
   }
 }
@@ -122,11 +125,12 @@ function createSchedule(
 interface TableState {
   readonly name: string;
   readonly hashKey: string;
-  readonly rangeKey: string;
+  readonly rangeKey?: string;
   readonly attributes: readonly { readonly name: string; readonly type: 'S' | 'N' | 'B' }[];
-  readonly globalSecondaryIndexes: readonly {
+  readonly globalSecondaryIndexes?: readonly {
     readonly name: string;
-    readonly projectionType: 'ALL';
+    readonly projectionType: 'ALL' | 'KEYS_ONLY' | 'INCLUDE';
+    readonly nonKeyAttributes?: string[];
     readonly keySchemas: readonly {
       readonly attributeName: string;
       readonly keyType: 'HASH' | 'RANGE';
@@ -137,6 +141,17 @@ interface TableState {
 function tableDefinition(state: Readonly<Record<string, unknown>>): CreateTableCommandInput {
   const { name, hashKey, rangeKey, attributes, globalSecondaryIndexes } =
     state as unknown as TableState;
+  const indexes = globalSecondaryIndexes?.map((index) => ({
+    IndexName: index.name,
+    KeySchema: index.keySchemas.map(({ attributeName, keyType }) => ({
+      AttributeName: attributeName,
+      KeyType: keyType,
+    })),
+    Projection: {
+      ProjectionType: index.projectionType,
+      ...(index.nonKeyAttributes && { NonKeyAttributes: index.nonKeyAttributes }),
+    },
+  }));
   return {
     TableName: name,
     BillingMode: 'PAY_PER_REQUEST',
@@ -146,15 +161,71 @@ function tableDefinition(state: Readonly<Record<string, unknown>>): CreateTableC
     })),
     KeySchema: [
       { AttributeName: hashKey, KeyType: 'HASH' },
-      { AttributeName: rangeKey, KeyType: 'RANGE' },
+      ...(rangeKey === undefined ? [] : [{ AttributeName: rangeKey, KeyType: 'RANGE' as const }]),
     ],
-    GlobalSecondaryIndexes: globalSecondaryIndexes.map((index) => ({
-      IndexName: index.name,
-      KeySchema: index.keySchemas.map(({ attributeName, keyType }) => ({
-        AttributeName: attributeName,
-        KeyType: keyType,
-      })),
-      Projection: { ProjectionType: index.projectionType },
-    })),
+    ...(indexes && { GlobalSecondaryIndexes: indexes }),
   };
+}
+
+/** What the program registers of a function, as far as it is needed here. */
+export interface FunctionState {
+  readonly name: string;
+  readonly arn: string;
+  readonly role: string;
+  readonly handler: string;
+  readonly code: asset.FileArchive;
+  readonly layers?: readonly string[];
+  readonly memorySize?: number;
+  readonly timeout?: number;
+  readonly environment?: { readonly variables?: Readonly<Record<string, string>> };
+}
+
+/** The layers' archives, by their ARNs. */
+export type Layers = ReadonlyMap<string, asset.FileArchive>;
+
+interface FunctionsHome {
+  readonly lambda: LambdaStandIn;
+  /** Where functions are installed. */
+  readonly functionsFolder: string;
+}
+
+/**
+ * Installs a function as Lambda does: its code in a folder of its own, its layer's packages on its module path. Lambda has the
+ * latter by an option of its runtime; here the layer's folder stands where Node looks anyway.
+ *
+ * @throws for more than one layer, and for one of another program.
+ */
+async function installFunction(
+  state: FunctionState,
+  layers: Layers,
+  { lambda, functionsFolder }: FunctionsHome,
+): Promise<void> {
+  const { layers: layerArns = [] } = state;
+  const [layerArn] = layerArns;
+  const layer = layerArn === undefined ? undefined : layers.get(layerArn);
+  if (layerArns.length > 1 || (layerArn !== undefined && layer === undefined)) {
+    throw new Error(
+      `${state.name} has the layers ${layerArns.join(', ')}: the embedded AWS knows one layer of this program at most`,
+    );
+  }
+  const root = join(functionsFolder, state.name);
+  await mkdir(root, { recursive: true });
+  if (layer !== undefined) {
+    const packages = join(resolve(await layer.path), 'nodejs/node_modules');
+    await symlink(packages, join(root, 'node_modules'), 'dir');
+  }
+  // A copy, not a link: Node looks for packages beside the file that a link leads to.
+  await cp(resolve(await state.code.path), join(root, 'task'), { recursive: true });
+  const [file = '', exportName = ''] = state.handler.split('.');
+  lambda.createFunction({
+    functionName: state.name,
+    functionArn: state.arn,
+    roleArn: state.role,
+    handlerFile: join(root, 'task', `${file}.mjs`),
+    exportName,
+    // What is not said is Lambda's default.
+    memorySize: state.memorySize ?? 128,
+    timeout: state.timeout ?? 3,
+    environment: state.environment?.variables ?? {},
+  });
 }

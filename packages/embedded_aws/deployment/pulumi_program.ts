@@ -6,6 +6,8 @@ export interface RegisteredResource {
   /** `aws:s3/bucket:Bucket`, or a component's token. */
   readonly type: string;
   readonly name: string;
+  /** Whether it is a component, which groups other resources and is none of AWS's. */
+  readonly component?: boolean;
   readonly inputs: Readonly<Record<string, unknown>>;
   readonly state: Readonly<Record<string, unknown>>;
 }
@@ -16,17 +18,23 @@ export interface Deployment {
   readonly outputs: Readonly<Record<string, unknown>>;
 }
 
+/** A Pulumi program, and what it is deployed with. */
 export interface ProgramSettings {
+  /**
+   * The address of the program's module, whose outputs are its default export or else its other exports; or a function
+   * that registers its resources and returns its outputs.
+   */
+  readonly program: URL | (() => unknown);
+  /** The project's name, as in its `Pulumi.yaml`. */
+  readonly project: string;
   readonly stack: string;
   readonly region: string;
   readonly accountId: string;
-  /** The project's settings, without the project's name before them. */
+  /** The stack's configuration, `name` or `namespace:name`; a name alone is the project's. */
   readonly config: Readonly<Record<string, string>>;
-  /** Secrets among them. */
+  /** Its secrets, named as the configuration. */
   readonly secrets: Readonly<Record<string, string>>;
 }
-
-const PROJECT = 'receipt-embeddings';
 
 /** Counts the runs in this process: a module is evaluated once an address. */
 let runs = 0;
@@ -35,60 +43,71 @@ let runs = 0;
  * Runs the Pulumi program itself under Pulumi's mocks. What it registers is what `pulumi up` would deploy.
  *
  * Pulumi keeps its configuration and mocks in the process: one program at a time.
+ *
+ * @throws what the program throws.
  */
 export async function runPulumiProgram(settings: ProgramSettings): Promise<Deployment> {
-  const { stack, region, accountId } = settings;
+  const { project, stack, region } = settings;
   const resources: RegisteredResource[] = [];
-  const prefixed = (values: Readonly<Record<string, string>>): [string, string][] =>
-    Object.entries(values).map(([name, value]) => [`${PROJECT}:${name}`, value]);
-  const secrets = prefixed(settings.secrets);
+  const qualified = (values: Readonly<Record<string, string>>): [string, string][] =>
+    Object.entries(values).map(([name, value]) => [
+      name.includes(':') ? name : `${project}:${name}`,
+      value,
+    ]);
+  const secrets = qualified(settings.secrets);
   pulumi.runtime.setAllConfig(
-    { ...Object.fromEntries([...prefixed(settings.config), ...secrets]), 'aws:region': region },
+    { ...Object.fromEntries([...qualified(settings.config), ...secrets]), 'aws:region': region },
     secrets.map(([name]) => name),
   );
   await pulumi.runtime.setMocks(
     {
-      newResource: ({ type, name, inputs }) => {
+      newResource: ({ type, name, inputs, custom }) => {
         const plain = unwrapSecrets(inputs) as Record<string, unknown>;
-        const { id, state } = registeredState(type, name, plain, { region, accountId });
-        resources.push({ type, name, inputs: plain, state });
+        const { id, state } = registeredState(type, name, plain, settings);
+        resources.push({ type, name, component: custom === false, inputs: plain, state });
         return { id, state };
       },
       call: ({ token, inputs }) => answerCall(token, inputs as Record<string, unknown>, settings),
     },
-    PROJECT,
+    project,
     stack,
     false,
   );
-  runs++;
-  const address = new URL(`../../../index.ts?run=${runs}`, import.meta.url).href;
-  // Vite, under which the tests run, wants to know every file that an import may name. Also after a failure
-  // everything is waited for: what is still being registered would else reach the next program.
-  const program = (await import(/* @vite-ignore */ address).finally(() =>
-    pulumi.runtime.waitForRPCs(),
-  )) as { readonly default: Record<string, unknown> };
-  return { resources, outputs: await known(program.default) };
+  // Also after a failure everything is waited for: what is still being registered would else reach the next program.
+  const outputs = await evaluate(settings.program).finally(() => pulumi.runtime.waitForRPCs());
+  return { resources, outputs: await known(outputs) };
+}
+
+async function evaluate(program: ProgramSettings['program']): Promise<Record<string, unknown>> {
+  if (typeof program === 'function') {
+    return ((await program()) ?? {}) as Record<string, unknown>;
+  }
+  const address = new URL(program);
+  address.searchParams.set('run', String(++runs));
+  // Vite, under which the tests run, wants to know every file that an import may name.
+  const module = (await import(/* @vite-ignore */ address.href)) as Record<string, unknown>;
+  return (module['default'] ?? { ...module }) as Record<string, unknown>;
 }
 
 /** The answers of the provider's functions that the program calls. */
 function answerCall(
   token: string,
   inputs: Record<string, unknown>,
-  { region, accountId }: ProgramSettings,
+  settings: ProgramSettings,
 ): Record<string, unknown> {
   switch (token) {
     case 'aws:index/getPartition:getPartition':
       return { partition: 'aws' };
     case 'aws:index/getRegion:getRegion':
-      return { region };
+      return { region: settings.region };
     case 'aws:index/getCallerIdentity:getCallerIdentity':
-      return { accountId };
+      return { accountId: settings.accountId };
     case 'aws:dynamodb/getTable:getTable':
-      return registeredState('aws:dynamodb/table:Table', '', inputs, { region, accountId }).state;
+      return registeredState('aws:dynamodb/table:Table', '', inputs, settings).state;
     case 'aws:s3/getBucket:getBucket':
-      return registeredState('aws:s3/bucket:Bucket', '', inputs, { region, accountId }).state;
+      return registeredState('aws:s3/bucket:Bucket', '', inputs, settings).state;
     default:
-      throw new Error(`the program calls ${token}, which the local deployment has no answer for`);
+      throw new Error(`the program calls ${token}, which the embedded AWS does not know`);
   }
 }
 

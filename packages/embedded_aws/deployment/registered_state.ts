@@ -1,4 +1,7 @@
+/** Where a program is deployed. */
 export interface Account {
+  /** What the names begin with that the provider makes up. */
+  readonly project: string;
   readonly region: string;
   readonly accountId: string;
 }
@@ -10,7 +13,7 @@ export function registeredState(
   type: string,
   name: string,
   inputs: Inputs,
-  { region, accountId }: Account,
+  { project, region, accountId }: Account,
 ): { readonly id: string; readonly state: Record<string, unknown> } {
   const arn = (service: string, resource: string): string =>
     `arn:aws:${service}:${region}:${accountId}:${resource}`;
@@ -22,12 +25,11 @@ export function registeredState(
   });
   switch (type) {
     case 'aws:s3/bucket:Bucket': {
-      const bucket =
-        typeof inputs['bucket'] === 'string' ? inputs['bucket'] : `receipt-embeddings-${name}`;
+      const bucket = typeof inputs['bucket'] === 'string' ? inputs['bucket'] : `${project}-${name}`;
       return result(bucket, { bucket, arn: `arn:aws:s3:::${bucket}` });
     }
     case 'aws:dynamodb/table:Table': {
-      const table = named(`receipt-embeddings-${name}`);
+      const table = named(`${project}-${name}`);
       return result(table, { name: table, arn: arn('dynamodb', `table/${table}`) });
     }
     case 'aws:iam/role:Role':

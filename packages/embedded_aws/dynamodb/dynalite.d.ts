@@ -1,64 +1,49 @@
-declare module 'dynalite' {
-  import type { Server } from 'node:http';
-
-  interface DynaliteOptions {
-    readonly createTableMs?: number;
-    readonly deleteTableMs?: number;
-    readonly updateTableMs?: number;
-    readonly maxItemSizeKb?: number;
-  }
-
-  /** A server that speaks DynamoDB's protocol; without a path it keeps everything in memory. */
-  export default function dynalite(options?: DynaliteOptions): Server;
-}
-
 /** How dynalite stores: the part of it that keeps indexes, which its actions call through this object. */
 declare module 'dynalite/db/index.js' {
-  export type Item = Readonly<Record<string, unknown>>;
+  /** In DynamoDB's JSON: a string is `{ S: '…' }`. */
+  export type Item = Readonly<Record<string, { readonly S?: string }>>;
+
+  interface KeyPart {
+    readonly AttributeName: string;
+  }
 
   export interface IndexDefinition {
     readonly IndexName: string;
-    readonly KeySchema: readonly unknown[];
+    readonly KeySchema: readonly KeyPart[];
+    readonly Projection: {
+      readonly ProjectionType: 'ALL' | 'KEYS_ONLY' | 'INCLUDE';
+      readonly NonKeyAttributes?: readonly string[];
+    };
   }
 
   export interface TableDefinition {
     readonly TableName: string;
+    readonly TableStatus: string;
+    readonly KeySchema: readonly KeyPart[];
     readonly LocalSecondaryIndexes?: readonly IndexDefinition[];
     readonly GlobalSecondaryIndexes?: readonly IndexDefinition[];
   }
 
-  interface IndexDatabase {
-    put(key: string, item: Item, done: Callback): void;
-    del(key: string, done: Callback): void;
-  }
+  export type Callback<Value> = (error: Error | null, value?: Value) => void;
 
-  export interface Store {
-    getIndexDb(kind: 'Local' | 'Global', table: string, index: string): IndexDatabase;
-  }
-
-  export type Callback = (error?: Error | null) => void;
-
-  export interface IndexActions {
-    readonly puts: readonly { readonly index: string; readonly key: string; readonly item: Item }[];
-    readonly deletes: readonly { readonly index: string; readonly key: string }[];
+  interface Store {
+    getIndexDb(
+      kind: 'Local' | 'Global',
+      table: string,
+      index: string,
+    ): { put(key: string, item: Item): void; del(key: string): void };
   }
 
   const db: {
     createKey(item: Item, table: TableDefinition, keySchema?: readonly unknown[]): string;
-    createIndexKey(item: Item, table: TableDefinition, keySchema: readonly unknown[]): string;
-    getIndexActions(
-      indexes: readonly IndexDefinition[],
-      existing: Item | null | undefined,
-      item: Item | null | undefined,
-      table: TableDefinition,
-    ): IndexActions;
-    updateIndexes(
+    createIndexKey: (item: Item, table: TableDefinition, keySchema: readonly unknown[]) => string;
+    updateIndexes: (
       store: Store,
       table: TableDefinition,
       existing: Item | null | undefined,
       item: Item | null | undefined,
-      done: Callback,
-    ): void;
+      done: Callback<never>,
+    ) => void;
   };
   export default db;
 }

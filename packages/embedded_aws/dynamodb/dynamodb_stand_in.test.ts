@@ -1,6 +1,7 @@
 import {
   BatchWriteItemCommand,
   CreateTableCommand,
+  DeleteItemCommand,
   DescribeTableCommand,
   DynamoDBClient,
   GetItemCommand,
@@ -52,7 +53,10 @@ const createTable = () =>
   );
 
 beforeEach(async () => {
-  server = await serve(new DynamoDBStandIn().handle, 0);
+  server = await serve(
+    new DynamoDBStandIn({ region: 'us-east-1', accountId: '000000000000' }).handle,
+    0,
+  );
   client = new DynamoDBClient({
     endpoint: server.url,
     region: 'us-east-1',
@@ -69,13 +73,13 @@ afterEach(async () => {
 
 const LINE = {
   PK: 'IMAGE#1',
-  SK: 'RECEIPT#00001#LINE#00001',
-  TYPE: 'RECEIPT_LINE',
-  GSI1PK: 'EMBEDDING_STATUS#NONE',
+  SK: 'ORDER#00001#LINE#00001',
+  TYPE: 'ORDER_LINE',
+  GSI1PK: 'STATUS#NONE',
   GSI1SK: 'LINE#1',
-  GSI2PK: 'RECEIPT',
+  GSI2PK: 'ORDER',
   GSI2SK: 'IMAGE#1',
-  GSI3PK: 'IMAGE#1#RECEIPT#00001',
+  GSI3PK: 'IMAGE#1#ORDER#00001',
   GSI3SK: 'LINE',
   text: 'SÜẞE MILCH 3.99',
   box: { x: -0.001, y: 0.123456789012345 },
@@ -109,7 +113,10 @@ describe('the table', () => {
   });
 
   it('belongs to one stand-in: another knows nothing of it', async () => {
-    const other = await serve(new DynamoDBStandIn().handle, 0);
+    const other = await serve(
+      new DynamoDBStandIn({ region: 'us-east-1', accountId: '000000000000' }).handle,
+      0,
+    );
     const answer = new DynamoDBClient({
       endpoint: other.url,
       region: 'us-east-1',
@@ -123,7 +130,7 @@ describe('the table', () => {
 describe('an index', () => {
   it.each(Object.entries(INDEXES))('%s gives whole rows by its keys', async (IndexName, keys) => {
     await put(LINE);
-    await put({ PK: 'IMAGE#2', SK: 'RECEIPT#00001', other: 'row, in no index' });
+    await put({ PK: 'IMAGE#2', SK: 'ORDER#00001', other: 'row, in no index' });
     const values = keys.map((name) => LINE[name]);
 
     const { Items = [] } = await client.send(
@@ -149,7 +156,7 @@ describe('an index', () => {
         ConsistentRead: true,
         KeyConditionExpression: '#type = :type',
         ExpressionAttributeNames: { '#type': 'TYPE' },
-        ExpressionAttributeValues: { ':type': { S: 'RECEIPT' } },
+        ExpressionAttributeValues: { ':type': { S: 'ORDER' } },
       }),
     );
     expect((await rejection(asked)).name).toBe('ValidationException');
@@ -163,20 +170,20 @@ const setStatus = (to: string, condition: string, values: object) =>
       Key: KEY,
       UpdateExpression: 'SET GSI1PK = :to',
       ConditionExpression: condition,
-      ExpressionAttributeValues: marshall({ ':to': `EMBEDDING_STATUS#${to}`, ...values }),
+      ExpressionAttributeValues: marshall({ ':to': `STATUS#${to}`, ...values }),
     }),
   );
 
 describe('a condition', () => {
   it('that holds lets the update through', async () => {
     await put(LINE);
-    await setStatus('PENDING', 'GSI1PK = :from', { ':from': 'EMBEDDING_STATUS#NONE' });
-    expect((await get())?.['GSI1PK']).toBe('EMBEDDING_STATUS#PENDING');
+    await setStatus('PENDING', 'GSI1PK = :from', { ':from': 'STATUS#NONE' });
+    expect((await get())?.['GSI1PK']).toBe('STATUS#PENDING');
   });
 
   it('that does not hold is a ConditionalCheckFailedException, and nothing changes', async () => {
     await put(LINE);
-    const update = setStatus('SUCCESS', 'GSI1PK = :from', { ':from': 'EMBEDDING_STATUS#PENDING' });
+    const update = setStatus('SUCCESS', 'GSI1PK = :from', { ':from': 'STATUS#PENDING' });
 
     expect(await rejection(update)).toMatchObject({
       name: 'ConditionalCheckFailedException',
@@ -258,5 +265,68 @@ describe('a request that is wrong', () => {
     });
     expect(answer.status).toBe(400);
     expect(await answer.text()).toContain('MissingAuthenticationTokenException');
+  });
+});
+
+/** With the hash key IMAGE#1, two rows that dynalite's own index keys can't tell apart. */
+const ALIKE = ['ROW#01700', 'ROW#04215'];
+
+async function found(type: string, Limit?: number): Promise<string[]> {
+  const rows: string[] = [];
+  let from: Record<string, { S: string }> | undefined;
+  do {
+    const { Items = [], LastEvaluatedKey } = await client.send(
+      new QueryCommand({
+        TableName,
+        IndexName: 'GSITYPE',
+        KeyConditionExpression: '#type = :type',
+        ExpressionAttributeNames: { '#type': 'TYPE' },
+        ExpressionAttributeValues: { ':type': { S: type } },
+        Limit,
+        ExclusiveStartKey: from,
+      }),
+    );
+    rows.push(...Items.map(({ SK }) => SK?.S ?? ''));
+    from = LastEvaluatedKey as typeof from;
+  } while (from !== undefined);
+  return rows.sort();
+}
+
+describe('an index with rows under one key', () => {
+  beforeEach(async () => {
+    for (const SK of ALIKE) await put({ PK: 'IMAGE#1', SK, TYPE: 'OLD' });
+  });
+
+  it('holds every row', async () => {
+    expect(await found('OLD')).toStrictEqual(ALIKE);
+  });
+
+  it('gives every row once, page by page', async () => {
+    expect(await found('OLD', 1)).toStrictEqual(ALIKE);
+  });
+
+  it('loses the row that is deleted, and no other', async () => {
+    await client.send(
+      new DeleteItemCommand({
+        TableName: 'rows',
+        Key: { PK: { S: 'IMAGE#1' }, SK: { S: 'ROW#01700' } },
+      }),
+    );
+
+    expect(await found('OLD')).toStrictEqual(['ROW#04215']);
+  });
+
+  it('moves the row whose key changes, and no other', async () => {
+    await client.send(
+      new UpdateItemCommand({
+        TableName: 'rows',
+        Key: { PK: { S: 'IMAGE#1' }, SK: { S: 'ROW#01700' } },
+        UpdateExpression: 'SET #type = :type',
+        ExpressionAttributeNames: { '#type': 'TYPE' },
+        ExpressionAttributeValues: { ':type': { S: 'NEW' } },
+      }),
+    );
+
+    expect([await found('OLD'), await found('NEW')]).toStrictEqual([['ROW#04215'], ['ROW#01700']]);
   });
 });

@@ -1,78 +1,131 @@
-import type { Server } from 'node:http';
-import { Readable } from 'node:stream';
-import { setImmediate } from 'node:timers/promises';
-import dynalite from 'dynalite';
-import type { Service, ServiceRequest, WholeResponse } from '../http/service.ts';
-import { keepIndexEntriesApart } from './index_keys.ts';
+import { createRequire } from 'node:module';
+import { setTimeout as wait } from 'node:timers/promises';
+import { awsError, notImplemented } from '../aws/faults.ts';
+import type { Service, ServiceRequest, ServiceResponse } from '../http/service.ts';
 import { parseConditionsOnce } from './parsed_conditions.ts';
+import { TableStore } from './table_store.ts';
 
-const CREATE_TABLE = 'DynamoDB_20120810.CreateTable';
-const DESCRIBE_TABLE = 'DynamoDB_20120810.DescribeTable';
+/** The operations that exist; dynalite has the action and the validation of each in a file of its own. */
+const OPERATIONS = [
+  'BatchGetItem',
+  'BatchWriteItem',
+  'CreateTable',
+  'DeleteItem',
+  'DescribeTable',
+  'DescribeTimeToLive',
+  'GetItem',
+  'ListTables',
+  'PutItem',
+  'Query',
+  'Scan',
+  'UpdateItem',
+] as const;
 
-/** DynamoDB: dynalite in memory, answering in this process without a port of its own. */
+/** dynalite's own modules, without its HTTP server. */
+interface Action {
+  readonly perform: (
+    store: TableStore,
+    request: object,
+    done: (error: Error | null, response?: unknown) => void,
+  ) => void;
+  readonly validation: {
+    readonly types: object;
+    readonly custom?: (request: object, store: TableStore) => string | undefined;
+  };
+}
+
+interface Validations {
+  readonly checkTypes: (request: unknown, types: object) => object;
+  readonly checkValidations: (
+    request: object,
+    types: object,
+    custom: Action['validation']['custom'],
+    store: TableStore,
+  ) => void;
+}
+
+/** An error that DynamoDB answers with, as dynalite gives it. */
+interface Failure extends Error {
+  readonly statusCode: number;
+  readonly body: object;
+}
+
+const require = createRequire(import.meta.url);
+const { checkTypes, checkValidations } = require('dynalite/validations/index.js') as Validations;
+const ACTIONS: ReadonlyMap<string, Action> = new Map(
+  OPERATIONS.map((operation) => {
+    const file = `${operation.charAt(0).toLowerCase()}${operation.slice(1)}.js`;
+    const action = {
+      perform: require(`dynalite/actions/${file}`) as Action['perform'],
+      validation: require(`dynalite/validations/${file}`) as Action['validation'],
+    };
+    return [operation, action];
+  }),
+);
+
+/** DynamoDB in memory: dynalite's checks, expressions and actions on a store of our own. */
 export class DynamoDBStandIn {
-  readonly #server: Server = dynalite({ createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
+  readonly #store: TableStore;
+  #requestCount = 0;
 
-  constructor() {
-    keepIndexEntriesApart();
+  constructor({ region, accountId }: { readonly region: string; readonly accountId: string }) {
+    this.#store = new TableStore(region, accountId);
     parseConditionsOnce();
   }
 
   readonly handle: Service = async (request) => {
-    const response = await this.#answer(request);
-    if (response.status === 200 && request.headers['x-amz-target'] === CREATE_TABLE) {
-      await this.#untilActive(request);
+    const [, operation = ''] = String(request.headers['x-amz-target']).split('.');
+    const action = ACTIONS.get(operation);
+    if (action === undefined) return notImplemented('dynamodb', operation);
+    if (request.headers.authorization === undefined) {
+      const message = 'Request is missing Authentication Token';
+      return awsError('dynamodb', 400, 'MissingAuthenticationTokenException', message);
     }
-    return response;
+    const response = await this.#answer(action, request);
+    // A table becomes active by a timer of no time. This one was started after it.
+    if (operation === 'CreateTable') await wait(0);
+    this.#requestCount++;
+    const headers = {
+      'content-type': 'application/x-amz-json-1.0',
+      'x-amzn-requestid': String(this.#requestCount),
+    };
+    return { ...response, headers };
   };
 
-  #answer(request: ServiceRequest): Promise<WholeResponse> {
-    return new Promise((resolve) => {
-      this.#server.emit('request', incoming(request), new CapturedResponse(resolve));
+  #answer({ perform, validation }: Action, { body }: ServiceRequest): Promise<ServiceResponse> {
+    return new Promise((resolve, reject) => {
+      try {
+        const request = checkTypes(parsed(body), validation.types);
+        checkValidations(request, validation.types, validation.custom, this.#store);
+        perform(this.#store, request, (error, response) => {
+          if (error == null) resolve({ status: 200, body: JSON.stringify(response) });
+          else if (isFailure(error)) resolve(failureAnswer(error));
+          else reject(error);
+        });
+      } catch (error) {
+        if (!isFailure(error)) throw error;
+        resolve(failureAnswer(error));
+      }
     });
   }
+}
 
-  /** dynalite takes a moment even where it is to take none, and until then there is no such table. */
-  async #untilActive({ headers, body, ...request }: ServiceRequest): Promise<void> {
-    const { TableName } = JSON.parse(body.toString()) as { TableName: string };
-    const question = {
-      ...request,
-      headers: { ...headers, 'x-amz-target': DESCRIBE_TABLE },
-      body: Buffer.from(JSON.stringify({ TableName })),
-    };
-    for (;;) {
-      const { body: answer = '' } = await this.#answer(question);
-      const { Table } = JSON.parse(answer.toString()) as { Table: { TableStatus: string } };
-      if (Table.TableStatus === 'ACTIVE') return;
-      await setImmediate();
-    }
+/** @throws Failure SerializationException */
+function parsed(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString());
+  } catch {
+    throw Object.assign(new Error('not JSON'), {
+      statusCode: 400,
+      body: { __type: 'com.amazon.coral.service#SerializationException' },
+    });
   }
 }
 
-/** The part of an IncomingMessage that dynalite reads. */
-function incoming({ method, path, headers, body }: ServiceRequest): Readable {
-  return Object.assign(Readable.from(body.length === 0 ? [] : [body]), {
-    method,
-    url: path,
-    headers,
-  });
+function isFailure(error: unknown): error is Failure {
+  return error instanceof Error && 'statusCode' in error;
 }
 
-/** The part of a ServerResponse that dynalite writes. */
-class CapturedResponse {
-  statusCode = 200;
-  readonly #headers: Record<string, string> = {};
-  readonly #resolve: (response: WholeResponse) => void;
-
-  constructor(resolve: (response: WholeResponse) => void) {
-    this.#resolve = resolve;
-  }
-
-  setHeader(name: string, value: string | number): void {
-    this.#headers[name.toLowerCase()] = String(value);
-  }
-
-  end(body: string | Buffer = ''): void {
-    this.#resolve({ status: this.statusCode, headers: this.#headers, body });
-  }
+function failureAnswer({ statusCode, body }: Failure): ServiceResponse {
+  return { status: statusCode, body: JSON.stringify(body) };
 }

@@ -56,7 +56,7 @@ function parsedBy(
 const CLAIM =
   'attribute_exists(PK) AND #text = :text AND (attribute_not_exists(state) OR state = :none' +
   ' OR (state = :pending AND (attribute_not_exists(#batch) OR NOT #batch <> :batch)))';
-const NAMES = { '#text': 'text', '#batch': 'embedding_batch_id' };
+const NAMES = { '#text': 'text', '#batch': 'batch_id' };
 const s = (S: string): AttributeValue => ({ S });
 const claimOf = (text: string): Values => ({
   ':text': s(text),

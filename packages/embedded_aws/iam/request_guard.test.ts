@@ -11,8 +11,7 @@ import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-sec
 import { SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { rejection } from '../../../tests/support/rejection.ts';
-import { AwsEdge } from '../aws/aws_edge.ts';
-import type { AwsService } from '../aws/aws_request.ts';
+import { AwsEdge, type AwsService } from '../aws/aws_edge.ts';
 import { type RunningServer, serve } from '../http/server.ts';
 import type { Service } from '../http/service.ts';
 import { S3StandIn } from '../s3/s3_stand_in.ts';
@@ -172,7 +171,8 @@ describe('a request that a role does not allow', () => {
   it('is not asked for when it is struck before', async () => {
     edge.faults.add({
       when: () => true,
-      fault: { kind: 'error', status: 400, code: 'ThrottlingException' },
+      status: 400,
+      code: 'ThrottlingException',
     });
     expect((await rejection(put())).name).toBe('ThrottlingException');
     expect(iam.record.calls).toStrictEqual([]);
@@ -180,7 +180,7 @@ describe('a request that a role does not allow', () => {
 
   it('is denied too when its answer is lost', async () => {
     allow();
-    edge.faults.add({ when: () => true, fault: { kind: 'cut', moment: 'after' } });
+    edge.faults.add({ when: () => true, cut: true, moment: 'after' });
     expect(await rejection(put())).toMatchObject({ code: 'ECONNRESET' });
     expect(performed).toStrictEqual([]);
   });

@@ -1,13 +1,22 @@
-import type { AwsRequest } from '../aws/aws_request.ts';
+import { awsError } from '../aws/faults.ts';
+import type { AwsRequest, AwsService, Guard } from '../aws/aws_edge.ts';
 import type { Service, ServiceRequest, ServiceResponse } from '../http/service.ts';
-import { AccessDenied } from './access_denied.ts';
-import type { Call, Caller } from './call.ts';
-import { denialResponse } from './denial_response.ts';
-import type { Iam } from './iam.ts';
-import { type Home, requestCalls } from './requests/request_calls.ts';
-import { callToLearnOfAbsence } from './requests/s3_calls.ts';
+import type { LambdaStandIn } from '../lambda/lambda_stand_in.ts';
+import { AccessDenied, type Caller, type Iam } from './iam.ts';
+import type { Call } from './policy_document.ts';
+import { callToLearnOfAbsence, type Home, requestCalls } from './request_calls.ts';
 
-/** Stands before the services: whoever asks under a role gets what that role allows. */
+/** Functions may do what their roles allow, and nothing else. */
+export function guardFunctions(iam: Iam, lambda: LambdaStandIn, home: Home): Guard {
+  const guard = new RequestGuard(iam, home);
+  return async (accessKeyId, aws, request, service) => {
+    // A key whose environment is gone is nobody's any more: nothing is allowed to it.
+    const { roleArn = '', functionName: session = '' } = lambda.callerOf(accessKeyId) ?? {};
+    return await guard.perform({ roleArn, session }, aws, request, service);
+  };
+}
+
+/** Stands before the services: a caller under a role gets what that role allows. */
 export class RequestGuard {
   readonly #iam: Iam;
   readonly #home: Home;
@@ -27,7 +36,7 @@ export class RequestGuard {
       for (const call of this.#callsOf(aws, request)) this.#iam.require(caller, call);
     } catch (error) {
       if (!(error instanceof AccessDenied)) throw error;
-      return denialResponse(aws.service, error.message);
+      return denial(aws.service, error.message);
     }
     const response = await service(request);
     if (aws.service !== 's3' || response.status !== 404) return response;
@@ -43,7 +52,7 @@ export class RequestGuard {
     }
   }
 
-  /** As S3 does, nobody who may not list a bucket is told that an object is not in it. */
+  /** As S3 does, a caller that may not list a bucket is not told that an object does not exist. */
   async #hidden(
     caller: Caller,
     request: ServiceRequest,
@@ -52,16 +61,23 @@ export class RequestGuard {
     const call = callToLearnOfAbsence(request);
     const decision = call === undefined ? 'allowed' : this.#iam.decide(caller, call);
     if (call === undefined || decision === 'allowed') return undefined;
-    const [, bucket = ''] = request.path.split('/');
-    const { status } = await service({
-      ...request,
-      method: 'HEAD',
-      path: `/${bucket}`,
-      query: new URLSearchParams(),
-    });
-    // That a bucket is not there is no secret.
-    if (status === 404) return undefined;
-    const { message } = new AccessDenied(caller, call, decision);
-    return denialResponse('s3', message);
+    // That a bucket does not exist is no secret. The answer to a HEAD has no body that would say it.
+    const { body } = await service({ ...request, method: 'GET' });
+    if (typeof body === 'string' && body.includes('<Code>NoSuchBucket</Code>')) return undefined;
+    return denial('s3', new AccessDenied(caller, call, decision).message);
   }
+}
+
+/** Most services answer 400 to what a role does not allow, by their API references. */
+const DENIAL_STATUS: Readonly<Record<AwsService, number>> = {
+  dynamodb: 400,
+  lambda: 403,
+  s3: 403,
+  secretsmanager: 400,
+  states: 400,
+};
+
+function denial(service: AwsService, message: string): ServiceResponse {
+  const code = service === 's3' ? 'AccessDenied' : 'AccessDeniedException';
+  return awsError(service, DENIAL_STATUS[service], code, message);
 }

@@ -2,8 +2,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import type { FunctionConfiguration } from './function_configuration.ts';
-import type { Answer, Call, FromWorker, FunctionError, WorkerSettings } from './worker_protocol.ts';
+import type { FunctionConfiguration } from './lambda_stand_in.ts';
 
 export type InvocationResult =
   | { readonly payload: string; readonly error?: never }
@@ -152,3 +151,41 @@ function timedOut(requestId: string, seconds: number): FunctionError {
     errorMessage: `RequestId: ${requestId} Error: Task timed out after ${seconds.toFixed(2)} seconds`,
   };
 }
+
+/** What a function's environment is started with. */
+export interface WorkerSettings {
+  readonly handlerUrl: string;
+  readonly exportName: string;
+  readonly functionName: string;
+  readonly functionArn: string;
+  /** MB. */
+  readonly memorySize: number;
+}
+
+/** To the worker: handle this event. */
+export interface Call {
+  readonly requestId: string;
+  /** JSON. */
+  readonly event: string;
+  /** Epoch milliseconds. */
+  readonly deadline: number;
+}
+
+/** What Lambda answers for a function that failed. */
+export interface FunctionError {
+  readonly errorType: string;
+  readonly errorMessage: string;
+  readonly trace?: readonly string[];
+}
+
+/** From the worker. */
+export interface Answer {
+  readonly kind: 'answer';
+  readonly requestId: string;
+  /** JSON; missing when the handler threw. */
+  readonly payload?: string;
+  readonly error?: FunctionError;
+}
+
+export type FromWorker =
+  Answer | { readonly kind: 'ready' } | { readonly kind: 'broken'; readonly error: FunctionError };

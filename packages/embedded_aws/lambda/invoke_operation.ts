@@ -1,6 +1,6 @@
+import { notImplemented } from '../aws/faults.ts';
 import type { ServiceRequest, ServiceResponse } from '../http/service.ts';
-import type { LambdaStandIn } from './lambda_stand_in.ts';
-import { checkPayload, RequestTooLarge } from './payload_limit.ts';
+import { checkPayload, type LambdaStandIn, RequestTooLarge } from './lambda_stand_in.ts';
 
 const INVOKE = /^\/2015-03-31\/functions\/(?<name>[^/]+)\/invocations$/;
 
@@ -11,7 +11,7 @@ export async function answerInvoke(
 ): Promise<ServiceResponse> {
   const name = INVOKE.exec(request.path)?.groups?.['name'];
   if (name === undefined || request.method !== 'POST') {
-    return failure(404, 'UnknownOperationException', `${request.method} ${request.path}`);
+    return notImplemented('lambda', operationName(request));
   }
   const wanted = decodeURIComponent(name);
   const configuration = lambda.find(wanted);
@@ -55,6 +55,13 @@ export async function answerInvoke(
     }
     throw error;
   }
+}
+
+/** What AWS calls the requests that a reader of the API would try first. */
+function operationName({ method, path }: ServiceRequest): string {
+  const [, , , name = ''] = path.split('/');
+  if (method === 'GET') return name === '' ? 'ListFunctions' : 'GetFunction';
+  return `${method} ${path}`;
 }
 
 function failure(status: number, type: string, message: string): ServiceResponse {

@@ -1,10 +1,11 @@
 import { join } from 'node:path';
 import type { Service } from '../http/service.ts';
-import type { FunctionConfiguration } from './function_configuration.ts';
-import { FunctionEnvironment, type InvocationResult } from './function_environment.ts';
+import {
+  FunctionEnvironment,
+  type FunctionError,
+  type InvocationResult,
+} from './function_environment.ts';
 import { answerInvoke } from './invoke_operation.ts';
-import { checkPayload, PAYLOAD_LIMIT } from './payload_limit.ts';
-import type { FunctionError } from './worker_protocol.ts';
 
 export interface LambdaSettings {
   readonly region: string;
@@ -189,4 +190,33 @@ function tooLarge(payload: string): FunctionError {
     errorType: 'Function.ResponseSizeTooLarge',
     errorMessage: `Response payload size exceeded maximum allowed payload size (${PAYLOAD_LIMIT} bytes); it has ${Buffer.byteLength(payload)}`,
   };
+}
+
+/** A function as it is deployed. */
+export interface FunctionConfiguration {
+  readonly functionName: string;
+  readonly functionArn: string;
+  readonly roleArn: string;
+  readonly handlerFile: string;
+  readonly exportName: string;
+  /** MB. */
+  readonly memorySize: number;
+  /** Seconds. */
+  readonly timeout: number;
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+/** Bytes of a synchronous invocation's payload, both ways (docs/data_model.md §4). */
+export const PAYLOAD_LIMIT = 6 * 1_024 * 1_024;
+
+/** Thrown for an event past the limit; its name is Lambda's. */
+export class RequestTooLarge extends Error {
+  override readonly name = 'RequestTooLargeException';
+}
+
+/** @throws RequestTooLarge */
+export function checkPayload(event: string): void {
+  if (Buffer.byteLength(event) > PAYLOAD_LIMIT) {
+    throw new RequestTooLarge(`the payload is over ${PAYLOAD_LIMIT} bytes`);
+  }
 }

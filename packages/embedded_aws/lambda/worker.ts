@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import type { Answer, Call, FunctionError, WorkerSettings } from './worker_protocol.ts';
+import type { Answer, Call, FunctionError, WorkerSettings } from './function_environment.ts';
 
 /**
  * The inside of a function's environment: a worker that loads the handler's bundle, as Lambda's runtime does,

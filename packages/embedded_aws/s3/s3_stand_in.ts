@@ -1,30 +1,25 @@
-import type { Service, ServiceRequest, ServiceResponse } from '../http/service.ts';
-import { decodeAddress } from './protocol/address.ts';
-import { S3Error } from './protocol/s3_error.ts';
-import { errorDocument, textElement } from './protocol/xml_writer.ts';
-import { route } from './router.ts';
-import type { StoredObject } from './storage/bucket.ts';
-import { BucketStore, defaultRegion } from './storage/bucket_store.ts';
-import { defaultContentType } from './storage/object_description.ts';
-import { newObject } from './storage/object_version.ts';
+import type { Service, ServiceRequest, WholeResponse } from '../http/service.ts';
+import { errorAnswer, notImplemented, S3Error } from './answers.ts';
+import { type Address, BucketStore, type Operation, type StoredObject } from './bucket.ts';
+import { listObjectsV2 } from './listing.ts';
+import {
+  DEFAULT_CONTENT_TYPE,
+  deleteObject,
+  getObject,
+  headObject,
+  putObject,
+} from './object_operations.ts';
 
-export type { StoredObject } from './storage/bucket.ts';
+export type { StoredObject } from './bucket.ts';
 
 export interface S3StandInOptions {
-  /** Where LastModified and CreationDate come from. */
+  /** The source of LastModified. */
   readonly clock: () => Date;
 }
 
-export interface PutOptions {
-  /** @default binary/octet-stream, as S3's own */
-  readonly contentType?: string;
-  /** User metadata, names in lower case without `x-amz-meta-`. */
-  readonly metadata?: Readonly<Record<string, string>>;
-}
-
 /**
- * S3 in memory: one account, no versions, no permissions, signatures not verified.
- * Over HTTP it speaks path-style S3; the other stand-ins reach its objects directly.
+ * S3 in memory: one account, no versions, signatures not verified. Over HTTP it speaks path-style S3; the other
+ * services of the embedded AWS reach its objects directly.
  */
 export class S3StandIn {
   readonly #store: BucketStore;
@@ -34,13 +29,9 @@ export class S3StandIn {
     this.#store = new BucketStore(clock);
   }
 
-  /**
-   * Creates a bucket in us-east-1.
-   *
-   * @throws S3Error InvalidBucketName, BucketAlreadyOwnedByYou
-   */
+  /** @throws S3Error InvalidBucketName, BucketAlreadyOwnedByYou */
   createBucket(name: string): void {
-    this.#store.create(name, defaultRegion);
+    this.#store.create(name);
   }
 
   /**
@@ -54,12 +45,18 @@ export class S3StandIn {
   /**
    * Stores a copy of `body`.
    *
+   * @param options contentType: binary/octet-stream by default, as S3's own.
    * @throws S3Error NoSuchBucket
    */
-  putObject(bucket: string, key: string, body: Buffer, options: PutOptions = {}): void {
-    const { contentType = defaultContentType, metadata = {} } = options;
-    const description = { contentType, metadata, headers: {} };
-    const object = newObject(Buffer.from(body), description, this.#store.now(), undefined);
+  putObject(
+    bucket: string,
+    key: string,
+    body: Buffer,
+    options: { readonly contentType?: string } = {},
+  ): void {
+    const { contentType = DEFAULT_CONTENT_TYPE } = options;
+    const description = { contentType, metadata: {}, headers: {} };
+    const object = this.#store.newObject(Buffer.from(body), description, undefined);
     this.#store.bucket(bucket).put(key, object);
   }
 
@@ -76,37 +73,116 @@ export class S3StandIn {
   readonly handle: Service = (request) => {
     this.#requestCount += 1;
     const requestId = this.#requestCount.toString(16).toUpperCase().padStart(16, '0');
-    const answer = this.#answer(request, requestId);
+    const answer = this.#answer(request);
     return Promise.resolve({
       ...answer,
       headers: { ...answer.headers, 'x-amz-request-id': requestId, server: 'AmazonS3' },
     });
   };
 
-  #answer(request: ServiceRequest, requestId: string): ServiceResponse {
+  #answer(request: ServiceRequest): WholeResponse {
     try {
       const address = decodeAddress(request.path);
-      const operation = route(request, address);
+      const name = operationName(request, address);
+      const operation = OPERATIONS[name];
+      if (operation === undefined) throw notImplemented(name);
+      requireSupported(request);
       return operation({ request, store: this.#store, ...address });
     } catch (error) {
-      return errorAnswer(request, requestId, error);
+      if (!(error instanceof S3Error)) throw error;
+      const answer = errorAnswer(error);
+      return request.method === 'HEAD' ? { ...answer, body: '' } : answer;
     }
   }
 }
 
-function errorAnswer(request: ServiceRequest, requestId: string, error: unknown): ServiceResponse {
-  const { status, code, message, details } =
-    error instanceof S3Error
-      ? error
-      : new S3Error(500, 'InternalError', error instanceof Error ? error.message : String(error));
-  const headers = { 'content-type': 'application/xml' };
-  if (request.method === 'HEAD') return { status, headers };
-  const body = errorDocument([
-    textElement('Code', code),
-    textElement('Message', message),
-    ...Object.entries(details).map(([name, value]) => textElement(name, value)),
-    textElement('Resource', request.path),
-    textElement('RequestId', requestId),
-  ]);
-  return { status, headers, body };
+const OPERATIONS: Readonly<Record<string, Operation>> = {
+  ListObjectsV2: listObjectsV2,
+  PutObject: putObject,
+  GetObject: getObject,
+  HeadObject: headObject,
+  DeleteObject: deleteObject,
+};
+
+/** Operations that AWS does not name after their method, level and subresource. */
+const IRREGULAR_NAMES: Readonly<Record<string, string>> = {
+  GetService: 'ListBuckets',
+  PutBucket: 'CreateBucket',
+  GetBucket: 'ListObjects',
+  'GetBucketList-type': 'ListObjectsV2',
+  GetBucketUploads: 'ListMultipartUploads',
+  GetBucketVersions: 'ListObjectVersions',
+  PostBucketDelete: 'DeleteObjects',
+  PutObjectCopy: 'CopyObject',
+  PostObjectUploads: 'CreateMultipartUpload',
+  PutObjectUploadId: 'UploadPart',
+  PutObjectUploadIdCopy: 'UploadPartCopy',
+  PostObjectUploadId: 'CompleteMultipartUpload',
+  GetObjectUploadId: 'ListParts',
+  DeleteObjectUploadId: 'AbortMultipartUpload',
+};
+
+/** Query parameters that are settings of an operation; by every other one S3 tells operations apart. */
+const SETTINGS =
+  /^(?:x-id|x-amz-.*|X-Amz-.*|response-.*|versionId|partNumber|prefix|delimiter|max-keys|encoding-type|continuation-token|start-after|fetch-owner)$/;
+
+/** What AWS calls the operation that a request asks for: `GET /bucket?versioning` is GetBucketVersioning. */
+export function operationName(
+  { method, query, headers }: Pick<ServiceRequest, 'method' | 'query' | 'headers'>,
+  { bucket, key }: Address,
+): string {
+  const level = bucket === '' ? 'service' : key === '' ? 'bucket' : 'object';
+  const subresource = [...query.keys()].find((name) => !SETTINGS.test(name)) ?? '';
+  const copies = method === 'PUT' && headers['x-amz-copy-source'] !== undefined;
+  const name = [method.toLowerCase(), level, subresource, copies ? 'copy' : '']
+    .map((word) => word.charAt(0).toUpperCase() + word.slice(1))
+    .join('');
+  return IRREGULAR_NAMES[name] ?? name;
+}
+
+/** What would change the outcome and isn't built: it is refused, so that nobody takes it for done. */
+const UNSUPPORTED_HEADERS = [
+  'if-modified-since',
+  'if-unmodified-since',
+  'x-amz-object-lock-mode',
+  'x-amz-server-side-encryption-customer-algorithm',
+  'x-amz-tagging',
+  'x-amz-write-offset-bytes',
+];
+const UNSUPPORTED_PARAMETERS = ['partNumber', 'versionId'];
+
+function requireSupported({ headers, query }: ServiceRequest): void {
+  const unsupported =
+    UNSUPPORTED_HEADERS.find((name) => headers[name] !== undefined) ??
+    UNSUPPORTED_PARAMETERS.find((name) => query.has(name));
+  if (unsupported !== undefined) throw notImplemented(unsupported);
+}
+
+/** AWS's limit for a key, in UTF-8 bytes. */
+const KEY_LIMIT = 1024;
+
+/**
+ * Takes a path-style path, `/{bucket}/{key}`, apart and decodes it. A key keeps its slashes, doubled ones too.
+ *
+ * @throws S3Error InvalidURI, KeyTooLongError
+ */
+export function decodeAddress(path: string): Address {
+  const [, bucket = '', key = ''] = /^\/([^/]*)\/?([^]*)$/.exec(path) ?? [];
+  const address = { bucket: decode(bucket), key: decode(key) };
+  const size = Buffer.byteLength(address.key);
+  if (size > KEY_LIMIT) {
+    throw new S3Error(400, 'KeyTooLongError', 'Your key is too long', {
+      Size: String(size),
+      MaxSizeAllowed: String(KEY_LIMIT),
+    });
+  }
+  return address;
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw new S3Error(400, 'InvalidURI', "Couldn't parse the specified URI.", { URI: text });
+  }
 }

@@ -3,7 +3,7 @@ import { serve } from '../http/server.ts';
 import { S3StandIn } from './s3_stand_in.ts';
 
 /** What the clock of every test says, and what S3 makes of it. */
-export const clockTime = new Date('2025-03-04T05:06:07.890Z');
+const clockTime = new Date('2025-03-04T05:06:07.890Z');
 export const storedTime = new Date('2025-03-04T05:06:07.000Z');
 
 export interface RunningS3 {
@@ -13,10 +13,10 @@ export interface RunningS3 {
   readonly stop: () => Promise<void>;
 }
 
-/** A stand-in with the empty bucket `receipts`, on a free port, and the AWS SDK's own client for it. */
-export async function startS3(): Promise<RunningS3> {
+/** A stand-in with one empty bucket, on a free port, and the AWS SDK's own client for it. */
+export async function startS3(bucket = 'files'): Promise<RunningS3> {
   const stand = new S3StandIn({ clock: () => clockTime });
-  stand.createBucket('receipts');
+  stand.createBucket(bucket);
   const server = await serve(stand.handle, 0);
   const client = new S3Client({
     endpoint: server.url,

@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type SchedulerPorts, SchedulerStandIn } from './scheduler_stand_in.ts';
-import { every } from './system_timer.ts';
+import { every, type SchedulerPorts, SchedulerStandIn } from './scheduler_stand_in.ts';
 
 /** A stand-in whose time passes by hand. */
 function steered(startExecution: SchedulerPorts['startExecution']) {

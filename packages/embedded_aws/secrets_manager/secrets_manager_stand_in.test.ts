@@ -8,7 +8,7 @@ import { rejection } from '../../../tests/support/rejection.ts';
 import { type RunningServer, serve } from '../http/server.ts';
 import { SecretsManagerStandIn } from './secrets_manager_stand_in.ts';
 
-const NAME = 'openai-api-key-dev';
+const NAME = 'api-key-dev';
 const ARN = `arn:aws:secretsmanager:us-east-1:000000000000:secret:${NAME}-000000`;
 
 let standIn: SecretsManagerStandIn;
@@ -87,10 +87,10 @@ describe('a secret', () => {
 });
 
 describe('an operation that is not here', () => {
-  it('is an UnknownOperationException that names it', async () => {
+  it('is NotImplemented, with its name', async () => {
     expect(await rejection(client.send(new ListSecretsCommand({})))).toMatchObject({
-      name: 'UnknownOperationException',
-      message: 'ListSecrets is not known here',
+      name: 'NotImplemented',
+      message: 'ListSecrets is not implemented by the embedded AWS.',
     });
   });
 });

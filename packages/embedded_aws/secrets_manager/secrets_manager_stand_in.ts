@@ -1,3 +1,4 @@
+import { awsError, notImplemented } from '../aws/faults.ts';
 import type { Service, ServiceResponse } from '../http/service.ts';
 
 interface Secret {
@@ -28,7 +29,7 @@ export class SecretsManagerStandIn {
     return Promise.resolve(
       operation === 'GetSecretValue'
         ? this.#getSecretValue(request.body.toString())
-        : failure('UnknownOperationException', `${operation} is not known here`),
+        : notImplemented('secretsmanager', operation),
     );
   };
 
@@ -44,23 +45,19 @@ export class SecretsManagerStandIn {
         "Secrets Manager can't find the specified secret.",
       );
     }
-    return json(200, {
-      ARN: secret.arn,
-      Name: secret.name,
-      SecretString: secret.value,
-      VersionStages: ['AWSCURRENT'],
-    });
+    return {
+      status: 200,
+      headers: { 'content-type': 'application/x-amz-json-1.1' },
+      body: JSON.stringify({
+        ARN: secret.arn,
+        Name: secret.name,
+        SecretString: secret.value,
+        VersionStages: ['AWSCURRENT'],
+      }),
+    };
   }
 }
 
-function failure(type: string, message: string): ServiceResponse {
-  return json(400, { __type: type, message });
-}
-
-function json(status: number, body: unknown): ServiceResponse {
-  return {
-    status,
-    headers: { 'content-type': 'application/x-amz-json-1.1' },
-    body: JSON.stringify(body),
-  };
+function failure(code: string, message: string): ServiceResponse {
+  return awsError('secretsmanager', 400, code, message);
 }

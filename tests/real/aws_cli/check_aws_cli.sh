@@ -61,7 +61,7 @@ fi
 aws() { "$venv/bin/aws" "$@"; }
 
 cd "$(dirname "${BASH_SOURCE[0]}")/../../.."
-node_modules/.bin/node packages/cli/start.ts --serve --port 0 --receipts 12 --words 20 --path realtime --batch-latency 0 >"$work/server.log" 2>&1 &
+node_modules/.bin/node packages/cli/receipts.ts start --serve --port 0 --receipts 12 --words 20 --path realtime --batch-latency 0 >"$work/server.log" 2>&1 &
 server=$!
 until grep -q '^Ctrl-C ends it' "$work/server.log"; do
   kill -0 "$server" 2>/dev/null || { cat "$work/server.log" >&2; exit 1; }

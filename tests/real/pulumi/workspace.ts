@@ -10,12 +10,12 @@ const LANGUAGE_HOST = fileURLToPath(new URL('language_host/main.ts', import.meta
 /** What `pulumi up`, and the commands for a deployed stack, read of the project. */
 const SOURCES = [
   'components',
+  'docs/Pulumi.adopting.yaml',
   'index.ts',
   'layers',
   'package.json',
   'packages',
   'policies',
-  'Pulumi.adopting.yaml',
   'Pulumi.dev.yaml',
   'Pulumi.yaml',
   'simple_lambdas',
@@ -36,7 +36,8 @@ export async function createWorkspace(cli: string): Promise<Workspace> {
   const home = join(root, 'home');
   await mkdir(folder);
   for (const source of SOURCES) {
-    await cp(join(PROJECT, source), join(folder, source), {
+    // A stack's file lies beside the project's.
+    await cp(join(PROJECT, source), join(folder, source.replace(/^docs\//, '')), {
       recursive: true,
       filter: (path) => !path.includes('node_modules'),
     });

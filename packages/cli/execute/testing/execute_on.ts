@@ -1,27 +1,11 @@
 import { EventEmitter } from 'node:events';
-import { Writable } from 'node:stream';
 import { SFNClient } from '@aws-sdk/client-sfn';
-import { systemTiming } from '../../command_line/timing.ts';
-import type { WatchPace } from '../../command_line/watch_execution.ts';
+import { WrittenText } from '../../command_line/testing/written_text.ts';
+import { systemTiming, type WatchPace } from '../../executions/watch_execution.ts';
 import { execute, type ExecutePorts } from '../execute.ts';
 
-/** What a program wrote. */
-export class WrittenText extends Writable {
-  text = '';
-
-  override _write(chunk: Buffer, _: string, done: () => void): void {
-    this.text += chunk.toString();
-    this.emit('written');
-    done();
-  }
-
-  get lines(): string[] {
-    return this.text.replace(/\n$/, '').split('\n');
-  }
-}
-
 /** An AWS to start executions on. */
-export interface ExecuteTarget {
+interface ExecuteTarget {
   readonly url: string;
   readonly outputs: Readonly<Record<string, string>>;
   readonly region: string;
@@ -31,7 +15,7 @@ export interface ExecuteTarget {
 export interface Executed {
   readonly status: number;
   readonly out: WrittenText;
-  readonly err: WrittenText;
+  readonly messages: WrittenText;
 }
 
 export interface ExecuteSettings extends Partial<ExecutePorts> {
@@ -39,7 +23,7 @@ export interface ExecuteSettings extends Partial<ExecutePorts> {
   readonly interruptAt?: RegExp;
 }
 
-/** As often as can be, and longer patience than a test takes. */
+/** As often as can be, and retries for longer than a test takes. */
 export const HURRIED_PACE: WatchPace = {
   pollMs: 10,
   slowestPollMs: 10,
@@ -48,25 +32,25 @@ export const HURRIED_PACE: WatchPace = {
   giveUpAfterMs: 60_000,
 };
 
-/** Runs `npm run execute` in this process against an AWS that is near, and in a hurry. */
+/** Runs `receipts execute` in this process against an AWS that is near, and in a hurry. */
 export async function executeOn(
   { url, outputs, region, credentials }: ExecuteTarget,
   argv: readonly string[],
   { interruptAt, ...changes }: ExecuteSettings = {},
 ): Promise<Executed> {
   const out = new WrittenText();
-  const err = new WrittenText();
+  const messages = new WrittenText();
   const signals = new EventEmitter();
   let isInterrupted = false;
   const interrupt = (): void => {
     if (isInterrupted || interruptAt === undefined) return;
-    isInterrupted = interruptAt.test(out.text) || interruptAt.test(err.text);
+    isInterrupted = interruptAt.test(out.text) || interruptAt.test(messages.text);
     if (isInterrupted) signals.emit('SIGINT');
   };
-  for (const written of [out, err]) written.on('written', interrupt);
+  for (const written of [out, messages]) written.on('written', interrupt);
   const status = await execute(argv, {
     out,
-    err,
+    messages,
     environment: {
       AWS_ENDPOINT_URL: url,
       ...Object.fromEntries(
@@ -82,5 +66,5 @@ export async function executeOn(
     signals,
     ...changes,
   });
-  return { status, out, err };
+  return { status, out, messages };
 }

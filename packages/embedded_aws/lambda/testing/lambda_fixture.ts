@@ -3,8 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import type { FunctionConfiguration } from '../function_configuration.ts';
-import { type Invocation, LambdaStandIn } from '../lambda_stand_in.ts';
+import { type FunctionConfiguration, type Invocation, LambdaStandIn } from '../lambda_stand_in.ts';
 
 export interface LambdaFixture {
   readonly standIn: LambdaStandIn;

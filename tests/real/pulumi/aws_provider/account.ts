@@ -123,6 +123,7 @@ export class Account {
     inputs: Properties,
   ): { readonly id: string; readonly state: Properties } {
     const { id, state } = registeredState(type, name, inputs, {
+      project: 'receipt-embeddings',
       region: REGION,
       accountId: ACCOUNT_ID,
     });

@@ -6,9 +6,13 @@ const BUCKET = 'aws:s3/bucket:Bucket';
 /** A table and a bucket that are there already are used, and left as they were. */
 export async function checkAdoption(world: World): Promise<void> {
   const { account, pulumi, must, checks } = world;
-  // Pulumi.adopting.yaml names them.
   await must('stack', 'init', 'adopting');
-  await configure(world, { openai_api_key: 'sk-key' });
+  await configure(world, {
+    'aws:region': 'us-east-1',
+    dynamodb_table_name: 'our-receipts',
+    chromadb_bucket_name: 'our-vectors',
+    openai_api_key: 'sk-key',
+  });
   const missing = await up(world, 'adopting');
   checks.that(
     'a table to adopt that is not there is refused',

@@ -46,7 +46,11 @@ export async function checkBatchPathRemoved(world: World, added: readonly string
   );
 }
 
-/** What is there without the batch path too, but shows or watches everything. */
-function isShowing({ action, type }: Change): boolean {
-  return action === 'update' && /^aws:cloudwatch\/(dashboard|metricAlarm|queryDefin)/.test(type);
+/** What exists without the batch path too, but shows, watches or adds up everything. */
+function isShowing({ action, type, name }: Change): boolean {
+  return (
+    action === 'update' &&
+    (/^aws:cloudwatch\/(dashboard|metricAlarm|queryDefin)/.test(type) ||
+      name === 'summarize-execution-policy')
+  );
 }

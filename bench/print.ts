@@ -1,4 +1,0 @@
-/** A line of a benchmark's figures. */
-export function print(text: string): void {
-  process.stdout.write(`${text}\n`);
-}

@@ -1,0 +1,127 @@
+import {
+  type DistributedMapState,
+  isDistributed,
+  type State,
+  type StateMachineDefinition,
+} from './asl.ts';
+import { batchPollStateMachine } from './batch_poll.ts';
+import { batchSubmitStateMachine } from './batch_submit.ts';
+import { realtimeStateMachine, type RealtimeStateMachineSettings } from './realtime.ts';
+import type { DeclaredFunction, WorkflowName } from './shared_states.ts';
+
+/** The state machine of each workflow. Another workflow is one more entry, and its component in components/workflows.ts. */
+export const STATE_MACHINES = {
+  realtime: realtimeStateMachine,
+  batch_submit: batchSubmitStateMachine,
+  batch_poll: batchPollStateMachine,
+} as const satisfies Readonly<
+  Record<WorkflowName, (settings: RealtimeStateMachineSettings) => StateMachineDefinition>
+>;
+
+/** The functions that the states of these workflows invoke, each once, in the order of the states. */
+export function functionsOf(
+  names: readonly WorkflowName[] = Object.keys(STATE_MACHINES) as WorkflowName[],
+): DeclaredFunction[] {
+  const functions = new Set<DeclaredFunction>();
+  for (const name of names) {
+    STATE_MACHINES[name]({
+      functionArn: (declaration) => {
+        functions.add(declaration);
+        return declaration.name;
+      },
+      bucket: '',
+      maxConcurrency: 1,
+      toleratedFailurePercentage: 0,
+      childExecutionType: 'STANDARD',
+    });
+  }
+  return [...functions];
+}
+
+export interface StateMachineIdentity {
+  readonly name: string;
+  readonly partition: string;
+  readonly region: string;
+  readonly accountId: string;
+}
+
+/** One permission, in plain strings. */
+interface Permission {
+  readonly actions: readonly string[];
+  readonly resources: readonly string[];
+}
+
+/**
+ * What a state machine's role must be allowed, and no more: exactly the functions that its definition names, and
+ * what AWS asks for a Distributed Map (starting, watching, stopping and redriving its own child
+ * executions, reading its items, writing its results). An inline Map needs nothing of its own.
+ */
+export function permissionsOf(
+  definition: StateMachineDefinition,
+  identity: StateMachineIdentity,
+): Permission[] {
+  const states = allStates(definition.States);
+  const functions = states.flatMap((state) =>
+    state.Type === 'Task' ? [state.Parameters.FunctionName] : [],
+  );
+  const maps = states.filter((state) => state.Type === 'Map').filter(isDistributed);
+  return [
+    { actions: ['lambda:InvokeFunction'], resources: [...new Set(functions)] },
+    ...maps.flatMap((map) => mapPermissions(map, identity)),
+  ];
+}
+
+function allStates(states: Readonly<Record<string, State>>): State[] {
+  return Object.values(states).flatMap((state) =>
+    state.Type === 'Map' ? [state, ...allStates(state.ItemProcessor.States)] : [state],
+  );
+}
+
+function mapPermissions(
+  { Label, ItemReader, ResultWriter }: DistributedMapState,
+  { name, partition, region, accountId }: StateMachineIdentity,
+): Permission[] {
+  const states = `arn:${partition}:states:${region}:${accountId}`;
+  const objects = (bucket: string, expression: string, rest: string): string =>
+    `arn:${partition}:s3:::${bucket}/${keyPattern(expression)}${rest}`;
+  return [
+    { actions: ['states:StartExecution'], resources: [`${states}:stateMachine:${name}`] },
+    // By AWS's guide to the policies of Distributed Maps: a child belongs to the state machine while it runs, and to
+    // its Map when it is redriven.
+    {
+      actions: ['states:DescribeExecution', 'states:StopExecution'],
+      resources: [`${states}:execution:${name}:*`],
+    },
+    {
+      actions: ['states:RedriveExecution'],
+      resources: [`${states}:execution:${name}/${Label}:*`],
+    },
+    {
+      actions: ['s3:GetObject'],
+      resources: [objects(ItemReader.Parameters.Bucket, ItemReader.Parameters['Key.$'], '')],
+    },
+    {
+      // The ResultWriter uploads in parts and reads back what it has written.
+      actions: [
+        's3:PutObject',
+        's3:GetObject',
+        's3:ListMultipartUploadParts',
+        's3:AbortMultipartUpload',
+      ],
+      resources: [
+        objects(ResultWriter.Parameters.Bucket, ResultWriter.Parameters['Prefix.$'], '/*'),
+      ],
+    },
+  ];
+}
+
+const FORMAT = /^States\.Format\('(?<template>[^']+)', [^)]+\)$/;
+
+/** The pattern of all keys that an expression may give: `States.Format('runs/{}/x', …)` gives that with `*`. */
+function keyPattern(expression: string): string {
+  const template = FORMAT.exec(expression)?.groups?.['template'];
+  if (template === undefined) {
+    throw new TypeError(`no S3 prefix can be told from "${expression}": use States.Format('…')`);
+  }
+  return template.replaceAll('{}', '*');
+}

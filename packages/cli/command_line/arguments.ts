@@ -1,0 +1,129 @@
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import type { ScreenOutput } from './screen.ts';
+
+/** Thrown for arguments that can't be carried out here; exit status 2. */
+export class WrongArgument extends Error {
+  override readonly name = 'WrongArgument';
+}
+
+/** Thrown for arguments that are wrong, after what is wrong was printed; and for `--help`, with exit status 0. */
+export class CommandLineEnd extends Error {
+  override readonly name = 'CommandLineEnd';
+  readonly exitStatus: number;
+
+  constructor(exitStatus: number) {
+    super('the command line ends the program');
+    this.exitStatus = exitStatus;
+  }
+}
+
+/** What `--help` of a command says, its options aside. */
+export interface CommandHelp {
+  readonly about: string;
+  /** Arguments behind the command's name, and what they do. */
+  readonly examples: readonly (readonly [args: string, what: string])[];
+  /** What is worth knowing before the command is used: paragraphs of at most 100 columns. */
+  readonly notes?: string;
+  /** What each exit code means. @default 2, 3 and 130 mean the same for every command */
+  readonly exitCodes: Readonly<Record<number, string>>;
+}
+
+const EXIT_CODES: CommandHelp['exitCodes'] = {
+  2: 'wrong arguments, or no such stack',
+  3: "AWS can't be asked (credentials, permissions, network)",
+  130: 'stopped with Ctrl-C',
+};
+
+/** The stack that every command takes by the same option. */
+export const STACK_OPTION = [
+  '--stack <NAME>',
+  "the Pulumi stack (default: Pulumi's selected one; with AWS_ENDPOINT_URL set, the one whose outputs are in the environment)",
+] as const;
+
+export const JSON_OPTION = [
+  '--json',
+  'one JSON object on stdout, and nothing else there',
+  false,
+] as const;
+
+/**
+ * A command of `receipts`, without options yet.
+ *
+ * @example
+ * const command = newCommand('status', { about: 'Shows …', examples: [['--json', 'for programs']], exitCodes: { 0: 'shown' } });
+ * parseArguments(command.option('--json', 'as JSON', false), argv, { out: process.stdout, messages: process.stderr });
+ */
+export function newCommand(
+  name: string,
+  { about, examples, notes, exitCodes }: CommandHelp,
+): Command {
+  const command = `receipts ${name}`;
+  const width = Math.max(...examples.map(([args]) => args.length));
+  const help = [
+    'Examples:',
+    ...examples.map(([args, what]) => `  npx ${command} ${args.padEnd(width)}  ${what}`.trimEnd()),
+    '',
+    ...(notes === undefined ? [] : [notes, '']),
+    'Exit codes:',
+    ...Object.entries({ ...EXIT_CODES, ...exitCodes }).map(
+      ([code, meaning]) => `  ${code.padStart(3)}  ${meaning}`,
+    ),
+  ];
+  return new Command(command)
+    .description(about)
+    .helpOption('--help', 'this text')
+    .addHelpText('after', `\n${help.join('\n')}`)
+    .allowExcessArguments(false)
+    .showHelpAfterError(`(npx ${command} --help lists all options)`);
+}
+
+/**
+ * Parses the arguments behind a command's name.
+ *
+ * @throws CommandLineEnd
+ */
+export function parseArguments(
+  command: Command,
+  argv: readonly string[],
+  output: { readonly out: ScreenOutput; readonly messages: ScreenOutput },
+): void {
+  const settings = {
+    writeOut: (text: string) => output.out.write(text),
+    writeErr: (text: string) => output.messages.write(text),
+  };
+  for (const one of [command, ...command.commands]) one.configureOutput(settings).exitOverride();
+  endingCommandLine(() => command.parse(argv, { from: 'user' }));
+}
+
+/**
+ * Says what is wrong with arguments that are right each for itself.
+ *
+ * @throws CommandLineEnd always.
+ */
+export function refuseArguments(command: Command, problem: string): never {
+  return endingCommandLine(() => command.error(`error: ${problem}`));
+}
+
+function endingCommandLine<Result>(work: () => Result): Result {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof CommanderError) throw new CommandLineEnd(error.exitCode === 0 ? 0 : 2);
+    throw error;
+  }
+}
+
+/** Parses an option's whole number, `low` and `high` included. */
+export function wholeNumber(low: number, high = Number.MAX_SAFE_INTEGER): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value < low || value > high) {
+      throw new InvalidArgumentError(
+        high === Number.MAX_SAFE_INTEGER
+          ? `It must be a whole number from ${low}.`
+          : `It must be a whole number from ${low} to ${high}.`,
+      );
+    }
+    return value;
+  };
+}

@@ -1,4 +1,0 @@
-/** Thrown for arguments that can't be carried out here; exit status 2. */
-export class WrongArgument extends Error {
-  override readonly name = 'WrongArgument';
-}

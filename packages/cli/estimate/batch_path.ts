@@ -1,0 +1,305 @@
+import { partition } from 'receipt-embedding/batches/collect_results';
+import {
+  BatchPacker,
+  entitiesToDo,
+  OPENAI_BATCH_LIMITS,
+  type PackedBatch,
+} from 'receipt-embedding/batches/plan_batches';
+import type { EmbeddingModel } from 'receipt-embedding/embeddings/embedder';
+import { embeddingItems } from 'receipt-embedding/embeddings/embedding_items';
+import { type BatchType, embeddingBatchResultCodec } from 'receipt-embedding/entities/batch';
+import { pineconeMetadata } from 'receipt-embedding/stores/pinecone/pinecone_packing';
+import { z } from 'zod';
+import {
+  type Assumptions,
+  BATCH_FILES,
+  BATCH_RECORD,
+  BATCHES_OF_AN_EXECUTION,
+  type FunctionName,
+  FUNCTIONS,
+  MAP_FILES,
+  SUMMARY_GETS,
+} from './assumptions.ts';
+import { functionQuantities, type Invocations, type Quantities } from './costs.ts';
+import { insertUnits, type MeasuredReceipt, measureRow, readUnits } from './measured_receipt.ts';
+import { listingUnits, NO_TIME, type TimeRange } from './realtime_path.ts';
+import type { Transitions } from './transitions.ts';
+
+/** What the batch path has to do, counted. */
+export interface BatchWork {
+  /** With a line or word to embed. */
+  readonly receipts: number;
+  readonly lines: number;
+  readonly words: number;
+  /** Lines and words whose input OpenAI refuses because of its length: they fail. */
+  readonly refused_inputs: number;
+  readonly batches: number;
+  /** The parts that the batches' results are ingested in. */
+  readonly parts: number;
+  readonly prompt_tokens: number;
+  /** Rows of the table that are written for lines and words, and DynamoDB's units for it. */
+  readonly rows_written: number;
+  readonly write_units: number;
+  readonly read_units: number;
+  /** What Pinecone is given: vectors, ids and metadata. */
+  readonly pinecone_bytes: number;
+}
+
+interface BatchSettings {
+  readonly types: readonly BatchType[];
+  readonly model: EmbeddingModel;
+  /** What a batch may hold of tokens, by their upper bound. */
+  readonly batchMaxTokens: number;
+}
+
+/**
+ * Counts what the batch path does with each receipt that it is given, in their order: it embeds the lines and words with the
+ * status NONE that are not noise and not blank, one request each, packed into batches.
+ */
+export class BatchCounter {
+  readonly #settings: BatchSettings;
+  readonly #assumptions: Assumptions;
+  readonly #packers: readonly { readonly type: BatchType; readonly packer: BatchPacker }[];
+  readonly #sum = {
+    receipts: 0,
+    lines: 0,
+    words: 0,
+    refused_inputs: 0,
+    batches: 0,
+    parts: 0,
+    prompt_tokens: 0,
+    rows_written: 0,
+    write_units: 0,
+    read_units: 0,
+    pinecone_bytes: 0,
+  };
+
+  constructor(settings: BatchSettings, assumptions: Assumptions) {
+    this.#settings = settings;
+    this.#assumptions = assumptions;
+    const limits = { ...OPENAI_BATCH_LIMITS, tokens: settings.batchMaxTokens };
+    this.#packers = settings.types.map((type) => ({
+      type,
+      packer: new BatchPacker(type, settings.model, limits),
+    }));
+  }
+
+  add(receipt: MeasuredReceipt): void {
+    const sum = this.#sum;
+    // Whatever is to do of it, planning reads it.
+    sum.read_units += listingUnits(receipt, 'NONE') + receipt.textReadUnits;
+    const wanted = entitiesToDo(receipt.rows);
+    const types = this.#settings.types.filter((type) => wanted[type].length > 0);
+    if (types.length === 0) return;
+    sum.receipts++;
+    for (const type of types) {
+      sum[type === 'LINE_EMBEDDING' ? 'lines' : 'words'] += wanted[type].length;
+      sum.read_units += this.#ingestionReadUnits(receipt);
+      for (const { custom_id, input } of wanted[type]) {
+        const tokens = receipt.tokensOf(input);
+        if (tokens === undefined) sum.refused_inputs++;
+        else sum.prompt_tokens += tokens;
+        this.#addSettling(receipt, custom_id, tokens !== undefined);
+      }
+    }
+    this.#addItems(
+      receipt,
+      new Set(types.flatMap((type) => wanted[type].map((one) => one.custom_id))),
+    );
+    for (const { type, packer } of this.#packers) this.#addBatches(packer.add(wanted[type]));
+  }
+
+  /** @returns the sums, once all receipts were added. */
+  end(): BatchWork {
+    for (const { packer } of this.#packers) this.#addBatches(packer.end());
+    return { ...this.#sum };
+  }
+
+  #addBatches(batches: readonly PackedBatch[]): void {
+    for (const { entities } of batches) {
+      this.#sum.batches++;
+      this.#sum.parts += partition(entities.map(({ custom_id }) => custom_id)).length;
+    }
+  }
+
+  /** Claimed, then settled. */
+  #addSettling(receipt: MeasuredReceipt, id: string, embedded: boolean): void {
+    this.#sum.rows_written += 2;
+    this.#sum.write_units +=
+      receipt.statusChangeUnits(id, 'NONE', 'PENDING') +
+      receipt.statusChangeUnits(id, 'PENDING', embedded ? 'SUCCESS' : 'FAILED');
+  }
+
+  /** The vectors and the result rows. */
+  #addItems(receipt: MeasuredReceipt, wanted: ReadonlySet<string>): void {
+    const { lines, words } = embeddingItems({ ...receipt.rows, labels: [] }, undefined, 'batch');
+    for (const { id, entity, metadata } of [...lines, ...words]) {
+      if (!wanted.has(id)) continue;
+      this.#sum.pinecone_bytes +=
+        4 * this.#settings.model.dimensions +
+        Buffer.byteLength(id) +
+        Buffer.byteLength(JSON.stringify(pineconeMetadata(metadata)));
+      const result = measureRow(
+        z.encode(embeddingBatchResultCodec, {
+          // As long as any.
+          batch_id: '00000000-0000-4000-8000-000000000000',
+          image_id: entity.image_id,
+          pinecone_id: id,
+          text: entity.text,
+          status: 'SUCCESS',
+          error_message: null,
+        }),
+      );
+      this.#sum.rows_written++;
+      this.#sum.write_units += insertUnits(result);
+      // The end of a batch reads them all, consistently.
+      this.#sum.read_units += result.bytes / 4_096;
+    }
+  }
+
+  /** For its vectors with labels and metadata, for its results with its texts alone. */
+  #ingestionReadUnits(receipt: MeasuredReceipt): number {
+    const { letters_per_word, letter_bytes } = this.#assumptions;
+    const letters = receipt.rows.words.length * letters_per_word * letter_bytes;
+    return (
+      2 * receipt.textReadUnits +
+      readUnits(receipt.lineBytes + receipt.wordBytes + letters) +
+      readUnits(0)
+    );
+  }
+}
+
+/** How often what is done. */
+interface BatchExecutions {
+  readonly submits: number;
+  /** Polls that find batches running, and one that finds them done. */
+  readonly polls: number;
+  /** How often a batch was found running. */
+  readonly runningBatches: number;
+}
+
+/** Pinecone bills a write by the KB. */
+const PINECONE_UNIT_BYTES = 1_024;
+
+/** What the batch path takes of each service, from the plan to the last result; nothing when there is nothing to do. */
+export function batchQuantities(
+  work: BatchWork,
+  { submit, poll }: Transitions,
+  assumptions: Assumptions,
+): Quantities | undefined {
+  const { batches, parts } = work;
+  if (batches === 0) return undefined;
+  const submits = Math.ceil(batches / BATCHES_OF_AN_EXECUTION);
+  const running = assumptions.polls_while_running;
+  const executions = { submits, polls: running + 1, runningBatches: running * batches };
+  return {
+    openai_requests: work.lines + work.words,
+    prompt_tokens: work.prompt_tokens,
+    ...functionQuantities(invocations(work, executions), assumptions),
+    state_transitions:
+      submits * submit.execution +
+      batches * submit.batch +
+      executions.polls * poll.execution +
+      executions.runningBatches * poll.running +
+      batches * poll.ingested +
+      parts * poll.part,
+    express_executions: 0,
+    express_gb_seconds: 0,
+    dynamodb_write_units:
+      work.write_units + BATCH_RECORD.units_of_a_write * recordRequests(work, executions, 'writes'),
+    dynamodb_read_units: work.read_units + recordRequests(work, executions, 'reads'),
+    ...s3Requests(work, executions),
+    pinecone_write_units: Math.ceil(work.pinecone_bytes / PINECONE_UNIT_BYTES),
+  };
+}
+
+/** Submitting, what OpenAI takes for a batch, and ingesting; several batches at a time. */
+export function batchTime(
+  work: BatchWork,
+  maxConcurrency: number,
+  { batch_seconds, slowest }: Assumptions,
+): TimeRange {
+  if (work.batches === 0) return NO_TIME;
+  const once = { submits: 1, polls: 0, runningBatches: 0 };
+  const seconds = invocations(work, once)
+    .filter(({ name }) => FUNCTIONS_OF_A_BATCH.has(name))
+    .reduce((sum, invoked) => sum + invoked.seconds, 0);
+  const functions = seconds / Math.min(maxConcurrency, work.batches);
+  return {
+    low: batch_seconds.low + functions,
+    high: batch_seconds.high + slowest * functions,
+  };
+}
+
+const FUNCTIONS_OF_A_BATCH: ReadonlySet<FunctionName> = new Set([
+  'plan_batches',
+  'submit_batch',
+  'download_batch_results',
+  'upsert_to_pinecone',
+  'write_results_to_dynamo',
+  'mark_batch_complete',
+]);
+
+/** A function whose time depends on how many lines and words it handles. */
+type EntityFunction = {
+  [Name in FunctionName]: (typeof FUNCTIONS)[Name] extends { per_entity: number } ? Name : never;
+}[FunctionName];
+
+/** Each with the seconds of all its invocations together. */
+function invocations(
+  { receipts, lines, words, batches, parts }: BatchWork,
+  { submits, polls, runningBatches }: BatchExecutions,
+): readonly Invocations[] {
+  const of = (name: FunctionName, count: number, variable = 0): Invocations => ({
+    name,
+    count,
+    seconds: count * FUNCTIONS[name].seconds + variable,
+    environments: count,
+  });
+  const forEntities = (name: EntityFunction, count: number): Invocations =>
+    of(name, count, (lines + words) * FUNCTIONS[name].per_entity);
+  return [
+    of('plan_batches', submits, receipts * FUNCTIONS.plan_batches.per_receipt),
+    forEntities('submit_batch', batches),
+    of('summarize_execution', submits + polls),
+    of('list_pending_batches', polls),
+    of('get_batch_status', runningBatches + batches),
+    forEntities('download_batch_results', batches),
+    forEntities('upsert_to_pinecone', parts),
+    forEntities('write_results_to_dynamo', parts),
+    forEntities('mark_batch_complete', batches),
+  ];
+}
+
+/** Requests for the batches' own records. */
+function recordRequests(
+  { batches, parts }: BatchWork,
+  { runningBatches }: BatchExecutions,
+  kind: 'writes' | 'reads',
+): number {
+  const { submit, ingestion, running_poll, part } = BATCH_RECORD;
+  return (
+    batches * (submit[kind] + ingestion[kind]) +
+    runningBatches * running_poll[kind] +
+    parts * part[kind]
+  );
+}
+
+function s3Requests(
+  { batches, parts }: BatchWork,
+  { submits, polls }: BatchExecutions,
+): Pick<Quantities, 's3_puts' | 's3_gets'> {
+  const executions = submits + polls;
+  const { submit, ingestion, part } = BATCH_FILES;
+  return {
+    // One more for each execution's list.
+    s3_puts:
+      executions * (1 + MAP_FILES.puts) +
+      batches * (submit.puts + ingestion.puts) +
+      parts * part.puts,
+    s3_gets:
+      executions * (MAP_FILES.gets + SUMMARY_GETS) +
+      batches * (submit.gets + ingestion.gets) +
+      parts * part.gets,
+  };
+}

@@ -1,0 +1,282 @@
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { type Command, Option } from 'commander';
+import type { BatchType } from 'receipt-embedding/entities/batch';
+import type { ReceiptIdentity } from 'receipt-embedding/entities/keys';
+import { EMBEDDING_STATUSES, type EmbeddingStatus } from 'receipt-embedding/entities/line_and_word';
+import { costOf, OPENAI_PRICES } from 'receipt-embedding/prices';
+import { SHARDS } from 'receipt-embedding/table/receipt_listing';
+import { type Settings, settingsSchema } from '../../../components/settings.ts';
+import {
+  type CommandHelp,
+  JSON_OPTION,
+  newCommand,
+  parseArguments,
+  refuseArguments,
+  STACK_OPTION,
+  wholeNumber,
+} from '../command_line/arguments.ts';
+import { EXIT, exitStatusOf, type CommandPorts } from '../command_line/command.ts';
+import { findStackOutputs, requireOutput, stackRegion } from '../command_line/deployed_stack.ts';
+import { processPorts } from '../command_line/process_ports.ts';
+import { Screen } from '../command_line/screen.ts';
+import { count, dollars, quantity } from '../command_line/text.ts';
+import {
+  readReceiptExports,
+  type ReceiptExports,
+  skippedLines,
+} from '../receipt_exports/receipt_exports.ts';
+import { AWS_PRICES } from './costs.ts';
+import { estimate, type Estimate, type EstimateSettings } from './estimate.ts';
+import { exportSource, meterQueries, type ReceiptSource, tableSource } from './receipt_source.ts';
+import { adviceLines, countLines, pathLines } from './report.ts';
+
+export type EstimatePorts = Omit<CommandPorts, 'now'>;
+
+/** Where the receipts come from, and what reading them was, once they are read. */
+interface OpenedSource {
+  readonly source: ReceiptSource;
+  readonly name: string;
+  /** For `--json`. */
+  readonly reading: () => Readonly<Record<string, unknown>>;
+  /** For people. */
+  readonly readingLines: () => readonly string[];
+}
+
+/** `receipts estimate`. @returns the exit status. */
+export async function run(argv: readonly string[]): Promise<number> {
+  return await runEstimate(argv, processPorts());
+}
+
+/** Estimates what is to be embedded. @returns the exit status. */
+export async function runEstimate(argv: readonly string[], ports: EstimatePorts): Promise<number> {
+  return await exitStatusOf('Reading the receipts', ports.messages, async () => {
+    const options = parseEstimateOptions(argv, ports);
+    return await ports.stop.orResult(async () => {
+      const { json, settings } = options;
+      // With --json people's text has no place to go.
+      const screen = new Screen(json ? ports.messages : ports.out);
+      const opened = await openSource(options, ports, screen);
+      screen.line(`Reading ${opened.name} …`);
+      const result = await estimate(opened.source, settings, progressOf(screen));
+      screen.endProgress();
+      if (json) {
+        ports.out.write(`${JSON.stringify({ ...opened.reading(), ...result })}\n`);
+      } else {
+        show(screen, result, opened.readingLines());
+      }
+      return EXIT.done;
+    });
+  });
+}
+
+function show(screen: Screen, result: Estimate, reading: readonly string[]): void {
+  const paragraphs = [reading, countLines(result), pathLines(result), adviceLines(result)];
+  for (const lines of paragraphs) screen.lines(['', ...lines]);
+}
+
+/** Receipts come in the order of their image ids, so the first character says how far the reading is. */
+function progressOf(screen: Screen): (receipt: ReceiptIdentity) => void {
+  let read = 0;
+  return ({ image_id }) => {
+    read++;
+    const share = SHARDS.indexOf(image_id.charAt(0)) / SHARDS.length;
+    screen.progress(`  ${quantity(read, 'receipt')}`, share);
+  };
+}
+
+async function openSource(
+  { stack, data, skipInvalid }: EstimateOptions,
+  ports: EstimatePorts,
+  screen: Screen,
+): Promise<OpenedSource> {
+  if (data !== undefined) {
+    return openExports(await readReceiptExports(data, { skipInvalid }), data, screen);
+  }
+  const outputs = await findStackOutputs(stack, ports);
+  const client = ports.dynamodb(stackRegion(outputs));
+  return openTable(requireOutput(outputs, 'dynamodb_table_name'), client);
+}
+
+function openExports(
+  exports: ReceiptExports,
+  data: readonly string[],
+  screen: Screen,
+): OpenedSource {
+  screen.lines(skippedLines(exports.skipped));
+  return {
+    source: exportSource(exports),
+    name: data.join(', '),
+    reading: () => ({ source: { data, invalid_rows: exports.skipped.length } }),
+    readingLines: () => [
+      `Read ${quantity(exports.lines.length, 'line')} and ${quantity(exports.words.length, 'word')}` +
+        `${invalidText(exports.skipped.length)}.`,
+    ],
+  };
+}
+
+function openTable(name: string, client: DynamoDBClient): OpenedSource {
+  const meter = meterQueries(client);
+  const invalid = { count: 0 };
+  const usd = (): number => costOf(AWS_PRICES.dynamodb_read_unit, meter.units);
+  return {
+    source: tableSource({ client, name }, invalid),
+    name: `the table ${name}`,
+    reading: () => ({
+      source: {
+        table: name,
+        rows_read: meter.rows,
+        read_units: meter.units,
+        usd: usd(),
+        invalid_rows: invalid.count,
+      },
+    }),
+    readingLines: () => [
+      `Read ${quantity(meter.rows, 'row')}${invalidText(invalid.count)}: ` +
+        `${count(meter.units)} read request units, ${dollars(usd())}.`,
+    ],
+  };
+}
+
+function invalidText(rows: number): string {
+  return rows === 0 ? '' : `, ${count(rows)} of them not readable`;
+}
+
+interface EstimateOptions {
+  readonly stack?: string;
+  /** Files and folders of receipt exports, instead of a stack's table. */
+  readonly data?: readonly string[];
+  readonly skipInvalid: boolean;
+  readonly settings: EstimateSettings;
+  readonly json: boolean;
+}
+
+interface ParsedOptions {
+  readonly stack?: string;
+  readonly data?: readonly string[];
+  readonly skipInvalid: boolean;
+  readonly model: string;
+  readonly filter: EmbeddingStatus;
+  readonly entity: keyof typeof TYPES;
+  readonly maxConcurrency: number;
+  readonly childExecutionType: Settings['child_execution_type'];
+  readonly batchMaxTokens: number;
+  readonly json: boolean;
+}
+
+const TYPES = {
+  lines: ['LINE_EMBEDDING'],
+  words: ['WORD_EMBEDDING'],
+  both: ['LINE_EMBEDDING', 'WORD_EMBEDDING'],
+} as const satisfies Readonly<Record<string, readonly BatchType[]>>;
+
+const DEFAULTS = settingsSchema.parse({});
+
+/** Those that a stack can be set to and that have a price. */
+const MODELS = Object.keys(OPENAI_PRICES.embeddings).filter(
+  (model) => settingsSchema.safeParse({ embedding_model: model }).success,
+);
+
+const HELP: CommandHelp = {
+  about:
+    'Counts what is to be embedded and its tokens, and says what the realtime and the batch path would take for it: ' +
+    'requests, tokens, dollars for each service, time.',
+  examples: [
+    ['--stack dev', "a stack's table"],
+    ['--data my_receipts/', 'receipt exports, without a stack'],
+    ['--filter FAILED --entity lines --json', 'other receipts, for programs'],
+  ],
+  notes: `What is counted. Realtime: every receipt with a line or word of the status --filter; of these all lines and words but
+noise and blanks are embedded, whatever their status, equal texts of a receipt once. A receipt whose content the realtime path
+has embedded before is only read there; that is not looked up. Batch: the lines and words with the status NONE, each a
+request, packed into batches as planning packs them. Rows that can't be read are left out, as the workflows do. Tokens are
+counted with OpenAI's own encoding (cl100k_base).
+
+What it costs to look. A stack's table is read through its indexes, receipt by receipt: everything of the receipts that
+have something to do, twice; how many rows and read request units that were is said at the end. Nothing is changed.`,
+  exitCodes: {
+    0: 'estimated',
+    2: "wrong arguments, no such stack, or exports that can't be used",
+  },
+};
+
+/** @throws CommandLineEnd */
+function parseEstimateOptions(argv: readonly string[], ports: EstimatePorts): EstimateOptions {
+  const command = describeCommand();
+  parseArguments(command, argv, ports);
+  const { stack, data, skipInvalid, json, ...parsed } = command.opts<ParsedOptions>();
+  if (skipInvalid && data === undefined) refuseArguments(command, '--skip-invalid needs --data');
+  return {
+    ...(stack === undefined ? {} : { stack }),
+    ...(data === undefined ? {} : { data }),
+    skipInvalid,
+    json,
+    settings: estimateSettings(parsed),
+  };
+}
+
+function estimateSettings({
+  model,
+  filter,
+  entity,
+  ...rest
+}: Omit<ParsedOptions, 'json' | 'skipInvalid'>): EstimateSettings {
+  return {
+    model,
+    dimensions: settingsSchema.parse({ embedding_model: model }).embedding_dimensions,
+    filter,
+    types: TYPES[entity],
+    maxConcurrency: rest.maxConcurrency,
+    childExecutionType: rest.childExecutionType,
+    batchMaxTokens: rest.batchMaxTokens,
+    batchMaxConcurrency: DEFAULTS.batch_max_concurrency,
+  };
+}
+
+function describeCommand(): Command {
+  return newCommand('estimate', HELP)
+    .option(...STACK_OPTION)
+    .addOption(
+      new Option(
+        '--data <PATH...>',
+        'count files or folders of receipt exports (JSON) instead of a table',
+      ).conflicts('stack'),
+    )
+    .option(
+      '--skip-invalid',
+      'with --data: leave out entries that are not valid, and list them',
+      false,
+    )
+    .addOption(
+      new Option('--model <MODEL>', 'the embedding model')
+        .choices(MODELS)
+        .default(DEFAULTS.embedding_model),
+    )
+    .addOption(
+      new Option('--filter <STATUS>', 'realtime: receipts with a line or word of this status')
+        .choices(EMBEDDING_STATUSES.filter((status) => status !== 'NOISE'))
+        .default('NONE'),
+    )
+    .addOption(
+      new Option('--entity <WHICH>', 'batch: what is embedded')
+        .choices(Object.keys(TYPES))
+        .default('both'),
+    )
+    .option(
+      '--max-concurrency <N>',
+      "realtime: receipts at a time, the stack's max_concurrency",
+      wholeNumber(1, 1_000),
+      DEFAULTS.max_concurrency,
+    )
+    .addOption(
+      new Option('--child-execution-type <TYPE>', "realtime: the stack's child_execution_type")
+        .choices(['STANDARD', 'EXPRESS'])
+        .default(DEFAULTS.child_execution_type),
+    )
+    .option(
+      '--batch-max-tokens <N>',
+      "batch: tokens of a batch, each a byte at most, the stack's batch_max_tokens",
+      wholeNumber(1, 1_000_000_000),
+      DEFAULTS.batch_max_tokens,
+    )
+    .option(...JSON_OPTION);
+}

@@ -1,0 +1,182 @@
+import {
+  BatchGetItemCommand,
+  BatchWriteItemCommand,
+  DynamoDBClient,
+  GetItemCommand,
+  ListTablesCommand,
+  QueryCommand,
+} from '@aws-sdk/client-dynamodb';
+import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import {
+  DeleteObjectCommand,
+  GetBucketVersioningCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
+import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import {
+  DescribeExecutionCommand,
+  DescribeMapRunCommand,
+  ListStateMachinesCommand,
+  SFNClient,
+  StartExecutionCommand,
+} from '@aws-sdk/client-sfn';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { classify } from '../aws/aws_edge.ts';
+import { type RunningServer, serve } from '../http/server.ts';
+import type { Call } from './policy_document.ts';
+import { requestCalls } from './request_calls.ts';
+
+let server: RunningServer;
+let calls: readonly Call[];
+
+beforeAll(async () => {
+  server = await serve((request) => {
+    calls = requestCalls(classify(request), request, { region: 'us-east-1', accountId: '1' });
+    return Promise.resolve({ status: 400, body: '' });
+  }, 0);
+});
+
+afterAll(() => server.close());
+
+const settings = () => ({
+  endpoint: server.url,
+  region: 'us-east-1',
+  credentials: { accessKeyId: 'a', secretAccessKey: 'b' },
+  forcePathStyle: true,
+  maxAttempts: 1,
+});
+
+const TABLE = 'arn:aws:dynamodb:us-east-1:1:table/rows';
+const OTHER = 'arn:aws:dynamodb:us-east-1:1:table/others';
+const BUCKET = 'arn:aws:s3:::bucket';
+const KEY = `${BUCKET}/a/key one`;
+const LAMBDA = 'arn:aws:lambda:us-east-1:1:function:work';
+const SECRET = 'arn:aws:secretsmanager:us-east-1:1:secret:key';
+const MACHINE = 'arn:aws:states:us-east-1:1:stateMachine:poll';
+const EXECUTION = 'arn:aws:states:us-east-1:1:execution:poll:1';
+const MAP_RUN = 'arn:aws:states:us-east-1:1:mapRun:poll/Label:1';
+
+const dynamodb = (): DynamoDBClient => new DynamoDBClient(settings());
+const s3 = (): S3Client => new S3Client(settings());
+const lambda = (): LambdaClient => new LambdaClient(settings());
+const sfn = (): SFNClient => new SFNClient(settings());
+const secrets = (): SecretsManagerClient => new SecretsManagerClient(settings());
+
+const Key = { PK: { S: '1' } };
+const at = { Bucket: 'bucket', Key: 'a/key one' };
+
+/** A request of AWS's own client, and what IAM has to say yes to. */
+const REQUESTS: readonly [string, () => Promise<unknown>, ...(readonly [string, string])[]][] = [
+  [
+    'GetItem',
+    () => dynamodb().send(new GetItemCommand({ TableName: 'rows', Key })),
+    ['dynamodb:GetItem', TABLE],
+  ],
+  [
+    'GetItem by ARN',
+    () => dynamodb().send(new GetItemCommand({ TableName: TABLE, Key })),
+    ['dynamodb:GetItem', TABLE],
+  ],
+  [
+    'Query of an index',
+    () => dynamodb().send(new QueryCommand({ TableName: 'rows', IndexName: 'GSI1' })),
+    ['dynamodb:Query', `${TABLE}/index/GSI1`],
+  ],
+  [
+    'BatchWriteItem',
+    () =>
+      dynamodb().send(
+        new BatchWriteItemCommand({
+          RequestItems: {
+            rows: [{ DeleteRequest: { Key } }],
+            others: [{ PutRequest: { Item: Key } }],
+          },
+        }),
+      ),
+    ['dynamodb:BatchWriteItem', TABLE],
+    ['dynamodb:BatchWriteItem', OTHER],
+  ],
+  [
+    'BatchGetItem',
+    () => dynamodb().send(new BatchGetItemCommand({ RequestItems: { rows: { Keys: [Key] } } })),
+    ['dynamodb:BatchGetItem', TABLE],
+  ],
+  ['ListTables', () => dynamodb().send(new ListTablesCommand({})), ['dynamodb:ListTables', '*']],
+  ['GetObject', () => s3().send(new GetObjectCommand(at)), ['s3:GetObject', KEY]],
+  ['HeadObject', () => s3().send(new HeadObjectCommand(at)), ['s3:GetObject', KEY]],
+  [
+    'PutObject that must not be there',
+    () => s3().send(new PutObjectCommand({ ...at, Body: 'x', IfNoneMatch: '*' })),
+    ['s3:PutObject', KEY],
+  ],
+  ['DeleteObject', () => s3().send(new DeleteObjectCommand(at)), ['s3:DeleteObject', KEY]],
+  [
+    'an operation that the stand-in refuses',
+    () => s3().send(new GetBucketVersioningCommand({ Bucket: 'bucket' })),
+  ],
+  [
+    'GetSecretValue',
+    () => secrets().send(new GetSecretValueCommand({ SecretId: SECRET })),
+    ['secretsmanager:GetSecretValue', SECRET],
+  ],
+  [
+    'GetSecretValue by name',
+    () => secrets().send(new GetSecretValueCommand({ SecretId: 'key' })),
+    ['secretsmanager:GetSecretValue', SECRET],
+  ],
+  [
+    'Invoke by name',
+    () => lambda().send(new InvokeCommand({ FunctionName: 'work' })),
+    ['lambda:InvokeFunction', LAMBDA],
+  ],
+  [
+    'Invoke by ARN, of a version',
+    () => lambda().send(new InvokeCommand({ FunctionName: LAMBDA, Qualifier: '7' })),
+    ['lambda:InvokeFunction', `${LAMBDA}:7`],
+  ],
+  [
+    'StartExecution',
+    () => sfn().send(new StartExecutionCommand({ stateMachineArn: MACHINE, input: '{}' })),
+    ['states:StartExecution', MACHINE],
+  ],
+  [
+    'DescribeExecution',
+    () => sfn().send(new DescribeExecutionCommand({ executionArn: EXECUTION })),
+    ['states:DescribeExecution', EXECUTION],
+  ],
+  [
+    'DescribeMapRun',
+    () => sfn().send(new DescribeMapRunCommand({ mapRunArn: MAP_RUN })),
+    ['states:DescribeMapRun', MAP_RUN],
+  ],
+  [
+    'ListStateMachines',
+    () => sfn().send(new ListStateMachinesCommand({})),
+    ['states:ListStateMachines', '*'],
+  ],
+];
+
+describe('a request asks for', () => {
+  it.each(REQUESTS)('its actions on its resources: %s', async (_, ask, ...expected) => {
+    calls = [{ action: 'nothing', resource: 'was asked' }];
+    await ask().catch(() => undefined);
+    expect(calls).toStrictEqual(expected.map(([action, resource]) => ({ action, resource })));
+  });
+
+  it('a listing under the prefix that it names', async () => {
+    await s3()
+      .send(new ListObjectsV2Command({ Bucket: 'bucket', Prefix: 'runs/', Delimiter: '/' }))
+      .catch(() => undefined);
+    expect(calls).toStrictEqual([
+      {
+        action: 's3:ListBucket',
+        resource: BUCKET,
+        context: { 's3:prefix': 'runs/', 's3:delimiter': '/' },
+      },
+    ]);
+  });
+});

@@ -1,0 +1,142 @@
+import type { AwsRequest } from '../aws/aws_edge.ts';
+import type { ServiceRequest } from '../http/service.ts';
+import type { Address } from '../s3/bucket.ts';
+import { decodeAddress, operationName } from '../s3/s3_stand_in.ts';
+import type { Call, RequestContext } from './policy_document.ts';
+
+/** Where the names that a request has are at home. */
+export interface Home {
+  readonly region: string;
+  readonly accountId: string;
+}
+
+/**
+ * What a request to AWS asks for, as IAM sees it.
+ *
+ * @throws what reading a request throws that is not in its service's form.
+ */
+export function requestCalls(
+  { service, operation }: AwsRequest,
+  request: ServiceRequest,
+  home: Home,
+): Call[] {
+  const arn = (resource: string): string =>
+    `arn:aws:${service}:${home.region}:${home.accountId}:${resource}`;
+  switch (service) {
+    case 'dynamodb':
+      return dynamodbCalls(operation, fields(request) as TableRequest, (table) =>
+        named(table, (name) => arn(`table/${name}`)),
+      );
+    case 's3':
+      return s3Calls(request);
+    case 'secretsmanager': {
+      const { SecretId: secret = '*' } = fields(request) as { readonly SecretId?: string };
+      return [
+        {
+          action: `secretsmanager:${operation}`,
+          resource: named(secret, (name) => arn(`secret:${name}`)),
+        },
+      ];
+    }
+    case 'lambda':
+      return [{ action: 'lambda:InvokeFunction', resource: invokedFunction(request, arn) }];
+    case 'states': {
+      const { stateMachineArn, executionArn, mapRunArn } = fields(request) as Partial<
+        Record<'stateMachineArn' | 'executionArn' | 'mapRunArn', string>
+      >;
+      return [
+        {
+          action: `states:${operation}`,
+          resource: stateMachineArn ?? executionArn ?? mapRunArn ?? '*',
+        },
+      ];
+    }
+  }
+}
+
+function fields({ body }: ServiceRequest): unknown {
+  return JSON.parse(body.toString());
+}
+
+/** A name, where AWS takes an ARN as well. */
+function named(nameOrArn: string, arnOf: (name: string) => string): string {
+  return nameOrArn === '*' || nameOrArn.startsWith('arn:') ? nameOrArn : arnOf(nameOrArn);
+}
+
+/** The function of `/2015-03-31/functions/{name or ARN}/invocations?Qualifier=…`. */
+function invokedFunction(
+  { path, query }: ServiceRequest,
+  arn: (resource: string) => string,
+): string {
+  const [, , , encoded = ''] = path.split('/');
+  const whole = named(decodeURIComponent(encoded), (name) =>
+    arn(`function:${name.replace(/^\d{12}:function:/, '')}`),
+  );
+  const qualifier = query.get('Qualifier');
+  return qualifier === null ? whole : `${whole}:${qualifier}`;
+}
+
+/** Where DynamoDB's requests say which tables they are about. */
+interface TableRequest {
+  readonly TableName?: string;
+  readonly IndexName?: string;
+  /** BatchGetItem and BatchWriteItem: by table. */
+  readonly RequestItems?: Readonly<Record<string, unknown>>;
+}
+
+/** @param tableArn the ARN of the table of this name. */
+function dynamodbCalls(
+  operation: string,
+  { TableName, IndexName, RequestItems }: TableRequest,
+  tableArn: (name: string) => string,
+): Call[] {
+  const action = `dynamodb:${operation}`;
+  if (RequestItems !== undefined) {
+    return Object.keys(RequestItems).map((table) => ({ action, resource: tableArn(table) }));
+  }
+  if (TableName === undefined) return [{ action, resource: '*' }];
+  const table = tableArn(TableName);
+  return [{ action, resource: IndexName === undefined ? table : `${table}/index/${IndexName}` }];
+}
+
+/** The actions of S3's operations, by AWS's service authorization reference. */
+const S3_ACTIONS: Readonly<Record<string, string>> = {
+  ListObjectsV2: 's3:ListBucket',
+  PutObject: 's3:PutObject',
+  GetObject: 's3:GetObject',
+  HeadObject: 's3:GetObject',
+  DeleteObject: 's3:DeleteObject',
+};
+
+/** @returns none for an operation that the embedded AWS does not have. */
+function s3Calls(request: ServiceRequest): Call[] {
+  const address = decodeAddress(request.path);
+  const action = S3_ACTIONS[operationName(request, address)];
+  if (action === undefined) return [];
+  if (action === 's3:ListBucket') {
+    return [{ action, resource: bucketArn(address), context: listContext(request.query) }];
+  }
+  return [{ action, resource: `${bucketArn(address)}/${address.key}` }];
+}
+
+/**
+ * What a caller must be allowed to do for S3 to tell it that an object does not exist. Reading names no prefix, so the
+ * right to list the keys under one is not enough.
+ */
+export function callToLearnOfAbsence(request: ServiceRequest): Call | undefined {
+  const address = decodeAddress(request.path);
+  return S3_ACTIONS[operationName(request, address)] === 's3:GetObject'
+    ? { action: 's3:ListBucket', resource: bucketArn(address) }
+    : undefined;
+}
+
+function listContext(query: URLSearchParams): RequestContext {
+  const prefix = query.get('prefix');
+  const delimiter = query.get('delimiter');
+  return {
+    ...(prefix === null ? {} : { 's3:prefix': prefix }),
+    ...(delimiter === null ? {} : { 's3:delimiter': delimiter }),
+  };
+}
+
+const bucketArn = ({ bucket }: Address): string => `arn:aws:s3:::${bucket}`;

@@ -1,0 +1,91 @@
+import { describe, expect, it } from 'vitest';
+import { without } from '../support/without.ts';
+import {
+  type RecordedDeployment,
+  resource,
+  resourcesOf,
+  runProgram,
+  WITH_BATCH_PATH,
+} from './recorded_program.ts';
+
+// Not proved here: what the definitions are (tests/asl), and that AWS starts what a schedule names.
+
+const STATES = 'arn:aws:states:us-east-1:123456789012:stateMachine';
+
+const runScheduled = (config: Record<string, string>): Promise<RecordedDeployment> =>
+  runProgram({ ...WITH_BATCH_PATH, config: { ...WITH_BATCH_PATH.config, ...config } });
+
+describe('the state machine', () => {
+  it.each(['realtime', 'batch-submit', 'batch-poll'])(
+    'of %s is a standard one that logs its errors without their data, and is traced',
+    async (name) => {
+      const { definition, ...inputs } = without(
+        resource(
+          await runProgram(WITH_BATCH_PATH),
+          'aws:sfn/stateMachine:StateMachine',
+          `${name}-embedding-state-machine`,
+        ),
+        'tags',
+      );
+      expect(typeof definition).toBe('string');
+      expect(inputs).toStrictEqual({
+        name: `${name}-embedding-sf-dev`,
+        type: 'STANDARD',
+        roleArn: `arn:aws:iam::123456789012:role/${name}-sf-role-dev`,
+        loggingConfiguration: {
+          level: 'ERROR',
+          includeExecutionData: false,
+          logDestination: `arn:aws:logs:us-east-1:123456789012:log-group:/aws/vendedlogs/states/${name}-embedding-sf-dev:*`,
+        },
+        tracingConfiguration: { enabled: true },
+      });
+    },
+  );
+});
+
+describe('a schedule', () => {
+  it.each([
+    ['batch_submit_schedule', 'batch-submit', 'cron(0 3 * * ? *)'],
+    ['batch_poll_schedule', 'batch-poll', 'rate(15 minutes)'],
+  ])('%s starts %s and nothing else', async (setting, name, expression) => {
+    const scheduled = await runScheduled({ [setting]: expression });
+
+    const machine = `${STATES}:${name}-embedding-sf-dev`;
+    expect(resourcesOf(scheduled, 'aws:scheduler/schedule:Schedule')).toStrictEqual({
+      [`${name}-schedule`]: {
+        name: `${name}-schedule-dev`,
+        scheduleExpression: expression,
+        flexibleTimeWindow: { mode: 'OFF' },
+        target: {
+          arn: machine,
+          roleArn: `arn:aws:iam::123456789012:role/${name}-schedule-role-dev`,
+          input: '{}',
+          retryPolicy: { maximumRetryAttempts: 5, maximumEventAgeInSeconds: 900 },
+        },
+      },
+    });
+    const role = `${name}-schedule`;
+    const { policy } = resource(scheduled, 'aws:iam/rolePolicy:RolePolicy', `${role}-policy`);
+    expect(JSON.parse(policy as string)).toStrictEqual({
+      Version: '2012-10-17',
+      Statement: [{ Effect: 'Allow', Action: ['states:StartExecution'], Resource: [machine] }],
+    });
+    const { assumeRolePolicy } = resource(scheduled, 'aws:iam/role:Role', `${role}-role`);
+    expect(JSON.parse(assumeRolePolicy as string)).toStrictEqual({
+      Version: '2012-10-17',
+      Statement: [
+        {
+          Effect: 'Allow',
+          Principal: { Service: 'scheduler.amazonaws.com' },
+          Action: ['sts:AssumeRole'],
+          Condition: { StringEquals: { 'aws:SourceAccount': '123456789012' } },
+        },
+      ],
+    });
+  });
+
+  it('does nothing in a stack without the batch path', async () => {
+    const scheduled = await runProgram({ config: { batch_poll_schedule: 'rate(15 minutes)' } });
+    expect(resourcesOf(scheduled, 'aws:scheduler/schedule:Schedule')).toStrictEqual({});
+  });
+});
