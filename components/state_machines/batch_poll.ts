@@ -25,6 +25,20 @@ import {
 /** Parts at a time: Pinecone gets five requests at once from each. */
 const PART_CONCURRENCY = 4;
 
+/** What mark_batch_complete answers of a batch. */
+const OUTCOME = [
+  'status',
+  'batch_id',
+  'batch_type',
+  'batch_status',
+  'requested',
+  'succeeded',
+  'failed',
+  'released',
+  'prompt_tokens',
+  'reason',
+] as const;
+
 const BATCH_FAILED = catchAll('RecordBatchFailure');
 
 /**
@@ -135,16 +149,31 @@ function batchProcessor(
           functionArn(recordBatchFailure),
           {
             Payload: {
-              ...fields('batch_id', 'execution_name'),
+              ...fields('batch_id', 'execution_name', 'execution_id'),
               'error.$': '$.failure.Error',
               'cause.$': '$.failure.Cause',
             },
           },
           // The failure is the batch's result even when it can't be recorded.
           catchAll('BatchFailed', '$.recording'),
-          { ResultPath: null },
+          { ResultSelector: { 'answer.$': '$.Payload' }, ResultPath: '$.recorded' },
         ),
-        Next: 'BatchFailed',
+        Next: 'CheckEnd',
+      },
+      CheckEnd: {
+        Type: 'Choice',
+        Choices: [
+          { Variable: '$.recorded.answer.action', StringEquals: 'ended', Next: 'BatchHasEnded' },
+        ],
+        Default: 'BatchFailed',
+      },
+      // Only the answer of its last step was lost.
+      BatchHasEnded: {
+        Type: 'Pass',
+        Parameters: Object.fromEntries(
+          OUTCOME.map((name) => [`${name}.$`, `$.recorded.answer.${name}`]),
+        ),
+        End: true,
       },
       BatchFailed: itemFailed('batch_id'),
     },
@@ -157,7 +186,7 @@ function ingestParts(functionArn: StateMachineSettings['functionArn']): InlineMa
     Type: 'Map',
     ItemsPath: '$.parts',
     ItemSelector: {
-      ...fields('batch_id', 'batch_type', 'execution_name'),
+      ...fields('batch_id', 'batch_type', 'execution_name', 'execution_id'),
       'part.$': '$$.Map.Item.Value',
     },
     MaxConcurrency: PART_CONCURRENCY,

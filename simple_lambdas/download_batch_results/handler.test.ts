@@ -26,6 +26,7 @@ const input = {
   batch_id: aBatch().batch_id,
   batch_type: 'WORD_EMBEDDING' as const,
   execution_name: 'poll-1',
+  execution_id: 'arn:poll-1',
   batch_status: 'COMPLETED' as const,
   reason: null,
   input_file_id: 'file_1',
@@ -54,6 +55,9 @@ class DownloadWorld {
   readonly logger = new RecordingLogger();
   readonly parts = new Map<number, readonly PartRow[]>();
   readonly recorded: (readonly string[])[] = [];
+  /** Why OpenAI's word that it has no such file proves nothing. */
+  disbelief: Error | undefined;
+  readonly readWith: number[] = [];
   claimError: Error | undefined;
   /** Thrown when all rows have come. */
   cut: Error | undefined;
@@ -63,30 +67,36 @@ class DownloadWorld {
 
   async download(changes: Partial<DownloadInput> = {}): Promise<DownloadOutput> {
     return await withTemporaryFolder(tmpdir(), async (folder) => {
-      const spool = new VectorSpool(join(folder, 'vectors'), 2);
-      try {
-        return await downloadResults(
-          { ...input, ...changes },
-          {
-            claimed: () =>
-              this.claimError === undefined
-                ? Promise.resolve(this.batch)
-                : Promise.reject(this.claimError),
-            requestedEntities: () =>
-              Promise.resolve({ ...this.requested, texts: new Map(this.requested.texts) }),
-            recordRequested: (ids) => {
-              this.recorded.push(ids);
-              return Promise.resolve();
-            },
-            results: (onRejected) => this.#results(onRejected),
-            spool,
-            writePart: (part, rows) => this.#write(part, rows),
-            logger: this.logger,
+      return await downloadResults(
+        { ...input, ...changes },
+        {
+          claimed: () =>
+            this.claimError === undefined
+              ? Promise.resolve(this.batch)
+              : Promise.reject(this.claimError),
+          requestedEntities: () =>
+            Promise.resolve({ ...this.requested, texts: new Map(this.requested.texts) }),
+          recordRequested: (ids) => {
+            this.recorded.push(ids);
+            return Promise.resolve();
           },
-        );
-      } finally {
-        spool.close();
-      }
+          results: (dimensions, onRejected) => {
+            this.readWith.push(dimensions);
+            return this.#results(onRejected);
+          },
+          believeMissing: () =>
+            this.disbelief === undefined ? Promise.resolve() : Promise.reject(this.disbelief),
+          openSpool: (dimensions) => new VectorSpool(join(folder, 'vectors'), dimensions),
+          writePart: (part, rows) => this.#write(part, rows),
+          recordDownload: (downloaded) => {
+            this.batch = { ...this.batch, downloaded };
+            return Promise.resolve();
+          },
+          partKey: (part) => `part-${part}`,
+          dimensions: 2,
+          logger: this.logger,
+        },
+      );
     });
   }
 

@@ -18,6 +18,8 @@ class PolledBatch {
   atOpenai: OpenaiBatchStatus | undefined;
   /** Under which id OpenAI has a batch that carries ours. */
   found: string | undefined;
+  /** Why OpenAI's word that it has no such batch proves nothing. */
+  disbelief: Error | undefined;
   readonly lookedSince: Date[] = [];
   readonly askedFor: string[] = [];
   /** How many steps are left to the function, and whether the last one takes effect. */
@@ -37,7 +39,7 @@ class PolledBatch {
   async poll(execution = 'poll-1'): Promise<BatchStatusOutput> {
     const { record } = this;
     return await batchStatus(
-      { ...input, execution_name: execution },
+      { ...input, execution_id: execution },
       {
         claim: () => this.#step(() => record.claim(execution)),
         read: () => this.#step(() => record.batch),
@@ -55,6 +57,9 @@ class PolledBatch {
             this.askedFor.push(id);
             return this.atOpenai;
           }),
+        believeMissing: () =>
+          this.disbelief === undefined ? Promise.resolve() : Promise.reject(this.disbelief),
+        clock: () => this.now,
       },
     );
   }

@@ -36,6 +36,7 @@ async function list(
           more: false,
           by_status: BY_STATUS,
           oldest_submitted_at: undefined,
+          parked: 0,
           invalid_rows: 4,
           ...pending,
         });

@@ -89,7 +89,10 @@ export const executionNameSchema = z
   .min(1)
   .max(80)
   // The API reference of StartExecution: no white space, brackets, wildcards, special or control characters.
-  .regex(/^[^\s<>{}[\]?*"#%\\^|~`$&,;:/\u0000-\u001f\u007f-\u009f\ufffe\uffff]+$/u, 'no name of an execution');
+  .regex(
+    /^[^\s<>{}[\]?*"#%\\^|~`$&,;:/\u0000-\u001f\u007f-\u009f\ufffe\uffff]+$/u,
+    'no name of an execution',
+  );
 
 /** An execution's ARN: what it is. Another state machine's execution may have its name. */
 export const executionIdSchema = z.string().min(1).max(1_600);
@@ -111,9 +114,7 @@ export const executionFields = {
  * firstInput(planInputSchema).parse({ input: { limit: 10 }, execution_name: 'submit-1', execution_id: 'arn:…' });
  * // { limit: 10, entity: 'both', Name: 'submit-1', Id: 'arn:…' }
  */
-export function firstInput<Schema extends z.ZodType>(
-  schema: Schema,
-): z.ZodType<z.output<Schema>> {
+export function firstInput<Schema extends z.ZodType>(schema: Schema): z.ZodType<z.output<Schema>> {
   const wrapped = z.strictObject({
     input: z.record(z.string(), z.unknown()),
     execution_name: z.string(),

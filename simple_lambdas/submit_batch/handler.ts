@@ -76,7 +76,7 @@ export const handler = createHandler(declaration, {
           { requested: storage.requestedIds(batch_id), planned: storage.plannedIds(batch_id) },
           end,
         );
-        await deleteFiles(environment, openai, batch, logger);
+        await deleteFiles(batch_id, { environment, table, openai: () => openai, logger });
         return outcome;
       },
       clock: () => new Date(),

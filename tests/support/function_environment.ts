@@ -8,6 +8,7 @@ Object.assign(process.env, {
   CHROMADB_BUCKET: 'chromadb',
   BATCH_BUCKET: 'batches',
   BATCH_MAX_TOKENS: '1000',
+  KEEP_OPENAI_FILES: 'false',
   EMBEDDING_MODEL: 'text-embedding-3-small',
   EMBEDDING_DIMENSIONS: '2',
 });

@@ -72,11 +72,18 @@ async function complete(
   words: readonly number[],
   batch: Partial<BatchSummary> = {},
   end: BatchEnd = COMPLETED,
+  planned: { readonly planned?: AsyncIterable<string> } = {},
 ) {
   const summary = ourBatch({ batch_id, requested: words.length, ...batch });
   const claimed = { ...summary, claimed_by: 'poll-1', claim_expires_at: '2025-03-01T12:10:00Z' };
   await table.put(rowOfBatch(claimed));
-  return await markBatchComplete(table, claim, summary, idsOf(...words), end);
+  return await markBatchComplete(
+    table,
+    claim,
+    summary,
+    { requested: idsOf(...words), ...planned },
+    end,
+  );
 }
 
 async function words(count: number): Promise<unknown[][]> {
@@ -229,7 +236,7 @@ describe('ending a batch', () => {
     const others = ourBatch({ batch_id, claimed_by: 'poll-2' });
     await table.put(rowOfBatch(others));
 
-    const ending = markBatchComplete(table, claim, others, idsOf(1), COMPLETED);
+    const ending = markBatchComplete(table, claim, others, { requested: idsOf(1) }, COMPLETED);
 
     expect((await rejection(ending)).name).toBe('ConcurrentUpdate');
     expect(await table.get(rowOfBatch(others))).toStrictEqual(rowOfBatch(others));

@@ -130,7 +130,6 @@ export async function markBatchComplete(
   return outcome;
 }
 
-
 /** @returns how many were this batch's, and are NONE now. */
 async function release(table: Table, owner: ClaimOwner, ids: readonly string[]): Promise<number> {
   const outcomes = await workOn(

@@ -217,7 +217,8 @@ export async function believeMissing(
   }
   const seen = await translated(async () => {
     const { input_file_id, openai_batch_id } = batch;
-    if (isKnownId(input_file_id) && (await found(client.files.retrieve(input_file_id)))) return true;
+    if (isKnownId(input_file_id) && (await found(client.files.retrieve(input_file_id))))
+      return true;
     if (isKnownId(openai_batch_id) && (await found(client.batches.retrieve(openai_batch_id)))) {
       return true;
     }

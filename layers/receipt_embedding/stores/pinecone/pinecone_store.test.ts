@@ -79,6 +79,10 @@ class CountingIndex {
     this.#failing = failing;
   }
 
+  describeIndexStats(): Promise<never> {
+    return Promise.reject(new Error('nobody asks for it'));
+  }
+
   async upsert(): Promise<void> {
     const request = ++this.begun;
     this.most = Math.max(this.most, ++this.running);

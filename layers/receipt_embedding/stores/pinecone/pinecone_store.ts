@@ -77,7 +77,7 @@ function urlOf(host: string): string {
 }
 
 /** What the store needs of Pinecone's client. */
-type UpsertIndex = Pick<Index, 'upsert'>;
+type UpsertIndex = Pick<Index, 'upsert' | 'describeIndexStats'>;
 
 /** Requests at once. */
 const CONCURRENCY = 5;
@@ -115,6 +115,21 @@ export class PineconeStore implements VectorStore {
     await pMap(upserts, send, { concurrency: CONCURRENCY });
     if (failures.length > 0) rethrow(failures[0]);
     return records.length;
+  }
+
+  /**
+   * Asks for the index's dimension, which never changes.
+   *
+   * @throws InvalidConfiguration when it is not that of the vectors that are to come: no upsert of them could succeed.
+   */
+  async checkDimension(dimensions: number): Promise<void> {
+    const index = await this.#index().catch(rethrow);
+    const { dimension } = await index.describeIndexStats().catch(rethrow);
+    // Of a sparse index there is none.
+    if (dimension === undefined || dimension === dimensions) return;
+    throw new InvalidConfiguration(
+      `Pinecone's index is of ${dimension} dimensions, and the embedding model gives ${dimensions}: an index's never change; set pinecone_index_name to one of ${dimensions}`,
+    );
   }
 }
 
