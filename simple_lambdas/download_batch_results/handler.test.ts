@@ -5,7 +5,7 @@ import type { PartRow } from 'receipt-embedding/batches/batch_files';
 import { type RequestedEntities, VectorSpool } from 'receipt-embedding/batches/collect_results';
 import type { BatchEmbedding, RejectedRow } from 'receipt-embedding/batches/download_results';
 import type { BatchSummary } from 'receipt-embedding/entities/batch';
-import { ConcurrentUpdate, ResultsExpired } from 'receipt-embedding/errors';
+import { ConcurrentUpdate, InvalidConfiguration, ResultsExpired } from 'receipt-embedding/errors';
 import { withTemporaryFolder } from 'receipt-embedding/local_files';
 import { describe, expect, it } from 'vitest';
 import { aBatch, ourBatch } from '../../tests/support/batch_factory.ts';
@@ -126,6 +126,46 @@ function requesting(...ids: readonly string[]): RequestedEntities {
 }
 
 describe('downloading results', () => {
+  it('reads the vectors with the dimensions that the batch was made with', async () => {
+    const world = new DownloadWorld();
+    const id = idOf(1, 1);
+    world.batch = ourBatch({ requested: 1, dimensions: 3 });
+    world.requested = requesting(id);
+    world.rows = [{ custom_id: id, embedding: Float32Array.of(1, 2, 3), prompt_tokens: 5 }];
+
+    expect((await world.download()).results.embedded).toBe(1);
+    expect(world.readWith).toStrictEqual([3]);
+    expect(world.parts.get(0)?.[0]?.embedding).toBe(
+      Buffer.from(Float32Array.of(1, 2, 3).buffer).toString('base64'),
+    );
+  });
+
+  it('brings what an earlier execution has brought no second time, and leaves out the parts that are done', async () => {
+    const world = new DownloadWorld();
+    const ids = Array.from({ length: 1_001 }, (_, at) => idOf(at + 1, 1));
+    world.batch = ourBatch({ requested: ids.length });
+    world.requested = requesting(...ids);
+    world.rows = ids.map((id) => embedded(id));
+    const first = await world.download();
+    expect(first.parts).toStrictEqual([{ key: 'part-0' }, { key: 'part-1' }]);
+    world.rows = [];
+    world.parts.clear();
+    world.batch = { ...world.batch, parts_done: new Set(['part-0']) };
+
+    expect(await world.download()).toStrictEqual({ ...first, parts: [{ key: 'part-1' }] });
+    expect(world.readWith).toHaveLength(1);
+    expect([...world.parts]).toStrictEqual([]);
+  });
+
+  it('is not told by a 404 alone that the files are gone', async () => {
+    const world = new DownloadWorld();
+    world.cut = new ResultsExpired('OpenAI does not have the file file_2 any more');
+    expect(await rejection(world.download())).toBe(world.cut);
+
+    world.disbelief = new InvalidConfiguration('the key is of another project');
+    expect(await rejection(world.download())).toBe(world.disbelief);
+  });
+
   it('brings them into the order of the requests, with what was embedded and what was refused', async () => {
     const [first, second, third] = [idOf(1, 1), idOf(1, 2), idOf(2, 1)];
     const world = new DownloadWorld();
@@ -352,7 +392,7 @@ describe('the input of a download', () => {
     [
       'much at once',
       { batch_id: 'b', batch_type: 'EMBEDDING', execution_name: 'a/b', reason: 1 },
-      ['batch_id', 'batch_type', 'execution_name', 'reason'],
+      ['batch_id', 'execution_name', 'batch_type', 'reason'],
     ],
   ])('is refused with %s, and all problems are named', (_, change, fields) => {
     const { error } = downloadInputSchema.safeParse({ ...input, ...change });

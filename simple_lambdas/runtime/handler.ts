@@ -86,7 +86,6 @@ function parseEvent<Input>(schema: z.ZodType<Input>, event: unknown): Input {
 /** An execution's name, which its files are called by: whatever StartExecution accepts. */
 export const executionNameSchema = z
   .string()
-  .min(1)
   .max(80)
   // The API reference of StartExecution: no white space, brackets, wildcards, special or control characters.
   .regex(

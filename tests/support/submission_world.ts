@@ -70,6 +70,8 @@ export class SubmissionWorld {
   steps: readonly string[] = [];
   readonly sleeps: number[] = [];
   failure: Failure | undefined;
+  /** Called before each step, with its number from 1 and its name. */
+  beforeStep: ((step: number, name: string) => void) | undefined;
   #invocations = 0;
 
   async submit(execution = 'submit-1', kill?: Kill): Promise<SubmitBatchOutput> {
@@ -184,6 +186,7 @@ export class SubmissionWorld {
     await Promise.resolve();
     if (run.dead) throw new Error('killed');
     run.steps.push(name);
+    this.beforeStep?.(run.steps.length, name);
     const { kill } = run;
     const failure = this.failure?.step === name ? this.failure : undefined;
     const goesWrong = (moment: Moment): void => {
