@@ -15,7 +15,7 @@ export interface Retrier {
   readonly MaxAttempts: number;
   readonly BackoffRate: number;
   readonly MaxDelaySeconds: number;
-  readonly JitterStrategy: 'FULL' | 'NONE';
+  readonly JitterStrategy: 'FULL';
 }
 
 export interface Catcher {

@@ -25,20 +25,6 @@ import {
 /** Parts at a time: Pinecone gets five requests at once from each. */
 const PART_CONCURRENCY = 4;
 
-/** What mark_batch_complete answers of a batch. */
-const OUTCOME = [
-  'status',
-  'batch_id',
-  'batch_type',
-  'batch_status',
-  'requested',
-  'succeeded',
-  'failed',
-  'released',
-  'prompt_tokens',
-  'reason',
-] as const;
-
 const BATCH_FAILED = catchAll('RecordBatchFailure');
 
 /**
@@ -156,23 +142,8 @@ function batchProcessor(
           },
           // The failure is the batch's result even when it can't be recorded.
           catchAll('BatchFailed', '$.recording'),
-          { ResultSelector: { 'answer.$': '$.Payload' }, ResultPath: '$.recorded' },
         ),
-        Next: 'CheckEnd',
-      },
-      CheckEnd: {
-        Type: 'Choice',
-        Choices: [
-          { Variable: '$.recorded.answer.action', StringEquals: 'ended', Next: 'BatchHasEnded' },
-        ],
-        Default: 'BatchFailed',
-      },
-      // Only the answer of its last step was lost.
-      BatchHasEnded: {
-        Type: 'Pass',
-        Parameters: Object.fromEntries(
-          OUTCOME.map((name) => [`${name}.$`, `$.recorded.answer.${name}`]),
-        ),
+        // Its answer is what became of the batch: it may have ended, and only the answer of its last step be lost.
         End: true,
       },
       BatchFailed: itemFailed('batch_id'),

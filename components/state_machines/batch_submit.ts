@@ -17,15 +17,15 @@ import {
 
 /**
  * An invocation whose answer was lost may still be at work, and keeps its lease meanwhile: Lambda's 15 minutes, and the lease's
- * three after them, are waited for.
+ * three after them, are waited for: half a minute each time, on average.
  */
 const EARLIER_INVOCATION: Retrier = {
   ErrorEquals: ['ConcurrentUpdate'],
   IntervalSeconds: 30,
-  MaxAttempts: 24,
+  MaxAttempts: 48,
   BackoffRate: 1.5,
   MaxDelaySeconds: 60,
-  JitterStrategy: 'NONE',
+  JitterStrategy: 'FULL',
 };
 
 /** The batch path's first half: plan batches over all that is to be embedded, submit each to OpenAI, add up. */

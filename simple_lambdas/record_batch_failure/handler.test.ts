@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { ourBatch } from '../../tests/support/batch_factory.ts';
 import { failureRecord, type FailureRecordPorts } from './handler.ts';
 
-const REASON = 'RateLimited: slow down';
+const FAILURE = { batch_id: ourBatch().batch_id, error: 'RateLimited', cause: 'slow down' };
 
 function ports(changes: Partial<FailureRecordPorts>): FailureRecordPorts {
   const unexpected = () => Promise.reject(new Error('nobody asks for it'));
@@ -15,18 +15,18 @@ describe('recording why a batch could not be finished', () => {
   it('says how often it was tried, and whether it is parked', async () => {
     const recorded: unknown[] = [];
     const answer = await failureRecord(
-      REASON,
+      FAILURE,
       ports({
         claim: () => Promise.resolve(ourBatch({ attempts: 4 })),
-        record: ({ attempts }, reason) => {
-          recorded.push([attempts, reason]);
+        record: ({ attempts }) => {
+          recorded.push(attempts);
           return Promise.resolve({ attempts: 5, parked: true });
         },
       }),
     );
 
-    expect(answer).toStrictEqual({ action: 'failed', attempts: 5, parked: true });
-    expect(recorded).toStrictEqual([[4, REASON]]);
+    expect(answer).toStrictEqual({ status: 'error', ...FAILURE, attempts: 5, parked: true });
+    expect(recorded).toStrictEqual([4]);
   });
 
   it('is no failure where the batch has ended: only the answer of its end was lost', async () => {
@@ -39,12 +39,11 @@ describe('recording why a batch could not be finished', () => {
       prompt_tokens: 50,
     });
     const answer = await failureRecord(
-      REASON,
+      FAILURE,
       ports({ claim: () => Promise.resolve(undefined), read: () => Promise.resolve(ended) }),
     );
 
     expect(answer).toStrictEqual({
-      action: 'ended',
       status: 'complete',
       batch_id: ended.batch_id,
       batch_type: 'WORD_EMBEDDING',
@@ -70,8 +69,9 @@ describe('recording why a batch could not be finished', () => {
   ])('leaves a batch alone of which another execution %s', async (_, changes) => {
     const read = () => Promise.resolve(ourBatch({ status: 'IN_PROGRESS' }));
 
-    expect(await failureRecord(REASON, ports({ read, ...changes }))).toStrictEqual({
-      action: 'failed',
+    expect(await failureRecord(FAILURE, ports({ read, ...changes }))).toStrictEqual({
+      status: 'error',
+      ...FAILURE,
       attempts: null,
       parked: false,
     });

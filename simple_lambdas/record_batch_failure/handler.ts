@@ -1,11 +1,11 @@
-import { type BatchOutcome, recordedOutcome } from 'receipt-embedding/batches/mark_batch_complete';
+import { recordedOutcome } from 'receipt-embedding/batches/mark_batch_complete';
 import { type BatchSummary, isEnded } from 'receipt-embedding/entities/batch';
 import { ConcurrentUpdate } from 'receipt-embedding/errors';
 import type { RecordedFailure } from 'receipt-embedding/table/batch_retries';
 import { recordFailure } from 'receipt-embedding/table/batch_retries';
 import { claimBatch, readBatchSummary } from 'receipt-embedding/table/batch_summaries';
 import { z } from 'zod';
-import { batchWorkFields } from '../runtime/batches.ts';
+import { batchWorkFields, type CompletedBatch } from '../runtime/batches.ts';
 import { openTable, readEnvironment } from '../runtime/environment.ts';
 import { describeFailure } from '../runtime/failures.ts';
 import { createHandler } from '../runtime/handler.ts';
@@ -19,12 +19,20 @@ const inputSchema = z.strictObject({
   cause: z.string(),
 });
 
-/** What becomes of a batch that an execution could not finish. */
+/** What became of a batch, as the state machine's Map gives it. */
 export type FailureRecord =
   /** It has ended all the same: only the answer of its last step was lost. */
-  | ({ readonly action: 'ended'; readonly status: 'complete' } & BatchOutcome)
+  | CompletedBatch
   /** A later execution tries again, or has been at work on it already. */
-  | { readonly action: 'failed'; readonly attempts: number | null; readonly parked: boolean };
+  | {
+      readonly status: 'error';
+      readonly batch_id: string;
+      readonly error: string;
+      readonly cause: string;
+      /** Null where another execution works on it. */
+      readonly attempts: number | null;
+      readonly parked: boolean;
+    };
 
 /**
  * Records on a batch why this execution could not finish it, and ends the execution's lease: a later one tries again, after the
@@ -38,21 +46,31 @@ export type FailureRecord =
  *   error: 'RateLimited', cause: '{"errorType":"RateLimited","errorMessage":"slow down"}',
  * }
  * // answer; the batch's `last_error` is 'RateLimited: slow down'
- * { action: 'failed', attempts: 1, parked: false }
+ * {
+ *   status: 'error', batch_id: '6f1d2a34-0c55-4e0b-9a57-3b8f6d1c2e70', attempts: 1, parked: false,
+ *   error: 'RateLimited', cause: '{"errorType":"RateLimited","errorMessage":"slow down"}',
+ * }
  */
 export const handler = createHandler(declaration, {
   input: inputSchema,
-  handle: async ({ batch_id, execution_id: owner, error: name, cause: text }, { logger }) => {
-    const { error, cause } = describeFailure({ error: name, cause: text });
+  handle: async ({ batch_id, execution_id: owner, ...failure }, { logger }) => {
+    const { error, cause } = describeFailure(failure);
     logger.warn('the batch could not be finished', { batch_id, error, cause });
     const claim = () => ({ batch_id, owner, now: new Date() });
-    const result = await failureRecord(`${error}: ${cause}`, {
-      claim: () => claimBatch(table, claim()),
-      read: () => readBatchSummary(table, batch_id),
-      record: (batch, reason) => recordFailure(table, claim(), batch, reason),
+    const { status, ...became } = await failureRecord(
+      { batch_id, ...failure },
+      {
+        claim: () => claimBatch(table, claim()),
+        read: () => readBatchSummary(table, batch_id),
+        record: (batch) => recordFailure(table, claim(), batch, `${error}: ${cause}`),
+      },
+    );
+    logger.info('failure recorded', {
+      batch_id,
+      status,
+      ...('parked' in became ? { attempts: became.attempts, parked: became.parked } : {}),
     });
-    logger.info('failure recorded', { batch_id, ...result, reason: undefined });
-    return result;
+    return { status, ...became };
   },
 });
 
@@ -61,24 +79,25 @@ export interface FailureRecordPorts {
   readonly claim: () => Promise<BatchSummary | undefined>;
   readonly read: () => Promise<BatchSummary | undefined>;
   /** @throws ConcurrentUpdate when the lease is lost. */
-  readonly record: (batch: BatchSummary, reason: string) => Promise<RecordedFailure>;
+  readonly record: (batch: BatchSummary) => Promise<RecordedFailure>;
 }
 
 /** The handler's logic. */
 export async function failureRecord(
-  reason: string,
+  failure: { readonly batch_id: string; readonly error: string; readonly cause: string },
   { claim, read, record }: FailureRecordPorts,
 ): Promise<FailureRecord> {
-  const elsewhere = { action: 'failed', attempts: null, parked: false } as const;
+  const failed = { status: 'error', ...failure } as const;
+  const elsewhere = { ...failed, attempts: null, parked: false };
   const batch = await claim();
   if (batch === undefined) {
     const there = await read();
     return there !== undefined && isEnded(there.status)
-      ? { action: 'ended', status: 'complete', ...recordedOutcome(there) }
+      ? { status: 'complete', ...recordedOutcome(there) }
       : elsewhere;
   }
   try {
-    return { action: 'failed', ...(await record(batch, reason)) };
+    return { ...failed, ...(await record(batch)) };
   } catch (problem) {
     if (problem instanceof ConcurrentUpdate) return elsewhere;
     throw problem;

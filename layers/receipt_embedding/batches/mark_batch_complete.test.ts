@@ -96,6 +96,23 @@ async function words(count: number): Promise<unknown[][]> {
 }
 
 describe('ending a batch', () => {
+  it('releases what it has claimed and not asked for: edited between two tries of its submission', async () => {
+    await put(1, 'SUCCESS');
+    await record(1, 'SUCCESS');
+    await put(2, 'PENDING', batch_id);
+    // Planned, and another batch's by now.
+    await put(3, 'PENDING', OTHER_BATCH_ID);
+
+    const outcome = await complete([1], {}, COMPLETED, { planned: idsOf(1, 2, 3) });
+
+    expect(await words(3)).toStrictEqual([
+      ['SUCCESS', undefined],
+      ['NONE', undefined],
+      ['PENDING', OTHER_BATCH_ID],
+    ]);
+    expect(outcome).toMatchObject({ requested: 2, succeeded: 1, failed: 0, released: 1 });
+  });
+
   it('counts what has results, gives the rest back, and records how it ended', async () => {
     await put(1, 'SUCCESS');
     await put(2, 'FAILED');
