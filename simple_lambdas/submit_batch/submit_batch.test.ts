@@ -319,7 +319,7 @@ describe('submit batch settling', () => {
       };
 
       expect(await world.submit()).toMatchObject({ status: 'submitted', adopted: false });
-      expect(world.sleeps).toStrictEqual([3_000, 6_000, 9_000]);
+      expect(world.sleeps).toStrictEqual([1_000, 2_000, 3_000]);
       expect(world.openaiBatches).toHaveLength(1);
     });
 

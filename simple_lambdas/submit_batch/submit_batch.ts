@@ -250,7 +250,7 @@ async function bringToOpenai(
 
 /** How often the creation is tried of a batch whose input file OpenAI does not know yet, and how long the n-th wait is. */
 const FILE_TRIES = 4;
-const FILE_WAIT_MS = 3_000;
+const FILE_WAIT_MS = 1_000;
 
 async function create(
   inputFileId: string,

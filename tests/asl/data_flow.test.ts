@@ -122,6 +122,17 @@ describe('what comes out', () => {
       ],
       // Whatever failed, and whether or not it could be recorded.
       BatchFailed: [failed],
+      RecordBatchFailure: [
+        ...(ended ?? []),
+        {
+          status: 'error',
+          batch_id: 'b-1',
+          error: 'RateLimited',
+          cause: 'slow',
+          attempts: 1,
+          parked: false,
+        },
+      ],
       MarkBatchComplete: ended,
       ReleaseBatch: ended,
       WriteResultsToDynamo: [{ written: 9 }],
