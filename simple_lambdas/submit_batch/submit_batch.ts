@@ -88,27 +88,33 @@ export async function submitBatch(
   ports: SubmitBatchPorts,
 ): Promise<SubmitBatchOutput> {
   const submission: Submission = { batch_id, batch_type };
-  const batch = await begin(submission, execution_id, ports);
-  if (batch === undefined) {
-    const held = await ports.read();
-    if (held?.status === 'SUBMITTING' && isInvocationOf(execution_id, held.claimed_by)) {
-      throw new ConcurrentUpdate(
-        `an earlier invocation of this execution may still be submitting batch ${batch_id}`,
-      );
-    }
-    return alreadySubmitted(submission, held, execution_id);
-  }
-  if (batch.status !== 'SUBMITTING') {
-    await ports.update({}, { endClaim: true });
-    return alreadySubmitted(submission, batch, execution_id);
-  }
   try {
-    return await submitLeased(submission, batch, ports);
+    return await submitOwned(submission, execution_id, ports);
   } catch (error) {
     // The next invocation need not wait for the lease to expire. Where this fails too, it does.
     await ports.update({}, { endClaim: true }).catch(() => undefined);
     throw error;
   }
+}
+
+async function submitOwned(
+  submission: Submission,
+  executionId: string,
+  ports: SubmitBatchPorts,
+): Promise<SubmitBatchOutput> {
+  const batch = await begin(submission, executionId, ports);
+  if (batch === undefined) {
+    const held = await ports.read();
+    if (held?.status === 'SUBMITTING' && isInvocationOf(executionId, held.claimed_by)) {
+      throw new ConcurrentUpdate(
+        `an earlier invocation of this execution may still be submitting batch ${submission.batch_id}`,
+      );
+    }
+    return alreadySubmitted(submission, held, executionId);
+  }
+  if (batch.status === 'SUBMITTING') return await submitLeased(submission, batch, ports);
+  await ports.update({}, { endClaim: true });
+  return alreadySubmitted(submission, batch, executionId);
 }
 
 async function submitLeased(
