@@ -283,8 +283,6 @@ async function create(
         continue;
       }
       if (isRefusal(error)) return { refusal: error };
-      // After half a minute without an answer it may still appear: the time to settle begins now.
-      await update({ creating_since: toTimestamp(clock()) }, { creatingSince: { read: since } });
       throw error;
     }
   }
