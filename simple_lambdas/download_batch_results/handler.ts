@@ -24,7 +24,7 @@ import {
   type ResultCounts,
 } from 'receipt-embedding/entities/batch';
 import { withTemporaryFolder } from 'receipt-embedding/local_files';
-import { BATCH_FILES } from 'receipt-embedding/object_keys';
+import { BATCH_FILES, partName } from 'receipt-embedding/object_keys';
 import type { Logger } from 'receipt-embedding/ports';
 import { updateBatch } from 'receipt-embedding/table/batch_summaries';
 import { readReceiptText } from 'receipt-embedding/table/receipt_contents';
@@ -171,7 +171,7 @@ export async function downloadResults(
   const { batch_id, batch_type, execution_name, execution_id } = input;
   const { batch_status, reason, results } = download;
   const parts = Array.from({ length: download.parts }, (_, part) => ports.partKey(part))
-    .filter((key) => batch.parts_done?.has(key) !== true)
+    .filter((key) => batch.parts_done?.has(partName(key)) !== true)
     .map((key) => ({ key }));
   return {
     batch_id,

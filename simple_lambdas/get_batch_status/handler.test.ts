@@ -302,6 +302,16 @@ describe('a batch that is not this execution’s', () => {
     expect(batch.askedFor).toStrictEqual([]);
   });
 
+  it('is waited for while an execution of the same name, of another state machine, is at work on it', async () => {
+    const batch = new PolledBatch({}, { status: 'COMPLETED', ...OUTPUT });
+    batch.record.claim('arn:aws:states:us-east-1:1:execution:submit:nightly/invocation-1');
+
+    const answer = await batch.poll('arn:aws:states:us-east-1:1:execution:poll:nightly');
+
+    expect(answer.action).toBe('wait');
+    expect(batch.askedFor).toStrictEqual([]);
+  });
+
   it('is taken over when that one has been silent for longer than a claim lasts', async () => {
     const batch = new PolledBatch({}, { status: 'COMPLETED', ...OUTPUT });
     batch.record.claim('poll-2');

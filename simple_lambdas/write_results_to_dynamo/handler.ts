@@ -1,6 +1,7 @@
 import { ownerOf } from 'receipt-embedding/entities/batch';
 import { writeEmbeddingResultsToDynamo } from 'receipt-embedding/batches/ingest_results';
 import { readReceiptText } from 'receipt-embedding/table/receipt_contents';
+import { partName } from 'receipt-embedding/object_keys';
 import { notePartDone } from 'receipt-embedding/table/batch_retries';
 import {
   keepingLease,
@@ -46,7 +47,7 @@ export const handler = createHandler(declaration, {
         logger,
       }),
     );
-    await notePartDone(table, claim(), part.key);
+    await notePartDone(table, claim(), partName(part.key));
     logger.info('results written', { batch_id, part: part.key, rows: rows.length, written });
     return { written };
   },

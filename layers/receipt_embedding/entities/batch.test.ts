@@ -83,7 +83,7 @@ describe('the row of a batch', () => {
           prompt_tokens: 9,
         },
       },
-      parts_done: new Set(['batches/1/results/part-00000.jsonl']),
+      parts_done: new Set(['part-00000.jsonl']),
       input_file_id: 'file-1',
       error_file_id: 'file-2',
       creating_since: '2025-03-01T10:00:00+00:00',

@@ -116,7 +116,7 @@ const ownAttributes = {
   parked_at: timestampSchema.optional(),
   /** Its results are in the batch bucket, in this many parts: a next try begins there. */
   downloaded: downloadSchema.optional(),
-  /** The parts whose results are recorded, by their keys. */
+  /** The parts whose results are recorded, by their names. */
   parts_done: z.set(z.string()).optional(),
   input_file_id: z.string().optional(),
   error_file_id: z.string().optional(),
