@@ -282,7 +282,9 @@ describe('submit batch settling', () => {
         );
 
         // Whoever does not have the lease is sent away, or finds it done.
-        const reasons = ends.flatMap((end) => (end.status === 'rejected' ? [end.reason] : []));
+        const reasons = ends.flatMap((end): unknown[] =>
+          end.status === 'rejected' ? [end.reason] : [],
+        );
         expect(reasons.every((reason) => reason instanceof ConcurrentUpdate)).toBe(true);
         expect(ends.some(({ status }) => status === 'fulfilled')).toBe(true);
         expect(ends).toHaveLength(2);
