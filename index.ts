@@ -1,4 +1,5 @@
 import * as pulumi from '@pulumi/pulumi';
+import { checkAdoptedTable } from './components/adopted_table.ts';
 import { bundleAll } from './components/bundling/bundles.ts';
 import { EmbeddingInfrastructure } from './components/embedding_infrastructure.ts';
 import type { SecretName } from './components/settings.ts';
@@ -9,11 +10,13 @@ const source = stackSettings(config);
 const settings = readSettings(source);
 const optionalSecret = (name: SecretName): pulumi.Output<string> | undefined =>
   source.has(name) ? config.requireSecret(name) : undefined;
+await checkAdoptedTable(settings, source.has('google_places_api_key'));
 
 const infrastructure = new EmbeddingInfrastructure('embeddings', {
   settings,
   secrets: {
     openai_api_key: config.requireSecret('openai_api_key'),
+    chroma_token: optionalSecret('chroma_token'),
     google_places_api_key: optionalSecret('google_places_api_key'),
     pinecone_api_key: optionalSecret('pinecone_api_key'),
   },

@@ -1,6 +1,7 @@
 import * as aws from '@pulumi/aws';
 import * as pulumi from '@pulumi/pulumi';
 import { secretArnVariable } from '../simple_lambdas/runtime/declaration.ts';
+import { stackName } from './names.ts';
 import type { SecretName } from './settings.ts';
 
 /** The API keys of a stack's configuration; undefined for one that the stack does not have. */
@@ -44,7 +45,7 @@ class ApiKeySecret extends pulumi.ComponentResource {
     const secret = new aws.secretsmanager.Secret(
       `${name}-secret`,
       {
-        name: `${name}-${pulumi.getStack()}`,
+        name: stackName('secret', name, pulumi.getStack()),
         // Deleted at once: the key is in the stack's configuration still, and a name that is taken for
         // some days more would keep the stack from being deployed again.
         recoveryWindowInDays: 0,

@@ -1,8 +1,9 @@
 import * as aws from '@pulumi/aws';
 import * as pulumi from '@pulumi/pulumi';
-import { BATCH_FILES, EXECUTION_FILES } from 'receipt-embedding/object_keys';
+import { BATCH_FILES, DELTAS, EXECUTION_FILES } from 'receipt-embedding/object_keys';
 import { PrivateBucket } from './private_bucket.ts';
 import type { Settings } from './settings.ts';
+import { keySchemaOf, TABLE_FORM, TABLE_KEYS } from './table_form.ts';
 
 interface DataStoresArgs {
   readonly settings: Settings;
@@ -25,6 +26,12 @@ export interface DataStores {
  */
 const FILE_DAYS = 30;
 
+/**
+ * How long a delta can be had back after it was deleted or replaced. The deltas that are there are the log of all that was paid
+ * for: they never expire.
+ */
+const DELETED_DELTA_DAYS = 30;
+
 /** Adopts the table and the buckets that the settings name, and creates the others. */
 export function createDataStores(
   { settings, batchPath, protect }: DataStoresArgs,
@@ -34,8 +41,16 @@ export function createDataStores(
     name: string,
     existing: string | undefined,
     prefixes: readonly string[],
+    keptPrefixes: readonly string[] = [],
   ): PrivateBucket => {
-    const expirations = prefixes.map((prefix) => ({ prefix, days: FILE_DAYS }));
+    const expirations = [
+      ...prefixes.map((prefix) => ({ prefix, days: FILE_DAYS })),
+      ...keptPrefixes.map((prefix) => ({
+        prefix,
+        days: DELETED_DELTA_DAYS,
+        oldVersionsAlone: true,
+      })),
+    ];
     return new PrivateBucket(name, { existing, protect, expirations }, options);
   };
   return {
@@ -44,9 +59,12 @@ export function createDataStores(
       { existing: settings.dynamodb_table_name, protect },
       options,
     ),
-    chromadbBucket: createBucket('chromadb', settings.chromadb_bucket_name, [
-      EXECUTION_FILES.realtime.prefix,
-    ]),
+    chromadbBucket: createBucket(
+      'chromadb',
+      settings.chromadb_bucket_name,
+      [EXECUTION_FILES.realtime.prefix],
+      Object.values(DELTAS),
+    ),
     batchBucket: batchPath
       ? createBucket('batch', settings.batch_bucket_name, [
           BATCH_FILES.prefix,
@@ -68,8 +86,6 @@ export interface ReceiptTableArgs {
   readonly protect: boolean;
 }
 
-const INDEXES = ['GSI1', 'GSI2', 'GSI3'] as const;
-
 /** The table of receipts, lines and words (docs/data_model.md §1): the users' own, or a new one. */
 export class ReceiptTable extends pulumi.ComponentResource {
   public readonly name: pulumi.Output<string>;
@@ -87,34 +103,23 @@ export class ReceiptTable extends pulumi.ComponentResource {
   }
 
   private createTable(name: string, { protect }: ReceiptTableArgs): aws.dynamodb.Table {
-    const keys = ['PK', 'SK', ...INDEXES.flatMap((index) => [`${index}PK`, `${index}SK`]), 'TYPE'];
     return new aws.dynamodb.Table(
       `${name}-table`,
       {
         billingMode: 'PAY_PER_REQUEST',
-        hashKey: 'PK',
-        rangeKey: 'SK',
-        attributes: keys.map((key) => ({ name: key, type: 'S' })),
-        globalSecondaryIndexes: [
-          ...INDEXES.map((index) => ({
-            name: index,
-            keySchemas: [
-              { attributeName: `${index}PK`, keyType: 'HASH' },
-              { attributeName: `${index}SK`, keyType: 'RANGE' },
-            ],
-            projectionType: 'ALL',
-          })),
-          {
-            name: 'GSITYPE',
-            keySchemas: [{ attributeName: 'TYPE', keyType: 'HASH' }],
-            projectionType: 'ALL',
-          },
-        ],
+        hashKey: TABLE_FORM.hashKey,
+        rangeKey: TABLE_FORM.rangeKey,
+        attributes: TABLE_KEYS.map((key) => ({ name: key, type: 'S' })),
+        globalSecondaryIndexes: Object.entries(TABLE_FORM.indexes).map(([index, keys]) => ({
+          name: index,
+          keySchemas: keySchemaOf(keys),
+          projectionType: 'ALL',
+        })),
         pointInTimeRecovery: { enabled: true },
         serverSideEncryption: { enabled: true },
         streamEnabled: true,
         streamViewType: 'NEW_AND_OLD_IMAGES',
-        ttl: { attributeName: 'time_to_live', enabled: true },
+        ttl: { attributeName: TABLE_FORM.ttl, enabled: true },
         deletionProtectionEnabled: protect,
       },
       { parent: this, protect },

@@ -17,7 +17,31 @@ export interface EmbeddingFunctionArgs {
   /** What it may do beside writing its own log and its traces. */
   readonly statements: readonly PolicyStatement[];
   readonly logRetentionDays: number;
+  /** @default outside of any VPC */
+  readonly network?: Network | undefined;
 }
+
+/** Where in a VPC functions run. */
+export interface Network {
+  readonly subnetIds: readonly string[];
+  readonly securityGroupIds: readonly string[];
+}
+
+/**
+ * What Lambda does under a function's role to give it an address in a VPC: those of AWS's own policy
+ * AWSLambdaVPCAccessExecutionRole beside the log. They know no resources: the interface is there only afterwards.
+ */
+const VPC_ACCESS: PolicyStatement = {
+  actions: [
+    'ec2:CreateNetworkInterface',
+    'ec2:DescribeNetworkInterfaces',
+    'ec2:DescribeSubnets',
+    'ec2:DeleteNetworkInterface',
+    'ec2:AssignPrivateIpAddresses',
+    'ec2:UnassignPrivateIpAddresses',
+  ],
+  resources: ['*'],
+};
 
 /** A Lambda function with a role and a log group of its own. */
 export class EmbeddingFunction extends pulumi.ComponentResource {
@@ -47,7 +71,7 @@ export class EmbeddingFunction extends pulumi.ComponentResource {
 
   private createRole(
     name: string,
-    { declaration, statements }: EmbeddingFunctionArgs,
+    { declaration, statements, network }: EmbeddingFunctionArgs,
     logGroup: aws.cloudwatch.LogGroup,
   ): ServiceRole {
     return new ServiceRole(
@@ -63,6 +87,7 @@ export class EmbeddingFunction extends pulumi.ComponentResource {
           },
           // X-Ray knows no resources.
           { actions: ['xray:PutTraceSegments', 'xray:PutTelemetryRecords'], resources: ['*'] },
+          ...(network === undefined ? [] : [VPC_ACCESS]),
         ],
       },
       { parent: this },
@@ -92,6 +117,14 @@ export class EmbeddingFunction extends pulumi.ComponentResource {
           ? {}
           : { ephemeralStorage: { size: temporary_folder_mb } }),
         timeout: timeout_s,
+        ...(args.network === undefined
+          ? {}
+          : {
+              vpcConfig: {
+                subnetIds: [...args.network.subnetIds],
+                securityGroupIds: [...args.network.securityGroupIds],
+              },
+            }),
         environment: { variables: args.environment },
         tracingConfig: { mode: 'Active' },
         loggingConfig: { logFormat: 'JSON', logGroup: logGroup.name },

@@ -1,10 +1,13 @@
+import * as aws from '@pulumi/aws';
 import * as pulumi from '@pulumi/pulumi';
+import type { Bucket } from '../simple_lambdas/runtime/declaration.ts';
 import { type ApiKeys, createApiKeySecrets } from './api_keys.ts';
 import type { Bundles } from './bundling/bundles.ts';
 import { createDataStores, type DataStores } from './data_stores.ts';
+import type { Network } from './embedding_function.ts';
+import type { EncryptionKey } from './encryption.ts';
 import { LambdaFunctions } from './lambda_functions.ts';
 import { Monitoring } from './monitoring/monitoring.ts';
-import { checkStackName } from './names.ts';
 import type { Settings } from './settings.ts';
 import { setCommand } from './stack_settings.ts';
 import type { WorkflowName } from './state_machines/shared_states.ts';
@@ -37,6 +40,7 @@ export class EmbeddingInfrastructure extends pulumi.ComponentResource {
   public readonly alertTopicArn: pulumi.Output<string>;
   public readonly dashboardUrl: pulumi.Output<string>;
   private readonly args: EmbeddingInfrastructureArgs;
+  private readonly keys: Readonly<Partial<Record<Bucket | 'table', EncryptionKey>>>;
 
   constructor(
     name: string,
@@ -49,8 +53,8 @@ export class EmbeddingInfrastructure extends pulumi.ComponentResource {
       {},
       pulumi.mergeOptions({ transformations: [withStackTags] }, opts),
     );
-    checkStackName(pulumi.getStack());
     this.args = args;
+    this.keys = this.createKeys();
     const stores = this.createStores();
     const functions = this.createFunctions(stores);
     const { realtime, submit, poll } = this.createWorkflows(functions, stores);
@@ -81,6 +85,31 @@ export class EmbeddingInfrastructure extends pulumi.ComponentResource {
     return settings.pinecone_index_name !== undefined && secrets.pinecone_api_key !== undefined;
   }
 
+  /** The keys of their owners that adopted stores are encrypted with. */
+  private createKeys(): Partial<Record<Bucket | 'table', EncryptionKey>> {
+    const { settings } = this.args;
+    const parent = { parent: this };
+    const { region } = aws.getRegionOutput({}, parent);
+    const { dnsSuffix } = aws.getPartitionOutput({}, parent);
+    const keys = {
+      table: ['dynamodb', settings.dynamodb_table_kms_key_arn],
+      chromadb: ['s3', settings.chromadb_bucket_kms_key_arn],
+      batch: ['s3', settings.batch_bucket_kms_key_arn],
+    } as const;
+    return Object.fromEntries(
+      Object.entries(keys).flatMap(([store, [service, keyArn]]) =>
+        keyArn === undefined
+          ? []
+          : [
+              [
+                store,
+                { keyArn, viaService: pulumi.interpolate`${service}.${region}.${dnsSuffix}` },
+              ],
+            ],
+      ),
+    );
+  }
+
   private createStores(): DataStores {
     const { settings } = this.args;
     const protect = settings.protect_data ?? pulumi.getStack() !== 'dev';
@@ -105,6 +134,7 @@ export class EmbeddingInfrastructure extends pulumi.ComponentResource {
             chromadb: chromadbBucket.arn,
             ...(batchBucket === undefined ? {} : { batch: batchBucket.arn }),
           },
+          keys: this.keys,
           variables: {
             ...settingVariables(settings),
             ...createApiKeySecrets(secrets, { parent: this }),
@@ -114,6 +144,7 @@ export class EmbeddingInfrastructure extends pulumi.ComponentResource {
           },
         },
         logRetentionDays: settings.log_retention_days,
+        network: networkOf(settings),
       },
       { parent: this },
     );
@@ -139,6 +170,7 @@ export class EmbeddingInfrastructure extends pulumi.ComponentResource {
       {
         ...common,
         bucket: chromadbBucket.bucketName,
+        bucketKey: this.keys.chromadb,
         maxConcurrency: settings.max_concurrency,
         childExecutionType: settings.child_execution_type,
       },
@@ -148,6 +180,7 @@ export class EmbeddingInfrastructure extends pulumi.ComponentResource {
     const batch = (schedule: string | undefined): WorkflowArgs => ({
       ...common,
       bucket: batchBucket.bucketName,
+      bucketKey: this.keys.batch,
       maxConcurrency: settings.batch_max_concurrency,
       schedule,
     });
@@ -215,6 +248,14 @@ export class EmbeddingInfrastructure extends pulumi.ComponentResource {
       this,
     );
   }
+}
+
+/** Both settings, or neither. */
+function networkOf(settings: Settings): Network | undefined {
+  const { vpc_subnet_ids: subnetIds, vpc_security_group_ids: securityGroupIds } = settings;
+  return subnetIds === undefined || securityGroupIds === undefined
+    ? undefined
+    : { subnetIds, securityGroupIds };
 }
 
 /** A function reads a setting under the setting's name in capitals: `embedding_model` is `EMBEDDING_MODEL`. */

@@ -9,6 +9,7 @@ type Conditions = Readonly<Record<string, Readonly<Record<string, pulumi.Input<s
 export interface PolicyStatement {
   readonly actions: readonly string[];
   readonly resources: readonly pulumi.Input<string>[];
+  readonly conditions?: Conditions;
 }
 
 /** A statement of a resource's own policy, or of a role's trust, which say for whom it is. */

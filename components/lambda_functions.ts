@@ -3,16 +3,23 @@ import * as pulumi from '@pulumi/pulumi';
 import {
   type Bucket,
   type ObjectNeeds,
+  type ObjectOperation,
   secretArnVariable,
   type TableNeeds,
   type VendorDeclaration,
   VENDORS,
   variablesOf,
 } from '../simple_lambdas/runtime/declaration.ts';
+import {
+  type EncryptionKey,
+  type ObjectAccess,
+  objectKeyPermissions,
+  tableKeyPermissions,
+} from './encryption.ts';
 import type { Bundles } from './bundling/bundles.ts';
-import { EmbeddingFunction, RUNTIME } from './embedding_function.ts';
+import { EmbeddingFunction, type Network, RUNTIME } from './embedding_function.ts';
 import type { PolicyStatement } from './iam.ts';
-import { functionPurpose } from './names.ts';
+import { functionPurpose, stackName } from './names.ts';
 import type { DeclaredFunction } from './state_machines/shared_states.ts';
 
 export interface LambdaFunctionsArgs {
@@ -22,6 +29,12 @@ export interface LambdaFunctionsArgs {
   /** What they reach. */
   readonly resources: FunctionResources;
   readonly logRetentionDays: number;
+  /**
+   * Where functions run that call an address of the stack's own.
+   *
+   * @default outside of any VPC
+   */
+  readonly network?: Network | undefined;
 }
 
 /** What a stack has for its functions. */
@@ -29,6 +42,8 @@ interface FunctionResources {
   readonly tableArn: pulumi.Input<string>;
   /** The buckets of the stack. */
   readonly bucketArns: Readonly<Partial<Record<Bucket, pulumi.Input<string>>>>;
+  /** Keys that the table and the buckets are encrypted with, where their owners have their own. */
+  readonly keys: Readonly<Partial<Record<Bucket | 'table', EncryptionKey>>>;
   /**
    * The value of every variable that a function may read, secrets' ARNs among them. Undefined: the stack does without it, and so do
    * the functions for which it is optional.
@@ -71,7 +86,7 @@ export class LambdaFunctions extends pulumi.ComponentResource {
     return new aws.lambda.LayerVersion(
       'receipt-embedding-layer-version',
       {
-        layerName: `receipt-embedding-layer-${pulumi.getStack()}`,
+        layerName: stackName('layer', 'receipt-embedding-layer', pulumi.getStack()),
         code: new pulumi.asset.FileArchive(folder),
         compatibleRuntimes: [RUNTIME.runtime],
         compatibleArchitectures: [RUNTIME.architecture],
@@ -83,7 +98,7 @@ export class LambdaFunctions extends pulumi.ComponentResource {
   private createFunction(
     declaration: DeclaredFunction,
     layerArn: pulumi.Input<string>,
-    { bundles, resources, logRetentionDays }: LambdaFunctionsArgs,
+    { bundles, resources, logRetentionDays, network }: LambdaFunctionsArgs,
   ): EmbeddingFunction {
     return new EmbeddingFunction(
       functionPurpose(declaration),
@@ -94,6 +109,7 @@ export class LambdaFunctions extends pulumi.ComponentResource {
         environment: environmentOf(declaration, resources),
         statements: statementsOf(declaration, resources),
         logRetentionDays,
+        network: callsOwnAddress(declaration, resources) ? network : undefined,
       },
       { parent: this },
     );
@@ -118,27 +134,41 @@ function environmentOf(
   );
 }
 
+/**
+ * Whether a function calls a vendor at an address that the stack's settings give, which may be a private one. The others stay out
+ * of the VPC: they start faster there, and need no way from it to AWS and the vendors.
+ */
+function callsOwnAddress(declaration: DeclaredFunction, { variables }: FunctionResources): boolean {
+  return vendorsOf(declaration).some(
+    ({ address }) => address !== undefined && variables[address] !== undefined,
+  );
+}
+
+/** The vendors that a function calls, also those that not every stack has. */
+function vendorsOf({ vendors = [], optional_vendors = [] }: DeclaredFunction): VendorDeclaration[] {
+  return [...vendors, ...optional_vendors].map((vendor) => VENDORS[vendor]);
+}
+
 /** What the function may do, beside writing its own log and its traces. */
 function statementsOf(
-  { table, objects, objects_of_event, vendors = [], optional_vendors = [] }: DeclaredFunction,
-  { tableArn, bucketArns, variables }: FunctionResources,
+  declaration: DeclaredFunction,
+  resources: FunctionResources,
 ): PolicyStatement[] {
-  const secrets = [...vendors, ...optional_vendors].flatMap((vendor) => {
-    const { secret }: VendorDeclaration = VENDORS[vendor];
-    return secret === undefined ? [] : (variables[secretArnVariable(secret)] ?? []);
-  });
+  const { table = {}, objects = {}, objects_of_event = {} } = declaration;
+  const { tableArn, keys, variables } = resources;
+  const secrets = vendorsOf(declaration).flatMap(({ secret }) =>
+    secret === undefined ? [] : (variables[secretArnVariable(secret)] ?? []),
+  );
   return [
     ...tableStatements(table, tableArn),
-    ...objectStatements(objects, bucketArns),
-    ...objectStatements(objects_of_event, bucketArns),
+    ...tableKeyPermissions(keys.table, Object.values(table).flat()),
+    ...objectStatements(objects, resources),
+    ...objectStatements(objects_of_event, resources),
     ...secrets.map((arn) => ({ actions: ['secretsmanager:GetSecretValue'], resources: [arn] })),
   ];
 }
 
-function tableStatements(
-  needs: TableNeeds = {},
-  tableArn: pulumi.Input<string>,
-): PolicyStatement[] {
+function tableStatements(needs: TableNeeds, tableArn: pulumi.Input<string>): PolicyStatement[] {
   return Object.entries(needs).map(([part, operations]) => ({
     actions: operations.map((operation) => `dynamodb:${operation}`),
     resources: [part === 'rows' ? tableArn : pulumi.interpolate`${tableArn}/index/${part}`],
@@ -147,15 +177,28 @@ function tableStatements(
 
 /** A bucket that the stack does not have is left out. */
 function objectStatements(
-  needs: ObjectNeeds = {},
-  bucketArns: FunctionResources['bucketArns'],
+  needs: ObjectNeeds,
+  { bucketArns, keys }: Pick<FunctionResources, 'bucketArns' | 'keys'>,
 ): PolicyStatement[] {
   return (Object.keys(needs) as Bucket[]).flatMap((bucket) => {
     const arn = bucketArns[bucket];
     if (arn === undefined) return [];
-    return Object.entries(needs[bucket] ?? {}).map(([operation, keys]) => ({
-      actions: [`s3:${operation}`],
-      resources: keys.map((key) => pulumi.interpolate`${arn}/${key}`),
-    }));
+    const operations = Object.entries(needs[bucket] ?? {}) as [ObjectOperation, string[]][];
+    return [
+      ...operations.map(([operation, patterns]) => ({
+        actions: [`s3:${operation}`],
+        resources: patterns.map((pattern) => pulumi.interpolate`${arn}/${pattern}`),
+      })),
+      ...objectKeyPermissions(
+        keys[bucket],
+        operations.map(([operation]) => OBJECT_ACCESS[operation]),
+      ),
+    ];
   });
 }
+
+/** What an operation does with an object's key; files of functions are written at once. */
+const OBJECT_ACCESS: Readonly<Record<ObjectOperation, ObjectAccess>> = {
+  GetObject: 'read',
+  PutObject: 'write',
+};

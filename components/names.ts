@@ -2,16 +2,23 @@ import * as pulumi from '@pulumi/pulumi';
 import type { DeclaredFunction } from './state_machines/shared_states.ts';
 import { functionsOf } from './state_machines/workflows.ts';
 
-/** AWS's limits for the names that this program gives. */
-export const NAME_LIMITS = {
-  alarm: 255,
-  dashboard: 255,
-  function: 64,
-  role: 64,
-  schedule: 64,
-  stateMachine: 80,
-  topic: 256,
-} as const;
+/** AWS's rules for the names that this program gives: how long one may be, and of which characters (its API references). */
+export const NAME_RULES = {
+  alarm: { limit: 255, allowed: /^[\x20-\x7e]+$/ },
+  dashboard: { limit: 255, allowed: /^[\w-]+$/ },
+  function: { limit: 64, allowed: /^[\w-]+$/ },
+  layer: { limit: 64, allowed: /^[\w-]+$/ },
+  /** A `/` makes folders of them; `:` and `*` are refused. */
+  logQuery: { limit: 255, allowed: /^[\w./-]+$/ },
+  role: { limit: 64, allowed: /^[\w+=,.@-]+$/ },
+  schedule: { limit: 64, allowed: /^[\w.-]+$/ },
+  secret: { limit: 512, allowed: /^[\w/+=.@-]+$/ },
+  /** It takes more, but CloudWatch gets no log of a state machine whose name has it. */
+  stateMachine: { limit: 80, allowed: /^[\w-]+$/ },
+  topic: { limit: 256, allowed: /^[\w-]+$/ },
+} as const satisfies Readonly<Record<string, { readonly limit: number; readonly allowed: RegExp }>>;
+
+export type NameKind = keyof typeof NAME_RULES;
 
 /** What a function does, in kebab case: the middle of its name. */
 export const functionPurpose = ({ name }: Pick<DeclaredFunction, 'name'>): string =>
@@ -23,41 +30,64 @@ export const functionStem = (declaration: Pick<DeclaredFunction, 'name'>): strin
 /** The longest name of a stack that all names have room for; the functions' are the tightest. */
 export const LONGEST_STACK_NAME = Math.min(
   ...functionsOf().map(
-    (declaration) => NAME_LIMITS.function - functionStem(declaration).length - 1,
+    (declaration) => NAME_RULES.function.limit - functionStem(declaration).length - 1,
   ),
 );
 
-/** Thrown when a stack's name makes a resource's name longer than AWS allows; Pulumi shows it without its stack trace. */
-export class NameTooLong extends pulumi.RunError {
-  override readonly name = 'NameTooLong';
-}
+/** What every kind of name takes; Pulumi itself also lets a stack's name have dots. */
+const STACK_NAME = /^[\w-]+$/;
 
 /**
- * Checks a stack's name before anything is named after it.
- *
- * @throws NameTooLong
+ * What is wrong with a stack's name, which most names of its resources end with, and a name that would do; undefined when all
+ * of AWS's services take it.
  */
-export function checkStackName(stack: string): void {
-  if (stack.length > LONGEST_STACK_NAME) {
-    throw new NameTooLong(
-      `the stack's name "${stack}" is too long: it may have ${LONGEST_STACK_NAME} characters, ` +
-        `since AWS allows ${NAME_LIMITS.function} for the name of a function; choose a shorter one`,
-    );
+export function stackNameProblem(
+  stack: string,
+): { readonly problem: string; readonly better: string } | undefined {
+  const better = stack.replaceAll(/[^\w-]+/g, '-').slice(0, LONGEST_STACK_NAME);
+  if (!STACK_NAME.test(stack)) {
+    return {
+      problem:
+        `the stack's name "${stack}" has characters that AWS refuses in the names of functions, topics and dashboards ` +
+        '(allowed are letters, digits, `-` and `_`)',
+      better,
+    };
   }
+  return stack.length > LONGEST_STACK_NAME
+    ? {
+        problem:
+          `the stack's name "${stack}" is too long: it may have ${LONGEST_STACK_NAME} characters, ` +
+          `since AWS allows ${NAME_RULES.function.limit} for the name of a function`,
+        better,
+      }
+    : undefined;
+}
+
+/** Thrown when a stack's name makes a name that AWS refuses; Pulumi shows it without its stack trace. */
+export class NameRefused extends pulumi.RunError {
+  override readonly name = 'NameRefused';
 }
 
 /**
  * `{stem}-{stack}`.
  *
- * @throws NameTooLong, with the longest stack name that fits.
+ * @throws NameRefused, when AWS would refuse it. The program has checked its stack's name before (`readSettings`).
  */
-export function stackName(kind: keyof typeof NAME_LIMITS, stem: string, stack: string): string {
-  const name = `${stem}-${stack}`;
-  const limit = NAME_LIMITS[kind];
+export function stackName(kind: NameKind, stem: string, stack: string): string {
+  return allowedName(kind, `${stem}-${stack}`);
+}
+
+/** @throws NameRefused */
+export function allowedName(kind: NameKind, name: string): string {
+  const { limit, allowed } = NAME_RULES[kind];
   if (name.length > limit) {
-    throw new NameTooLong(
-      `the stack's name "${stack}" is too long: the name of the ${kind} ${stem} has room for ` +
-        `${limit - stem.length - 1} characters of it (AWS allows ${limit}); choose a shorter one`,
+    throw new NameRefused(
+      `the name ${name} of a ${kind} has ${name.length} characters, and AWS allows ${limit}: choose a shorter name for the stack`,
+    );
+  }
+  if (!allowed.test(name)) {
+    throw new NameRefused(
+      `the name ${name} of a ${kind} has characters that AWS refuses: choose a name for the stack of letters, digits, "-" and "_"`,
     );
   }
   return name;

@@ -11,8 +11,16 @@ export interface PrivateBucketArgs {
   readonly existing?: string | undefined;
   /** Keep Pulumi from deleting a bucket that it created; without it, destroying the stack empties it first. */
   readonly protect: boolean;
-  /** Prefixes whose objects are removed after so many days; a bucket that is adopted keeps its own rules. */
-  readonly expirations: readonly { readonly prefix: string; readonly days: number }[];
+  /** A bucket that is adopted keeps its own rules. */
+  readonly expirations: readonly Expiration[];
+}
+
+/** What is removed of itself, after so many days. */
+interface Expiration {
+  readonly prefix: string;
+  readonly days: number;
+  /** Remove what was deleted or replaced, and keep every object that is there. */
+  readonly oldVersionsAlone?: boolean;
 }
 
 /** A bucket for data: the users' own, or a new one with safe settings. */
@@ -84,11 +92,12 @@ export class PrivateBucket extends pulumi.ComponentResource {
             filter: { prefix: '' },
             abortIncompleteMultipartUpload: { daysAfterInitiation: 7 },
           },
-          ...expirations.map(({ prefix, days }) => ({
-            id: `expire-${prefix.replaceAll('/', '')}`,
+          ...expirations.map(({ prefix, days, oldVersionsAlone = false }) => ({
+            id: `expire-${prefix.replaceAll(/\/(?!$)/g, '-').replace('/', '')}${oldVersionsAlone ? '-versions' : ''}`,
             status: 'Enabled',
             filter: { prefix },
-            expiration: { days },
+            // A marker alone says that something was here once.
+            expiration: oldVersionsAlone ? { expiredObjectDeleteMarker: true } : { days },
             noncurrentVersionExpiration: { noncurrentDays: days },
           })),
         ],

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { isBucketName } from './bucket_names.ts';
+import { isSchedule } from './schedule_expressions.ts';
 
 /** How a setting is written, as `pulumi config set` takes it: a text. */
 interface SettingFormat<Schema extends z.ZodType> {
@@ -26,7 +28,23 @@ const yesOrNo = {
   schema: YES_OR_NO.schema.transform((text) => text === 'true'),
 };
 
-const url = { schema: z.url({ protocol: /^https?$/ }), values: 'a URL, `https://…`' };
+const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/;
+
+/**
+ * An address that keys and receipts are sent to: encrypted on the way, unless that does not leave the machine. No password in
+ * it, which anybody could read in the stack's file, and no query, which paths can't be added to.
+ */
+const url = {
+  schema: z.string().refine((text) => {
+    if (!URL.canParse(text)) return false;
+    const { protocol, hostname, username, password, search, hash } = new URL(text);
+    return (
+      (protocol === 'https:' || (protocol === 'http:' && LOOPBACK.test(hostname))) &&
+      [username, password, search, hash].every((part) => part === '')
+    );
+  }),
+  values: 'a URL, `https://…` (`http://` on the same machine alone)',
+};
 
 const emailAddress = { schema: z.email(), values: 'an e-mail address' };
 
@@ -38,10 +56,40 @@ const tableName = {
   values: '3 to 255 letters, digits, `_`, `.` and `-`',
 };
 
-/** S3's rules for names. */
 const bucketName = {
-  schema: z.string().regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/),
-  values: '3 to 63 lower-case letters, digits, inner `.` and `-`',
+  schema: z.string().refine(isBucketName),
+  values:
+    '3 to 63 lower-case letters, digits, inner `.` and `-`; no address, none of the forms that S3 reserves',
+};
+
+/** A key's own ARN: permissions know no aliases. */
+const kmsKeyArn = {
+  schema: z
+    .string()
+    .regex(
+      /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/(mrk-[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$/,
+    ),
+  values: 'the ARN of a KMS key, `arn:aws:kms:…:key/…`, not of an alias',
+};
+
+/** Ids of EC2, apart by commas, each once. */
+const ec2Ids = (kind: 'subnet' | 'sg', most: number) => ({
+  schema: z
+    .string()
+    .transform((text) => text.split(','))
+    .pipe(
+      z
+        .array(z.string().regex(new RegExp(`^${kind}-([0-9a-f]{8}|[0-9a-f]{17})$`)))
+        .max(most)
+        .refine((ids) => new Set(ids).size === ids.length),
+    ),
+  values: `1 to ${most} ids \`${kind}-…\`, apart by commas`,
+});
+
+/** Chroma's rules for the names of tenants and databases, without what would need an escape in an address. */
+const chromaName = {
+  schema: z.string().regex(/^[\w.-]{3,128}$/),
+  values: '3 to 128 letters, digits, `_`, `.` and `-`',
 };
 
 /** Pinecone's rules for names (docs/data_model.md §5). */
@@ -50,10 +98,10 @@ const indexName = {
   values: '1 to 45 lower-case letters, digits and inner `-`',
 };
 
-/** EventBridge Scheduler's expressions for what happens again and again. */
 const schedule = {
-  schema: z.string().regex(/^(rate\([1-9]\d* (minute|hour|day)s?\)|cron\(\S+( \S+){5}\))$/),
-  values: '`rate(…)` in minutes, hours or days, or `cron(…)` in UTC',
+  schema: z.string().refine((text) => isSchedule(text)),
+  values:
+    '`rate(1 day)`, `rate(15 minutes)`; `cron(…)` of six fields or `at(…)`, in UTC, with a time that is still to come',
 };
 
 /** CloudWatch Logs keeps for these numbers of days and no others. */
@@ -76,6 +124,8 @@ interface SettingDescription {
   readonly otherwise?: string;
   /** A value that is allowed whatever the other settings are; a secret has none, so that nobody pastes it. */
   readonly example?: string;
+  /** A setting or secret without which it means nothing: one alone is a slip. */
+  readonly needs?: string;
 }
 
 const descriptions = z.registry<SettingDescription>();
@@ -95,6 +145,8 @@ function setting<Schema extends z.ZodType, Used extends z.ZodType>(
 const optional = <Schema extends z.ZodType>(schema: Schema): z.ZodOptional<Schema> =>
   schema.optional();
 
+const EXAMPLE_KEY = 'arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab';
+
 /** Dimensions that each model can give; the first is its own. */
 const MODELS = { 'text-embedding-3-small': 1536, 'text-embedding-3-large': 3072 } as const;
 const MOST_DIMENSIONS = Math.max(...Object.values(MODELS));
@@ -106,15 +158,33 @@ const SETTINGS = {
     meaning: 'Adopt this table instead of creating one.',
     example: 'our-receipts',
   }),
+  dynamodb_table_kms_key_arn: setting(kmsKeyArn, optional, {
+    otherwise: "DynamoDB's own key",
+    meaning: 'The key of yours that the adopted table is encrypted with.',
+    example: EXAMPLE_KEY,
+    needs: 'dynamodb_table_name',
+  }),
   chromadb_bucket_name: setting(bucketName, optional, {
     otherwise: 'a new bucket',
     meaning: 'Adopt this bucket for the ChromaDB deltas instead of creating one.',
     example: 'our-vectors',
   }),
+  chromadb_bucket_kms_key_arn: setting(kmsKeyArn, optional, {
+    otherwise: "S3's own key",
+    meaning: 'The key of yours that the adopted bucket of deltas is encrypted with.',
+    example: EXAMPLE_KEY,
+    needs: 'chromadb_bucket_name',
+  }),
   batch_bucket_name: setting(bucketName, optional, {
     otherwise: 'a new bucket',
     meaning: "Adopt this bucket for the batches' files instead of creating one.",
     example: 'our-batches',
+  }),
+  batch_bucket_kms_key_arn: setting(kmsKeyArn, optional, {
+    otherwise: "S3's own key",
+    meaning: "The key of yours that the adopted bucket of the batches' files is encrypted with.",
+    example: EXAMPLE_KEY,
+    needs: 'batch_bucket_name',
   }),
   openai_base_url: setting(url, optional, {
     otherwise: "OpenAI's own",
@@ -146,17 +216,43 @@ const SETTINGS = {
   chroma_http_endpoint: setting(url, optional, {
     otherwise: 'none is asked',
     meaning: "A Chroma server whose collection `lines` knows other receipts' merchants.",
-    example: 'http://10.0.0.1:8000',
+    example: 'https://chroma.example.com',
+  }),
+  chroma_tenant: setting(chromaName, optional, {
+    otherwise: '`default_tenant`',
+    meaning: "The tenant of that server's collection.",
+    example: 'default_tenant',
+    needs: 'chroma_http_endpoint',
+  }),
+  chroma_database: setting(chromaName, optional, {
+    otherwise: '`default_database`',
+    meaning: "The database of that server's collection.",
+    example: 'default_database',
+    needs: 'chroma_http_endpoint',
   }),
   pinecone_index_name: setting(indexName, optional, {
     otherwise: 'no batch path',
     meaning: 'The Pinecone index that batches are ingested into. It goes with `pinecone_api_key`.',
     example: 'receipts',
+    needs: 'pinecone_api_key',
   }),
   pinecone_host: setting(url, optional, {
     otherwise: 'Pinecone is asked',
     meaning: 'Where the index is.',
     example: 'https://receipts-abc1234.svc.aped-4627-b74a.pinecone.io',
+  }),
+  vpc_subnet_ids: setting(ec2Ids('subnet', 16), optional, {
+    otherwise: 'no VPC',
+    meaning:
+      'Subnets for the functions that call an address which is set here: OpenAI, Chroma or Pinecone at a private one.',
+    example: 'subnet-0a1b2c3d4e5f60718,subnet-1b2c3d4e5f6071829',
+    needs: 'vpc_security_group_ids',
+  }),
+  vpc_security_group_ids: setting(ec2Ids('sg', 5), optional, {
+    otherwise: 'no VPC',
+    meaning: 'Security groups of the same functions. They must let HTTPS out.',
+    example: 'sg-0a1b2c3d4e5f60718',
+    needs: 'vpc_subnet_ids',
   }),
   max_concurrency: setting(
     wholeNumber(1, 1_000, 'receipts at a time'),
@@ -227,11 +323,20 @@ export const SECRETS = {
     otherwise: 'it is not asked',
     meaning: 'Google Places API (New) is asked for merchants that nobody knows.',
   }),
+  chroma_token: setting(apiKey, optional, {
+    otherwise: 'no token is sent',
+    meaning: 'The token that the Chroma server asks for (`x-chroma-token`).',
+    needs: 'chroma_http_endpoint',
+  }),
   pinecone_api_key: setting(apiKey, optional, {
     otherwise: 'no batch path',
     meaning: "Pinecone's key. It goes with `pinecone_index_name`.",
+    needs: 'pinecone_index_name',
   }),
 };
+
+/** Marks what is wrong between two settings, of which the message says more than the format of one. */
+export const FIT = { fit: true };
 
 /** What the table of settings makes of a stack's texts, by the settings' names. */
 export const settingsSchema = z
@@ -245,6 +350,7 @@ export const settingsSchema = z
         context.addIssue({
           code: 'custom',
           path: ['embedding_dimensions'],
+          params: FIT,
           message: `at most ${MODELS[embedding_model]} dimensions, which ${embedding_model} has`,
         });
       }

@@ -1,7 +1,18 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
-import { describeSetting, SECRET_NAMES, SETTING_NAMES, type Settings } from './settings.ts';
+import {
+  describeSetting,
+  SECRET_NAMES,
+  type SecretName,
+  SETTING_NAMES,
+  type Settings,
+} from './settings.ts';
+import { partnersOf } from '../tests/support/setting_partners.ts';
 import { InvalidSettings, readSettings, removeCommand, setCommand } from './stack_settings.ts';
+
+const KEY_ARN = 'arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab';
+const SUBNETS = Array.from({ length: 17 }, (_, at) => `subnet-${String(at).padStart(8, '0')}`);
+const GROUPS = Array.from({ length: 6 }, (_, at) => `sg-${String(at).padStart(8, '0')}`);
 
 describe('read settings', () => {
   /** Reads these values beside secrets that are set, of which some lie in plain text. */
@@ -66,7 +77,7 @@ describe('read settings', () => {
             keep_openai_files: 'true',
             embedding_model: 'text-embedding-3-large',
             embedding_dimensions: '256',
-            chroma_http_endpoint: 'http://10.0.0.1:8000',
+            chroma_http_endpoint: 'https://10.0.0.1:8000',
             max_concurrency: '40',
             child_execution_type: 'EXPRESS',
             tolerated_failure_percentage: '5',
@@ -90,7 +101,7 @@ describe('read settings', () => {
         keep_openai_files: true,
         embedding_model: 'text-embedding-3-large',
         embedding_dimensions: 256,
-        chroma_http_endpoint: 'http://10.0.0.1:8000',
+        chroma_http_endpoint: 'https://10.0.0.1:8000',
         max_concurrency: 40,
         child_execution_type: 'EXPRESS',
         tolerated_failure_percentage: 5,
@@ -129,7 +140,28 @@ describe('read settings', () => {
       ['batch_max_tokens', '1000000000', '1000000001'],
       ['batch_max_concurrency', '1', '0'],
       ['batch_max_concurrency', '1000', '1001'],
-      ['batch_submit_schedule', 'rate(1 day)', 'at(2030-01-01T00:00:00)'],
+      ['chromadb_bucket_name', 'our.vectors', 'our..vectors'],
+      ['chromadb_bucket_name', '192.168.5.4a', '192.168.5.4'],
+      ['chromadb_bucket_name', 'xn-vectors', 'xn--vectors'],
+      ['chromadb_bucket_name', 'sthree', 'sthree-vectors'],
+      ['chromadb_bucket_name', 'amzn-s3', 'amzn-s3-demo-vectors'],
+      ['batch_bucket_name', 's3alias', 'batches-s3alias'],
+      ['batch_bucket_name', 'ol-s3', 'batches--ol-s3'],
+      ['batch_bucket_name', 'mrap', 'batches.mrap'],
+      ['batch_bucket_name', 'batches-x-s3', 'batches--x-s3'],
+      ['batch_bucket_name', 'batches-table-s3', 'batches--table-s3'],
+      ['openai_base_url', 'https://openai.example', 'http://openai.example'],
+      ['openai_base_url', 'http://[::1]:8080/v1', 'https://key:sk-1@openai.example/v1'],
+      ['openai_base_url', 'http://127.0.0.1:8080/v1', 'https://openai.example/v1?version=1'],
+      ['pinecone_host', 'http://127.1.2.3:8080', 'http://index.svc.example'],
+      ['pinecone_host', 'https://index.svc.example', 'http://127.0.0.1.example'],
+      ['chroma_http_endpoint', 'https://10.0.0.1:8000', 'http://10.0.0.1:8000'],
+      ['chroma_http_endpoint', 'https://chroma.example', 'file:///localhost'],
+      ['batch_submit_schedule', 'rate(1 day)', 'rate(1 days)'],
+      ['batch_submit_schedule', 'cron(0 3 * * ? *)', 'cron(0 3 * * * *)'],
+      ['batch_submit_schedule', 'cron(0 23 * * ? *)', 'cron(0 25 * * ? *)'],
+      ['batch_submit_schedule', 'cron(0 3 1 1 ? 2199)', 'cron(0 3 1 1 ? 2020)'],
+      ['batch_submit_schedule', 'at(2199-01-01T00:00:00)', 'at(2020-01-01T00:00:00)'],
       ['batch_submit_schedule', 'cron(0 3 ? * MON-FRI *)', 'cron(0 3 * * *)'],
       ['batch_poll_schedule', 'rate(15 minutes)', 'rate(0 minutes)'],
       ['batch_poll_schedule', 'rate(1 hour)', 'rate(15 seconds)'],
@@ -158,6 +190,29 @@ describe('read settings', () => {
       expect(problems[0]?.replace(/ \(expected .+\): /, ': ')).toBe(
         `  - ${name} is wrong: ${setCommand(name as keyof Settings, 'dev')}`,
       );
+    });
+
+    it.each<[keyof Settings, string, string]>([
+      ['dynamodb_table_kms_key_arn', KEY_ARN, KEY_ARN.replace(/key.*/, 'alias/ours')],
+      ['chromadb_bucket_kms_key_arn', KEY_ARN, KEY_ARN.replace(/.*key\//, '')],
+      ['batch_bucket_kms_key_arn', KEY_ARN.replace('aws', 'aws-cn'), `${KEY_ARN}*`],
+      ['batch_bucket_kms_key_arn', KEY_ARN.replace(/[^/]*$/, `mrk-${'0'.repeat(32)}`), 'mrk-0'],
+      ['chroma_tenant', '11111111-2222-4333-8444-555555555555', 'a/b'],
+      ['chroma_tenant', 'ten', 'te'],
+      ['chroma_database', 'our_database.v-1', 'our database'],
+      ['vpc_subnet_ids', 'subnet-0a1b2c3d', 'subnet-0a1b2c3'],
+      ['vpc_subnet_ids', 'subnet-0a1b2c3d,subnet-1a1b2c3d', 'subnet-0a1b2c3d, subnet-1a1b2c3d'],
+      ['vpc_subnet_ids', SUBNETS.slice(0, 16).join(), SUBNETS.join()],
+      ['vpc_subnet_ids', 'subnet-0a1b2c3d4e5f60718', 'subnet-0a1b2c3d,subnet-0a1b2c3d'],
+      ['vpc_security_group_ids', 'sg-0a1b2c3d', 'subnet-0a1b2c3d'],
+      ['vpc_security_group_ids', GROUPS.slice(0, 5).join(), GROUPS.join()],
+    ])('of %s, which goes with another setting, allows %s and not %s', (name, allowed, refused) => {
+      const { values, secrets } = partnersOf(name);
+      expect(problemsOf({ ...values, [name]: allowed }, secrets)).toStrictEqual([]);
+      const problems = problemsOf({ ...values, [name]: refused }, secrets);
+      expect(problems.map((problem) => problem.replace(/ \(expected .+\): /, ': '))).toStrictEqual([
+        `  - ${name} is wrong: ${setCommand(name, 'dev')}`,
+      ]);
     });
 
     it.each([
@@ -225,6 +280,45 @@ describe('read settings', () => {
       expect(problemsOf({ pinecone_index_name: '' })).toStrictEqual([]);
     });
 
+    it.each<[string, keyof Settings | SecretName]>([
+      ['dynamodb_table_kms_key_arn', 'dynamodb_table_name'],
+      ['chromadb_bucket_kms_key_arn', 'chromadb_bucket_name'],
+      ['batch_bucket_kms_key_arn', 'batch_bucket_name'],
+      ['chroma_tenant', 'chroma_http_endpoint'],
+      ['chroma_database', 'chroma_http_endpoint'],
+      ['vpc_subnet_ids', 'vpc_security_group_ids'],
+      ['vpc_security_group_ids', 'vpc_subnet_ids'],
+    ])('are %s without %s', (name, needs) => {
+      const example = describeSetting(name as keyof Settings).example ?? '';
+      expect(problemsOf({ [name]: example })).toStrictEqual([
+        `  - ${name} is set, but ${needs} is not: ${setCommand(needs, 'dev')}`,
+      ]);
+    });
+
+    it('are a token for Chroma without an address', () => {
+      expect(problemsOf({}, ['openai_api_key', 'chroma_token'])).toStrictEqual([
+        '  - chroma_token is set, but chroma_http_endpoint is not: ' +
+          'npx pulumi config set --stack dev chroma_http_endpoint https://chroma.example.com',
+      ]);
+    });
+
+    it('are a name of the stack that AWS refuses, beside any other', () => {
+      const read = (): unknown =>
+        readSettings({
+          stack: 'v1.2',
+          get: () => undefined,
+          has: () => false,
+          isEncrypted: () => true,
+          names: [],
+        });
+      expect(read).toThrow(
+        "the stack's configuration has 2 problems:\n" +
+          '  - the stack\'s name "v1.2" has characters that AWS refuses in the names of functions, topics and dashboards ' +
+          '(allowed are letters, digits, `-` and `_`): npx pulumi stack rename --stack v1.2 v1-2\n' +
+          '  - openai_api_key is not set: npx pulumi config set --stack v1.2 --secret openai_api_key',
+      );
+    });
+
     it.each([
       [{ foo: '1' }, "the stack's configuration has 1 problem:"],
       [{ foo: '1', bar: '2' }, "the stack's configuration has 2 problems:"],
@@ -274,13 +368,12 @@ describe('config commands', () => {
         [],
       ]);
       expect(value).toBe(describeSetting(name).example);
+      const { values, secrets } = partnersOf(name);
       expect(() =>
         readSettings({
           stack: 'dev',
-          get: (asked) => (asked === name ? value : undefined),
-          has: (secret) =>
-            secret === 'openai_api_key' ||
-            (secret === 'pinecone_api_key' && name === 'pinecone_index_name'),
+          get: (asked) => (asked === name ? value : values[asked]),
+          has: (secret) => secrets.includes(secret),
           isEncrypted: () => true,
           names: [],
         }),

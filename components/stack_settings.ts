@@ -1,6 +1,8 @@
 import * as pulumi from '@pulumi/pulumi';
+import { stackNameProblem } from './names.ts';
 import {
   describeSetting,
+  FIT,
   SECRET_NAMES,
   type SecretName,
   SECRETS,
@@ -8,6 +10,8 @@ import {
   type Settings,
   settingsSchema,
 } from './settings.ts';
+
+type SettingName = keyof Settings | SecretName;
 
 /** Where a stack's configuration comes from; in the program that is pulumi.Config. */
 interface SettingsSource {
@@ -40,19 +44,25 @@ export function readSettings(source: SettingsSource): Settings {
     ),
   ) as Record<string, string>;
   const parsed = settingsSchema.safeParse(values);
-  const problems = [
+  const nameProblem = stackNameProblem(source.stack);
+  const all = [
+    ...(nameProblem === undefined
+      ? []
+      : [`${nameProblem.problem}: ${renameCommand(source.stack, nameProblem.better)}`]),
     ...secretProblems(source),
-    ...pineconeProblems(values['pinecone_index_name'] !== undefined, source),
+    ...missingPartners(values, source),
     ...source.names
       .filter((name) => ![...SETTING_NAMES, ...SECRET_NAMES].includes(name as never))
       .map((name) => `${name} is no setting: ${removeCommand(name, source.stack)}`),
-    ...(parsed.error?.issues ?? []).map(({ code, path, message }) => {
-      const name = path[0] as keyof Settings;
-      // The only ones of the program's own say how two settings fit each other.
-      const expected = code === 'custom' ? message : describeSetting(name).values;
+    ...(parsed.error?.issues ?? []).map((issue) => {
+      const name = issue.path[0] as keyof Settings;
+      const fits = issue.code !== 'custom' || issue.params !== FIT;
+      const expected = fits ? describeSetting(name).values : issue.message;
       return `${name} is wrong (expected ${expected}): ${setCommand(name, source.stack)}`;
     }),
   ];
+  // Of a list, each part may be wrong in the same way.
+  const problems = [...new Set(all)];
   if (parsed.success && problems.length === 0) return parsed.data;
   throw new InvalidSettings(
     `the stack's configuration has ${problems.length} problem${problems.length === 1 ? '' : 's'}:\n` +
@@ -74,13 +84,19 @@ function secretProblems({ has, isEncrypted, stack }: SettingsSource): string[] {
   });
 }
 
-/** The batch path takes both of them; one alone is a slip. */
-function pineconeProblems(hasIndex: boolean, { has, stack }: SettingsSource): string[] {
-  if (hasIndex === has('pinecone_api_key')) return [];
-  const [set, missing] = hasIndex
-    ? (['pinecone_index_name', 'pinecone_api_key'] as const)
-    : (['pinecone_api_key', 'pinecone_index_name'] as const);
-  return [`${set} is set, but ${missing} is not: ${setCommand(missing, stack)}`];
+/** What is set although it means nothing without another setting or secret. */
+function missingPartners(
+  values: Readonly<Record<string, string>>,
+  { has, stack }: SettingsSource,
+): string[] {
+  const isSet = (name: SettingName): boolean =>
+    name in SECRETS ? has(name as SecretName) : values[name] !== undefined;
+  return [...SETTING_NAMES, ...SECRET_NAMES].filter(isSet).flatMap((name) => {
+    const needs = describeSetting(name).needs as SettingName | undefined;
+    return needs === undefined || isSet(needs)
+      ? []
+      : [`${name} is set, but ${needs} is not: ${setCommand(needs, stack)}`];
+  });
 }
 
 // Pulumi has it for its own SDKs, and leaves it out of its declarations.
@@ -106,7 +122,7 @@ export function stackSettings(config: pulumi.Config): SettingsSource {
  * The command that sets a setting, as it can be pasted into a shell: with a value that is allowed. A secret has none
  * there: Pulumi asks for it, so that no shell remembers it.
  */
-export function setCommand(name: keyof Settings | SecretName, stack: string): string {
+export function setCommand(name: SettingName, stack: string): string {
   return name in SECRETS
     ? `npx pulumi config set --stack ${quoted(stack)} --secret ${name}`
     : `npx pulumi config set --stack ${quoted(stack)} ${name} ${quoted(describeSetting(name).example ?? '')}`;
@@ -115,6 +131,11 @@ export function setCommand(name: keyof Settings | SecretName, stack: string): st
 /** The command that takes a setting away, which may have any name. */
 export function removeCommand(name: string, stack: string): string {
   return `npx pulumi config rm --stack ${quoted(stack)} ${quoted(name)}`;
+}
+
+/** The command that gives a stack another name; before its first deployment nothing else changes by it. */
+function renameCommand(stack: string, name: string): string {
+  return `npx pulumi stack rename --stack ${quoted(stack)} ${quoted(name)}`;
 }
 
 /** As one word for a shell. */

@@ -1,18 +1,30 @@
 import * as aws from '@pulumi/aws';
 import * as pulumi from '@pulumi/pulumi';
+import { type EncryptionKey, objectKeyPermissions } from './encryption.ts';
 import type { LambdaFunctions } from './lambda_functions.ts';
 import { type PolicyStatement, ServiceRole } from './iam.ts';
 import { stackName } from './names.ts';
 import type { StateMachineDefinition } from './state_machines/asl.ts';
 import type { RealtimeStateMachineSettings } from './state_machines/realtime.ts';
 import type { StateMachineSettings, WorkflowName } from './state_machines/shared_states.ts';
-import { functionsOf, permissionsOf, STATE_MACHINES } from './state_machines/workflows.ts';
+import {
+  type Deployed,
+  functionsOf,
+  permissionsOf,
+  STATE_MACHINES,
+} from './state_machines/workflows.ts';
 
 export interface WorkflowArgs {
   /** Has those that the workflow's states invoke. */
   readonly functions: Pick<LambdaFunctions, 'byName'>;
   /** The bucket of the executions' files. */
   readonly bucket: pulumi.Input<string>;
+  /**
+   * The key that the bucket is encrypted with.
+   *
+   * @default one of AWS's own
+   */
+  readonly bucketKey?: EncryptionKey | undefined;
   /** Receipts, or batches, at a time. */
   readonly maxConcurrency: number;
   /** An execution fails when more of its receipts, or batches, than these percent failed. */
@@ -75,7 +87,7 @@ export abstract class Workflow extends pulumi.ComponentResource {
   protected constructor(
     workflow: WorkflowName,
     names: WorkflowNames,
-    stateMachine: (settings: StateMachineSettings) => StateMachineDefinition,
+    stateMachine: (settings: Deployed<StateMachineSettings>) => StateMachineDefinition,
     name: string,
     args: WorkflowArgs,
     opts?: pulumi.ComponentResourceOptions,
@@ -85,7 +97,7 @@ export abstract class Workflow extends pulumi.ComponentResource {
     this.stem = names.stem;
     this.machineName = stackName('stateMachine', `${names.stem}-embedding-sf`, pulumi.getStack());
     const definition = this.define(workflow, stateMachine, args);
-    const role = this.createRole(name, definition);
+    const role = this.createRole(name, definition, args);
     const logGroup = this.createLogGroup(name, args);
     this.arn = this.createStateMachine(name, definition, role, logGroup).arn;
     if (args.schedule !== undefined) this.createSchedule(args.schedule);
@@ -94,23 +106,31 @@ export abstract class Workflow extends pulumi.ComponentResource {
 
   private define(
     workflow: WorkflowName,
-    stateMachine: (settings: StateMachineSettings) => StateMachineDefinition,
+    stateMachine: (settings: Deployed<StateMachineSettings>) => StateMachineDefinition,
     { functions, bucket, maxConcurrency, toleratedFailurePercentage }: WorkflowArgs,
   ): pulumi.Output<StateMachineDefinition> {
     const arns = Object.fromEntries(
       functionsOf([workflow]).map(({ name }) => [name, functions.byName(name).arn]),
     );
-    return pulumi.all([pulumi.output(arns), bucket]).apply(([arnsByName, bucketName]) =>
-      stateMachine({
-        functionArn: ({ name }) => arnsByName[name] ?? '',
-        bucket: bucketName,
-        maxConcurrency,
-        toleratedFailurePercentage,
-      }),
-    );
+    const { partition } = aws.getPartitionOutput({}, { parent: this });
+    return pulumi
+      .all([pulumi.output(arns), bucket, partition])
+      .apply(([arnsByName, bucketName, inPartition]) =>
+        stateMachine({
+          partition: inPartition,
+          functionArn: ({ name }) => arnsByName[name] ?? '',
+          bucket: bucketName,
+          maxConcurrency,
+          toleratedFailurePercentage,
+        }),
+      );
   }
 
-  private createRole(name: string, definition: pulumi.Output<StateMachineDefinition>): ServiceRole {
+  private createRole(
+    name: string,
+    definition: pulumi.Output<StateMachineDefinition>,
+    { bucketKey }: WorkflowArgs,
+  ): ServiceRole {
     const parent = { parent: this };
     const statements = pulumi
       .all([
@@ -121,6 +141,8 @@ export abstract class Workflow extends pulumi.ComponentResource {
       ])
       .apply(([known, partition, region, accountId]): PolicyStatement[] => [
         ...permissionsOf(known, { name: this.machineName, partition, region, accountId }),
+        // The Map's ItemReader, and its ResultWriter.
+        ...objectKeyPermissions(bucketKey, ['read', 'write in parts']),
         LOG_DELIVERY,
         TRACING,
       ]);

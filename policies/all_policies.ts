@@ -16,6 +16,7 @@ import {
   stateMachinesLogErrors,
   supportedRuntimes,
 } from './functions.ts';
+import { onePartition } from './partitions.ts';
 import {
   noPoliciesOfAws,
   nothingForEverybody,
@@ -39,6 +40,7 @@ export const POLICIES: Readonly<Policies> = [
   noWildcardResources,
   noPoliciesOfAws,
   nothingForEverybody,
+  onePartition,
   noSecretsInEnvironments,
   noKeysInPlainSight,
   everythingTagged,

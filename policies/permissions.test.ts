@@ -108,8 +108,8 @@ describe('no-wildcard-resources', () => {
     expect(resources(statement(['x:Y'], [TABLE, arn]))).toStrictEqual([problem]);
   });
 
-  it('lets sending traces and delivering logs be for *, and nothing beside them', () => {
-    expect(ACTIONS_WITHOUT_RESOURCES).toHaveLength(12);
+  it('lets sending traces, delivering logs and network interfaces be for *, and nothing beside them', () => {
+    expect(ACTIONS_WITHOUT_RESOURCES).toHaveLength(18);
     expect(resources(statement(ACTIONS_WITHOUT_RESOURCES, '*'))).toStrictEqual([]);
     expect(resources(statement('xray:PutTraceSegments', '*'))).toStrictEqual([]);
     expect(resources(statement(['xray:PutTraceSegments', 'logs:PutLogEvents'], '*'))).toStrictEqual(

@@ -26,8 +26,8 @@ const TRUST: Readonly<Record<string, (properties: Properties) => readonly Value[
 };
 
 /**
- * AWS knows no resources for these, and these alone may be allowed on `*`: sending traces, and delivering the log of a
- * state machine.
+ * AWS knows no resources for these, and these alone may be allowed on `*`: sending traces, delivering the log of a state machine,
+ * and the network interfaces of functions in a VPC.
  */
 export const ACTIONS_WITHOUT_RESOURCES: readonly string[] = [
   'xray:PutTraceSegments',
@@ -42,6 +42,12 @@ export const ACTIONS_WITHOUT_RESOURCES: readonly string[] = [
   'logs:PutResourcePolicy',
   'logs:DescribeResourcePolicies',
   'logs:DescribeLogGroups',
+  'ec2:CreateNetworkInterface',
+  'ec2:DescribeNetworkInterfaces',
+  'ec2:DescribeSubnets',
+  'ec2:DeleteNetworkInterface',
+  'ec2:AssignPrivateIpAddresses',
+  'ec2:UnassignPrivateIpAddresses',
 ];
 
 /**

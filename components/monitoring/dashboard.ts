@@ -1,6 +1,7 @@
 import type { MetricName } from 'receipt-embedding/ports';
 import { declaration as listPendingBatches } from '../../simple_lambdas/list_pending_batches/declaration.ts';
 import { declaration as markBatchComplete } from '../../simple_lambdas/mark_batch_complete/declaration.ts';
+import { declaration as planBatches } from '../../simple_lambdas/plan_batches/declaration.ts';
 import { declaration as processReceipt } from '../../simple_lambdas/process_receipt_realtime/declaration.ts';
 import { declaration as releaseBatch } from '../../simple_lambdas/release_batch/declaration.ts';
 import { declaration as submitBatch } from '../../simple_lambdas/submit_batch/declaration.ts';
@@ -183,6 +184,14 @@ function quality({ functions, region }: DashboardContents): Widget[] {
       HOUR,
       ROW_READERS.flatMap((reader) =>
         counted(functions, reader, { InvalidRows: functionPurpose(reader) }),
+      ),
+    ),
+    metricWidget(
+      region,
+      'Attributes ignored for their form, an hour',
+      HOUR,
+      [processReceipt, planBatches].flatMap((reader) =>
+        counted(functions, reader, { IgnoredAttributes: functionPurpose(reader) }),
       ),
     ),
     metricWidget(

@@ -3,7 +3,7 @@ import * as pulumi from '@pulumi/pulumi';
 import { declaration as submitBatch } from '../../simple_lambdas/submit_batch/declaration.ts';
 import { dashboardUrl } from '../aws_console.ts';
 import { policyDocument } from '../iam.ts';
-import { stackName } from '../names.ts';
+import { allowedName, stackName } from '../names.ts';
 import { createAlarms } from './alarms.ts';
 import { dashboardBody } from './dashboard.ts';
 import type { MonitoredFunctions, MonitoredWorkflow } from './metrics.ts';
@@ -138,7 +138,7 @@ export class Monitoring extends pulumi.ComponentResource {
       new aws.cloudwatch.QueryDefinition(
         `log-query-${name}`,
         {
-          name: `receipt-embedding/${pulumi.getStack()}/${name}`,
+          name: allowedName('logQuery', `receipt-embedding/${pulumi.getStack()}/${name}`),
           logGroupNames: [...functions.values()].map(({ logGroupName }) => logGroupName),
           queryString,
         },

@@ -9,6 +9,28 @@ export interface StateMachineDefinition {
 
 export type State = TaskState | MapState | ChoiceState | PassState | SucceedState | FailState;
 
+/** What Step Functions itself knows to do: `arn:aws:states:::lambda:invoke`, in the partition that the state machine is in. */
+type Integration<Action extends string> = `arn:${string}:states:::${Action}`;
+
+/** An integration in whatever partition: `inPartition` says in which. */
+export function integration<const Action extends string>(action: Action): Integration<Action> {
+  return `arn:${ANY_PARTITION}:states:::${action}`;
+}
+
+const ANY_PARTITION = '{partition}';
+
+/** A definition of a state machine, as it is in one partition of AWS: `aws`, `aws-us-gov`, `aws-cn`. */
+export function inPartition(
+  definition: StateMachineDefinition,
+  partition: string,
+): StateMachineDefinition {
+  return JSON.parse(JSON.stringify(definition), (key, value: unknown) =>
+    key === 'Resource' && typeof value === 'string'
+      ? value.replace(ANY_PARTITION, partition)
+      : value,
+  ) as StateMachineDefinition;
+}
+
 export interface Retrier {
   readonly ErrorEquals: readonly string[];
   readonly IntervalSeconds: number;
@@ -28,7 +50,7 @@ type Transition = { readonly Next: string } | { readonly End: true };
 
 export type TaskState = Transition & {
   readonly Type: 'Task';
-  readonly Resource: 'arn:aws:states:::lambda:invoke';
+  readonly Resource: Integration<'lambda:invoke'>;
   readonly Parameters: Readonly<Record<string, unknown>> & { readonly FunctionName: string };
   readonly TimeoutSeconds: number;
   readonly Retry: readonly Retrier[];
@@ -51,7 +73,7 @@ export type DistributedMapState = Transition & {
   readonly Type: 'Map';
   readonly Label: string;
   readonly ItemReader: {
-    readonly Resource: 'arn:aws:states:::s3:getObject';
+    readonly Resource: Integration<'s3:getObject'>;
     readonly ReaderConfig: { readonly InputType: 'JSONL' };
     readonly Parameters: { readonly Bucket: string; readonly 'Key.$': string };
   };
@@ -63,7 +85,7 @@ export type DistributedMapState = Transition & {
     readonly ExecutionType: 'STANDARD' | 'EXPRESS';
   }>;
   readonly ResultWriter: {
-    readonly Resource: 'arn:aws:states:::s3:putObject';
+    readonly Resource: Integration<'s3:putObject'>;
     readonly Parameters: { readonly Bucket: string; readonly 'Prefix.$': string };
     readonly WriterConfig: { readonly Transformation: 'COMPACT'; readonly OutputType: 'JSONL' };
   };

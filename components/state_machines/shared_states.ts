@@ -1,14 +1,15 @@
 import type { declareFunction } from '../../simple_lambdas/runtime/declaration.ts';
 import { declaration as summarizeExecution } from '../../simple_lambdas/summarize_execution/declaration.ts';
 import { EXECUTION_FILES } from 'receipt-embedding/object_keys';
-import type {
-  Catcher,
-  DistributedMapState,
-  PassState,
-  Retrier,
-  State,
-  StateMachineDefinition,
-  TaskState,
+import {
+  type Catcher,
+  type DistributedMapState,
+  integration,
+  type PassState,
+  type Retrier,
+  type State,
+  type StateMachineDefinition,
+  type TaskState,
 } from './asl.ts';
 
 /** A function's declaration, complete with what is by default. */
@@ -127,7 +128,7 @@ export function lambdaTask(
 ): Unlinked<TaskState> {
   return {
     Type: 'Task',
-    Resource: 'arn:aws:states:::lambda:invoke',
+    Resource: integration('lambda:invoke'),
     Parameters: { FunctionName: functionArn, ...payload },
     ...result,
     TimeoutSeconds: TASK_TIMEOUT,
@@ -199,7 +200,7 @@ export function itemMap(settings: ItemMapSettings): Unlinked<DistributedMapState
     Type: 'Map',
     Label: label,
     ItemReader: {
-      Resource: 'arn:aws:states:::s3:getObject',
+      Resource: integration('s3:getObject'),
       ReaderConfig: { InputType: 'JSONL' },
       Parameters: { Bucket: bucket, 'Key.$': executionFile(manifest) },
     },
@@ -216,7 +217,7 @@ export function itemMap(settings: ItemMapSettings): Unlinked<DistributedMapState
       ...processor,
     },
     ResultWriter: {
-      Resource: 'arn:aws:states:::s3:putObject',
+      Resource: integration('s3:putObject'),
       Parameters: { Bucket: bucket, 'Prefix.$': executionFile(results) },
       WriterConfig: { Transformation: 'COMPACT', OutputType: 'JSONL' },
     },

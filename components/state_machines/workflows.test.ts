@@ -18,6 +18,7 @@ const identity: StateMachineIdentity = {
 
 const realtime = STATE_MACHINES.realtime({
   functionArn: ({ name }) => `arn:${name}`,
+  partition: 'aws',
   bucket: 'vectors',
   maxConcurrency: 10,
   childExecutionType: 'STANDARD',

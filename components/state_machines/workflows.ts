@@ -1,5 +1,6 @@
 import {
   type DistributedMapState,
+  inPartition,
   isDistributed,
   type State,
   type StateMachineDefinition,
@@ -11,12 +12,21 @@ import type { DeclaredFunction, WorkflowName } from './shared_states.ts';
 
 /** The state machine of each workflow. Another workflow is one more entry, and its component in components/workflows.ts. */
 export const STATE_MACHINES = {
-  realtime: realtimeStateMachine,
-  batch_submit: batchSubmitStateMachine,
-  batch_poll: batchPollStateMachine,
+  realtime: deployed(realtimeStateMachine),
+  batch_submit: deployed(batchSubmitStateMachine),
+  batch_poll: deployed(batchPollStateMachine),
 } as const satisfies Readonly<
-  Record<WorkflowName, (settings: RealtimeStateMachineSettings) => StateMachineDefinition>
+  Record<WorkflowName, (settings: Deployed<RealtimeStateMachineSettings>) => StateMachineDefinition>
 >;
+
+/** The settings of a definition that says in which partition of AWS it is. */
+export type Deployed<Settings> = Settings & { readonly partition: string };
+
+function deployed<Settings>(
+  define: (settings: Settings) => StateMachineDefinition,
+): (settings: Deployed<Settings>) => StateMachineDefinition {
+  return (settings) => inPartition(define(settings), settings.partition);
+}
 
 /** The functions that the states of these workflows invoke, each once, in the order of the states. */
 export function functionsOf(
@@ -29,6 +39,7 @@ export function functionsOf(
         functions.add(declaration);
         return declaration.name;
       },
+      partition: '',
       bucket: '',
       maxConcurrency: 1,
       toleratedFailurePercentage: 0,

@@ -48,9 +48,15 @@ export function partName(key: string): string {
   return key.slice(key.lastIndexOf('/') + 1);
 }
 
+/** Where the deltas of all runs lie in the ChromaDB bucket. */
+export const DELTAS = {
+  lines: 'lines/delta/',
+  words: 'words/delta/',
+} as const satisfies Readonly<Record<VectorCollection, string>>;
+
 /** `{lines|words}/delta/{run_id}/`: where a run's delta lies in the ChromaDB bucket (docs/data_model.md §3). */
 export function deltaPrefix(collection: VectorCollection, runId: string): string {
-  return `${collection}/delta/${runId}/`;
+  return `${DELTAS[collection]}${runId}/`;
 }
 
 /**

@@ -18,6 +18,8 @@ export type MetricName =
   /** US dollars, at OpenAI's list price. */
   | 'EstimatedCostUsd'
   | 'InvalidRows'
+  /** Attributes of rows that could be read without them. */
+  | 'IgnoredAttributes'
   | 'MerchantLookupsFailed'
   | 'BatchesSubmitted'
   | 'BatchesEnded'

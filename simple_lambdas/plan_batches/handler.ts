@@ -76,9 +76,11 @@ export const handler = createHandler(declaration, {
   input: firstInput(planInputSchema),
   handle: async (input, { logger, metrics, requestId }) => {
     const invalid = { count: 0 };
+    let ignored = 0;
     const readText = async (receipt: ReceiptIdentity) => {
       const text = await readReceiptText(table, receipt, logger);
       invalid.count += text.invalid_rows.length;
+      ignored += text.ignored_attributes;
       return text;
     };
     const planned = await plan(
@@ -107,6 +109,7 @@ export const handler = createHandler(declaration, {
       requestId,
     );
     metrics.count('InvalidRows', invalid.count);
+    metrics.count('IgnoredAttributes', ignored);
     logger.info('batches planned', { ...planned });
     return planned;
   },

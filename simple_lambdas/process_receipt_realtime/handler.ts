@@ -79,8 +79,15 @@ export const handler = createHandler(declaration, {
 
 async function createMerchantSources(logger: Logger): Promise<MerchantSource[]> {
   const sources: MerchantSource[] = [];
-  if (environment.CHROMA_HTTP_ENDPOINT !== undefined) {
-    sources.push(new ChromaNeighbours(environment.CHROMA_HTTP_ENDPOINT));
+  const { CHROMA_HTTP_ENDPOINT: endpoint } = environment;
+  if (endpoint !== undefined) {
+    const server = {
+      endpoint,
+      tenant: environment.CHROMA_TENANT,
+      database: environment.CHROMA_DATABASE,
+      token: await readSecret(environment, 'chroma'),
+    };
+    sources.push(new ChromaNeighbours(server, logger));
   }
   const placesKey = await readSecret(environment, 'google_places');
   if (placesKey !== undefined) {

@@ -32,6 +32,7 @@ describe('process receipt', () => {
       expect(world.embedder.calls.map(({ length }) => length)).toStrictEqual([3]);
       expect(world.metrics.totals).toStrictEqual({
         InvalidRows: 0,
+        IgnoredAttributes: 0,
         ReceiptsEmbedded: 1,
         VectorsWritten: 3,
         PromptTokens: 3,
@@ -161,7 +162,11 @@ describe('process receipt', () => {
         invalid_rows: 0,
       });
       expect(world.steps).toStrictEqual(['read']);
-      expect(world.metrics.totals).toStrictEqual({ InvalidRows: 0, ReceiptsSkipped: 1 });
+      expect(world.metrics.totals).toStrictEqual({
+        InvalidRows: 0,
+        IgnoredAttributes: 0,
+        ReceiptsSkipped: 1,
+      });
     });
   });
 

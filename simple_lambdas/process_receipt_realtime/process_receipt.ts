@@ -107,6 +107,7 @@ export async function processReceipt(
     invalid_rows: contents.invalid_rows.length,
   };
   ports.metrics.count('InvalidRows', counts.invalid_rows);
+  ports.metrics.count('IgnoredAttributes', contents.ignored_attributes);
   if (!contents.lines.some(isEmbeddable) && !contents.words.some(isEmbeddable)) {
     ports.metrics.count('ReceiptsSkipped', 1);
     return { status: 'skipped', reason: 'no_data', ...counts };

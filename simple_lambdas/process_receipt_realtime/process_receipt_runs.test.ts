@@ -49,6 +49,7 @@ describe('process receipt runs', () => {
       expect(world.steps).toStrictEqual(['read', 'find_runs', 'statuses']);
       expect(world.metrics.totals).toStrictEqual({
         InvalidRows: 0,
+        IgnoredAttributes: 0,
         ReceiptsReused: 1,
         VectorsWritten: 0,
         PromptTokens: 0,

@@ -48,6 +48,8 @@ export type ObjectNeeds = Readonly<
 export interface VendorDeclaration {
   /** The variable of its key on a developer's machine; a deployed function has `{secret}_SECRET_ARN` instead. */
   readonly secret?: string;
+  /** The variable that says where it is, of those below: the stack's own settings may give a private address. */
+  readonly address?: string;
   readonly variables: Readonly<Record<string, z.ZodType>>;
   readonly optional_variables: Readonly<Record<string, z.ZodType>>;
 }
@@ -56,11 +58,17 @@ export interface VendorDeclaration {
 export const VENDORS = {
   openai: {
     secret: 'OPENAI_API_KEY',
+    address: 'OPENAI_BASE_URL',
     variables: {},
     optional_variables: { OPENAI_BASE_URL: z.url() },
   },
   google_places: { secret: 'GOOGLE_PLACES_API_KEY', variables: {}, optional_variables: {} },
-  chroma: { variables: { CHROMA_HTTP_ENDPOINT: z.url() }, optional_variables: {} },
+  chroma: {
+    secret: 'CHROMA_TOKEN',
+    address: 'CHROMA_HTTP_ENDPOINT',
+    variables: { CHROMA_HTTP_ENDPOINT: z.url() },
+    optional_variables: { CHROMA_TENANT: z.string(), CHROMA_DATABASE: z.string() },
+  },
   pinecone: PINECONE,
 } as const satisfies Readonly<Record<string, VendorDeclaration>>;
 

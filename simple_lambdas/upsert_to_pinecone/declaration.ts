@@ -6,6 +6,11 @@ export const declaration = declareFunction({
   description: 'Writes the vectors of one part of the results to Pinecone',
   memory_mb: 1_024,
   table: { rows: ['Query', 'GetItem', 'UpdateItem'], GSI3: ['Query'] },
-  objects: { batch: { GetObject: [`${BATCH_FILES.results('*')}/*`] } },
+  objects: {
+    batch: {
+      GetObject: [`${BATCH_FILES.results('*')}/*`],
+      PutObject: [`${BATCH_FILES.results('*')}/*`],
+    },
+  },
   vendors: ['pinecone'],
 });

@@ -17,7 +17,7 @@ const table = openTable(environment);
 const storage = openBatchStorage(environment);
 
 /**
- * Writes the vectors of one part of a batch's results to Pinecone. @see upsertEmbeddingsToPinecone
+ * Writes the vectors of one part of a batch's results to Pinecone. A record that Pinecone can't hold is noted in the part. @see upsertEmbeddingsToPinecone
  *
  * @example
  * // event
@@ -39,13 +39,16 @@ export const handler = createHandler(declaration, {
       indexName: environment.PINECONE_INDEX_NAME,
       host: environment.PINECONE_HOST,
     });
-    const vectors = await keepingLease(table, claim(), () =>
-      upsertEmbeddingsToPinecone(batch_type, rows, {
+    const vectors = await keepingLease(table, claim(), async () => {
+      const { vectors, changed } = await upsertEmbeddingsToPinecone(batch_type, rows, {
         readReceipt: (receipt) => readReceiptContents(table, receipt, logger),
         store,
         logger,
-      }),
-    );
+      });
+      // Written before the results are recorded: that reads from the part what is FAILED, and why.
+      if (changed !== undefined) await storage.rewritePart(part.key, changed);
+      return vectors;
+    });
     metrics.count('VectorsWritten', vectors);
     logger.info('vectors upserted', { batch_id, part: part.key, vectors });
     return { vectors };

@@ -39,6 +39,7 @@ export function defined(
 ): StateMachineDefinition {
   return STATE_MACHINES[name]({
     functionArn: (declaration) => functionArn(declaration.name),
+    partition: 'aws',
     bucket: BUCKETS[name],
     maxConcurrency: name === 'realtime' ? 10 : 5,
     toleratedFailurePercentage: 10,

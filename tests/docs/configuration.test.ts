@@ -2,8 +2,14 @@ import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { describeSetting, SECRET_NAMES, SETTING_NAMES } from '../../components/settings.ts';
+import {
+  describeSetting,
+  SECRET_NAMES,
+  SETTING_NAMES,
+  type Settings,
+} from '../../components/settings.ts';
 import { readSettings } from '../../components/stack_settings.ts';
+import { partnersOf } from '../support/setting_partners.ts';
 
 // Not proved here: that Pulumi's CLI takes the commands (tests/real/pulumi is for that).
 
@@ -71,13 +77,12 @@ describe.each([
       const isSecret = words.includes('--secret');
       expect(isSecret ? SECRET_NAMES : SETTING_NAMES).toContain(name);
       if (isSecret) continue;
+      const { values, secrets } = partnersOf(name as keyof Settings);
       expect(() =>
         readSettings({
           stack: 'dev',
-          get: (asked) => (asked === name ? value : undefined),
-          has: (secret) =>
-            secret === 'openai_api_key' ||
-            (secret === 'pinecone_api_key' && name === 'pinecone_index_name'),
+          get: (asked) => (asked === name ? value : values[asked]),
+          has: (secret) => secrets.includes(secret),
           isEncrypted: () => true,
           names: [],
         }),

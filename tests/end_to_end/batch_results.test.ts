@@ -119,6 +119,42 @@ describe('a row of a batch’s results', () => {
   });
 });
 
+describe('a line that Pinecone can not hold', () => {
+  it('is FAILED alone, with the reason; its neighbours and all others are SUCCESS, and the batch ends', async () => {
+    await stack.reset();
+    const giant = '-'.repeat(42_000);
+    const long = (letter: string) => `${letter}${'-'.repeat(14_500)}`;
+    const texts = ['MILK', giant, 'BREAD', long('A'), long('B'), long('C'), 'TOTAL'];
+    await stack.load([receiptOfLines(...texts), receiptOfLines('good')]);
+    await stack.submit();
+
+    expect(await stack.poll()).toMatchObject({
+      completed: 1,
+      failed: 0,
+      requested: 8,
+      succeeded: 7,
+      rows_failed: 1,
+      released: 0,
+    });
+
+    const statuses = new Map((await stack.entities()).map(({ text, status }) => [text, status]));
+    expect(statuses).toStrictEqual(
+      new Map([...texts, 'good'].map((text) => [text, text === giant ? 'FAILED' : 'SUCCESS'])),
+    );
+    const refused = (await stack.results()).filter(({ status }) => status === 'FAILED');
+    expect(refused.map(({ text }) => text)).toStrictEqual([giant]);
+    expect(refused[0]?.error_message).toMatch(
+      /^its metadata takes 42\d{3} bytes; Pinecone takes 40960$/,
+    );
+    const { lines } = await stack.vectors();
+    expect(lines.size).toBe(7);
+    const quoting = [...lines.values()].map(({ metadata }) => metadata['next_line']);
+    expect(quoting).toContain(`${'-'.repeat(499)}…`);
+    expect(stack.logs.filter((line) => line.includes('-'.repeat(100)))).toStrictEqual([]);
+    await expectBatchInvariants(stack);
+  });
+});
+
 describe('the results of a batch', () => {
   it('that are more than 1,000 are ingested in parts, each receipt as a whole', async () => {
     await stack.reset();

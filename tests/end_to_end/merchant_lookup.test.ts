@@ -21,7 +21,7 @@ interface ChromaQuery {
 /** Chroma's HTTP API as far as it is used, with one other receipt in its collection `lines`. */
 const chroma = {
   neighbour: {} as Readonly<Record<string, string>>,
-  fail: undefined as undefined | 'cut' | number,
+  fail: undefined as undefined | 'cut' | 'no collection' | number,
   paths: [] as string[],
   queries: [] as ChromaQuery[],
 };
@@ -29,6 +29,16 @@ const chroma = {
 const answer: Service = (request) => {
   chroma.paths.push(`${request.method} ${request.path}`);
   if (chroma.fail === 'cut') return Promise.reject(new ConnectionCut());
+  if (chroma.fail === 'no collection') {
+    return Promise.resolve({
+      status: 404,
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({
+        error: 'NotFoundError',
+        message: 'Collection [lines] does not exist',
+      }),
+    });
+  }
   if (chroma.fail !== undefined) return Promise.resolve({ status: chroma.fail });
   const json = (body: unknown) =>
     Promise.resolve({
@@ -202,6 +212,20 @@ describe('a receipt without metadata', () => {
     });
     expect((await writtenNames()).toSorted()).toStrictEqual(['', 'Corner Market']);
     await expectInvariants(stack);
+  });
+
+  it('is nobody’s where Chroma has no collection: no lookup failed, and it is said once', async () => {
+    chroma.fail = 'no collection';
+    await stack.load([unknownMerchants()]);
+
+    const { summary } = await stack.run();
+    await stack.run({ force: true });
+
+    expect(summary).toMatchObject({ succeeded: 1, failed: 0 });
+    expect(chroma.paths).toHaveLength(2);
+    const said = (text: string): number => stack.logs.filter((line) => line.includes(text)).length;
+    expect(said('Chroma has no collection `lines`')).toBe(1);
+    expect(said('a merchant lookup failed')).toBe(0);
   });
 
   it('and without phone or address asks nobody', async () => {

@@ -105,7 +105,7 @@ describe('the metrics', () => {
     expect(sent('PromptTokens')).toBe(sum('prompt_tokens'));
     expect(sent('EstimatedCostUsd')).toBeCloseTo(sum('estimated_cost_usd'), 12);
     expect(
-      emittedTotal(stack.logs, 'ReceiptsFailed', 'embedding-summarize-realtime-run-lambda-dev'),
+      emittedTotal(stack.logs, 'ReceiptsFailed', 'embedding-summarize-execution-lambda-dev'),
     ).toBe(sum('failed'));
   });
 });

@@ -297,7 +297,7 @@ describe('npm start --serve', () => {
     );
     expect(executionStatus).toBe('SUCCEEDED');
     expect(await command.temporaryFiles()).toStrictEqual([
-      expect.stringMatching(/^receipt-embeddings-/),
+      expect.stringMatching(/^embedded-aws-/),
     ]);
 
     command.interrupt();

@@ -82,8 +82,13 @@ const ON_BUCKET = ON_TABLE.filter(
 );
 const REALTIME_ON_TABLE = ['find-receipts-realtime', 'process-receipt-realtime'];
 
+const KEY_ARN = 'arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab';
+const IN_VPC = { vpc_subnet_ids: 'subnet-0a1b2c3d', vpc_security_group_ids: 'sg-0a1b2c3d' };
+
 interface Effect {
   readonly value: string;
+  /** What else is set, before and after. */
+  readonly beside?: Readonly<Record<string, string>>;
   /** Every resource that is not what it was, and no other. */
   readonly changes: readonly string[];
 }
@@ -97,6 +102,11 @@ const EFFECTS: Readonly<Record<keyof Settings, Effect>> = {
       'Table receipts-table',
     ],
   },
+  dynamodb_table_kms_key_arn: {
+    value: KEY_ARN,
+    beside: { dynamodb_table_name: 'our-receipts' },
+    changes: policiesOf([...ON_TABLE, ...REALTIME_ON_TABLE]),
+  },
   chromadb_bucket_name: {
     value: 'our-vectors',
     changes: [
@@ -106,6 +116,11 @@ const EFFECTS: Readonly<Record<keyof Settings, Effect>> = {
       ...policiesOf([...REALTIME_ON_TABLE, 'realtime-embedding', 'summarize-execution']),
       MACHINE,
     ],
+  },
+  chromadb_bucket_kms_key_arn: {
+    value: KEY_ARN,
+    beside: { chromadb_bucket_name: 'our-vectors' },
+    changes: policiesOf([...REALTIME_ON_TABLE, 'realtime-embedding', 'summarize-execution']),
   },
   batch_bucket_name: {
     value: 'our-batches',
@@ -121,6 +136,16 @@ const EFFECTS: Readonly<Record<keyof Settings, Effect>> = {
       SUBMIT_MACHINE,
       POLL_MACHINE,
     ],
+  },
+  batch_bucket_kms_key_arn: {
+    value: KEY_ARN,
+    beside: { batch_bucket_name: 'our-batches' },
+    changes: policiesOf([
+      ...ON_BUCKET,
+      'summarize-execution',
+      'batch-poll-embedding',
+      'batch-submit-embedding',
+    ]),
   },
   openai_base_url: {
     value: 'https://openai.example/v1',
@@ -144,6 +169,16 @@ const EFFECTS: Readonly<Record<keyof Settings, Effect>> = {
     changes: [PROCESS, ...functionsOf([...WITH_MODEL, 'download-batch-results'])],
   },
   chroma_http_endpoint: { value: 'https://chroma.example', changes: [PROCESS] },
+  chroma_tenant: {
+    value: 'our-tenant',
+    beside: { chroma_http_endpoint: 'https://chroma.example' },
+    changes: [PROCESS],
+  },
+  chroma_database: {
+    value: 'our-database',
+    beside: { chroma_http_endpoint: 'https://chroma.example' },
+    changes: [PROCESS],
+  },
   pinecone_index_name: {
     value: 'our-index',
     changes: functionsOf(['plan-batches', 'upsert-to-pinecone']),
@@ -151,6 +186,16 @@ const EFFECTS: Readonly<Record<keyof Settings, Effect>> = {
   pinecone_host: {
     value: 'https://our-index.svc.example',
     changes: functionsOf(['plan-batches', 'upsert-to-pinecone']),
+  },
+  vpc_subnet_ids: {
+    value: 'subnet-0a1b2c3d4e5f60718,subnet-1b2c3d4e5f6071829',
+    beside: { ...IN_VPC, chroma_http_endpoint: 'https://chroma.example' },
+    changes: [PROCESS],
+  },
+  vpc_security_group_ids: {
+    value: 'sg-1b2c3d4e5f6071829',
+    beside: { ...IN_VPC, pinecone_host: 'https://our-index.svc.example' },
+    changes: functionsOf(['upsert-to-pinecone']),
   },
   max_concurrency: { value: '11', changes: [MACHINE] },
   child_execution_type: { value: 'EXPRESS', changes: [MACHINE] },
@@ -187,10 +232,17 @@ const EFFECTS: Readonly<Record<keyof Settings, Effect>> = {
   },
 };
 
-/** Google's key is the only one that the stack has not had before: it adds a secret, and who may read it. */
+/** Google's key and Chroma's token are those that the stack has not had before: each adds a secret, and who may read it. */
 const SECRET_EFFECTS: Readonly<Record<SecretName, readonly string[]>> = {
   openai_api_key: ['SecretVersion receipt-embedding-openai-api-key-version'],
   pinecone_api_key: ['SecretVersion receipt-embedding-pinecone-api-key-version'],
+  chroma_token: [
+    'ApiKeySecret receipt-embedding-chroma-token',
+    PROCESS,
+    'RolePolicy process-receipt-realtime-policy',
+    'Secret receipt-embedding-chroma-token-secret',
+    'SecretVersion receipt-embedding-chroma-token-version',
+  ],
   google_places_api_key: [
     'ApiKeySecret receipt-embedding-google-places-api-key',
     PROCESS,
@@ -209,10 +261,15 @@ describe('each setting', () => {
 
   it.each(Object.entries(EFFECTS))(
     '%s changes what it is about, and nothing else',
-    async (name, { value, changes }) => {
-      const config = { ...WITH_BATCH_PATH.config, [name]: value };
+    async (name, { value, beside, changes }) => {
+      const set = { ...WITH_BATCH_PATH.config, ...beside };
+      const without =
+        beside === undefined
+          ? before
+          : picture(await runProgram({ ...WITH_BATCH_PATH, config: set }));
+      const config = { ...set, [name]: value };
       const after = picture(await runProgram({ ...WITH_BATCH_PATH, config }));
-      expect(differences(before, after)).toStrictEqual([...changes].sort());
+      expect(differences(without, after)).toStrictEqual([...changes].sort());
     },
   );
 
@@ -220,8 +277,16 @@ describe('each setting', () => {
     '%s changes its secret, and nothing else',
     async (name, changes) => {
       const secrets = { ...WITH_BATCH_PATH.secrets, [name]: 'another' };
-      const after = picture(await runProgram({ ...WITH_BATCH_PATH, secrets }));
-      expect(differences(before, after)).toStrictEqual(changes);
+      const config = {
+        ...WITH_BATCH_PATH.config,
+        ...(name === 'chroma_token' ? { chroma_http_endpoint: 'https://chroma.example' } : {}),
+      };
+      const without =
+        name === 'chroma_token'
+          ? picture(await runProgram({ ...WITH_BATCH_PATH, config }))
+          : before;
+      const after = picture(await runProgram({ config, secrets }));
+      expect(differences(without, after)).toStrictEqual(changes);
     },
   );
 

@@ -122,7 +122,7 @@ describe('a new bucket', () => {
     });
   });
 
-  it('keeps deltas, and lets the files of a run and unfinished uploads go', () => {
+  it('keeps deltas, and lets those that were deleted go, the files of a run and unfinished uploads', () => {
     expect(resourcesOf(deployed, LIFECYCLE)).toStrictEqual({
       'chromadb-lifecycle': {
         bucket: NAME,
@@ -140,6 +140,13 @@ describe('a new bucket', () => {
             expiration: { days: 30 },
             noncurrentVersionExpiration: { noncurrentDays: 30 },
           },
+          ...['lines', 'words'].map((collection) => ({
+            id: `expire-${collection}-delta-versions`,
+            status: 'Enabled',
+            filter: { prefix: `${collection}/delta/` },
+            expiration: { expiredObjectDeleteMarker: true },
+            noncurrentVersionExpiration: { noncurrentDays: 30 },
+          })),
         ],
       },
     });

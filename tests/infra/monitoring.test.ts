@@ -204,6 +204,7 @@ describe('the dashboard', () => {
       'Age of the oldest pending batch (s)',
       'Batches, and their lines and words, an hour',
       'Rows that could not be read, an hour',
+      'Attributes ignored for their form, an hour',
       'Merchant lookups that failed, an hour',
     ]);
   });

@@ -14,6 +14,7 @@ import {
 
 // Not proved here: that Pulumi's engine shows a provider's defaults among the inputs (tests/real/pulumi is for that).
 
+const KEY_ARN = 'arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab';
 const ADOPTING = { dynamodb_table_name: 'our-receipts', chromadb_bucket_name: 'our-vectors' };
 
 const EVERYTHING = {
@@ -23,9 +24,17 @@ const EVERYTHING = {
     batch_poll_schedule: 'rate(15 minutes)',
     openai_base_url: 'https://openai.example/v1',
     chroma_http_endpoint: 'https://chroma.example',
+    chroma_tenant: 'our-tenant',
+    chroma_database: 'our-database',
+    vpc_subnet_ids: 'subnet-0a1b2c3d',
+    vpc_security_group_ids: 'sg-0a1b2c3d',
     alert_email: 'somebody@example.com',
   },
-  secrets: { ...WITH_BATCH_PATH.secrets, google_places_api_key: PLACES_KEY },
+  secrets: {
+    ...WITH_BATCH_PATH.secrets,
+    google_places_api_key: PLACES_KEY,
+    chroma_token: 'ck-of-a-test',
+  },
 };
 
 const STACKS: Readonly<Record<string, Partial<ProgramSettings>>> = {
@@ -37,6 +46,19 @@ const STACKS: Readonly<Record<string, Partial<ProgramSettings>>> = {
     ...WITH_BATCH_PATH,
     config: { ...WITH_BATCH_PATH.config, ...ADOPTING, batch_bucket_name: 'our-batches' },
   },
+  "that adopts everything under its owners' keys": {
+    ...WITH_BATCH_PATH,
+    config: {
+      ...WITH_BATCH_PATH.config,
+      ...ADOPTING,
+      batch_bucket_name: 'our-batches',
+      dynamodb_table_kms_key_arn: KEY_ARN,
+      chromadb_bucket_kms_key_arn: KEY_ARN,
+      batch_bucket_kms_key_arn: KEY_ARN,
+    },
+  },
+  'in GovCloud': { ...EVERYTHING, partition: 'aws-us-gov', region: 'us-gov-west-1' },
+  'in China': { ...EVERYTHING, partition: 'aws-cn', region: 'cn-north-1' },
 };
 
 let pack: PolicyPackProcess;
@@ -58,7 +80,7 @@ describe('the policy pack', () => {
     expect(policiesList.map((policy) => policy.name)).toStrictEqual(
       POLICIES.map((policy) => policy.name),
     );
-    expect(new Set(POLICIES.map((policy) => policy.name)).size).toBe(19);
+    expect(new Set(POLICIES.map((policy) => policy.name)).size).toBe(20);
   });
 
   it.each(Object.entries(STACKS))('has no complaint about a stack %s', async (_, settings) => {
@@ -135,6 +157,13 @@ const MISTAKES: Readonly<
     ({ assumeRolePolicy, ...inputs }) => ({
       ...inputs,
       assumeRolePolicy: String(assumeRolePolicy).replace(/\{"Service":"[^"]+"\}/, '"*"'),
+    }),
+  ],
+  'one-partition': [
+    'aws:sfn/stateMachine:StateMachine',
+    ({ definition, ...inputs }) => ({
+      ...inputs,
+      definition: String(definition).replace('arn:aws:states:::', 'arn:aws-cn:states:::'),
     }),
   ],
   'no-secrets-in-environments': [
@@ -218,7 +247,7 @@ function previewed(resource: ShownResource): ShownResource {
 
 function hidden(value: unknown): unknown {
   if (typeof value === 'string') {
-    return value.includes(ACCOUNT_ID) || /arn:aws:|receipt-embeddings-/.test(value)
+    return value.includes(ACCOUNT_ID) || /arn:aws[a-z-]*:|receipt-embeddings-/.test(value)
       ? NOT_KNOWN_YET
       : value;
   }

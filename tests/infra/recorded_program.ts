@@ -5,6 +5,7 @@ import {
   type Deployment,
   type ProgramSettings,
   runPulumiProgram,
+  type TableDescription,
 } from 'embedded-aws/deployment/pulumi_program';
 import { vi } from 'vitest';
 
@@ -27,6 +28,31 @@ export const ACCOUNT_ID = '123456789012';
 export const OPENAI_KEY = 'sk-openai-3f1d9c';
 export const PLACES_KEY = 'places-key-77ab02';
 export const PINECONE_KEY = 'pcsk-key-5e2c81';
+
+/** A table that somebody has already, of the form that the functions need; on purpose not taken from the program. */
+export const OUR_RECEIPTS: TableDescription = {
+  hashKey: 'PK',
+  rangeKey: 'SK',
+  attributes: [
+    ...['PK', 'SK', 'GSI1PK', 'GSI1SK', 'GSI2PK', 'GSI2SK', 'GSI3PK', 'GSI3SK', 'TYPE'],
+  ].map((name) => ({ name, type: 'S' })),
+  globalSecondaryIndexes: [
+    ...['GSI1', 'GSI2', 'GSI3'].map((name) => ({
+      name,
+      projectionType: 'ALL' as const,
+      keySchemas: [
+        { attributeName: `${name}PK`, keyType: 'HASH' as const },
+        { attributeName: `${name}SK`, keyType: 'RANGE' as const },
+      ],
+    })),
+    {
+      name: 'GSITYPE',
+      projectionType: 'ALL',
+      keySchemas: [{ attributeName: 'TYPE', keyType: 'HASH' }],
+    },
+  ],
+  ttl: { attributeName: 'time_to_live', enabled: true },
+};
 
 /** What a stack needs to have the batch path. */
 export const WITH_BATCH_PATH = {
@@ -53,6 +79,7 @@ export async function runProgram(
         accountId: ACCOUNT_ID,
         config: {},
         secrets: { openai_api_key: OPENAI_KEY },
+        existingTables: { 'our-receipts': OUR_RECEIPTS },
         ...settings,
       }),
     onRegistration,
@@ -108,10 +135,12 @@ async function recordRegistrations(
 ): Promise<RecordedDeployment> {
   const registrations: Registration[] = [];
   const messages: string[] = [];
-  const inform = vi.spyOn(pulumi.log, 'info').mockImplementation((message) => {
+  const record = (message: string): Promise<void> => {
     messages.push(message);
     return Promise.resolve();
-  });
+  };
+  const inform = vi.spyOn(pulumi.log, 'info').mockImplementation(record);
+  const warn = vi.spyOn(pulumi.log, 'warn').mockImplementation(record);
   const register = vi.spyOn(MockMonitor.prototype, 'registerResource').mockImplementation(function (
     this: MockMonitor,
     request: RegisterResourceRequest,
@@ -134,6 +163,7 @@ async function recordRegistrations(
     Error.stackTraceLimit = stackTraceLimit;
     register.mockRestore();
     inform.mockRestore();
+    warn.mockRestore();
   }
 }
 

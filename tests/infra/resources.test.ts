@@ -94,21 +94,39 @@ const monitoringTree = (
 const ALARM_KINDS = ['invalid-rows', 'merchant-lookups-failed', 'receipts-failed'];
 const QUERIES = ['execution', 'failures', 'receipt'];
 
+/** Everything that a setting adds. */
+const EVERYTHING = {
+  ...WITH_BATCH_PATH,
+  config: {
+    ...WITH_BATCH_PATH.config,
+    batch_submit_schedule: 'rate(1 day)',
+    batch_poll_schedule: 'rate(1 day)',
+  },
+};
+
+/** The patterns of AWS's API references, by the property that has the name. */
+const AWS_NAMES: Readonly<Record<string, readonly [property: string, rule: RegExp]>> = {
+  'aws:cloudwatch/dashboard:Dashboard': ['dashboardName', /^[a-zA-Z0-9_-]{1,255}$/],
+  'aws:cloudwatch/logGroup:LogGroup': ['name', /^[.\-_/#A-Za-z0-9]{1,512}$/],
+  'aws:cloudwatch/metricAlarm:MetricAlarm': ['name', /^[\x20-\x7e]{1,255}$/],
+  'aws:cloudwatch/queryDefinition:QueryDefinition': ['name', /^(?=.{1,255}$)([^:*/]+\/?)*[^:*/]+$/],
+  'aws:iam/role:Role': ['name', /^[\w+=,.@-]{1,64}$/],
+  'aws:iam/rolePolicy:RolePolicy': ['name', /^[\w+=,.@-]{1,128}$/],
+  'aws:lambda/function:Function': ['name', /^[a-zA-Z0-9-_]{1,64}$/],
+  'aws:lambda/layerVersion:LayerVersion': ['layerName', /^[a-zA-Z0-9-_]{1,140}$/],
+  'aws:scheduler/schedule:Schedule': ['name', /^[0-9a-zA-Z-_.]{1,64}$/],
+  'aws:secretsmanager/secret:Secret': ['name', /^[A-Za-z0-9/_+=.@-]{1,512}$/],
+  'aws:sfn/stateMachine:StateMachine': ['name', /^[0-9A-Za-z_-]{1,80}$/],
+  'aws:sns/topic:Topic': ['name', /^[A-Za-z0-9_-]{1,256}$/],
+};
+
 let realtimeAlone: RecordedDeployment;
 /** Outside dev, with a name of the length that just fits, and with everything that a setting adds. */
 let everything: RecordedDeployment;
 
 beforeAll(async () => {
   realtimeAlone = await runProgram();
-  everything = await runProgram({
-    ...WITH_BATCH_PATH,
-    stack: LONGEST_STACK,
-    config: {
-      ...WITH_BATCH_PATH.config,
-      batch_submit_schedule: 'rate(1 day)',
-      batch_poll_schedule: 'rate(1 day)',
-    },
-  });
+  everything = await runProgram({ ...EVERYTHING, stack: LONGEST_STACK });
 });
 
 describe('the resources of a stack', () => {
@@ -318,14 +336,43 @@ describe('names', () => {
     expect(names('aws:s3/bucket:Bucket', 'bucket')).toStrictEqual([undefined, undefined]);
   });
 
+  it.each([LONGEST_STACK, 'PR_17', 'v1-2'])(
+    'of the stack %s are such as AWS takes, each by its service’s rules',
+    async (stack) => {
+      const { resources } = await runProgram({ ...EVERYTHING, stack });
+      const refused = resources.flatMap(({ type, inputs }) => {
+        const [property, rule] = AWS_NAMES[type] ?? [];
+        const name = property === undefined ? undefined : inputs[property];
+        return typeof name !== 'string' || rule?.test(name) === true ? [] : [name];
+      });
+      expect(refused).toStrictEqual([]);
+      const named = resources.filter(({ inputs }) =>
+        ['name', 'layerName', 'dashboardName'].some(
+          (property) => property in inputs && JSON.stringify(inputs[property]).includes(stack),
+        ),
+      );
+      expect(named.filter(({ type }) => !(type in AWS_NAMES))).toStrictEqual([]);
+    },
+  );
+
+  it('of the stack v1.2 would be refused half way: it is, before anything is made', async () => {
+    const seen: string[] = [];
+    const { message } = await rejection(
+      runProgram({ ...EVERYTHING, stack: 'v1.2' }, ({ name }) => seen.push(name)),
+    );
+    expect(message).toContain('npx pulumi stack rename --stack v1.2 v1-2');
+    expect(seen).toStrictEqual([]);
+  });
+
   it('that would be too long are refused, with how much room there is', async () => {
     const stack = `${LONGEST_STACK}s`;
     const { name, message } = await rejection(runProgram({ stack }));
     expect({ name, message }).toStrictEqual({
-      name: 'NameTooLong',
+      name: 'InvalidSettings',
       message:
-        `the stack's name "${stack}" is too long: it may have 22 characters, since AWS allows 64 ` +
-        'for the name of a function; choose a shorter one',
+        "the stack's configuration has 1 problem:\n" +
+        `  - the stack's name "${stack}" is too long: it may have 22 characters, since AWS allows 64 ` +
+        `for the name of a function: npx pulumi stack rename --stack ${stack} ${LONGEST_STACK}`,
     });
   });
 });

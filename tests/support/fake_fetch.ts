@@ -7,7 +7,9 @@ interface RecordedRequest {
 
 /** What one request is answered: JSON, a status with a text, or a network error. */
 export type Answer =
-  { readonly json: unknown } | { readonly status: number } | { readonly error: Error };
+  | { readonly json: unknown; readonly status?: number }
+  | { readonly status: number }
+  | { readonly error: Error };
 
 export interface FakeFetch {
   readonly fetch: typeof globalThis.fetch;
@@ -28,8 +30,8 @@ export function fakeFetch(...answers: readonly Answer[]): FakeFetch {
     });
     if (answer === undefined) throw new Error(`an unexpected request: ${request.url}`);
     if ('error' in answer) throw answer.error;
-    if ('status' in answer) return new Response('no', { status: answer.status });
-    return Response.json(answer.json);
+    if ('json' in answer) return Response.json(answer.json, { status: answer.status ?? 200 });
+    return new Response('no', { status: answer.status });
   };
   return { fetch, requests };
 }

@@ -41,6 +41,7 @@ export class ReceiptWorld {
       labels: [],
       metadata: undefined,
       invalid_rows: [],
+      ignored_attributes: 0,
       ...contents,
     };
   }
@@ -99,7 +100,7 @@ export class ReceiptWorld {
         upsert: async (collection: VectorCollection, records) => {
           await this.#step(collection);
           this.deltas.set(`${collection}/${run_id}`, records);
-          return records.length;
+          return { stored: records.length, refused: [] };
         },
       }),
       merchantSources,

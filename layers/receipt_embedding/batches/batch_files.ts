@@ -102,11 +102,16 @@ export class BatchStorage {
 
   /** @returns the part's key. */
   async writePart(batchId: string, part: number, rows: readonly PartRow[]): Promise<string> {
-    const { s3, bucket } = this.#settings;
     const key = BATCH_FILES.part(batchId, part);
+    await this.rewritePart(key, rows);
+    return key;
+  }
+
+  /** Writes a part over what it was. */
+  async rewritePart(key: string, rows: readonly PartRow[]): Promise<void> {
+    const { s3, bucket } = this.#settings;
     const text = rows.map((row) => `${JSON.stringify(row)}\n`).join('');
     await writeText(s3, { bucket, key }, text, JSON_LINES);
-    return key;
   }
 
   /** A part whole: it is bounded. */
@@ -139,7 +144,7 @@ export class BatchStorage {
 }
 
 /**
- * What OpenAI answered for one line or word of a part: a vector, or why its input was refused.
+ * What OpenAI answered for one line or word of a part: a vector, or why its input was refused. A store that refuses the vector adds why.
  * @example
  * ```ts
  * { "custom_id": "IMAGE#3f52…#RECEIPT#00001#LINE#00001", "text": "MILK 3.99", "embedding": "AACAPw==" }
@@ -152,6 +157,7 @@ const partRowSchema = z.object({
   text: z.string().optional(),
   /** Base64 of little-endian float32. */
   embedding: z.string().optional(),
+  /** Why OpenAI refused the input; beside a vector: why a store refused that. */
   refused: z.string().optional(),
 });
 

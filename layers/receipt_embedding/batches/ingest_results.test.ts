@@ -21,7 +21,12 @@ import { embeddingItems } from '../embeddings/embedding_items.ts';
 import type { BatchType } from '../entities/batch.ts';
 import type { ReceiptIdentity, Row } from '../entities/keys.ts';
 import type { ReceiptWord } from '../entities/line_and_word.ts';
-import type { VectorCollection, VectorRecord, VectorStore } from '../stores/vector_store.ts';
+import type {
+  RefusedRecord,
+  VectorCollection,
+  VectorRecord,
+  VectorStore,
+} from '../stores/vector_store.ts';
 import type { ClaimOwner } from '../table/embedding_claims.ts';
 import { readReceiptContents } from '../table/receipt_contents.ts';
 import type { PartRow } from './batch_files.ts';
@@ -43,20 +48,24 @@ const contents = {
 const items = embeddingItems(contents, 'Corner Market', 'batch');
 
 /** What is upserted of these rows. */
-async function upsert(type: BatchType, rows: readonly PartRow[]) {
+async function upsert(
+  type: BatchType,
+  rows: readonly PartRow[],
+  refused: readonly RefusedRecord[] = [],
+) {
   const upserts: { collection: VectorCollection; records: readonly VectorRecord[] }[] = [];
   const logger = new RecordingLogger();
-  const count = await upsertEmbeddingsToPinecone(type, rows, {
+  const { vectors: count, changed } = await upsertEmbeddingsToPinecone(type, rows, {
     readReceipt: () => Promise.resolve(contents),
     store: {
       upsert: (collection, records) => {
         upserts.push({ collection, records });
-        return Promise.resolve(records.length);
+        return Promise.resolve({ stored: records.length - refused.length, refused });
       },
     },
     logger,
   });
-  return { count, upserts, warnings: logger.entries.length };
+  return { count, upserts, changed, warnings: logger.entries.length };
 }
 
 const vector = Float32Array.of(0.1, -2.5);
@@ -79,6 +88,7 @@ describe('upserting the vectors of a batch', () => {
           records: items.words.map(({ id, metadata }) => ({ id, vector, metadata })),
         },
       ],
+      changed: undefined,
       warnings: 0,
     });
   });
@@ -105,6 +115,28 @@ describe('upserting the vectors of a batch', () => {
 
     expect([count, warnings]).toStrictEqual([1, 1]);
     expect(upserts[0]?.records.map(({ id }) => id)).toStrictEqual([wordId({ word_id: 2 })]);
+  });
+
+  it('notes in the part what the store refused, and why; all others stay as they are', async () => {
+    const rows = [1, 2].map((word_id) => ({ custom_id: wordId({ word_id }), embedding }));
+
+    const { count, changed, warnings } = await upsert('WORD_EMBEDDING', rows, [
+      { id: wordId({ word_id: 2 }), reason: 'its metadata takes 41000 bytes' },
+    ]);
+
+    expect([count, warnings]).toStrictEqual([1, 1]);
+    expect(changed).toStrictEqual([
+      rows[0],
+      { ...rows[1], refused: 'its metadata takes 41000 bytes' },
+    ]);
+  });
+
+  it('does not offer a store again what it has refused', async () => {
+    const rows = [{ custom_id: wordId(), embedding, refused: 'its metadata takes 41000 bytes' }];
+
+    const { count, upserts, changed } = await upsert('WORD_EMBEDDING', rows);
+
+    expect([count, upserts[0]?.records, changed]).toStrictEqual([0, [], undefined]);
   });
 
   it('ends with what the store ends with', async () => {
@@ -174,6 +206,22 @@ describe('write results', () => {
   });
 
   describe('recording the results of a batch', () => {
+    it('makes FAILED what a store refused, although OpenAI has embedded it', async () => {
+      await table.put(claimed(1, batchId));
+
+      await write([partRow(1, { embedding, refused: 'its metadata takes 41000 bytes' })]);
+
+      expect(await statuses(1)).toStrictEqual([done('FAILED')]);
+      const key = {
+        PK: `BATCH#${batchId}`,
+        SK: `RESULT#IMAGE#${IMAGE_ID}#RECEIPT#00001#LINE#001#WORD#001`,
+      };
+      expect(await table.get(key)).toMatchObject({
+        status: 'FAILED',
+        error_message: 'its metadata takes 41000 bytes',
+      });
+    });
+
     it('makes what was embedded SUCCESS and what was refused FAILED, each with a row of its own', async () => {
       await table.put(claimed(1, batchId), claimed(2, batchId));
 

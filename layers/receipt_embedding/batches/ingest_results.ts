@@ -27,11 +27,13 @@ import { putBatchResults } from './mark_batch_complete.ts';
  * Writes the vectors of a part to the store, with the metadata that their lines and words have now. Those that are gone or
  * edited are left out. @see matchResults
  *
- * @returns the number of vectors upserted.
+ * @returns the number of vectors that were stored, and the rows of the part where the store has refused some: a row that it refused says
+ * why, and is FAILED when the results are recorded.
  * @throws what the store throws.
  * @example
  * ```ts
- * await upsertEmbeddingsToPinecone('WORD_EMBEDDING', await storage.readPart(key), { readReceipt, store, logger }); // 998
+ * await upsertEmbeddingsToPinecone('WORD_EMBEDDING', await storage.readPart(key), { readReceipt, store, logger });
+ * // { vectors: 998, changed: undefined }
  * ```
  */
 export async function upsertEmbeddingsToPinecone(
@@ -42,10 +44,10 @@ export async function upsertEmbeddingsToPinecone(
     store,
     logger,
   }: { readonly readReceipt: ReadReceipt; readonly store: VectorStore; readonly logger: Logger },
-): Promise<number> {
-  const embedded = rows.filter(({ embedding }) => embedding !== undefined);
+): Promise<{ readonly vectors: number; readonly changed: PartRow[] | undefined }> {
+  const embedded = rows.filter(isEmbedded);
   const matched = await matchResults(embedded, readReceipt, logger);
-  return await store.upsert(
+  const { stored, refused } = await store.upsert(
     type === 'LINE_EMBEDDING' ? 'lines' : 'words',
     matched.map(({ row, item }) => ({
       id: item.id,
@@ -53,6 +55,24 @@ export async function upsertEmbeddingsToPinecone(
       metadata: item.metadata,
     })),
   );
+  if (refused.length === 0) return { vectors: stored, changed: undefined };
+  const reasons = new Map(refused.map(({ id, reason }) => [id, reason]));
+  logger.warn('the store refused records, whose lines and words become FAILED', {
+    count: refused.length,
+    first: refused.slice(0, KEYS_SHOWN),
+  });
+  return {
+    vectors: stored,
+    changed: rows.map((row) => {
+      const reason = reasons.get(row.custom_id);
+      return reason === undefined ? row : { ...row, refused: reason };
+    }),
+  };
+}
+
+/** A row whose vector is to be kept: neither OpenAI nor a store has refused it. */
+function isEmbedded(row: PartRow): boolean {
+  return row.embedding !== undefined && row.refused === undefined;
 }
 
 interface WriteResultsPorts {
@@ -62,8 +82,8 @@ interface WriteResultsPorts {
 }
 
 /**
- * Records what a batch has brought for the lines and words of a part: those that were embedded become SUCCESS, those whose
- * input was refused FAILED, and each gets a result row. What is gone or edited gets none: it is returned to NONE when the batch ends.
+ * Records what a batch has brought for the lines and words of a part: those that were embedded become SUCCESS, those that
+ * OpenAI or a store has refused FAILED, and each gets a result row. What is gone or edited gets none: it is returned to NONE when the batch ends.
  *
  * @param owner whose the claims are.
  * @returns the number of result rows written.
@@ -99,9 +119,9 @@ async function settle(
 ): Promise<SettledClaim> {
   const { image_id, text } = item.entity;
   const key = rowKey(image_id, item.id);
-  return row.embedding === undefined
-    ? await settleRefused(table, key, text, owner)
-    : await settleEmbedded(table, key, text, batchId);
+  return isEmbedded(row)
+    ? await settleEmbedded(table, key, text, batchId)
+    : await settleRefused(table, key, text, owner);
 }
 
 function resultOf(batch_id: string, { row, item }: MatchedResult): EmbeddingBatchResult {
@@ -110,7 +130,7 @@ function resultOf(batch_id: string, { row, item }: MatchedResult): EmbeddingBatc
     image_id: item.entity.image_id,
     pinecone_id: item.id,
     text: item.entity.text,
-    status: row.embedding === undefined ? 'FAILED' : 'SUCCESS',
+    status: isEmbedded(row) ? 'SUCCESS' : 'FAILED',
     error_message: row.refused ?? null,
   };
 }

@@ -45,7 +45,7 @@ function sha256(content: string): string {
 }
 
 /** Raise it when the same content gives other deltas. */
-const FORMAT_VERSION = 1;
+const FORMAT_VERSION = 2;
 
 /**
  * The id of a run, from all that its deltas hold: ids, inputs and metadata of lines and words, model,

@@ -173,6 +173,44 @@ describe('what is embedded of a receipt', () => {
   });
 });
 
+describe('what a vector’s metadata quotes of others', () => {
+  const giant = `${'GIANT '.repeat(7_500)}\u{1F9FE}`;
+  const upright = (line_id: number) => box(0.1, 0.9 - line_id / 10, 0.8, 0.02);
+  const { lines: quoting, words: beside } = embeddingItems(
+    {
+      lines: [
+        aLine({ line_id: 1, text: 'MILK', ...upright(1) }),
+        aLine({ line_id: 2, text: giant, ...upright(2) }),
+        aLine({ line_id: 3, text: 'BREAD', ...upright(3) }),
+      ],
+      words: [
+        aWord({ word_id: 1, text: 'MILK', ...box(0.1, 0.5, 0.1, 0.02) }),
+        aWord({ word_id: 2, text: giant, ...box(0.3, 0.5, 0.1, 0.02) }),
+        aWord({ word_id: 3, text: 'BREAD', ...box(0.5, 0.5, 0.1, 0.02) }),
+      ],
+      labels: [],
+    },
+    'M'.repeat(300),
+    'batch',
+  );
+  const [milk, itself, bread] = quoting.map(({ metadata }) => metadata);
+  const [before, , after] = beside;
+  const cut = `${giant.slice(0, 499)}…`;
+
+  it('is bounded, whatever the length of a neighbour or of the merchant’s name', () => {
+    expect([milk?.next_line, bread?.prev_line]).toStrictEqual([cut, cut]);
+    expect([before?.metadata.right, after?.metadata.left]).toStrictEqual([cut, cut]);
+    expect(milk?.merchant_name).toBe(`${'M'.repeat(199)}…`);
+    expect(before?.metadata.merchant_name).toBe(`${'M'.repeat(199)}…`);
+  });
+
+  it('is no part of what is bounded: its own text, and what OpenAI gets', () => {
+    expect(itself?.text).toBe(giant);
+    expect(quoting[1]?.input).toBe(giant);
+    expect(before?.input).toContain(`<CONTEXT><EDGE> ${giant}</CONTEXT>`);
+  });
+});
+
 describe('a line or word', () => {
   it.each([
     ['to do', {}, true],
@@ -269,6 +307,19 @@ describe('what a word’s labels say', () => {
     });
   });
 
+  it('takes a label without a timestamp for the oldest, and says no instant of it', () => {
+    const dated = aLabel({ label: 'A', timestamp_added: '1969-01-01' });
+    const undated = aLabel({ label: 'B', timestamp_added: null });
+
+    expect(labelMetadata([dated, undated])).toStrictEqual({
+      label_status: 'validated',
+      validated_labels: ['A', 'B'],
+      invalid_labels: [],
+      label_validated_at: '1969-01-01T00:00:00+00:00',
+    });
+    expect(labelMetadata([undated])).not.toHaveProperty('label_validated_at');
+  });
+
   it('says nothing of a proposer where the newest pending label names none', () => {
     const labels = [
       aLabel({ label: 'A', validation_status: 'PENDING', label_proposed_by: 'older' }),
@@ -329,13 +380,13 @@ describe('extracted data', () => {
       {
         normalized_phone_10: '5551234567',
         normalized_full_address: '12 MAIN ST',
-        normalized_url: 'http://example.com/a',
+        normalized_url: 'example.com/a',
       },
       {},
       { normalized_phone_10: '5551234567' },
       {},
       { normalized_full_address: '12 MAIN ST' },
-      { normalized_url: 'http://example.com/a' },
+      { normalized_url: 'example.com/a' },
       {},
     ]);
   });

@@ -16,6 +16,7 @@ import {
   wordInput,
 } from './inputs.ts';
 import { normalizeAddress, normalizePhone, normalizeUrl } from './normalization.ts';
+import { quoted, QUOTED_CHARACTERS } from './quotes.ts';
 
 /** A line or word that is to be embedded: what OpenAI gets, and what is kept with its vector. */
 interface EmbeddingItem<Entity, Metadata> {
@@ -61,7 +62,10 @@ export function embeddingItems(
   const sortedWords = words.toSorted((a, b) => a.line_id - b.line_id || a.word_id - b.word_id);
   const wordsOfLine = Map.groupBy(sortedWords, ({ line_id }) => line_id);
   const labelsOfWord = Map.groupBy(labels, wordPath);
-  const merchant = merchantName === undefined ? {} : { merchant_name: merchantName };
+  const merchant =
+    merchantName === undefined
+      ? {}
+      : { merchant_name: quoted(merchantName, QUOTED_CHARACTERS.merchant) };
   const contexts = wordContexts(sortedWords);
   const around = linesAround(sortedLines);
   return {
@@ -98,9 +102,16 @@ function linesAround(lines: readonly ReceiptLine[]): Map<number, Neighbours> {
   return new Map(
     order.map((line, at) => [
       line.line_id,
-      { prev_line: order[at - 1]?.text ?? EDGE, next_line: order[at + 1]?.text ?? EDGE },
+      {
+        prev_line: neighbourText(order[at - 1]?.text ?? EDGE),
+        next_line: neighbourText(order[at + 1]?.text ?? EDGE),
+      },
     ]),
   );
+}
+
+function neighbourText(text: string): string {
+  return quoted(text, QUOTED_CHARACTERS.neighbour);
 }
 
 function lineMetadata(
@@ -134,8 +145,8 @@ function wordMetadata(
     embedding_type: 'word',
     source: `openai_embedding_${path}`,
     word_id: word.word_id,
-    left,
-    right,
+    left: neighbourText(left),
+    right: neighbourText(right),
     ...labelMetadata(labels),
     ...extractedMetadata([word]),
   };
@@ -206,7 +217,7 @@ export function labelMetadata(labels: readonly ReceiptWordLabel[]): LabelMetadat
   const valid = withStatus(labels, 'VALID');
   const pending = withStatus(labels, 'PENDING');
   const proposedBy = pending.at(-1)?.label_proposed_by ?? undefined;
-  const validatedAt = valid.at(-1)?.timestamp_added;
+  const validatedAt = valid.at(-1)?.timestamp_added ?? undefined;
   return {
     label_status:
       valid.length > 0 ? 'validated' : pending.length > 0 ? 'auto_suggested' : 'unvalidated',
@@ -224,11 +235,11 @@ function withStatus(
 ): ReceiptWordLabel[] {
   return labels
     .filter(({ validation_status }) => validation_status === status)
-    .sort(
-      (a, b) =>
-        epochMilliseconds(a.timestamp_added) - epochMilliseconds(b.timestamp_added) ||
-        (a.label < b.label ? -1 : 1),
-    );
+    .sort((a, b) => addedAt(a) - addedAt(b) || (a.label < b.label ? -1 : 1));
+}
+
+function addedAt({ timestamp_added: timestamp }: ReceiptWordLabel): number {
+  return timestamp === null ? Number.MIN_SAFE_INTEGER : epochMilliseconds(timestamp);
 }
 
 function names(labels: readonly ReceiptWordLabel[]): string[] {

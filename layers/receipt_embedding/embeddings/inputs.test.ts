@@ -1,15 +1,10 @@
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { aLine, aWord, box } from '../../../tests/support/receipt_factory.ts';
 import type { ReceiptWord } from '../entities/line_and_word.ts';
 import { centroid } from '../entities/receipt.ts';
-import {
-  inReadingOrder,
-  lineInput,
-  onOneVisualRow,
-  type Placed,
-  wordContexts,
-  wordInput,
-} from './inputs.ts';
+import { inReadingOrder, lineInput, type WordContext, wordContexts, wordInput } from './inputs.ts';
+import { onOneVisualRow, type Placed } from './visual_rows.ts';
 
 const context = { left: 'WHOLE', right: '3.99' };
 
@@ -126,6 +121,93 @@ describe('the neighbours of a word', () => {
       '<EDGE> < LOWER > TALL',
       'LOWER < TALL > <EDGE>',
     ]);
+  });
+});
+
+/** The nearest word on a row, looked for one by one: what the neighbours are by definition, and the square of their number in time. */
+function contextsOneByOne(words: readonly ReceiptWord[]): WordContext[] {
+  const where = (word: ReceiptWord) => ({
+    bounding_box: word.bounding_box,
+    center: centroid(word),
+  });
+  const inOrder = words.toSorted(
+    (a, b) => centroid(a).x - centroid(b).x || a.line_id - b.line_id || a.word_id - b.word_id,
+  );
+  return words.map((word) => {
+    const shares = (other: ReceiptWord) => onOneVisualRow(where(other), where(word));
+    const at = inOrder.indexOf(word);
+    return {
+      left: inOrder.slice(0, at).findLast(shares)?.text ?? '<EDGE>',
+      right: inOrder.slice(at + 1).find(shares)?.text ?? '<EDGE>',
+    };
+  });
+}
+
+describe('the neighbours of many words', () => {
+  const few = fc.constantFrom(0, 0.1, 0.11, 0.2, 0.25, 0.5, -0.02);
+  const any = fc.double({ min: -0.1, max: 1.1, noNaN: true });
+  const height = fc.constantFrom(0, 0.01, 0.02, 0.1, 0.3, 1, -0.1);
+  const geometry = fc.oneof(
+    fc.record({ x: few, y: few, height }),
+    fc.record({ x: any, y: any, height: fc.oneof(height, any) }),
+    // A column, a row, a heap.
+    fc.record({ x: fc.constant(0.5), y: any, height: fc.constant(0.001) }),
+    fc.record({ x: any, y: fc.constant(0.5), height: fc.constant(0.02) }),
+    fc.constant({ x: 0.1, y: 0.5, height: 0.02 }),
+  );
+  const turned = fc
+    .tuple(geometry, fc.double({ min: -0.05, max: 0.05, noNaN: true }))
+    .map(([{ x, y, height }, tilt]) => {
+      const upright = box(x, y, 0.1, height);
+      // A turned word's centroid may lie outside of what its box says.
+      return { ...upright, top_right: { x: x + 0.1, y: y + height + 4 * tilt } };
+    });
+  const words = fc
+    .array(
+      fc.oneof(
+        turned,
+        geometry.map(({ x, y, height }) => box(x, y, 0.1, height)),
+      ),
+      {
+        maxLength: 60,
+      },
+    )
+    .map((places) =>
+      places.map((place, at) =>
+        aWord({ line_id: 1 + (at % 7), word_id: at + 1, text: `word ${at}`, ...place }),
+      ),
+    );
+
+  it('are those that looking at them one by one finds, whatever their geometry', () => {
+    fc.assert(
+      fc.property(words, (of) => {
+        expect(wordContexts(of)).toStrictEqual(contextsOneByOne(of));
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it.each([
+    ['each on a row of its own', (at: number) => box(0.5, at / 2_000, 0.1, 0.0001)],
+    ['all on one row', (at: number) => box(at / 2_000, 0.5, 0.0004, 0.02)],
+    ['all in one place', () => box(0.1, 0.5, 0.2, 0.02)],
+    ['in a grid', (at: number) => box((at % 45) / 45, Math.floor(at / 45) / 45, 0.02, 0.01)],
+  ])('are found by looking at each a few times, not at each for each: %s', (_, place) => {
+    let looks = 0;
+    const counted = Array.from({ length: 2_000 }, (_, at) => {
+      const { bounding_box, ...corners } = place(at);
+      const watched = new Proxy(bounding_box, {
+        get: (target, name) => {
+          looks += 1;
+          return Reflect.get(target, name) as unknown;
+        },
+      });
+      return aWord({ word_id: at + 1, ...corners, bounding_box: watched });
+    });
+
+    wordContexts(counted);
+
+    expect(looks / counted.length).toBeLessThan(20);
   });
 });
 

@@ -1,5 +1,6 @@
 import type { ReceiptLine, ReceiptWord } from '../entities/line_and_word.ts';
-import { type BoundingBox, centroid, type Point } from '../entities/receipt.ts';
+import { centroid } from '../entities/receipt.ts';
+import { nearestBefore, onOneVisualRow, type Placed } from './visual_rows.ts';
 
 /** What OpenAI gets for a line: its text as it is. */
 export function lineInput(line: ReceiptLine): string {
@@ -48,53 +49,25 @@ export function wordContexts(words: readonly ReceiptWord[]): WordContext[] {
     center: centroid(word),
   }));
   const inOrder = placed.toSorted(byPosition);
-  const positions = new Map(inOrder.map((each, position) => [each.word, position]));
-  return placed.map((target) => {
-    // Every word is in the map: it was made from the same list.
-    const at = positions.get(target.word) ?? 0;
-    return {
-      left: neighbour(inOrder, target, at, -1),
-      right: neighbour(inOrder, target, at, 1),
-    };
-  });
-}
-
-/** The nearest word in one direction that shares the target's row. */
-function neighbour(
-  inOrder: readonly PlacedWord[],
-  target: PlacedWord,
-  at: number,
-  step: -1 | 1,
-): string {
-  for (let position = at + step; ; position += step) {
-    const candidate = inOrder[position];
-    if (candidate === undefined) return EDGE;
-    if (onOneVisualRow(candidate, target)) return candidate.word.text;
-  }
+  const reversed = inOrder.toReversed();
+  const left = nearestBefore(inOrder);
+  const right = nearestBefore(reversed).reverse();
+  const textAt = (of: readonly PlacedWord[], at: number | undefined): string =>
+    of[at ?? -1]?.word.text ?? EDGE;
+  const contexts = new Map(
+    inOrder.map(({ word }, at) => [
+      word,
+      { left: textAt(inOrder, left[at]), right: textAt(reversed, right[at]) },
+    ]),
+  );
+  // Every word is in the map: it was made from the same list.
+  return words.map((word) => contexts.get(word) ?? { left: EDGE, right: EDGE });
 }
 
 function byPosition(a: PlacedWord, b: PlacedWord): number {
   return (
     a.center.x - b.center.x || a.word.line_id - b.word.line_id || a.word.word_id - b.word.word_id
   );
-}
-
-/** Where a line or word lies. */
-export interface Placed {
-  readonly bounding_box: BoundingBox;
-  readonly center: Point;
-}
-
-/**
- * Whether two boxes are on the same visual row: the centroid of either lies within the other's vertical
- * span. That is no equivalence: a may be on b's row and b on c's, but a not on c's.
- */
-export function onOneVisualRow(a: Placed, b: Placed): boolean {
-  return spans(a.bounding_box, b.center.y) || spans(b.bounding_box, a.center.y);
-}
-
-function spans({ y, height }: BoundingBox, level: number): boolean {
-  return y <= level && level <= y + height;
 }
 
 interface PlacedLine extends Placed {

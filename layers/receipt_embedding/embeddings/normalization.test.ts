@@ -39,7 +39,12 @@ describe('an address', () => {
     ['12 Penny Lane', '12 PENNY LN'],
     ['12 Coast Highway', '12 COAST HWY'],
     ['12 Garden Parkway', '12 GARDEN PKWY'],
-    ['12 Main St, Suite 4', '12 MAIN ST, STE 4'],
+    ['12 Main St, Suite 4', '12 MAIN ST STE 4'],
+    ['12 Oak Blvd., Springfield, CA 90000', '12 OAK BLVD SPRINGFIELD CA 90000'],
+    ['12 Oak Boulevard, Springfield', '12 OAK BLVD SPRINGFIELD'],
+    ['12 Oak Street/Elm Road', '12 OAK STREET/ELM RD'],
+    // A token that is nothing but punctuation leaves its place: so the existing collections have it.
+    ['12 Main St - Springfield', '12 MAIN ST  SPRINGFIELD'],
     ['12 Main St Apartment 4', '12 MAIN ST APT 4'],
     ['12 Streetwise Place', '12 STREETWISE PLACE'],
     ['12 Élane', '12 ÉLANE'],
@@ -55,7 +60,7 @@ describe('an address', () => {
   });
 
   it('that is normalised already stays as it is', () => {
-    const words = fc.constantFrom('12', 'Main', 'street', 'STE', 'lane', ',', '-', ' ', 'Ñandú');
+    const words = fc.constantFrom('12', 'Main', 'street', 'STE', 'lane,', '-St.', 'Ñandú');
     fc.assert(
       fc.property(fc.array(words), (parts) => {
         const once = normalizeAddress(parts.join(' '));
@@ -68,26 +73,53 @@ describe('an address', () => {
 
 describe('a url', () => {
   it.each([
-    ['example.com', 'http://example.com/'],
-    ['http://example.com//', 'http://example.com/'],
-    ['tiktok.com/@shop', 'http://tiktok.com/@shop'],
-    ['http://me@example.com/', undefined],
-    ['mailto:info@example.com', undefined],
-    ['www.example.com', 'http://example.com/'],
-    ['WWW.Example.COM/Menu', 'http://example.com/Menu'],
-    ['https://www.example.com/', 'https://example.com/'],
-    ['https://example.com/survey/', 'https://example.com/survey'],
-    ['https://example.com/a/b//', 'https://example.com/a/b'],
-    ['example.com/survey?id=1&x=2', 'http://example.com/survey'],
-    ['example.com/survey/#top', 'http://example.com/survey'],
-    ['example.com?id=1', 'http://example.com/'],
-    ['HTTP://EXAMPLE.COM', 'http://example.com/'],
-    ['http://example.com:8080/a', 'http://example.com:8080/a'],
-    [' example.com ', 'http://example.com/'],
+    ['HTTP://www.Example.com/a//b/?x=1', 'example.com/a/b'],
+    ['example.com', 'example.com/'],
+    ['http://example.com//', 'example.com/'],
+    ['https://tiktok.com/@shop', 'tiktok.com/@shop'],
+    ['www.example.com', 'example.com/'],
+    ['WWW.Example.COM/Menu', 'example.com/Menu'],
+    ['https://www.example.com/', 'example.com/'],
+    ['https://example.com/survey/', 'example.com/survey'],
+    ['https://example.com/a/b//', 'example.com/a/b'],
+    ['example.com/survey?id=1&x=2', 'example.com/survey'],
+    ['example.com/survey/#top', 'example.com/survey'],
+    ['example.com?id=1', 'example.com/'],
+    ['HTTP://EXAMPLE.COM', 'example.com/'],
+    ['http://example.com:8080/a', 'example.com:8080/a'],
+    ['http://example.com:80/a', 'example.com:80/a'],
+    ['example.com/crème', 'example.com/crème'],
+    [' example.com ', 'example.com/'],
+    ['http://me@example.com/', 'example.com/'],
+    ['tiktok.com/@shop', undefined],
     ['info@example.com', undefined],
+    ['mailto:info@example.com', undefined],
+    ['www.', undefined],
+    ['WWW', undefined],
+    ['http://', undefined],
+    ['https://www.', undefined],
+    ['http://www./menu', undefined],
+    ['/menu', undefined],
+    ['...', undefined],
     ['not a host', undefined],
     ['', undefined],
   ])('%j is normalised to %j', (text, normalized) => {
     expect(normalizeUrl(text)).toBe(normalized);
+  });
+
+  it('that is normalised already stays as it is', () => {
+    const url = fc.tuple(
+      fc.constantFrom('', 'http://', 'HTTPS://', 'http://me@'),
+      fc.constantFrom('', 'www.', 'WWW.'),
+      fc.constantFrom('', 'Example.com', 'example.com:80', '..'),
+      fc.stringMatching(/^[/aB.?#:]*$/),
+    );
+    fc.assert(
+      fc.property(url, (parts) => {
+        const once = normalizeUrl(parts.join(''));
+
+        expect(once === undefined ? undefined : normalizeUrl(once)).toBe(once);
+      }),
+    );
   });
 });

@@ -24,42 +24,55 @@ const ABBREVIATIONS: Readonly<Record<string, string>> = {
   APARTMENT: 'APT',
 };
 
-const EDGES = String.raw`[ ,.;:|/\\-]+`;
+const PUNCTUATION = new Set(' ,.;:|/\\-');
+
+/** Without what is at its ends. (A pattern for the end takes the square of a run in the middle.) */
+function withoutEdges(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && PUNCTUATION.has(text.charAt(start))) start += 1;
+  while (end > start && PUNCTUATION.has(text.charAt(end - 1))) end -= 1;
+  return text.slice(start, end);
+}
 
 /**
- * Upper case, single spaces, no punctuation at the ends, the street's kind abbreviated.
+ * Upper case, single spaces, no punctuation at the ends of the whole and of each word, the street's kind abbreviated: the form that
+ * existing collections hold, where readers look for it by equality. A word that is punctuation alone leaves its place, as there.
  *
  * @returns undefined when nothing is left.
  * @example
  * ```ts
- * normalizeAddress('1 Main Street, '); // '1 MAIN ST'
+ * normalizeAddress('12 Oak Boulevard, Springfield, '); // '12 OAK BLVD SPRINGFIELD'
  * ```
  */
 export function normalizeAddress(text: string): string | undefined {
-  const address = text
-    .toUpperCase()
-    .replaceAll(/\s+/g, ' ')
-    .replaceAll(/[\p{L}\p{N}]+/gu, (word) => ABBREVIATIONS[word] ?? word)
-    .replaceAll(new RegExp(`^${EDGES}|${EDGES}$`, 'g'), '');
+  const address = withoutEdges(text.toUpperCase().replaceAll(/\s+/g, ' '))
+    .split(' ')
+    .map(withoutEdges)
+    .map((word) => ABBREVIATIONS[word] ?? word)
+    .join(' ');
   return address === '' ? undefined : address;
 }
 
+const PAGE =
+  /^(?:[a-z][a-z\d+.-]*:\/\/(?:[^/?#@]*@)?)?(?<host>[\p{L}\p{N}._-]+(?::\d+)?)(?<path>\/[^?#]*)?(?:[?#].*)?$/isu;
+
 /**
- * The address of a page without what varies: host in lower case without `www.`, no query, no fragment, no
- * trailing `/` except the root's. `http://` is assumed.
+ * The address of a page without what varies: host and path without the scheme, the host in lower case and without `www.`, no query,
+ * no fragment, no repeated and no trailing `/` except the root's.
  *
- * @returns undefined for what is no address of a page, as an e-mail address.
+ * @returns undefined for what has no host, as a torn `www.`, and for an e-mail address: what has an `@` and no scheme.
  * @example
  * ```ts
- * normalizeUrl('www.Example.com/menu/?q=1'); // 'http://example.com/menu'
+ * normalizeUrl('HTTP://www.Example.com/a//b/?x=1'); // 'example.com/a/b'
  * ```
  */
 export function normalizeUrl(text: string): string | undefined {
   const trimmed = text.trim();
-  const address = /^[a-z][a-z\d+.-]*:\/\//i.test(trimmed) ? trimmed : `http://${trimmed}`;
-  const authority = /^[^:]+:\/\/(?<authority>[^/?#]*)/.exec(address)?.groups?.['authority'];
-  if (authority === undefined || authority === '' || authority.includes('@')) return undefined;
-  if (!URL.canParse(address)) return undefined;
-  const { protocol, host, pathname } = new URL(address);
-  return `${protocol}//${host.replace(/^www\./, '')}${pathname.replace(/\/+$/, '') || '/'}`;
+  if (trimmed.includes('@') && !/^[a-z][a-z\d+.-]*:\/\//i.test(trimmed)) return undefined;
+  const { host: whole = '', path = '/' } = PAGE.exec(trimmed)?.groups ?? {};
+  const host = whole.toLowerCase().replace(/^www(?:\.|$)/, '');
+  // A name begins with a letter or a digit; what is left of a torn address does not.
+  if (!/^[\p{L}\p{N}]/u.test(host)) return undefined;
+  return host + (path.replaceAll(/\/+/g, '/').replace(/\/$/, '') || '/');
 }

@@ -52,6 +52,18 @@ describe('a line row', () => {
     ['index keys absent', without(row, 'GSI1PK', 'GSI1SK', 'GSI3PK', 'GSI3SK'), {}],
     ['confidence 1', { ...row, confidence: 1 }, { confidence: 1 }],
     ['attributes of others', { ...row, histogram: { A: 1 }, num_chars: 3 }, {}],
+    ['corners absent: those of its box', without(row, 'top_left', 'bottom_right'), {}],
+    [
+      'a box absent: around its corners',
+      without(row, 'bounding_box'),
+      { bounding_box: { x: -0.02, y: 0.5, width: 0.8, height: 0.020000000000000018 } },
+    ],
+    ['one angle absent: from the other', without(row, 'angle_degrees'), {}],
+    [
+      'no angle, no confidence: 0',
+      without(row, 'angle_degrees', 'angle_radians', 'confidence'),
+      { angle_degrees: 0, angle_radians: 0, confidence: 0 },
+    ],
   ])('is read with %s', (_, variant, change) => {
     expect(z.decode(receiptLineCodec, variant as never)).toStrictEqual({ ...line, ...change });
   });
@@ -67,6 +79,7 @@ describe('a line row', () => {
     ['negative confidence', { confidence: -0.1 }],
     ['a status that there is not', { embedding_status: 'DONE' }],
     ['a corner without y', { top_left: { x: 0 } }],
+    ['neither a box nor four corners', { bounding_box: undefined, top_left: undefined }],
     ['no text', { text: undefined }],
     [
       'an image id of version 1',

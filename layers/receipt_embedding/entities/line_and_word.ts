@@ -10,7 +10,7 @@ import {
   timestampSchema,
   wordPath,
 } from './keys.ts';
-import { placedFields } from './receipt.ts';
+import { placed, placedFields, storedPlacedFields } from './receipt.ts';
 
 export const EMBEDDING_STATUSES = ['NONE', 'PENDING', 'SUCCESS', 'FAILED', 'NOISE'] as const;
 
@@ -24,13 +24,12 @@ export type EmbeddingStatus = z.output<typeof embeddingStatusSchema>;
 /** The hash of GSI1 for lines and words of this status. */
 export const embeddingStatusKey = (status: EmbeddingStatus): string => `EMBEDDING_STATUS#${status}`;
 
-const lineAttributes = { text: z.string(), ...placedFields };
-
 export const receiptLineSchema = z.object({
   image_id: imageIdSchema,
   receipt_id: ordinalSchema,
   line_id: ordinalSchema,
-  ...lineAttributes,
+  text: z.string(),
+  ...placedFields,
   embedding_status: embeddingStatusSchema,
   is_noise: z.boolean(),
 });
@@ -41,13 +40,14 @@ export type ReceiptLine = z.output<typeof receiptLineSchema>;
 const storedLineSchema = z.looseObject({
   ...keyFields,
   TYPE: z.literal('RECEIPT_LINE'),
-  ...lineAttributes,
+  text: z.string(),
+  ...storedPlacedFields,
   embedding_status: embeddingStatusSchema.optional(),
   is_noise: z.boolean().optional(),
 });
 
 /**
- * Row ⇄ ReceiptLine (docs/data_model.md §1): status and noise may be absent, ids are the key's.
+ * Row ⇄ ReceiptLine (docs/data_model.md §1): all that merely describes the text may be absent, ids are the key's.
  * @example
  * ```ts
  * z.encode(receiptLineCodec, line);
@@ -59,6 +59,7 @@ export const receiptLineCodec = z.codec(storedLineSchema, receiptLineSchema, {
   decode: (row, payload) => ({
     ...row,
     ...identify(row, 'line_id', payload),
+    ...placed(row, payload),
     embedding_status: row.embedding_status ?? ('NONE' as const),
     is_noise: row.is_noise ?? false,
   }),
@@ -83,18 +84,14 @@ export const extractedDataSchema = z.object({
 });
 export type ExtractedData = z.output<typeof extractedDataSchema>;
 
-const wordAttributes = {
-  text: z.string(),
-  ...placedFields,
-  extracted_data: extractedDataSchema.nullable(),
-};
-
 export const receiptWordSchema = z.object({
   image_id: imageIdSchema,
   receipt_id: ordinalSchema,
   line_id: ordinalSchema,
   word_id: ordinalSchema,
-  ...wordAttributes,
+  text: z.string(),
+  ...placedFields,
+  extracted_data: extractedDataSchema.nullable(),
   embedding_status: embeddingStatusSchema,
   is_noise: z.boolean(),
 });
@@ -105,7 +102,8 @@ export type ReceiptWord = z.output<typeof receiptWordSchema>;
 const storedWordSchema = z.looseObject({
   ...keyFields,
   TYPE: z.literal('RECEIPT_WORD'),
-  ...wordAttributes,
+  text: z.string(),
+  ...storedPlacedFields,
   extracted_data: extractedDataSchema.nullish(),
   embedding_status: embeddingStatusSchema.optional(),
   is_noise: z.boolean().optional(),
@@ -116,6 +114,7 @@ export const receiptWordCodec = z.codec(storedWordSchema, receiptWordSchema, {
   decode: (row, payload) => ({
     ...row,
     ...identify(row, 'word_id', payload),
+    ...placed(row, payload),
     extracted_data: row.extracted_data ?? null,
     embedding_status: row.embedding_status ?? ('NONE' as const),
     is_noise: row.is_noise ?? false,
@@ -138,25 +137,18 @@ export const receiptWordCodec = z.codec(storedWordSchema, receiptWordSchema, {
 
 export const VALIDATION_STATUSES = ['NONE', 'PENDING', 'VALID', 'INVALID', 'NEEDS_REVIEW'] as const;
 
-const labelAttributes = {
-  validation_status: z.enum(VALIDATION_STATUSES),
-  timestamp_added: timestampSchema,
-};
-
-const optionalAttributes = {
-  label_proposed_by: z.string().nullable(),
-  label_consolidated_from: z.string().nullable(),
-  reasoning: z.string().nullable(),
-};
-
 export const receiptWordLabelSchema = z.object({
   image_id: imageIdSchema,
   receipt_id: ordinalSchema,
   line_id: ordinalSchema,
   word_id: ordinalSchema,
   label: z.string().min(1),
-  ...labelAttributes,
-  ...optionalAttributes,
+  validation_status: z.enum(VALIDATION_STATUSES),
+  /** Null where the row has none that can be read: such a label counts as older than any other. */
+  timestamp_added: timestampSchema.nullable(),
+  label_proposed_by: z.string().nullable(),
+  label_consolidated_from: z.string().nullable(),
+  reasoning: z.string().nullable(),
 });
 
 /** What somebody, or some model, says a word is; a word may have several. */
@@ -165,7 +157,8 @@ export type ReceiptWordLabel = z.output<typeof receiptWordLabelSchema>;
 const storedLabelSchema = z.looseObject({
   ...keyFields,
   TYPE: z.literal('RECEIPT_WORD_LABEL'),
-  ...labelAttributes,
+  validation_status: z.enum(VALIDATION_STATUSES),
+  timestamp_added: timestampSchema.nullish(),
   label_proposed_by: z.string().nullish(),
   label_consolidated_from: z.string().nullish(),
   reasoning: z.string().nullish(),
@@ -176,6 +169,7 @@ export const receiptWordLabelCodec = z.codec(storedLabelSchema, receiptWordLabel
   decode: (row, payload) => ({
     ...row,
     ...identify(row, 'label', payload),
+    timestamp_added: row.timestamp_added ?? null,
     label_proposed_by: row.label_proposed_by ?? null,
     label_consolidated_from: row.label_consolidated_from ?? null,
     reasoning: row.reasoning ?? null,

@@ -104,7 +104,6 @@ describe('receipt metadata', () => {
     });
 
     it.each([
-      ['no name', { merchant_name: undefined }],
       ['another TYPE', { TYPE: 'RECEIPT' }],
       ['the key of a receipt', { SK: 'RECEIPT#00003' }],
       ['an image id that is none', { PK: 'IMAGE#1' }],

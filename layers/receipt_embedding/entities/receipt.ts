@@ -41,6 +41,64 @@ export type Corners = Readonly<
   Record<'top_left' | 'top_right' | 'bottom_left' | 'bottom_right', Point>
 >;
 
+/** The same as a row may have it: a text is embedded whatever became of what merely describes it. */
+export const storedPlacedFields = {
+  bounding_box: boundingBoxSchema.optional(),
+  top_left: pointSchema.optional(),
+  top_right: pointSchema.optional(),
+  bottom_left: pointSchema.optional(),
+  bottom_right: pointSchema.optional(),
+  angle_degrees: z.number().optional(),
+  angle_radians: z.number().optional(),
+  confidence: z.number().min(0).max(1).optional(),
+};
+
+type Placed = z.output<z.ZodObject<typeof placedFields>>;
+type StoredPlaced = z.output<z.ZodObject<typeof storedPlacedFields>>;
+
+const DEGREES_OF_A_RADIAN = 180 / Math.PI;
+
+/**
+ * The geometry of a row: corners that it lacks are those of its box, a box that it lacks is around its corners, one angle follows from
+ * the other. Without any word about it, a line is not turned, and its confidence is 0.
+ *
+ * @returns zod's `NEVER`, and an issue of the payload, where the row says nothing of where it is.
+ */
+export function placed(row: StoredPlaced, payload: z.core.ParsePayload): Placed {
+  const bounding_box = row.bounding_box ?? boxAround(row);
+  if (bounding_box === undefined) {
+    payload.issues.push({
+      code: 'custom',
+      message: 'neither a box nor four corners',
+      path: ['bounding_box'],
+      input: undefined,
+    });
+    return z.NEVER;
+  }
+  const { x, y, width, height } = bounding_box;
+  const { angle_degrees, angle_radians } = row;
+  return {
+    bounding_box,
+    top_left: row.top_left ?? { x, y: y + height },
+    top_right: row.top_right ?? { x: x + width, y: y + height },
+    bottom_left: row.bottom_left ?? { x, y },
+    bottom_right: row.bottom_right ?? { x: x + width, y },
+    angle_degrees: angle_degrees ?? (angle_radians ?? 0) * DEGREES_OF_A_RADIAN,
+    angle_radians: angle_radians ?? (angle_degrees ?? 0) / DEGREES_OF_A_RADIAN,
+    confidence: row.confidence ?? 0,
+  };
+}
+
+function boxAround(row: StoredPlaced): BoundingBox | undefined {
+  const { top_left, top_right, bottom_left, bottom_right } = row;
+  if (!top_left || !top_right || !bottom_left || !bottom_right) return undefined;
+  const corners = [top_left, top_right, bottom_left, bottom_right];
+  const xs = corners.map(({ x }) => x);
+  const ys = corners.map(({ y }) => y);
+  const [x, y] = [Math.min(...xs), Math.min(...ys)];
+  return { x, y, width: Math.max(...xs) - x, height: Math.max(...ys) - y };
+}
+
 /** The mean of the four corners. */
 export function centroid({ top_left, top_right, bottom_left, bottom_right }: Corners): Point {
   return {
@@ -119,7 +177,7 @@ export type ReceiptMetadata = z.output<typeof receiptMetadataSchema>;
 const storedMetadataSchema = z.looseObject({
   ...keyFields,
   TYPE: z.literal('RECEIPT_METADATA'),
-  merchant_name: z.string(),
+  merchant_name: z.string().optional(),
   canonical_merchant_name: z.string().nullish(),
   place_id: z.string().optional(),
   address: z.string().nullish(),
@@ -140,6 +198,7 @@ export const receiptMetadataCodec = z.codec(storedMetadataSchema, receiptMetadat
   decode: (row) => ({
     ...row,
     ...ids(row),
+    merchant_name: row.merchant_name ?? '',
     canonical_merchant_name: row.canonical_merchant_name ?? null,
     place_id: row.place_id ?? '',
     address: row.address ?? null,

@@ -10,6 +10,8 @@ const OTHER_IMAGE = '11111111-1111-4111-8111-111111111111';
 const COLLECTIONS =
   'http://chroma:8000/api/v2/tenants/default_tenant/databases/default_database/collections';
 
+const NO_LOGGER = { warn: () => undefined };
+
 const evidence = merchantEvidence(RECEIPT, {
   lines: [
     aLine({ line_id: 1, text: 'TEL 555-123-4567' }),
@@ -33,7 +35,7 @@ const neighbour = {
 function ask(...answers: readonly Answer[]) {
   const { fetch, requests } = fakeFetch(...answers);
   const embedder = new RecordingEmbedder();
-  const source = new ChromaNeighbours('http://chroma:8000/', fetch);
+  const source = new ChromaNeighbours({ endpoint: 'http://chroma:8000/' }, NO_LOGGER, fetch);
   return { found: source.findMerchant(evidence, embedder), requests, embedder };
 }
 
@@ -99,8 +101,64 @@ describe('the neighbours of a receipt’s address and phone lines', () => {
     expect(await foundAmong([], [])).toBeUndefined();
   });
 
+  it('are asked of the tenant and the database that are set, with the token', async () => {
+    const { fetch, requests } = fakeFetch({ json: { id: 'c1' } }, { json: { metadatas: [[]] } });
+    const server = {
+      endpoint: 'https://chroma.example',
+      tenant: 't-1',
+      database: 'a b',
+      token: 'ck-1',
+    };
+
+    await new ChromaNeighbours(server, NO_LOGGER, fetch).findMerchant(
+      evidence,
+      new RecordingEmbedder(),
+    );
+
+    const collections = 'https://chroma.example/api/v2/tenants/t-1/databases/a%20b/collections';
+    expect(requests.map(({ url, headers }) => [url, headers.get('x-chroma-token')])).toStrictEqual([
+      [`${collections}/lines`, 'ck-1'],
+      [`${collections}/c1/query`, 'ck-1'],
+    ]);
+  });
+
+  it.each(['NotFoundError', 'InvalidCollection'])(
+    'are nobody where there is no collection (%s), which is said once and costs nothing',
+    async (error) => {
+      const answer = { status: 404, json: { error, message: 'Collection [lines] does not exist' } };
+      const { fetch, requests } = fakeFetch(answer, answer);
+      const embedder = new RecordingEmbedder();
+      const warnings: unknown[] = [];
+      const logger = {
+        warn: (...warning: unknown[]) => {
+          warnings.push(warning);
+        },
+      };
+      const endpoint = `https://without-${error.toLowerCase()}.example`;
+      for (const token of ['of one receipt', 'of another']) {
+        const source = new ChromaNeighbours({ endpoint, token }, logger, fetch);
+        expect(await source.findMerchant(evidence, embedder)).toBeUndefined();
+      }
+
+      expect([requests.length, embedder.calls]).toStrictEqual([2, []]);
+      expect(warnings).toStrictEqual([
+        [
+          'Chroma has no collection `lines`, so it knows no merchants; create it, or correct chroma_tenant and chroma_database',
+          {
+            url: `${endpoint}/api/v2/tenants/default_tenant/databases/default_database/collections/lines`,
+          },
+        ],
+      ]);
+    },
+  );
+
   it.each<[string, Answer[], string]>([
-    ['there is no collection', [{ status: 404 }], 'InvalidConfiguration'],
+    ['nothing of Chroma is there', [{ status: 404 }], 'InvalidConfiguration'],
+    [
+      'the address is that of something else',
+      [{ status: 404, json: { detail: 'Not Found' } }],
+      'InvalidConfiguration',
+    ],
     ['Chroma is down', [{ error: new TypeError('fetch failed') }], 'UpstreamUnavailable'],
     ['the query fails', [{ json: { id: 'c1' } }, { status: 500 }], 'UpstreamUnavailable'],
     [

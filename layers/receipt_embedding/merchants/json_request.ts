@@ -34,6 +34,35 @@ export async function requestJson<Answer>(
 ): Promise<Answer> {
   const host = new URL(request.url).host;
   const response = await exchange(fetch, request, host);
+  return await readAnswer(response, schema, host);
+}
+
+/**
+ * The same for what may not be there.
+ *
+ * @param absence the answer to a 404 that says so; any other 404 is thrown, since a wrong address says it too.
+ * @returns undefined when it is not there.
+ */
+export async function findJson<Answer>(
+  fetch: Fetch,
+  schema: z.ZodType<Answer>,
+  request: JsonRequest,
+  absence: z.ZodType,
+): Promise<Answer | undefined> {
+  const host = new URL(request.url).host;
+  const response = await exchange(fetch, request, host);
+  if (response.status === 404) {
+    const answer: unknown = await response.json().catch(() => undefined);
+    if (absence.safeParse(answer).success) return undefined;
+  }
+  return await readAnswer(response, schema, host);
+}
+
+async function readAnswer<Answer>(
+  response: Response,
+  schema: z.ZodType<Answer>,
+  host: string,
+): Promise<Answer> {
   if (!response.ok) throw refusal(host, response.status);
   const parsed = schema.safeParse(await response.json().catch(() => undefined));
   if (!parsed.success) {

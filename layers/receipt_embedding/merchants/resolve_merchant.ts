@@ -1,5 +1,10 @@
 import type { Embedder } from '../embeddings/embedder.ts';
-import { embeddingItems, type LineItem, type ReceiptText } from '../embeddings/embedding_items.ts';
+import {
+  embeddingItems,
+  type LineItem,
+  type ReceiptText,
+  type WordItem,
+} from '../embeddings/embedding_items.ts';
 import type { ReceiptIdentity } from '../entities/keys.ts';
 import type { ReceiptMetadata } from '../entities/receipt.ts';
 import type { Logger, Metrics } from '../ports.ts';
@@ -81,17 +86,21 @@ export interface MerchantEvidence extends ReceiptIdentity {
 /** Phones, addresses and the lines that carry them, as OCR recognised them. */
 export function merchantEvidence(receipt: ReceiptIdentity, text: ReceiptText): MerchantEvidence {
   const items = embeddingItems(text, undefined, 'realtime');
-  const telling = [...items.lines, ...items.words].filter(
-    ({ metadata }) =>
-      metadata.normalized_phone_10 !== undefined || metadata.normalized_full_address !== undefined,
-  );
+  const lines = items.lines.filter(isTelling);
+  const telling = [...lines, ...items.words.filter(isTelling)];
   return {
     image_id: receipt.image_id,
     receipt_id: receipt.receipt_id,
     phones: distinct(telling.map(({ metadata }) => metadata.normalized_phone_10)),
     addresses: distinct(telling.map(({ metadata }) => metadata.normalized_full_address)),
-    lines: items.lines.filter((line) => telling.includes(line)),
+    lines,
   };
+}
+
+function isTelling({ metadata }: LineItem | WordItem): boolean {
+  return (
+    metadata.normalized_phone_10 !== undefined || metadata.normalized_full_address !== undefined
+  );
 }
 
 function distinct(values: readonly (string | undefined)[]): string[] {

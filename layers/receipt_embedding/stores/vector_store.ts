@@ -22,10 +22,27 @@ export interface VectorRecord {
 /** Where vectors go. Writing the same records again changes nothing. */
 export interface VectorStore {
   /**
-   * @returns the number of vectors that the store holds of these, which is all of them.
-   * @throws RateLimited, UpstreamUnavailable, QuotaExhausted, InvalidConfiguration, InvalidRequest, InvalidReceiptData.
+   * Writes what can be written. A record that the store can't hold is that record's fault alone: it is named in the outcome, and all
+   * others are written.
+   *
+   * @throws RateLimited, UpstreamUnavailable, QuotaExhausted, InvalidConfiguration, InvalidRequest, InvalidReceiptData: what is no
+   * single record's fault. What has been written by then stays.
    */
-  upsert(collection: VectorCollection, records: readonly VectorRecord[]): Promise<number>;
+  upsert(collection: VectorCollection, records: readonly VectorRecord[]): Promise<UpsertOutcome>;
+}
+
+/** What became of records: each was stored or refused. */
+export interface UpsertOutcome {
+  /** How many the store holds of them now. */
+  readonly stored: number;
+  readonly refused: readonly RefusedRecord[];
+}
+
+/** A record that a store can't hold, and never will as it is. */
+export interface RefusedRecord {
+  readonly id: string;
+  /** In our own words: it ends in the table and in logs, and quotes nothing of the record. */
+  readonly reason: string;
 }
 
 /** Which of the two workflows made a vector. */

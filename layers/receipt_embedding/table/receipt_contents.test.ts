@@ -68,6 +68,7 @@ describe('reading a receipt', () => {
       labels: [label],
       metadata: aMetadata(of),
       invalid_rows: [],
+      ignored_attributes: 0,
     });
     expect(logger.entries).toStrictEqual([]);
   });
@@ -79,6 +80,7 @@ describe('reading a receipt', () => {
       labels: [],
       metadata: undefined,
       invalid_rows: [],
+      ignored_attributes: 0,
     });
   });
 
@@ -87,12 +89,16 @@ describe('reading a receipt', () => {
     const [line, word, label] = [aLine(of), aWord(of), aLabel(of)];
     await table.put(
       rowOf.line(line),
-      { ...rowOf.line(aLine({ ...of, line_id: 2, text: 'SECRET' })), confidence: 1.2 },
+      { ...rowOf.line(aLine({ ...of, line_id: 2, text: 'SECRET' })), embedding_status: 'SECRET' },
       rowOf.word(word),
-      { ...rowOf.word(aWord({ ...of, word_id: 2, text: 'SECRET' })), bounding_box: 'SECRET' },
+      {
+        ...rowOf.word(aWord({ ...of, word_id: 2, text: 'SECRET' })),
+        bounding_box: 'SECRET',
+        top_left: 'SECRET',
+      },
       rowOf.label(label),
       { ...rowOf.label(aLabel({ ...of, word_id: 2 })), validation_status: 'SECRET' },
-      { ...rowOf.metadata(aMetadata(of)), merchant_name: 7 },
+      { ...rowOf.metadata(aMetadata(of)), TYPE: 'SECRET' },
     );
     const logger = new RecordingLogger();
     const keys = [
@@ -108,9 +114,64 @@ describe('reading a receipt', () => {
       labels: [label],
       metadata: undefined,
       invalid_rows: keys,
+      ignored_attributes: 0,
     });
     expect(logger.keys).toHaveLength(4);
     expect(logger.keys).toStrictEqual(expect.arrayContaining(keys));
+    expect(JSON.stringify(logger.entries)).not.toContain('SECRET');
+  });
+
+  it('reads rows whose annotations are in odd forms without those, which it counts and never quotes', async () => {
+    const of = { receipt_id: 5 };
+    const point = { x: 'SECRET' };
+    const [line, word, label] = [aLine(of), aWord(of), aLabel(of)];
+    await table.put(
+      { ...rowOf.line(line), angle_degrees: 'SECRET', confidence: 1.2, top_left: point },
+      {
+        ...rowOf.line(aLine({ ...of, line_id: 2 })),
+        bounding_box: 'SECRET',
+        angle_radians: null,
+      },
+      {
+        ...rowOf.word(word),
+        extracted_data: { type: 'price', value: 'SECRET' },
+        ...Object.fromEntries(
+          ['top_left', 'top_right', 'bottom_left', 'bottom_right'].map((name) => [name, point]),
+        ),
+      },
+      { ...rowOf.word(aWord({ ...of, word_id: 2 })), extracted_data: 'SECRET' },
+      {
+        ...rowOf.label(label),
+        timestamp_added: 'SECRET',
+        label_proposed_by: 7,
+        reasoning: ['SECRET'],
+      },
+      { ...rowOf.metadata(aMetadata(of)), canonical_merchant_name: 7, merchant_name: 'SHOP' },
+    );
+    const logger = new RecordingLogger();
+
+    const { lines, words, labels, metadata, ...counts } = await read(5, logger);
+
+    expect(counts).toStrictEqual({ invalid_rows: [], ignored_attributes: 15 });
+    expect(lines).toStrictEqual([
+      { ...line, angle_degrees: expect.closeTo(1.49, 1) as number, confidence: 0 },
+      {
+        ...aLine({ ...of, line_id: 2 }),
+        bounding_box: {
+          x: 0.1,
+          y: 0.5,
+          width: expect.closeTo(0.8, 9) as number,
+          height: expect.closeTo(0.02, 9) as number,
+        },
+        angle_radians: expect.closeTo(0.026, 3) as number,
+      },
+    ]);
+    expect(words).toStrictEqual([word, aWord({ ...of, word_id: 2 })]);
+    expect(labels).toStrictEqual([{ ...label, timestamp_added: null }]);
+    expect(metadata).toStrictEqual(aMetadata({ ...of, merchant_name: 'SHOP' }));
+    expect(logger.entries.map(({ message }) => message)).toStrictEqual(
+      Array(4).fill('attributes that can not be read are ignored, their rows are not'),
+    );
     expect(JSON.stringify(logger.entries)).not.toContain('SECRET');
   });
 
@@ -154,9 +215,28 @@ describe('a number of more digits than a double has', () => {
   });
 });
 
+describe('a receipt of which a row has the status and an annotation in an odd form', () => {
+  it('is listed, since that row is embedded', async () => {
+    await table.put({
+      ...rowOf.word(aWord({ receipt_id: 6, embedding_status: 'FAILED' })),
+      confidence: 1.2,
+    });
+    const invalid = { count: 0 };
+    const logger = new RecordingLogger();
+    const listing = { table, status: 'FAILED' as const, after: undefined, invalid, logger };
+
+    const found = [];
+    for (const shard of SHARDS) found.push(...(await collect(receiptsWithStatus(listing, shard))));
+
+    expect(found).toContainEqual({ image_id: IMAGE_ID, receipt_id: 6 });
+    expect(invalid.count).toBe(0);
+    await table.put({ ...rowOf.word(aWord({ receipt_id: 6 })), GSI1PK: 'none' });
+  });
+});
+
 describe('a receipt of which only an unreadable row has the status', () => {
   it('is not listed, since processing it would never change that', async () => {
-    const row = { ...rowOf.word(aWord({ embedding_status: 'FAILED' })), confidence: 1.2 };
+    const row = { ...rowOf.word(aWord({ embedding_status: 'FAILED' })), is_noise: 'no' };
     await table.put(row);
     const invalid = { count: 0 };
     const logger = new RecordingLogger();

@@ -30,6 +30,8 @@ export interface ReceiptContents {
   readonly metadata: ReceiptMetadata | undefined;
   /** Keys of the rows that could not be read. */
   readonly invalid_rows: readonly RowKey[];
+  /** Attributes in odd forms, which were ignored where their rows were not. */
+  readonly ignored_attributes: number;
 }
 
 /**
@@ -38,7 +40,7 @@ export interface ReceiptContents {
  * @example
  * ```ts
  * await readReceiptContents(table, { image_id: '3f52804b-2fad-4e00-92c8-b593da3a8ed3', receipt_id: 1 }, logger);
- * // { lines: [{ line_id: 1, text: 'MILK 3.99', … }], words: […], labels: [], metadata: undefined, invalid_rows: [] }
+ * // { lines: [{ line_id: 1, text: 'MILK 3.99', … }], words: […], labels: [], metadata: undefined, invalid_rows: [], ignored_attributes: 0 }
  * ```
  */
 export async function readReceiptContents(
@@ -56,6 +58,7 @@ export async function readReceiptContents(
     labels: labels.entities,
     metadata: metadata.entities[0],
     invalid_rows: [...text.invalid_rows, ...labels.invalid, ...metadata.invalid],
+    ignored_attributes: text.ignored_attributes + labels.ignored + metadata.ignored,
   };
 }
 
@@ -64,7 +67,7 @@ export async function readReceiptText(
   table: Table,
   receipt: ReceiptIdentity,
   logger: Logger,
-): Promise<Pick<ReceiptContents, 'lines' | 'words' | 'invalid_rows'>> {
+): Promise<Pick<ReceiptContents, 'lines' | 'words' | 'invalid_rows' | 'ignored_attributes'>> {
   const [lines, words] = await Promise.all([
     queryAll(table, byReceipt(receipt, 'LINE'), receiptLineCodec, logger),
     queryAll(table, byReceipt(receipt, 'WORD'), receiptWordCodec, logger),
@@ -74,6 +77,7 @@ export async function readReceiptText(
     lines: lines.entities.sort((a, b) => a.line_id - b.line_id),
     words: words.entities.sort((a, b) => a.line_id - b.line_id || a.word_id - b.word_id),
     invalid_rows: [...lines.invalid, ...words.invalid],
+    ignored_attributes: lines.ignored + words.ignored,
   };
 }
 
@@ -107,7 +111,7 @@ async function queryAll<Entity>(
 ): Promise<ReadRows<Entity>> {
   const rows: Row[] = [];
   for await (const page of queryPages(table, query)) rows.push(...page.rows);
-  return readRows(rows, codec, logger);
+  return readRows(rows, codec, logger, { lenient: true });
 }
 
 async function readMetadata(
@@ -119,5 +123,5 @@ async function readMetadata(
     PK: imageKey(image_id),
     SK: `${receiptPart(receipt_id)}#METADATA`,
   });
-  return readRows(row === undefined ? [] : [row], receiptMetadataCodec, logger);
+  return readRows(row === undefined ? [] : [row], receiptMetadataCodec, logger, { lenient: true });
 }

@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import { isEmbeddable } from '../embeddings/embedding_items.ts';
 import {
   compareReceipts,
@@ -18,7 +17,7 @@ import {
   receiptWordCodec,
 } from '../entities/line_and_word.ts';
 import type { Logger } from '../ports.ts';
-import { toItem } from './rows.ts';
+import { decodeLeniently, toItem } from './rows.ts';
 import { queryPages, type Table } from './table.ts';
 
 /** Where a row that can't be read is counted. */
@@ -155,7 +154,8 @@ async function* receiptsOfStream(
  */
 function decode(row: Row): ReceiptLine | ReceiptWord | undefined {
   const codec = row['TYPE'] === 'RECEIPT_LINE' ? receiptLineCodec : receiptWordCodec;
-  return z.safeDecode(codec, row as never).data;
+  const decoded = decodeLeniently<ReceiptLine | ReceiptWord>(codec, row);
+  return decoded.success ? decoded.data : undefined;
 }
 
 /** Merges streams that are sorted each. */

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
-import { bringToLife } from '../deployment/bring_to_life.ts';
+import { bringToLife, createExistingTables } from '../deployment/bring_to_life.ts';
 import {
   type Deployment,
   type ProgramSettings,
@@ -23,7 +23,10 @@ import type { InvocationAnswer, StepFunctionsPorts } from '../step_functions/por
 import { StepFunctionsStandIn } from '../step_functions/step_functions_stand_in.ts';
 import { AwsEdge } from './aws_edge.ts';
 
-export interface EmbeddedAwsSettings extends Omit<ProgramSettings, 'region' | 'accountId'> {
+export interface EmbeddedAwsSettings extends Omit<
+  ProgramSettings,
+  'region' | 'accountId' | 'partition'
+> {
   /** 0 takes any free port. */
   readonly port: number;
   /** What functions write to their logs. */
@@ -163,6 +166,7 @@ async function assemble(
   });
   const deployment = await runPulumiProgram({ ...settings, ...HOME });
   iam?.deploy(deployment.resources);
+  await createExistingTables(settings.existingTables ?? {}, clients.dynamodb);
   await bringToLife(deployment.resources, {
     s3,
     dynamodb: clients.dynamodb,

@@ -11,7 +11,7 @@ import type { S3StandIn } from '../s3/s3_stand_in.ts';
 import type { SchedulerStandIn } from '../scheduler/scheduler_stand_in.ts';
 import type { SecretsManagerStandIn } from '../secrets_manager/secrets_manager_stand_in.ts';
 import type { StepFunctionsStandIn } from '../step_functions/step_functions_stand_in.ts';
-import type { RegisteredResource } from './pulumi_program.ts';
+import type { RegisteredResource, TableDescription } from './pulumi_program.ts';
 
 /** The stand-ins that resources live on. */
 export interface StandIns {
@@ -122,25 +122,19 @@ function createSchedule(
   });
 }
 
-interface TableState {
-  readonly name: string;
-  readonly hashKey: string;
-  readonly rangeKey?: string;
-  readonly attributes: readonly { readonly name: string; readonly type: 'S' | 'N' | 'B' }[];
-  readonly globalSecondaryIndexes?: readonly {
-    readonly name: string;
-    readonly projectionType: 'ALL' | 'KEYS_ONLY' | 'INCLUDE';
-    readonly nonKeyAttributes?: string[];
-    readonly keySchemas: readonly {
-      readonly attributeName: string;
-      readonly keyType: 'HASH' | 'RANGE';
-    }[];
-  }[];
+/** Lets the tables be there that the program finds. */
+export async function createExistingTables(
+  tables: Readonly<Record<string, TableDescription>>,
+  dynamodb: DynamoDBClient,
+): Promise<void> {
+  for (const [name, table] of Object.entries(tables)) {
+    await dynamodb.send(new CreateTableCommand(tableDefinition({ ...table, name })));
+  }
 }
 
 function tableDefinition(state: Readonly<Record<string, unknown>>): CreateTableCommandInput {
   const { name, hashKey, rangeKey, attributes, globalSecondaryIndexes } =
-    state as unknown as TableState;
+    state as unknown as TableDescription & { readonly name: string };
   const indexes = globalSecondaryIndexes?.map((index) => ({
     IndexName: index.name,
     KeySchema: index.keySchemas.map(({ attributeName, keyType }) => ({

@@ -30,10 +30,41 @@ export interface ProgramSettings {
   readonly stack: string;
   readonly region: string;
   readonly accountId: string;
+  /**
+   * The partition of AWS: `aws-us-gov`, `aws-cn`.
+   *
+   * @default aws
+   */
+  readonly partition?: string;
+  /**
+   * Tables that are there before the program runs, by their names.
+   *
+   * @default none
+   */
+  readonly existingTables?: Readonly<Record<string, TableDescription>>;
   /** The stack's configuration, `name` or `namespace:name`; a name alone is the project's. */
   readonly config: Readonly<Record<string, string>>;
   /** Its secrets, named as the configuration. */
   readonly secrets: Readonly<Record<string, string>>;
+}
+
+/** A table's form, as a program would write it. */
+export interface TableDescription {
+  readonly hashKey: string;
+  readonly rangeKey?: string;
+  readonly attributes: readonly { readonly name: string; readonly type: 'S' | 'N' | 'B' }[];
+  readonly globalSecondaryIndexes?: readonly IndexDescription[];
+  readonly ttl?: { readonly attributeName: string; readonly enabled: boolean };
+}
+
+interface IndexDescription {
+  readonly name: string;
+  readonly projectionType: 'ALL' | 'KEYS_ONLY' | 'INCLUDE';
+  readonly nonKeyAttributes?: string[];
+  readonly keySchemas: readonly {
+    readonly attributeName: string;
+    readonly keyType: 'HASH' | 'RANGE';
+  }[];
 }
 
 /** Counts the runs in this process: a module is evaluated once an address. */
@@ -95,20 +126,47 @@ function answerCall(
   inputs: Record<string, unknown>,
   settings: ProgramSettings,
 ): Record<string, unknown> {
+  const { partition = 'aws' } = settings;
   switch (token) {
     case 'aws:index/getPartition:getPartition':
-      return { partition: 'aws' };
+      return {
+        partition,
+        dnsSuffix: partition === 'aws-cn' ? 'amazonaws.com.cn' : 'amazonaws.com',
+      };
     case 'aws:index/getRegion:getRegion':
       return { region: settings.region };
     case 'aws:index/getCallerIdentity:getCallerIdentity':
       return { accountId: settings.accountId };
     case 'aws:dynamodb/getTable:getTable':
-      return registeredState('aws:dynamodb/table:Table', '', inputs, settings).state;
+      return describeTable(String(inputs['name']), settings);
     case 'aws:s3/getBucket:getBucket':
       return registeredState('aws:s3/bucket:Bucket', '', inputs, settings).state;
     default:
       throw new Error(`the program calls ${token}, which the embedded AWS does not know`);
   }
+}
+
+/** What the provider says of a table that is there already. */
+function describeTable(name: string, settings: ProgramSettings): Record<string, unknown> {
+  const table = settings.existingTables?.[name];
+  if (table === undefined)
+    throw new Error(`reading DynamoDB Table (${name}): couldn't find resource`);
+  const { globalSecondaryIndexes = [], ttl = { attributeName: '', enabled: false } } = table;
+  return {
+    rangeKey: '',
+    ...registeredState('aws:dynamodb/table:Table', '', { ...table, name }, settings).state,
+    ttl,
+    globalSecondaryIndexes: globalSecondaryIndexes.map((index) => ({
+      ...index,
+      hashKey: keyOf(index, 'HASH'),
+      rangeKey: keyOf(index, 'RANGE'),
+    })),
+  };
+}
+
+/** Empty where there is none. */
+function keyOf({ keySchemas }: IndexDescription, type: 'HASH' | 'RANGE'): string {
+  return keySchemas.find(({ keyType }) => keyType === type)?.attributeName ?? '';
 }
 
 function known(program: Record<string, unknown>): Promise<Record<string, unknown>> {

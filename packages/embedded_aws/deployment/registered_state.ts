@@ -4,6 +4,8 @@ export interface Account {
   readonly project: string;
   readonly region: string;
   readonly accountId: string;
+  /** @default aws */
+  readonly partition?: string;
 }
 
 type Inputs = Readonly<Record<string, unknown>>;
@@ -13,10 +15,10 @@ export function registeredState(
   type: string,
   name: string,
   inputs: Inputs,
-  { project, region, accountId }: Account,
+  { project, region, accountId, partition = 'aws' }: Account,
 ): { readonly id: string; readonly state: Record<string, unknown> } {
   const arn = (service: string, resource: string): string =>
-    `arn:aws:${service}:${region}:${accountId}:${resource}`;
+    `arn:${partition}:${service}:${region}:${accountId}:${resource}`;
   const named = (fallback: string): string =>
     typeof inputs['name'] === 'string' ? inputs['name'] : fallback;
   const result = (id: string, more: Inputs): { id: string; state: Record<string, unknown> } => ({
@@ -26,14 +28,14 @@ export function registeredState(
   switch (type) {
     case 'aws:s3/bucket:Bucket': {
       const bucket = typeof inputs['bucket'] === 'string' ? inputs['bucket'] : `${project}-${name}`;
-      return result(bucket, { bucket, arn: `arn:aws:s3:::${bucket}` });
+      return result(bucket, { bucket, arn: `arn:${partition}:s3:::${bucket}` });
     }
     case 'aws:dynamodb/table:Table': {
       const table = named(`${project}-${name}`);
       return result(table, { name: table, arn: arn('dynamodb', `table/${table}`) });
     }
     case 'aws:iam/role:Role':
-      return result(named(name), { arn: `arn:aws:iam::${accountId}:role/${named(name)}` });
+      return result(named(name), { arn: `arn:${partition}:iam::${accountId}:role/${named(name)}` });
     case 'aws:sns/topic:Topic': {
       const topic = arn('sns', named(name));
       return result(topic, { arn: topic });

@@ -1,7 +1,12 @@
 import { z } from 'zod';
 
 /** What a policy's conditions may ask of a request, as far as it is known here. */
-export const CONDITION_KEYS = ['aws:SourceAccount', 's3:prefix', 's3:delimiter'] as const;
+export const CONDITION_KEYS = [
+  'aws:SourceAccount',
+  'kms:ViaService',
+  's3:prefix',
+  's3:delimiter',
+] as const;
 export type ConditionKey = (typeof CONDITION_KEYS)[number];
 
 /** What a request says to conditions; a key that it does not have meets none. */

@@ -58,7 +58,15 @@ export async function smallProgram(folder: string): Promise<Record<string, unkno
     roleArn: role('machine', 'states.amazonaws.com', allow('lambda:InvokeFunction', work.arn)).arn,
     definition: pulumi.jsonStringify({
       StartAt: 'Work',
-      States: { Work: { Type: 'Task', Resource: work.arn, End: true } },
+      States: {
+        Work: {
+          Type: 'Task',
+          Resource: 'arn:aws:states:::lambda:invoke',
+          Parameters: { FunctionName: work.arn, 'Payload.$': '$' },
+          OutputPath: '$.Payload',
+          End: true,
+        },
+      },
     }),
   });
   new aws.scheduler.Schedule('hourly', {

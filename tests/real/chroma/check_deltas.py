@@ -12,8 +12,11 @@ from pathlib import Path
 import chromadb
 from chromadb.config import Settings
 
-# Chroma 1.0 logs an error for each event that it can't send, also when it is told to send none.
+# Chroma logs an error for each event that it can't send, also when it is told to send none.
 logging.getLogger("chromadb.telemetry").setLevel(logging.CRITICAL)
+
+# What the known consumer takes in one go.
+DELTAS_TOGETHER = 10
 
 # docs/data_model.md §2: what the readers of a collection rely on. Coordinates may be int or float.
 NUMBER = (int, float)
@@ -178,10 +181,67 @@ def check(archive):
         return collection.name, len(records)
 
 
-def main(root):
-    archives = sorted(root.rglob("*.tar.gz"))
-    if not archives:
-        print(f"no *.tar.gz under {root}", file=sys.stderr)
+def collection_name(archive):
+    names = [part for part in archive.parts if part in ("lines", "words")]
+    return names[-1] if names else "any"
+
+
+def merge(archives, target):
+    """
+    Reads deltas as the known consumer does: in this one process, each extracted over the one before into the SAME
+    folder, opened with a new client, and all that is found is upserted. Returns the records that were merged.
+    """
+    merged = 0
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for archive in archives:
+            extract(archive, folder)
+            records = expectation(archive, folder)
+            client = chromadb.PersistentClient(name, Settings(anonymized_telemetry=False))
+            collection = open_collection(client, archive)
+            try:
+                check_records(collection, records)
+            except Wrong as wrong:
+                raise Wrong(f"{archive.parent.name}: {wrong}") from wrong
+            if records:
+                upsert(target, collection, len(records[0]["vector"]))
+            merged += len(records)
+    return merged
+
+
+def upsert(target, collection, dimensions):
+    found = collection.get(include=["documents", "metadatas", "embeddings"])
+    ids = found["ids"]
+    into = target.get_or_create_collection(f"{collection.name}-{dimensions}", embedding_function=None)
+    into.upsert(
+        ids=ids,
+        documents=found["documents"],
+        metadatas=found["metadatas"],
+        embeddings=found["embeddings"],
+    )
+    require(len(into.get(ids=ids, include=[])["ids"]) == len(ids), "not all of it arrived")
+
+
+def merge_all(archives):
+    """Ten by ten of each collection. Returns how many of these tens failed."""
+    failed = 0
+    with tempfile.TemporaryDirectory() as name:
+        target = chromadb.PersistentClient(name, Settings(anonymized_telemetry=False))
+        for collection in ("lines", "words"):
+            of_collection = [each for each in archives if collection_name(each) == collection]
+            for start in range(0, len(of_collection), DELTAS_TOGETHER):
+                part = of_collection[start : start + DELTAS_TOGETHER]
+                what = f"{len(part)} deltas of {collection} one after the other"
+                try:
+                    print(f"passed  {what}  {merge(part, target)} records merged", flush=True)
+                except Exception as error:  # As below.
+                    failed += 1
+                    print(f"FAILED  {what}  {type(error).__name__}: {error}", flush=True)
+    return failed
+
+
+def check_all(root, archives):
+    """Each in a folder of its own. Returns how many failed."""
     failed = 0
     for archive in archives:
         try:
@@ -191,7 +251,15 @@ def main(root):
             failed += 1
             print(f"FAILED  {archive.relative_to(root)}  {type(error).__name__}: {error}", flush=True)
     print(f"{len(archives) - failed} passed, {failed} failed", flush=True)
+    return failed
+
+
+def main(root, together):
+    archives = sorted(root.rglob("*.tar.gz"))
+    if not archives:
+        print(f"no *.tar.gz under {root}", file=sys.stderr)
+    failed = merge_all(archives) if together else check_all(root, archives)
     return 1 if failed or not archives else 0
 
 
-sys.exit(main(Path(sys.argv[1]).resolve()))
+sys.exit(main(Path(sys.argv[1]).resolve(), "--together" in sys.argv))

@@ -12,7 +12,12 @@ The expectation is the expected.json beside an archive, a list of {id, document,
 vector?}; without one it is what the archive's queue holds. An archive below a folder `lines`
 or `words` must hold the collection of that name.
 
-  --chroma VERSION  the version of chromadb to check with, repeatable (default: 1.0.5 and 1.5.9)
+First it reads them as the known consumer does: up to ten of a collection one after the other in one process, each
+extracted over the one before into one folder and opened with a new client; all of it must arrive in a collection
+that they are merged into. Then each by itself, in a folder of its own.
+
+  --chroma VERSION  the version of chromadb to check with, repeatable (default: 1.3.3, the oldest that can read a
+                    delta, and the newest that the package index has)
   --cache FOLDER    where the versions are installed and kept for the next time
                     (default: a temporary folder, removed afterwards)
   --install         install the versions there, and do nothing else
@@ -46,7 +51,7 @@ while (($# > 0)); do
 done
 [[ -n $folder || -n $install_only ]] || wrong 'FOLDER is missing'
 [[ -n $install_only || -d $folder ]] || wrong "no folder $folder"
-((${#versions[@]} > 0)) || versions=(1.0.5 1.5.9)
+((${#versions[@]} > 0)) || versions=(1.3.3 newest)
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 work=$(mktemp -d)
@@ -62,12 +67,16 @@ for version in "${versions[@]}"; do
   if [[ ! -e $venv/complete ]]; then
     printf 'Installing chromadb %s …\n' "$version" >&2
     "${PYTHON:-python3}" -m venv --clear "$venv"
-    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check "chromadb==$version"
+    requirement=chromadb==$version
+    [[ $version != newest ]] || requirement=chromadb
+    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check "$requirement"
     touch "$venv/complete"
   fi
   [[ -z $install_only ]] || continue
-  printf 'Chroma %s\n' "$version"
-  HOME=$work TMPDIR=$work ANONYMIZED_TELEMETRY=False \
-    "$venv/bin/python" -B "$here/check_deltas.py" "$folder" || status=1
+  printf 'Chroma %s\n' "$("$venv/bin/python" -c 'from importlib.metadata import version; print(version("chromadb"))')"
+  for together in --together ''; do
+    HOME=$work TMPDIR=$work ANONYMIZED_TELEMETRY=False \
+      "$venv/bin/python" -B "$here/check_deltas.py" "$folder" $together || status=1
+  done
 done
 exit "$status"

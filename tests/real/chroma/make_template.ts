@@ -6,8 +6,9 @@ import { DatabaseSync } from 'node:sqlite';
 import { parseArgs, promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 
-// The oldest Chroma that has to open our deltas: a newer one migrates an older file, never the reverse.
-const chromaVersion = '1.0.5';
+// Its tables are what the readers of our deltas expect (1.3.3 and newer). A reader that gets several files of an older Chroma one
+// after the other in one folder migrates the first alone, and fails from the second on.
+const chromaVersion = '1.5.9';
 const target = join(
   import.meta.dirname,
   '../../../layers/receipt_embedding/stores/deltas/chroma_template.ts',

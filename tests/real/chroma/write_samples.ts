@@ -13,6 +13,7 @@ FOLDER/{lines|words}/delta/{sample}/delta.tar.gz, each with an expected.json bes
 `;
 
 interface Sample {
+  /** Also the run's id. */
   readonly name: string;
   readonly collection: VectorCollection;
   readonly dimensions: number;
@@ -28,6 +29,13 @@ const samples: readonly Sample[] = [
   { name: 'short_vectors', collection: 'lines', dimensions: 8, count: 12 },
   // More than Chroma's sync_threshold of 1,000: its index goes to disk while the queue is read.
   { name: 'long_receipt', collection: 'words', dimensions: 256, count: 2500 },
+  // What a compactor reads one after the other.
+  ...Array.from({ length: 10 }, (_, at) => ({
+    name: `ten_runs_${at}`,
+    collection: 'lines' as const,
+    dimensions: 1536,
+    count: at === 4 ? 0 : 10 + at,
+  })),
 ];
 
 // Texts that a wrong escape or a wrong encoding would change.
@@ -114,6 +122,7 @@ async function write(root: string, sample: Sample): Promise<void> {
   await mkdir(folder, { recursive: true });
   const delta = await createDelta({
     collection,
+    runId: name,
     dimensions,
     records,
     floatFields: CHROMA_FLOAT_FIELDS,

@@ -43,7 +43,7 @@ const defaultDatabase = '00000000-0000-0000-0000-000000000000';
 const createdAt = '1970-01-01 00:00:00';
 
 /**
- * What Chroma 1.0 stores for a collection without an embedding function, except the number of
+ * What Chroma stores for a collection without an embedding function, except the number of
  * threads, which it takes from the machine; newer versions derive their schema from it. Without a
  * stored function a consumer may open the collection with any, or none.
  */
@@ -73,7 +73,7 @@ const collectionConfiguration = {
  * @param floatFields metadata fields whose numbers are floats, also where they are whole.
  */
 export async function buildDatabase(
-  collection: VectorCollection,
+  { collection, runId }: DeltaName,
   dimensions: number,
   records: readonly DeltaRecord[],
   floatFields: ReadonlySet<string>,
@@ -88,8 +88,9 @@ export async function buildDatabase(
       // A write that fails leaves a file that is thrown away: nothing to roll back, nothing to sync.
       database.exec('PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; BEGIN');
       // Chroma learns a collection's dimension from its first vector; until then it has none.
-      insertCollection(database, collection, records.length === 0 ? null : dimensions);
-      insertRecords(database, collection, records, floatFields);
+      const identity = collectionIdentity({ collection, runId });
+      insertCollection(database, collection, identity, records.length === 0 ? null : dimensions);
+      insertRecords(database, identity, records, floatFields);
       database.exec('COMMIT');
     } finally {
       database.close();
@@ -101,9 +102,9 @@ export async function buildDatabase(
 function insertCollection(
   database: DatabaseSync,
   name: VectorCollection,
+  { collection, vectorSegment, metadataSegment }: CollectionIdentity,
   dimension: number | null,
 ): void {
-  const { collection, vectorSegment, metadataSegment } = collectionIdentity(name);
   database
     .prepare(
       'INSERT INTO collections (id, name, dimension, database_id, config_json_str) VALUES (?, ?, ?, ?, ?)',
@@ -123,11 +124,11 @@ function insertCollection(
 
 function insertRecords(
   database: DatabaseSync,
-  name: VectorCollection,
+  { collection }: CollectionIdentity,
   records: readonly DeltaRecord[],
   floatFields: ReadonlySet<string>,
 ): void {
-  const topic = `persistent://default/default/${collectionIdentity(name).collection}`;
+  const topic = `persistent://default/default/${collection}`;
   const asChromaReads = chromaReplacer(floatFields);
   const insert = database.prepare(
     'INSERT INTO embeddings_queue (created_at, operation, topic, id, vector, encoding, metadata) VALUES (?, ?, ?, ?, ?, ?, ?)',
@@ -170,12 +171,24 @@ interface CollectionIdentity {
   readonly metadataSegment: string;
 }
 
-/** The same for every delta of a collection: a delta's bytes depend on its records alone. */
-export function collectionIdentity(name: VectorCollection): CollectionIdentity {
+/** Which delta it is. */
+export interface DeltaName {
+  /** The name of its one collection. */
+  readonly collection: VectorCollection;
+  readonly runId: string;
+}
+
+/**
+ * Of its own for every delta: the clients of one process share what they know of a collection by its id, so a compactor
+ * that reads several deltas one after the other finds those empty whose ids it has seen before. They come from the run and the
+ * collection alone, so that the same delta has the same bytes.
+ */
+export function collectionIdentity({ collection, runId }: DeltaName): CollectionIdentity {
+  const name = `receipt-embedding/${collection}/${runId}`;
   return {
-    collection: uuidOf(`receipt-embedding/${name}`),
-    vectorSegment: uuidOf(`receipt-embedding/${name}/vector`),
-    metadataSegment: uuidOf(`receipt-embedding/${name}/metadata`),
+    collection: uuidOf(name),
+    vectorSegment: uuidOf(`${name}/vector`),
+    metadataSegment: uuidOf(`${name}/metadata`),
   };
 }
 

@@ -19,6 +19,8 @@ import type { DeltaRecord } from './delta_database.ts';
 import { ChromaDeltaStore, chromaMetadata, createDelta } from './delta_store.ts';
 import { openDelta, unpackDelta } from './read_delta.ts';
 
+const run = { ...RECEIPT, run_id: '0b7e3f3a-1111-4222-8333-444455556666' };
+
 describe('chroma delta store', () => {
   let temporaryFolder: string;
 
@@ -29,8 +31,6 @@ describe('chroma delta store', () => {
   afterEach(() => {
     rmSync(temporaryFolder, { recursive: true });
   });
-
-  const run = { ...RECEIPT, run_id: '0b7e3f3a-1111-4222-8333-444455556666' };
 
   /** A store whose S3 refuses the first writes with these errors. */
   function storeRefusing(...names: readonly string[]) {
@@ -235,7 +235,13 @@ describe('delta', () => {
   }
 
   function linesDelta(records: readonly DeltaRecord[], dimensions = 3): Promise<Buffer> {
-    return createDelta({ collection: 'lines', dimensions, records, temporaryFolder });
+    return createDelta({
+      collection: 'lines',
+      runId: run.run_id,
+      dimensions,
+      records,
+      temporaryFolder,
+    });
   }
 
   async function errorOf(attempt: Promise<unknown>): Promise<unknown> {
@@ -265,12 +271,13 @@ describe('delta', () => {
         .update(database.subarray(100))
         .digest('hex');
 
-      expect(digest).toBe('4549d9e21ee0f148ee4dfc8cb2bc6524b9e90274b636f53e92c8e1b75ce6b59d');
+      expect(digest).toBe('bc35c6bdaf4d45775cac1febc22a6722e7ae4101b5850ad15b0ab51736f14fce');
     });
 
     it('writes whole numbers of float fields as floats, and of other fields as ints', async () => {
       const delta = await createDelta({
         collection: 'lines',
+        runId: run.run_id,
         dimensions: 3,
         records: [recordOf(7, { metadata: { x: 1, y: 0.5, line_id: 7 } })],
         floatFields: new Set(['x', 'y']),
@@ -283,6 +290,28 @@ describe('delta', () => {
       database.close();
 
       expect(row?.['metadata']).toBe('{"x":1.0,"y":0.5,"line_id":7,"chroma:document":"line 7"}');
+    });
+
+    it('has ids of its own in each run, or a process that reads several finds the second empty', async () => {
+      const runs = Array.from({ length: 10 }, (_, at) => `run-${at}`);
+      const ids = async (runId: string, collection: 'lines' | 'words') => {
+        const records = [recordOf(1)];
+        const made = { collection, runId, dimensions: 3, records, temporaryFolder };
+        const path = join(temporaryFolder, `${collection}-${runId}`);
+        writeFileSync(path, await unpackDelta(await createDelta(made)));
+        const database = new DatabaseSync(path, { readOnly: true });
+        const rows = database
+          .prepare('SELECT id FROM collections UNION ALL SELECT id FROM segments')
+          .all();
+        database.close();
+        return rows.map(({ id }) => String(id));
+      };
+
+      const all = [];
+      for (const runId of runs)
+        all.push(...(await ids(runId, 'lines')), ...(await ids(runId, 'words')));
+
+      expect(new Set(all).size).toBe(60);
     });
 
     it('makes other bytes when one text differs', async () => {
@@ -319,6 +348,7 @@ describe('delta', () => {
     it('makes a delta with an empty collection from no records', async () => {
       const delta = await createDelta({
         collection: 'words',
+        runId: run.run_id,
         dimensions: 1536,
         records: [],
         temporaryFolder,
@@ -390,6 +420,7 @@ describe('delta', () => {
           async (written, collection) => {
             const delta = await createDelta({
               collection,
+              runId: run.run_id,
               dimensions: 4,
               records: written,
               temporaryFolder,
@@ -458,7 +489,13 @@ describe('delta', () => {
       const missing = join(temporaryFolder, 'missing');
 
       const error = await errorOf(
-        createDelta({ collection: 'lines', dimensions: 3, records: [], temporaryFolder: missing }),
+        createDelta({
+          collection: 'lines',
+          runId: run.run_id,
+          dimensions: 3,
+          records: [],
+          temporaryFolder: missing,
+        }),
       );
 
       expect(error).toMatchObject({ code: 'ENOENT' });

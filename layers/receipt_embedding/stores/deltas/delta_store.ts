@@ -9,12 +9,18 @@ import { deltaKey, deltaPrefix } from '../../object_keys.ts';
 import { writeOnce } from '../../s3_objects.ts';
 import type {
   LineMetadata,
+  UpsertOutcome,
   VectorCollection,
   VectorMetadata,
   VectorRecord,
   VectorStore,
 } from '../vector_store.ts';
-import { buildDatabase, databaseFileName, type DeltaRecord } from './delta_database.ts';
+import {
+  buildDatabase,
+  databaseFileName,
+  type DeltaName,
+  type DeltaRecord,
+} from './delta_database.ts';
 
 interface ChromaDeltaStoreSettings {
   readonly s3: S3Client;
@@ -44,10 +50,16 @@ export class ChromaDeltaStore implements VectorStore {
     this.#run = run;
   }
 
-  async upsert(collection: VectorCollection, records: readonly VectorRecord[]): Promise<number> {
+  /** A delta holds whatever is a record at all: none is refused. */
+  async upsert(
+    collection: VectorCollection,
+    records: readonly VectorRecord[],
+  ): Promise<UpsertOutcome> {
     const { s3, bucket, dimensions, temporaryFolder } = this.#settings;
+    const { run_id, image_id, receipt_id } = this.#run;
     const delta = await createDelta({
       collection,
+      runId: run_id,
       dimensions,
       floatFields: CHROMA_FLOAT_FIELDS,
       temporaryFolder,
@@ -58,7 +70,6 @@ export class ChromaDeltaStore implements VectorStore {
         metadata: chromaMetadata(metadata),
       })),
     });
-    const { run_id, image_id, receipt_id } = this.#run;
     await writeOnce(
       s3,
       { bucket, key: deltaKey(collection, run_id) },
@@ -74,7 +85,7 @@ export class ChromaDeltaStore implements VectorStore {
         },
       },
     );
-    return records.length;
+    return { stored: records.length, refused: [] };
   }
 }
 
@@ -112,9 +123,7 @@ function delimited(labels: readonly string[]): string {
   return labels.length === 0 ? '' : `,${labels.join(',')},`;
 }
 
-interface DeltaContent {
-  /** The name of the delta's one collection. */
-  readonly collection: VectorCollection;
+interface DeltaContent extends DeltaName {
   /** The length of every vector. */
   readonly dimensions: number;
   /** May be empty: the delta then holds an empty collection. */
@@ -130,10 +139,10 @@ interface DeltaContent {
 }
 
 /**
- * A ChromaDB delta: the `delta.tar.gz` with a Chroma persistent directory at its root. Chroma 1.0.5 and
+ * A ChromaDB delta: the `delta.tar.gz` with a Chroma persistent directory at its root. Chroma 1.3.3 and
  * later open it as they open a directory of their own.
  *
- * The same records in the same order give the same bytes, on one version of Node (SQLite writes its
+ * The same run and records in the same order give the same bytes, on one version of Node (SQLite writes its
  * version into the file). A lone surrogate in a document or in metadata becomes U+FFFD, as in any UTF-8.
  *
  * @throws InvalidReceiptData for a record that Chroma could not hold, before anything is written.
@@ -141,6 +150,7 @@ interface DeltaContent {
  * ```ts
  * await createDelta({
  *   collection: 'lines',
+ *   runId: '0b7e3f3a-1111-4222-8333-444455556666',
  *   dimensions: 2,
  *   records: [{ id: 'a', vector: Float32Array.of(0.1, 0.2), document: 'MILK', metadata: { receipt_id: '1' } }],
  *   temporaryFolder: tmpdir(),
@@ -148,10 +158,10 @@ interface DeltaContent {
  * ```
  */
 export async function createDelta(content: DeltaContent): Promise<Buffer> {
-  const { collection, dimensions, records, floatFields = new Set(), temporaryFolder } = content;
+  const { dimensions, records, floatFields = new Set(), temporaryFolder } = content;
   checkRecords(records, dimensions);
   return await packDelta(
-    await buildDatabase(collection, dimensions, records, floatFields, temporaryFolder),
+    await buildDatabase(content, dimensions, records, floatFields, temporaryFolder),
   );
 }
 

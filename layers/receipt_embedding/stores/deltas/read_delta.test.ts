@@ -30,6 +30,7 @@ const record = {
 async function sampleDelta(): Promise<Buffer> {
   return await createDelta({
     collection: 'lines',
+    runId: 'run-1',
     dimensions: 2,
     records: [record],
     temporaryFolder,

@@ -2,9 +2,8 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { aLabel, aLine, aWord } from '../../../../tests/support/receipt_factory.ts';
 import { embeddingItems } from '../../embeddings/embedding_items.ts';
-import { InvalidRequest } from '../../errors.ts';
 import { chromaMetadata } from '../deltas/delta_store.ts';
-import type { VectorRecord } from '../vector_store.ts';
+import type { VectorRecord, WordMetadata } from '../vector_store.ts';
 import {
   type PackedUpsert,
   packUpserts,
@@ -47,7 +46,7 @@ describe('records packed into upserts', () => {
         (texts, bytes, records) => {
           const words = wordsOf(texts);
 
-          const upserts = packUpserts('words', words, { ...UPSERT_LIMITS, bytes, records });
+          const { upserts } = packUpserts('words', words, { ...UPSERT_LIMITS, bytes, records });
 
           expect(idsOf(upserts).flat()).toStrictEqual(words.map(({ id }) => id));
           for (const upsert of upserts) {
@@ -63,40 +62,97 @@ describe('records packed into upserts', () => {
 
   it('fill a request up to its last byte, and begin another with one byte less', () => {
     const words = wordsOf(['MILK', 'BREAD']);
-    const [both] = packUpserts('words', words);
+    const requests = (bytes: number) =>
+      packUpserts('words', words, { ...UPSERT_LIMITS, bytes }).upserts;
+    const [both] = requests(UPSERT_LIMITS.bytes);
     const bytes = both?.bytes ?? NaN;
 
-    expect(packUpserts('words', words, { ...UPSERT_LIMITS, bytes })).toHaveLength(1);
-    expect(packUpserts('words', words, { ...UPSERT_LIMITS, bytes: bytes - 1 })).toHaveLength(2);
+    expect([requests(bytes).length, requests(bytes - 1).length]).toStrictEqual([1, 2]);
   });
 
   it('are at most 1,000 in a request', () => {
-    const upserts = packUpserts('words', wordsOf(Array<string>(1_001).fill('MILK')));
+    const { upserts } = packUpserts('words', wordsOf(Array<string>(1_001).fill('MILK')));
 
     expect(upserts.map(({ records }) => records.length)).toStrictEqual([1_000, 1]);
   });
 
   it('are none at all without records', () => {
-    expect(packUpserts('words', [])).toStrictEqual([]);
+    expect(packUpserts('words', [])).toStrictEqual({ upserts: [], refused: [] });
   });
 
-  it('fail by name, without their text, where one has more metadata than Pinecone takes', () => {
-    const pack = (letters: number) => () => packUpserts('words', wordsOf(['S'.repeat(letters)]));
+  it('are refused by name, without their text, where their metadata can not be made to fit; the others go', () => {
+    const words = wordsOf(['MILK', 'S'.repeat(41_000), 'BREAD']);
+    const { upserts, refused } = packUpserts('words', words);
+    const [milk, giant, bread] = words.map(({ id }) => id);
+    expect(idsOf(upserts)).toStrictEqual([[milk, bread]]);
+    expect(refused.map(({ id }) => id)).toStrictEqual([giant]);
+    expect(refused[0]?.reason).toMatch(/^its metadata takes 41\d{3} bytes; Pinecone takes 40960$/);
+  });
 
-    expect(pack(40_000)).not.toThrow();
-    expect(pack(41_000)).toThrow(InvalidRequest);
-    expect(pack(41_000)).toThrow(
-      /^the metadata of IMAGE#[^ ]+#WORD#00001 takes 41\d{3} bytes; Pinecone takes 40960$/,
+  it('are refused by name where one is more than a request may be', () => {
+    const words = wordsOf(['MILK'], new Float32Array(250_000).fill(0.123456));
+    const { upserts, refused } = packUpserts('words', words);
+    expect([upserts, refused.map(({ id }) => id)]).toStrictEqual([[], [words[0]?.id]]);
+    expect(refused[0]?.reason).toMatch(
+      /^it takes 225\d{4} bytes; a request to Pinecone takes 2000000$/,
+    );
+  });
+});
+
+describe('metadata over Pinecone’s 40,960 bytes', () => {
+  const [{ id, metadata, vector } = expect.fail()] = wordsOf(['MILK']);
+
+  function packed(changes: Partial<WordMetadata>) {
+    const { upserts, refused } = packUpserts('words', [
+      { id, vector, metadata: { ...(metadata as WordMetadata), ...changes } },
+    ]);
+    return { kept: upserts[0]?.records[0]?.metadata, refused };
+  }
+
+  it('is left as it is up to the last byte', () => {
+    const room = 40_960 - Buffer.byteLength(JSON.stringify(packed({}).kept));
+    const text = 'M'.repeat(room + 'MILK'.length);
+
+    expect(packed({ text }).kept).toStrictEqual({ ...packed({}).kept, text });
+  });
+
+  it('gives up what quotes others first, then what describes, the labels after that, the text never', () => {
+    const long = 'é'.repeat(500);
+    const described = {
+      left: long,
+      right: long,
+      normalized_full_address: 'A'.repeat(500),
+      label_proposed_by: 'model-1',
+      validated_labels: ['PRODUCT_NAME'],
+    };
+    const fill = (bytes: number) => ({ ...described, text: 'M'.repeat(bytes) });
+    const short = `${'é'.repeat(49)}…`;
+
+    expect(packed(fill(39_500)).kept).toStrictEqual({
+      ...packed(described).kept,
+      text: 'M'.repeat(39_500),
+      left: short,
+      right: short,
+    });
+    expect(Object.keys(packed(fill(40_200)).kept ?? {})).toStrictEqual(
+      Object.keys(packed(described).kept ?? {}).filter(
+        (name) => name !== 'label_proposed_by' && name !== 'normalized_full_address',
+      ),
     );
   });
 
-  it('fail by name where one is more than a request may be', () => {
-    const words = wordsOf(['MILK', 'BREAD'], new Float32Array(250_000).fill(0.123456));
+  it.each([
+    ['an address', { normalized_full_address: 'A'.repeat(50_000) }, 'normalized_full_address'],
+    ['a url', { normalized_url: 'a'.repeat(50_000) }, 'normalized_url'],
+    ['a proposer', { label_proposed_by: 'p'.repeat(50_000) }, 'label_proposed_by'],
+    ['labels', { validated_labels: ['L'.repeat(50_000)] }, 'validated_labels'],
+    ['refused labels', { invalid_labels: ['L'.repeat(50_000)] }, 'invalid_labels'],
+  ])('for %s of any length is stored without', (_, changes, field) => {
+    const { kept, refused } = packed(changes);
 
-    const pack = () => packUpserts('words', words);
-
-    expect(pack).toThrow(InvalidRequest);
-    expect(pack).toThrow(/^IMAGE#[^ ]+#WORD#00001 takes 225\d{4} bytes, more than a request/);
+    expect(refused).toStrictEqual([]);
+    expect(kept).not.toHaveProperty(field);
+    expect(kept?.['text']).toBe('MILK');
   });
 });
 

@@ -1,6 +1,13 @@
 import type { PineconeRecord, RecordMetadata } from '@pinecone-database/pinecone';
-import { InvalidRequest } from '../../errors.ts';
-import type { VectorCollection, VectorMetadata, VectorRecord } from '../vector_store.ts';
+import { quoted } from '../../embeddings/quotes.ts';
+import type {
+  LineMetadata,
+  RefusedRecord,
+  VectorCollection,
+  VectorMetadata,
+  VectorRecord,
+  WordMetadata,
+} from '../vector_store.ts';
 
 /**
  * The limits of Pinecone (docs/data_model.md §4). It says 2 MB and doesn't say whether a megabyte has 1,000,000 bytes or
@@ -22,29 +29,35 @@ export interface PackedUpsert {
   readonly bytes: number;
 }
 
+/** Records as they go to Pinecone: those in requests, and those that no request could hold. */
+export interface PackedRecords {
+  readonly upserts: readonly PackedUpsert[];
+  readonly refused: readonly RefusedRecord[];
+}
+
 /**
- * Splits records, in their order, into as few requests as the limits allow.
+ * Splits records, in their order, into as few requests as the limits allow. What is over a limit by itself is left out and named.
  *
- * @throws InvalidRequest naming the record that is over a limit by itself.
  * @example
  * ```ts
- * packUpserts('words', records).map(({ records }) => records.length); // 1,000 words of 1,536 dimensions: [130, 130, …]
+ * packUpserts('words', records).upserts.map(({ records }) => records.length); // 1,000 words of 1,536 dimensions: [130, 130, …]
  * ```
  */
 export function packUpserts(
   namespace: VectorCollection,
   records: readonly VectorRecord[],
   limits: UpsertLimits = UPSERT_LIMITS,
-): PackedUpsert[] {
+): PackedRecords {
   const empty = jsonBytes({ vectors: [], namespace });
   const upserts: PackedUpsert[] = [];
+  const refused: RefusedRecord[] = [];
   let current: PineconeRecord[] = [];
   let bytes = empty;
-  for (const { record, size } of records.map((record) => measure(record, limits))) {
-    if (empty + size > limits.bytes) {
-      throw new InvalidRequest(
-        `${record.id} takes ${size} bytes, more than a request to Pinecone may`,
-      );
+  for (const { record, size, metadataBytes } of records.map((each) => measure(each, limits))) {
+    const reason = refusalOf(empty + size, metadataBytes, limits);
+    if (reason !== undefined) {
+      refused.push({ id: record.id, reason });
+      continue;
     }
     // A comma before each record but the first.
     const grown = bytes + size + (current.length > 0 ? 1 : 0);
@@ -58,27 +71,79 @@ export function packUpserts(
     }
   }
   if (current.length > 0) upserts.push({ records: current, bytes });
-  return upserts;
+  return { upserts, refused };
+}
+
+function refusalOf(
+  requestBytes: number,
+  metadataBytes: number,
+  limits: UpsertLimits,
+): string | undefined {
+  if (metadataBytes > limits.metadataBytes) {
+    return `its metadata takes ${metadataBytes} bytes; Pinecone takes ${limits.metadataBytes}`;
+  }
+  if (requestBytes > limits.bytes) {
+    return `it takes ${requestBytes} bytes; a request to Pinecone takes ${limits.bytes}`;
+  }
+  return undefined;
 }
 
 interface MeasuredRecord {
   readonly record: PineconeRecord;
   /** Its JSON's bytes. */
   readonly size: number;
+  readonly metadataBytes: number;
 }
 
 const PUNCTUATION = '{"id":,"values":,"metadata":}'.length;
 
 function measure({ id, vector, metadata }: VectorRecord, limits: UpsertLimits): MeasuredRecord {
   const { values, jsonBytes: valuesBytes } = printableVector(vector);
-  const record = { id, values, metadata: pineconeMetadata(metadata) };
-  const metadataBytes = jsonBytes(record.metadata);
-  if (metadataBytes > limits.metadataBytes) {
-    throw new InvalidRequest(
-      `the metadata of ${id} takes ${metadataBytes} bytes; Pinecone takes ${limits.metadataBytes}`,
-    );
+  const fitting = fittingMetadata(pineconeMetadata(metadata), limits.metadataBytes);
+  const metadataBytes = jsonBytes(fitting);
+  const size = PUNCTUATION + jsonBytes(id) + valuesBytes + metadataBytes;
+  return { record: { id, values, metadata: fitting }, size, metadataBytes };
+}
+
+/**
+ * What a record's metadata gives up, one after the other, until it is within the limit (docs/data_model.md §5): what quotes others
+ * first, then what no reader filters on, then what they do, the labels last.
+ */
+const DISPENSABLE: readonly {
+  readonly field: keyof LineMetadata | keyof WordMetadata;
+  /** Characters that may stay, `<EDGE>` at least. @default none: the field is left out, since a part of it is equal to nothing. */
+  readonly keep?: number;
+}[] = [
+  { field: 'prev_line', keep: 50 },
+  { field: 'next_line', keep: 50 },
+  { field: 'left', keep: 50 },
+  { field: 'right', keep: 50 },
+  { field: 'label_proposed_by' },
+  { field: 'normalized_url' },
+  { field: 'normalized_full_address' },
+  { field: 'invalid_labels' },
+  { field: 'validated_labels' },
+  { field: 'prev_line', keep: 6 },
+  { field: 'next_line', keep: 6 },
+  { field: 'left', keep: 6 },
+  { field: 'right', keep: 6 },
+  { field: 'merchant_name' },
+];
+
+/** The metadata as it is, where it is within the limit; else without as much as it takes. What still is over it is returned over it. */
+function fittingMetadata(metadata: RecordMetadata, limit: number): RecordMetadata {
+  if (jsonBytes(metadata) <= limit) return metadata;
+  let shortened = metadata;
+  for (const { field, keep } of DISPENSABLE) {
+    const { [field]: value, ...rest } = shortened;
+    if (value === undefined) continue;
+    shortened =
+      keep !== undefined && typeof value === 'string'
+        ? { ...shortened, [field]: quoted(value, keep) }
+        : rest;
+    if (jsonBytes(shortened) <= limit) return shortened;
   }
-  return { record, size: PUNCTUATION + jsonBytes(id) + valuesBytes + metadataBytes };
+  return shortened;
 }
 
 /**

@@ -113,7 +113,7 @@ describe('vectors upserted to Pinecone', () => {
       vector: vectorOf('MILK'),
     }));
 
-    expect(await storeOf().upsert('lines', records)).toBe(1);
+    expect(await storeOf().upsert('lines', records)).toStrictEqual({ stored: 1, refused: [] });
 
     const [{ id, vector, metadata } = expect.fail()] = records;
     expect(await heldOf('lines', id)).toStrictEqual({
@@ -125,7 +125,10 @@ describe('vectors upserted to Pinecone', () => {
   });
 
   it('arrive in requests of 1,000, counted', async () => {
-    expect(await storeOf().upsert('words', wordsOf(2_500))).toBe(2_500);
+    expect(await storeOf().upsert('words', wordsOf(2_500))).toStrictEqual({
+      stored: 2_500,
+      refused: [],
+    });
 
     const { upserts } = stand;
     expect(upserts.map(({ ids }) => ids).sort((a, b) => a - b)).toStrictEqual([500, 1_000, 1_000]);
@@ -146,7 +149,7 @@ describe('vectors upserted to Pinecone', () => {
     stand.fault({ status: 503, times: 1 });
     stand.fault({ cut: true, moment: 'after', times: 1 });
 
-    expect(await storeOf().upsert('words', wordsOf(2))).toBe(2);
+    expect(await storeOf().upsert('words', wordsOf(2))).toStrictEqual({ stored: 2, refused: [] });
 
     expect(stand.upserts.map(({ status }) => status)).toStrictEqual([429, 503, 'cut', 200]);
     expect(waits).toStrictEqual([2_000, 1_000, 2_000]);
@@ -168,6 +171,62 @@ describe('vectors upserted to Pinecone', () => {
 
     expect(error.message).toBe('request 1 failed');
     expect([index.begun, index.running]).toStrictEqual([5, 0]);
+  });
+});
+
+describe('records of which Pinecone refuses some', () => {
+  const zeros = new Float32Array(DIMENSION);
+
+  it('are stored but for those, each of which is named with the reason and nothing of its text', async () => {
+    const words = wordsOf(1_700).map((record, at) => {
+      const { metadata } = record;
+      if (at === 7) return { ...record, metadata: { ...metadata, text: 'SECRET '.repeat(7_000) } };
+      return at === 3 || at === 1_500 ? { ...record, vector: zeros } : record;
+    });
+
+    const { stored, refused } = await storeOf().upsert('words', words);
+
+    expect(stored).toBe(1_697);
+    expect(stand.counts).toStrictEqual(new Map([['words', 1_697]]));
+    const reasons = new Map(refused.map(({ id, reason }) => [id, reason]));
+    expect([...reasons.keys()].sort()).toStrictEqual(
+      [3, 7, 1_500].map((at) => words[at]?.id).sort(),
+    );
+    expect(reasons.get(words[7]?.id ?? '')).toMatch(/^its metadata takes \d+ bytes/);
+    expect(reasons.get(words[3]?.id ?? '')).toMatch(
+      /^Pinecone answered 400, request \d+: it holds no/,
+    );
+    expect(JSON.stringify(refused)).not.toContain('SECRET');
+  });
+
+  it('are looked for in halves: a request for each, and no more than it takes', async () => {
+    const words = wordsOf(1_000).map((record, at) =>
+      at === 0 ? { ...record, vector: zeros } : record,
+    );
+
+    await storeOf().upsert('words', words);
+
+    const sizes = stand.upserts.filter(({ status }) => status === 400).map(({ ids }) => ids);
+    expect(sizes).toStrictEqual([1_000, 500, 250, 125, 63, 32, 16, 8, 4, 2, 1]);
+    expect(stand.upserts).toHaveLength(21);
+  });
+
+  it('are not blamed for what is refused of every request', async () => {
+    stand.fault({ status: 400, message: 'namespace must be a string' });
+
+    expect((await rejection(storeOf().upsert('words', wordsOf(2)))).name).toBe('InvalidRequest');
+    expect(stand.upserts).toHaveLength(1);
+  });
+
+  it('may all be refused, without a request', async () => {
+    const words = wordsOf(2).map((record) => ({
+      ...record,
+      metadata: { ...record.metadata, text: 'M'.repeat(41_000) },
+    }));
+
+    const { stored, refused } = await storeOf().upsert('words', words);
+
+    expect([stored, refused.length, stand.upserts.length]).toStrictEqual([0, 2, 0]);
   });
 });
 
@@ -242,7 +301,7 @@ describe('an index of which only the name is known', () => {
   it('is not even looked up when there is nothing to write', async () => {
     const names = operations();
 
-    expect(await byName().upsert('words', [])).toBe(0);
+    expect(await byName().upsert('words', [])).toStrictEqual({ stored: 0, refused: [] });
     expect(names).toStrictEqual([]);
   });
 
@@ -273,7 +332,7 @@ describe('an index of which only the name is known', () => {
     expect((await rejection(store.upsert('words', wordsOf(1)))).name).toBe('UpstreamUnavailable');
     heal();
 
-    expect(await store.upsert('words', wordsOf(1))).toBe(1);
+    expect(await store.upsert('words', wordsOf(1))).toStrictEqual({ stored: 1, refused: [] });
   });
 
   it('and that nobody knows is a wrong setting', async () => {

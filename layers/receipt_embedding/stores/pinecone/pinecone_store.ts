@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Index, Pinecone } from '@pinecone-database/pinecone';
+import { type Index, Pinecone, type PineconeRecord } from '@pinecone-database/pinecone';
 import pMap from 'p-map';
 import {
   InvalidConfiguration,
@@ -11,8 +11,13 @@ import {
 import { parseJson } from '../../local_files.ts';
 import type { Clock } from '../../ports.ts';
 import { RETRY_POLICIES, type RetryPorts, retrying } from '../../retry.ts';
-import type { VectorCollection, VectorRecord, VectorStore } from '../vector_store.ts';
-import { type PackedUpsert, packUpserts } from './pinecone_packing.ts';
+import type {
+  UpsertOutcome,
+  VectorCollection,
+  VectorRecord,
+  VectorStore,
+} from '../vector_store.ts';
+import { packUpserts } from './pinecone_packing.ts';
 
 export interface PineconeStoreOptions {
   readonly apiKey: string;
@@ -32,7 +37,7 @@ export interface PineconeStoreOptions {
  * @example
  * ```ts
  * const store = createPineconeStore({ apiKey, indexName: 'receipts', host: 'receipts-1a2b.svc.pinecone.io' });
- * await store.upsert('words', records); // 1234
+ * await store.upsert('words', records); // { stored: 1234, refused: [] }
  * ```
  */
 export function createPineconeStore(options: PineconeStoreOptions): PineconeStore {
@@ -93,28 +98,42 @@ export class PineconeStore implements VectorStore {
 
   /**
    * Upserts records in requests within Pinecone's limits, at most 5 at once. When one fails, no further one is begun, and
-   * those under way are waited for: a function that ends leaves nothing running.
+   * those under way are waited for: a function that ends leaves nothing running. A request that is refused for one of its records is
+   * halved until that one is found.
    *
-   * @returns the number of vectors written.
-   * @throws InvalidRequest before anything is written, naming the record that is over a limit by itself; else what the
-   * first request to fail failed with: RateLimited, UpstreamUnavailable, QuotaExhausted, InvalidConfiguration, InvalidRequest.
+   * @throws what the first request to fail failed with: RateLimited, UpstreamUnavailable, QuotaExhausted, InvalidConfiguration,
+   * InvalidRequest.
    */
-  async upsert(collection: VectorCollection, records: readonly VectorRecord[]): Promise<number> {
-    const upserts = packUpserts(collection, records);
-    if (upserts.length === 0) return 0;
+  async upsert(
+    collection: VectorCollection,
+    records: readonly VectorRecord[],
+  ): Promise<UpsertOutcome> {
+    const { upserts, refused: tooLarge } = packUpserts(collection, records);
+    if (upserts.length === 0) return { stored: 0, refused: tooLarge };
     const index = await this.#index().catch(rethrow);
+    const refused = [...tooLarge];
     const failures: unknown[] = [];
-    const send = async ({ records }: PackedUpsert): Promise<void> => {
+    const send = async (part: PineconeRecord[]): Promise<void> => {
       if (failures.length > 0) return;
       try {
-        await index.upsert({ records, namespace: collection });
+        await index.upsert({ records: part, namespace: collection });
       } catch (error) {
-        failures.push(error);
+        const cause = ownError(error);
+        const [first] = part;
+        if (!(cause instanceof RefusedForRecord) || first === undefined) {
+          failures.push(cause);
+        } else if (part.length === 1) {
+          refused.push({ id: first.id, reason: cause.message });
+        } else {
+          const half = Math.ceil(part.length / 2);
+          await send(part.slice(0, half));
+          await send(part.slice(half));
+        }
       }
     };
-    await pMap(upserts, send, { concurrency: CONCURRENCY });
-    if (failures.length > 0) rethrow(failures[0]);
-    return records.length;
+    await pMap(upserts, ({ records: part }) => send(part), { concurrency: CONCURRENCY });
+    if (failures.length > 0) throw failures[0];
+    return { stored: records.length - refused.length, refused };
   }
 
   /**
@@ -133,6 +152,9 @@ export class PineconeStore implements VectorStore {
   }
 }
 
+/** Pinecone refused a request for what one of its records is: the others are good. */
+class RefusedForRecord extends InvalidRequest {}
+
 const OWN_ERRORS = [
   InvalidConfiguration,
   InvalidRequest,
@@ -142,9 +164,13 @@ const OWN_ERRORS = [
 ];
 
 /** Pinecone's client wraps whatever a request fails with into an error of its own. */
-function rethrow(error: unknown): never {
+function ownError(error: unknown): unknown {
   const cause = error instanceof Error ? error.cause : undefined;
-  throw OWN_ERRORS.some((Own) => cause instanceof Own) ? cause : error;
+  return OWN_ERRORS.some((Own) => cause instanceof Own) ? cause : error;
+}
+
+function rethrow(error: unknown): never {
+  throw ownError(error);
 }
 
 export interface PineconeFetchPorts extends Pick<RetryPorts, 'random' | 'sleep'> {
@@ -216,6 +242,12 @@ function retryAfterMs(headers: Headers, now: Date): number | undefined {
 }
 
 /**
+ * How Pinecone says that a record is not one that it holds: its metadata (too large, a value of no kind that it knows), its id, a vector
+ * of zeros. It does not say which record.
+ */
+const ABOUT_A_RECORD = /metadata (?:size|value|key)|vector id\b|non-zero value/i;
+
+/**
  * An answer that is no success, as one of the layer's errors. Pinecone's own message is left out, as it may quote
  * metadata, except the one about dimensions, which holds two numbers and says what to do.
  */
@@ -231,6 +263,9 @@ function answeredError({ status, headers, body }: PineconeAnswer): Error {
     return new InvalidConfiguration(`${what}: check the API key, the index's name and its host`);
   }
   if (status >= 400 && status < 500 && status !== 408) {
+    if ((status === 400 && ABOUT_A_RECORD.test(body)) || status === 413) {
+      return new RefusedForRecord(`${what}: it holds no such metadata, id or vector`);
+    }
     const found = /Vector dimension \d+ does not match the dimension of the index \d+/.exec(body);
     return new InvalidRequest(found === null ? what : `${what}: ${found[0]}`);
   }

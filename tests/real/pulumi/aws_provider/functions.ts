@@ -20,10 +20,30 @@ export function call(account: Account, token: string, args: Properties): Propert
     case 'aws:index/getCallerIdentity:getCallerIdentity':
       return { id: ACCOUNT_ID, accountId: ACCOUNT_ID };
     case 'aws:dynamodb/getTable:getTable':
-      return existing('aws:dynamodb/table:Table', args['name']);
+      return describedTable(existing('aws:dynamodb/table:Table', args['name']));
     case 'aws:s3/getBucket:getBucket':
       return existing('aws:s3/bucket:Bucket', args['bucket']);
     default:
       throw new Error(`the program calls ${token}, which this provider has no answer for`);
   }
+}
+
+/** A table as the provider's function gives it: the keys of its indexes by name too, and its TTL whether it is on or not. */
+function describedTable(state: Properties): Properties {
+  const indexes = (state['globalSecondaryIndexes'] ?? []) as readonly Properties[];
+  const keyOf = (index: Properties, type: string): unknown =>
+    (index['keySchemas'] as readonly Properties[]).find(({ keyType }) => keyType === type)?.[
+      'attributeName'
+    ] ?? '';
+  return {
+    ttl: { attributeName: '', enabled: false },
+    rangeKey: '',
+    attributes: [],
+    ...state,
+    globalSecondaryIndexes: indexes.map((index) => ({
+      ...index,
+      hashKey: keyOf(index, 'HASH'),
+      rangeKey: keyOf(index, 'RANGE'),
+    })),
+  };
 }

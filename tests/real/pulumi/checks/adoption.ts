@@ -3,6 +3,21 @@ import { configure, up, type World } from './world.ts';
 const TABLE = 'aws:dynamodb/table:Table';
 const BUCKET = 'aws:s3/bucket:Bucket';
 
+const keyed = (...names: readonly string[]): readonly object[] =>
+  names.map((attributeName, at) => ({ attributeName, keyType: at === 0 ? 'HASH' : 'RANGE' }));
+
+/** What functions need of a table. */
+const OUR_TABLE = {
+  hashKey: 'PK',
+  rangeKey: 'SK',
+  globalSecondaryIndexes: [
+    { name: 'GSI1', projectionType: 'ALL', keySchemas: keyed('GSI1PK', 'GSI1SK') },
+    { name: 'GSI3', projectionType: 'ALL', keySchemas: keyed('GSI3PK', 'GSI3SK') },
+    { name: 'GSITYPE', projectionType: 'KEYS_ONLY', keySchemas: keyed('TYPE') },
+  ],
+  ttl: { attributeName: 'time_to_live', enabled: true },
+};
+
 /** A table and a bucket that are there already are used, and left as they were. */
 export async function checkAdoption(world: World): Promise<void> {
   const { account, pulumi, must, checks } = world;
@@ -22,7 +37,25 @@ export async function checkAdoption(world: World): Promise<void> {
   checks.contains('by its name', missing.all, ['our-receipts']);
   await pulumi('destroy', '--stack', 'adopting', '--yes', '--skip-preview');
 
-  await account.create(TABLE, 'by hand', { name: 'our-receipts' });
+  const bare = await account.create(TABLE, 'by hand', { name: 'our-receipts', hashKey: 'PK' });
+  account.takeChanges();
+  const unsuitable = await up(world, 'adopting');
+  checks.that(
+    'a table without the indexes is refused',
+    unsuitable.code !== 0,
+    () => unsuitable.all,
+  );
+  checks.contains('with everything that is wrong, and what to do', unsuitable.all, [
+    'its keys are PK, not PK and SK',
+    'it has no index GSI1: aws dynamodb update-table --table-name our-receipts',
+    'it has no index GSI3',
+    'it has no index GSITYPE',
+    'npx pulumi config rm --stack adopting dynamodb_table_name',
+  ]);
+  checks.equal('and nothing is made', account.takeChanges(), []);
+  await account.delete(TABLE, bare.id);
+
+  await account.create(TABLE, 'by hand', { name: 'our-receipts', ...OUR_TABLE });
   await account.create(BUCKET, 'by hand', { bucket: 'our-vectors' });
   account.objects.set('our-vectors', 5);
   account.takeChanges();

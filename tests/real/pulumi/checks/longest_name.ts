@@ -42,6 +42,16 @@ export async function checkLongestName(world: World): Promise<void> {
   ]);
   checks.equal('and creates nothing', account.resources, []);
   await must('stack', 'rm', `${stack}s`, '--yes', '--force');
+
+  await createStack(world, 'v1.2');
+  const dotted = await up(world, 'v1.2');
+  checks.that('a stack with a dot in its name is refused', dotted.code !== 0, () => dotted.all);
+  const [command = ''] = /npx pulumi stack rename .*/.exec(dotted.all) ?? [];
+  checks.equal('and nothing is made', account.resources, []);
+  await must(...command.split(' ').slice(2));
+  const renamed = await up(world, 'v1-2');
+  checks.that('the command that it prints mends it', renamed.code === 0, () => renamed.all);
+  await checkRemoval(world, 'v1-2');
 }
 
 async function createStack(world: World, stack: string): Promise<void> {
