@@ -143,7 +143,7 @@ describe('a batch that OpenAI ends', () => {
   );
 
   it.each([
-    ['is too young to have expired', {}],
+    ['is too young to have expired', { submitted_at: new Date().toISOString() }],
     ['was made with a key of another project', { submitted_at: '2025-01-01T00:00:00.000+00:00' }],
   ])('keeps its claims when OpenAI knows none and it %s', async (_, changes) => {
     await submitFourLines();
