@@ -121,7 +121,7 @@ export function firstInput<Schema extends z.ZodType>(schema: Schema): z.ZodType<
     if (!parsed.success) return event;
     const { input, execution_name: Name, execution_id: Id } = parsed.data;
     return { ...input, Name, Id };
-  }, schema) as z.ZodType<z.output<Schema>>;
+  }, schema);
 }
 
 export interface LogIds {

@@ -250,8 +250,11 @@ describe('an input that is wrong', () => {
   ])('fails %s with all that is wrong with %j', async (workflow, input, problems) => {
     const { status, error, cause = '' } = await stack.local.execute(input, workflow);
 
-    expect([status, error]).toStrictEqual(['FAILED', 'InvalidRequest']);
-    const { errorMessage } = JSON.parse(cause) as { errorMessage: string };
+    // The fixed name of an execution that a step failed; the original error is in its cause.
+    expect([status, error]).toStrictEqual(['FAILED', 'RunFailed']);
+    const original = JSON.parse(cause) as { Error: string; Cause: string };
+    expect(original.Error).toBe('InvalidRequest');
+    const { errorMessage } = JSON.parse(original.Cause) as { errorMessage: string };
     expect(errorMessage).toMatch(new RegExp(`^the input is wrong: ${problems}$`));
   });
 });

@@ -195,7 +195,7 @@ const EFFECTS: Readonly<Record<keyof Settings, Effect>> = {
   vpc_security_group_ids: {
     value: 'sg-1b2c3d4e5f6071829',
     beside: { ...IN_VPC, pinecone_host: 'https://our-index.svc.example' },
-    changes: functionsOf(['upsert-to-pinecone']),
+    changes: functionsOf(['plan-batches', 'upsert-to-pinecone']),
   },
   max_concurrency: { value: '11', changes: [MACHINE] },
   child_execution_type: { value: 'EXPRESS', changes: [MACHINE] },
