@@ -187,6 +187,11 @@ const SETTINGS = {
     meaning: "Where OpenAI's API is, for a proxy or a gateway.",
     example: 'https://api.openai.com/v1',
   }),
+  keep_openai_files: setting(yesOrNo, (kept) => kept.default(false), {
+    meaning:
+      "Keep the batches' files at OpenAI (input, output, errors), which hold the receipts' texts, once their batch has ended.",
+    example: 'true',
+  }),
   embedding_model: setting(
     oneOf(...(Object.keys(MODELS) as [keyof typeof MODELS])),
     (model) => model.default('text-embedding-3-small'),

@@ -48,6 +48,7 @@ describe('read settings', () => {
   describe('settings', () => {
     it('have these defaults', () => {
       expect(read({})).toStrictEqual({
+        keep_openai_files: false,
         embedding_model: 'text-embedding-3-small',
         embedding_dimensions: 1536,
         max_concurrency: 10,
@@ -73,6 +74,7 @@ describe('read settings', () => {
             batch_submit_schedule: 'cron(0 3 * * ? *)',
             batch_poll_schedule: 'rate(15 minutes)',
             openai_base_url: 'https://openai.example/v1',
+            keep_openai_files: 'true',
             embedding_model: 'text-embedding-3-large',
             embedding_dimensions: '256',
             chroma_http_endpoint: 'https://10.0.0.1:8000',
@@ -96,6 +98,7 @@ describe('read settings', () => {
         dynamodb_table_name: 'our-receipts',
         chromadb_bucket_name: 'our-vectors',
         openai_base_url: 'https://openai.example/v1',
+        keep_openai_files: true,
         embedding_model: 'text-embedding-3-large',
         embedding_dimensions: 256,
         chroma_http_endpoint: 'https://10.0.0.1:8000',

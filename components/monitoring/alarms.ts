@@ -28,6 +28,7 @@ export const ALARM_KINDS = [
   'batches-failed',
   'batch-rows-failed',
   'oldest-pending-batch',
+  'batches-parked',
   'invalid-rows',
   'merchant-lookups-failed',
 ] as const;
@@ -195,6 +196,13 @@ function pipelineAlarms(functions: MonitoredFunctions): readonly AlarmDefinition
       metrics: counted(listPendingBatches, 'OldestPendingBatchAge', { statistic: 'Maximum' }),
       periodSeconds: HOUR,
       threshold: BATCH_HOURS * HOUR,
+    },
+    {
+      kind: 'batches-parked',
+      meaning: 'Batches failed again and again, and no poll tries them any more.',
+      metrics: counted(listPendingBatches, 'ParkedBatches', { statistic: 'Maximum' }),
+      periodSeconds: HOUR,
+      threshold: 1,
     },
     {
       kind: 'invalid-rows',

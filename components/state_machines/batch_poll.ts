@@ -137,16 +137,16 @@ function batchProcessor(
           functionArn(recordBatchFailure),
           {
             Payload: {
-              ...fields('batch_id', 'execution_name'),
+              ...fields('batch_id', 'execution_name', 'execution_id'),
               'error.$': '$.failure.Error',
               'cause.$': '$.failure.Cause',
             },
           },
           // The failure is the batch's result even when it can't be recorded.
           catchAll('BatchFailed', '$.recording'),
-          { ResultPath: null },
         ),
-        Next: 'BatchFailed',
+        // Its answer is what became of the batch: it may have ended, and only the answer of its last step be lost.
+        End: true,
       },
       BatchFailed: itemFailed('batch_id'),
     },
@@ -159,7 +159,7 @@ function ingestParts(functionArn: StateMachineSettings['functionArn']): InlineMa
     Type: 'Map',
     ItemsPath: '$.parts',
     ItemSelector: {
-      ...fields('batch_id', 'batch_type', 'execution_name'),
+      ...fields('batch_id', 'batch_type', 'execution_name', 'execution_id'),
       'part.$': '$$.Map.Item.Value',
     },
     MaxConcurrency: PART_CONCURRENCY,

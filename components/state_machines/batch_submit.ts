@@ -1,6 +1,6 @@
 import { declaration as planBatches } from '../../simple_lambdas/plan_batches/declaration.ts';
 import { declaration as submitBatch } from '../../simple_lambdas/submit_batch/declaration.ts';
-import type { StateMachineDefinition } from './asl.ts';
+import type { Retrier, StateMachineDefinition } from './asl.ts';
 import {
   catchAll,
   catchItem,
@@ -17,6 +17,19 @@ import {
   summary,
   WHOLE_STATE,
 } from './shared_states.ts';
+
+/**
+ * An invocation whose answer was lost may still be at work, and keeps its lease meanwhile: Lambda's 15 minutes, and the lease's
+ * three after them, are waited for: half a minute each time, on average.
+ */
+const EARLIER_INVOCATION: Retrier = {
+  ErrorEquals: ['ConcurrentUpdate'],
+  IntervalSeconds: 30,
+  MaxAttempts: 48,
+  BackoffRate: 1.5,
+  MaxDelaySeconds: 60,
+  JitterStrategy: 'FULL',
+};
 
 /** The batch path's first half: plan batches over all that is to be embedded, submit each to OpenAI, add up. */
 export function batchSubmitStateMachine(settings: StateMachineSettings): StateMachineDefinition {
@@ -71,6 +84,8 @@ export function batchSubmitStateMachine(settings: StateMachineSettings): StateMa
                   functionArn(submitBatch),
                   WHOLE_STATE,
                   catchItem('SubmitBatchFailed'),
+                  undefined,
+                  [EARLIER_INVOCATION],
                 ),
                 End: true,
               },

@@ -88,9 +88,26 @@ const SDK_ERRORS: Retrier = {
   JitterStrategy: 'FULL',
 };
 
-/** The execution's input, and beside it the execution's name, which its files are called by. */
+/**
+ * What takes longer than it may. Every step may be repeated; twice more, since it takes a quarter of an hour each time. A function's
+ * own end is `Sandbox.Timedout`, the task's is `States.Timeout`.
+ */
+const TIMEOUTS: Retrier = {
+  ErrorEquals: ['Sandbox.Timedout', 'States.Timeout'],
+  IntervalSeconds: 10,
+  MaxAttempts: 2,
+  BackoffRate: 2,
+  MaxDelaySeconds: 60,
+  JitterStrategy: 'FULL',
+};
+
+/** What an execution was started with, and beside it the execution's name, which its files are called by, and its ARN, which is it. */
 export const EXECUTION_INPUT = {
-  'Payload.$': 'States.JsonMerge($, $$.Execution, false)',
+  Payload: {
+    'input.$': '$',
+    'execution_name.$': '$$.Execution.Name',
+    'execution_id.$': '$$.Execution.Id',
+  },
 } as const;
 
 /** The state's whole input. */
@@ -111,12 +128,14 @@ type Unlinked<Linked> = Omit<Extract<Linked, { End: true }>, 'End'>;
  * @param payload `{'Payload.$': path or intrinsic}` or `{Payload: template}`.
  * @param catchers where it goes on after a failure.
  * @param result by default the function's own result alone.
+ * @param retriers beside those of every task.
  */
 export function lambdaTask(
   functionArn: string,
   payload: Payload,
   catchers: readonly Catcher[],
   result: TaskResult = { OutputPath: '$.Payload' },
+  retriers: readonly Retrier[] = [],
 ): Unlinked<TaskState> {
   return {
     Type: 'Task',
@@ -124,7 +143,7 @@ export function lambdaTask(
     Parameters: { FunctionName: functionArn, ...payload },
     ...result,
     TimeoutSeconds: TASK_TIMEOUT,
-    Retry: [SERVICE_ERRORS, UPSTREAM_ERRORS],
+    Retry: [SERVICE_ERRORS, UPSTREAM_ERRORS, TIMEOUTS, ...retriers],
     Catch: catchers,
   };
 }
@@ -225,6 +244,8 @@ export function itemMap(settings: ItemMapSettings): Unlinked<DistributedMapState
     ItemSelector: {
       ...Object.fromEntries(item.map((name) => [`${name}.$`, `$$.Map.Item.Value.${name}`])),
       ...fields(...shared, 'execution_name'),
+      // A child execution has an ARN of its own: this is the one that was started.
+      ...(settings.workflow === 'realtime' ? {} : { 'execution_id.$': '$$.Execution.Id' }),
     },
     MaxConcurrency: settings.maxConcurrency,
     ToleratedFailurePercentage: 100,

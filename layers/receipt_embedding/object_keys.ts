@@ -43,6 +43,11 @@ export const BATCH_FILES = {
     `batches/${batchId}/results/part-${String(part).padStart(5, '0')}.jsonl`,
 } as const;
 
+/** A part of a batch's results as the batch's record names it, briefly: `part-00012.jsonl`. */
+export function partName(key: string): string {
+  return key.slice(key.lastIndexOf('/') + 1);
+}
+
 /** Where the deltas of all runs lie in the ChromaDB bucket. */
 export const DELTAS = {
   lines: 'lines/delta/',

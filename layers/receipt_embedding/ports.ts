@@ -24,6 +24,8 @@ export type MetricName =
   | 'BatchesSubmitted'
   | 'BatchesEnded'
   | 'BatchesFailed'
+  /** Those that no poll tries any more. */
+  | 'ParkedBatches'
   | 'BatchRowsFailed'
   | 'BatchRowsReleased'
   /** Seconds; 0 when no batch is pending. */

@@ -5,7 +5,7 @@ import type { PartRow } from 'receipt-embedding/batches/batch_files';
 import { type RequestedEntities, VectorSpool } from 'receipt-embedding/batches/collect_results';
 import type { BatchEmbedding, RejectedRow } from 'receipt-embedding/batches/download_results';
 import type { BatchSummary } from 'receipt-embedding/entities/batch';
-import { ConcurrentUpdate, ResultsExpired } from 'receipt-embedding/errors';
+import { ConcurrentUpdate, InvalidConfiguration, ResultsExpired } from 'receipt-embedding/errors';
 import { withTemporaryFolder } from 'receipt-embedding/local_files';
 import { describe, expect, it } from 'vitest';
 import { aBatch, ourBatch } from '../../tests/support/batch_factory.ts';
@@ -26,6 +26,7 @@ const input = {
   batch_id: aBatch().batch_id,
   batch_type: 'WORD_EMBEDDING' as const,
   execution_name: 'poll-1',
+  execution_id: 'arn:poll-1',
   batch_status: 'COMPLETED' as const,
   reason: null,
   input_file_id: 'file_1',
@@ -54,6 +55,9 @@ class DownloadWorld {
   readonly logger = new RecordingLogger();
   readonly parts = new Map<number, readonly PartRow[]>();
   readonly recorded: (readonly string[])[] = [];
+  /** Why OpenAI's word that it has no such file proves nothing. */
+  disbelief: Error | undefined;
+  readonly readWith: number[] = [];
   claimError: Error | undefined;
   /** Thrown when all rows have come. */
   cut: Error | undefined;
@@ -63,30 +67,36 @@ class DownloadWorld {
 
   async download(changes: Partial<DownloadInput> = {}): Promise<DownloadOutput> {
     return await withTemporaryFolder(tmpdir(), async (folder) => {
-      const spool = new VectorSpool(join(folder, 'vectors'), 2);
-      try {
-        return await downloadResults(
-          { ...input, ...changes },
-          {
-            claimed: () =>
-              this.claimError === undefined
-                ? Promise.resolve(this.batch)
-                : Promise.reject(this.claimError),
-            requestedEntities: () =>
-              Promise.resolve({ ...this.requested, texts: new Map(this.requested.texts) }),
-            recordRequested: (ids) => {
-              this.recorded.push(ids);
-              return Promise.resolve();
-            },
-            results: (onRejected) => this.#results(onRejected),
-            spool,
-            writePart: (part, rows) => this.#write(part, rows),
-            logger: this.logger,
+      return await downloadResults(
+        { ...input, ...changes },
+        {
+          claimed: () =>
+            this.claimError === undefined
+              ? Promise.resolve(this.batch)
+              : Promise.reject(this.claimError),
+          requestedEntities: () =>
+            Promise.resolve({ ...this.requested, texts: new Map(this.requested.texts) }),
+          recordRequested: (ids) => {
+            this.recorded.push(ids);
+            return Promise.resolve();
           },
-        );
-      } finally {
-        spool.close();
-      }
+          results: (dimensions, onRejected) => {
+            this.readWith.push(dimensions);
+            return this.#results(onRejected);
+          },
+          believeMissing: () =>
+            this.disbelief === undefined ? Promise.resolve() : Promise.reject(this.disbelief),
+          openSpool: (dimensions) => new VectorSpool(join(folder, 'vectors'), dimensions),
+          writePart: (part, rows) => this.#write(part, rows),
+          recordDownload: (downloaded) => {
+            this.batch = { ...this.batch, downloaded };
+            return Promise.resolve();
+          },
+          partKey: (part) => `part-${part}`,
+          dimensions: 2,
+          logger: this.logger,
+        },
+      );
     });
   }
 
@@ -116,6 +126,46 @@ function requesting(...ids: readonly string[]): RequestedEntities {
 }
 
 describe('downloading results', () => {
+  it('reads the vectors with the dimensions that the batch was made with', async () => {
+    const world = new DownloadWorld();
+    const id = idOf(1, 1);
+    world.batch = ourBatch({ requested: 1, dimensions: 3 });
+    world.requested = requesting(id);
+    world.rows = [{ custom_id: id, embedding: Float32Array.of(1, 2, 3), prompt_tokens: 5 }];
+
+    expect((await world.download()).results.embedded).toBe(1);
+    expect(world.readWith).toStrictEqual([3]);
+    expect(world.parts.get(0)?.[0]?.embedding).toBe(
+      Buffer.from(Float32Array.of(1, 2, 3).buffer).toString('base64'),
+    );
+  });
+
+  it('brings what an earlier execution has brought no second time, and leaves out the parts that are done', async () => {
+    const world = new DownloadWorld();
+    const ids = Array.from({ length: 1_001 }, (_, at) => idOf(at + 1, 1));
+    world.batch = ourBatch({ requested: ids.length });
+    world.requested = requesting(...ids);
+    world.rows = ids.map((id) => embedded(id));
+    const first = await world.download();
+    expect(first.parts).toStrictEqual([{ key: 'part-0' }, { key: 'part-1' }]);
+    world.rows = [];
+    world.parts.clear();
+    world.batch = { ...world.batch, parts_done: new Set(['part-0']) };
+
+    expect(await world.download()).toStrictEqual({ ...first, parts: [{ key: 'part-1' }] });
+    expect(world.readWith).toHaveLength(1);
+    expect([...world.parts]).toStrictEqual([]);
+  });
+
+  it('is not told by a 404 alone that the files are gone', async () => {
+    const world = new DownloadWorld();
+    world.cut = new ResultsExpired('OpenAI does not have the file file_2 any more');
+    expect(await rejection(world.download())).toBe(world.cut);
+
+    world.disbelief = new InvalidConfiguration('the key is of another project');
+    expect(await rejection(world.download())).toBe(world.disbelief);
+  });
+
   it('brings them into the order of the requests, with what was embedded and what was refused', async () => {
     const [first, second, third] = [idOf(1, 1), idOf(1, 2), idOf(2, 1)];
     const world = new DownloadWorld();
@@ -342,7 +392,7 @@ describe('the input of a download', () => {
     [
       'much at once',
       { batch_id: 'b', batch_type: 'EMBEDDING', execution_name: 'a/b', reason: 1 },
-      ['batch_id', 'batch_type', 'execution_name', 'reason'],
+      ['batch_id', 'execution_name', 'batch_type', 'reason'],
     ],
   ])('is refused with %s, and all problems are named', (_, change, fields) => {
     const { error } = downloadInputSchema.safeParse({ ...input, ...change });

@@ -26,15 +26,11 @@ describe('find receipts input', () => {
       ['no key to go on behind', { exclusive_start_key: null }],
       ['force', { force: true }],
       [
-        'the context of an execution',
+        'the name and the ARN of an execution',
         {
+          limit: 1,
           Id: 'arn:aws:states:us-east-1:123456789012:execution:realtime:run-1',
-          Input: { limit: 1 },
           Name: 'run-1',
-          RoleArn: 'arn:aws:iam::123456789012:role/realtime',
-          StartTime: '2025-03-01T10:00:00.000Z',
-          RedriveCount: 1,
-          RedriveTime: '2025-03-01T11:00:00.000Z',
         },
       ],
     ])('may be %s', (_, input) => {

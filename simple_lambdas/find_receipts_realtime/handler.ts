@@ -15,7 +15,7 @@ import { mapSettled } from 'receipt-embedding/settled_map';
 import { listReceipts, receiptsWithStatus, SHARDS } from 'receipt-embedding/table/receipt_listing';
 import { z } from 'zod';
 import { openTable, readEnvironment } from '../runtime/environment.ts';
-import { createHandler, executionFields } from '../runtime/handler.ts';
+import { createHandler, executionFields, firstInput } from '../runtime/handler.ts';
 import { declaration } from './declaration.ts';
 
 /** What the state machine was started with, and the context of that execution beside it. */
@@ -55,8 +55,8 @@ const s3 = createS3Client();
  * Finds the receipts to process, and writes their list where the Map reads it.
  *
  * @example
- * // event: the execution's input and context object
- * { limit: 1, Name: 'run-1' }
+ * // event: what the execution was started with, and which it is
+ * { input: { limit: 1 }, execution_name: 'run-1', execution_id: 'arn:…' }
  * // answer
  * {
  *   receipts: [{ image_id: '3f2504e0-4f89-41d3-9a0c-0305e82c3301', receipt_id: 1 }],
@@ -67,7 +67,7 @@ const s3 = createS3Client();
  * }
  */
 export const handler = createHandler(declaration, {
-  input: findReceiptsInputSchema,
+  input: firstInput(findReceiptsInputSchema),
   handle: async (input, { logger, metrics, requestId }) => {
     const invalid = { count: 0 };
     const found = await findReceipts(

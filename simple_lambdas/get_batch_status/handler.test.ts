@@ -1,6 +1,8 @@
 import '../../tests/support/function_environment.ts';
-import type { OpenaiBatchStatus } from 'receipt-embedding/batches/openai_batches';
+import { type OpenaiBatchStatus, SETTLING_MS } from 'receipt-embedding/batches/openai_batches';
 import type { BatchSummary } from 'receipt-embedding/entities/batch';
+import { toTimestamp } from 'receipt-embedding/entities/keys';
+import { InvalidConfiguration } from 'receipt-embedding/errors';
 import { describe, expect, it } from 'vitest';
 import { ourBatch } from '../../tests/support/batch_factory.ts';
 import { BatchRecord, CLAIM_MS } from '../../tests/support/batch_record.ts';
@@ -8,7 +10,7 @@ import { rejection } from '../../tests/support/rejection.ts';
 import { without } from '../../tests/support/without.ts';
 import { batchStatus, batchStatusInputSchema, type BatchStatusOutput } from './handler.ts';
 
-const input = { batch_id: ourBatch().batch_id, execution_name: 'poll-1' };
+const input = { batch_id: ourBatch().batch_id, execution_name: 'poll-1', execution_id: 'poll-1' };
 const NO_FILES = { input_file_id: null, output_file_id: null, error_file_id: null };
 
 /** One batch: its record, and what OpenAI knows of it. */
@@ -18,6 +20,8 @@ class PolledBatch {
   atOpenai: OpenaiBatchStatus | undefined;
   /** Under which id OpenAI has a batch that carries ours. */
   found: string | undefined;
+  /** Why OpenAI's word that it has no such batch proves nothing. */
+  disbelief: Error | undefined;
   readonly lookedSince: Date[] = [];
   readonly askedFor: string[] = [];
   /** How many steps are left to the function, and whether the last one takes effect. */
@@ -37,7 +41,7 @@ class PolledBatch {
   async poll(execution = 'poll-1'): Promise<BatchStatusOutput> {
     const { record } = this;
     return await batchStatus(
-      { ...input, execution_name: execution },
+      { ...input, execution_id: execution },
       {
         claim: () => this.#step(() => record.claim(execution)),
         read: () => this.#step(() => record.batch),
@@ -55,6 +59,9 @@ class PolledBatch {
             this.askedFor.push(id);
             return this.atOpenai;
           }),
+        believeMissing: () =>
+          this.disbelief === undefined ? Promise.resolve() : Promise.reject(this.disbelief),
+        clock: () => this.now,
       },
     );
   }
@@ -94,7 +101,9 @@ describe('a batch that OpenAI is at work on', () => {
         ...without(atOpenai, 'status'),
         input_file_id: 'file_1',
       });
-      expect(batch.record.batch).toStrictEqual(ourBatch({ status: atOpenai.status }));
+      expect(batch.record.batch).toStrictEqual(
+        ourBatch({ status: atOpenai.status, polled_at: toTimestamp(batch.now) }),
+      );
       expect(batch.askedFor).toStrictEqual(['batch_1']);
     },
   );
@@ -198,6 +207,68 @@ describe('a batch that OpenAI does not have', () => {
   });
 });
 
+describe('a 404 that proves nothing', () => {
+  it('releases nothing: the batch stays as it is, and the failure is for whoever keeps count', async () => {
+    const batch = new PolledBatch({});
+    batch.disbelief = new InvalidConfiguration('the key is of another project');
+
+    expect(await rejection(batch.poll())).toBe(batch.disbelief);
+    expect(batch.recorded).toStrictEqual(ourBatch());
+  });
+});
+
+describe('a batch whose creation was asked for a moment ago', () => {
+  it('is waited for, for as long as it may still appear at OpenAI', async () => {
+    const asked = new Date('2025-03-01T12:00:00Z');
+    const batch = new PolledBatch({
+      status: 'SUBMITTING',
+      openai_batch_id: 'N/A',
+      creating_since: toTimestamp(asked),
+    });
+    batch.now = new Date(asked.getTime() + SETTLING_MS - 1);
+
+    expect((await batch.poll()).action).toBe('wait');
+    expect(batch.record.batch?.claimed_by).toBeUndefined();
+    batch.now = new Date(asked.getTime() + SETTLING_MS);
+    expect((await batch.poll()).action).toBe('release');
+  });
+});
+
+describe('a batch that went wrong before', () => {
+  it('has no failures on record any more once OpenAI says that it is running', async () => {
+    const batch = new PolledBatch(
+      { attempts: 2, retry_at: '2025-03-01T10:00:00Z', last_error: 'RateLimited: slow' },
+      { status: 'IN_PROGRESS' },
+    );
+    await batch.poll();
+
+    expect(batch.record.batch).toStrictEqual(
+      ourBatch({ status: 'IN_PROGRESS', polled_at: toTimestamp(batch.now) }),
+    );
+  });
+
+  it('is ingested from what was downloaded, without a word to OpenAI', async () => {
+    const results = { embedded: 2, refused: 0, lost: 0, doubled: 0, unknown: 0, unreadable: 0 };
+    const downloaded = {
+      batch_status: 'EXPIRED',
+      reason: 'too slow',
+      parts: 1,
+      results: { ...results, prompt_tokens: 9 },
+    } as const;
+    const batch = new PolledBatch({ downloaded });
+
+    expect(await batch.poll()).toStrictEqual({
+      ...input,
+      batch_type: 'WORD_EMBEDDING',
+      action: 'ingest',
+      batch_status: 'EXPIRED',
+      reason: 'too slow',
+      ...NO_FILES,
+    });
+    expect(batch.askedFor).toStrictEqual([]);
+  });
+});
+
 describe('a batch whose submission died after OpenAI had taken it', () => {
   it('is adopted, and goes on as it stands there', async () => {
     const batch = new PolledBatch(
@@ -228,6 +299,16 @@ describe('a batch that is not this execution’s', () => {
       ...NO_FILES,
     });
     expect(batch.record.batch).toStrictEqual(held);
+    expect(batch.askedFor).toStrictEqual([]);
+  });
+
+  it('is waited for while an execution of the same name, of another state machine, is at work on it', async () => {
+    const batch = new PolledBatch({}, { status: 'COMPLETED', ...OUTPUT });
+    batch.record.claim('arn:aws:states:us-east-1:1:execution:submit:nightly/invocation-1');
+
+    const answer = await batch.poll('arn:aws:states:us-east-1:1:execution:poll:nightly');
+
+    expect(answer.action).toBe('wait');
     expect(batch.askedFor).toStrictEqual([]);
   });
 
@@ -300,6 +381,7 @@ describe('a poll that is killed', () => {
 describe('the input of a poll', () => {
   it.each([
     ['no id', { batch_id: 'batch_1' }, ['batch_id']],
+    ['no ARN of an execution', { execution_id: undefined }, ['execution_id']],
     ['a name that is no folder’s', { execution_name: 'a/b' }, ['execution_name']],
     [
       'neither, and more',

@@ -1,34 +1,37 @@
 import {
+  believeMissing,
   findOpenaiBatch,
   getOpenaiBatchStatus,
   type OpenaiBatchStatus,
+  SETTLING_MS,
 } from 'receipt-embedding/batches/openai_batches';
-import { isEnded } from 'receipt-embedding/entities/batch';
 import { createOpenAIClient } from 'receipt-embedding/embeddings/openai';
 import {
   type BatchStatus,
   type BatchSummary,
   type BatchType,
+  isEnded,
   UNKNOWN_ID,
 } from 'receipt-embedding/entities/batch';
-import { epochMilliseconds } from 'receipt-embedding/entities/keys';
+import { epochMilliseconds, toTimestamp } from 'receipt-embedding/entities/keys';
 import { InvalidReceiptData } from 'receipt-embedding/errors';
+import type { Clock } from 'receipt-embedding/ports';
+import { RETRY_ATTRIBUTES } from 'receipt-embedding/table/batch_retries';
 import {
   type BatchChanges,
+  type BatchUpdateOptions,
   claimBatch,
   readBatchSummary,
   updateBatch,
 } from 'receipt-embedding/table/batch_summaries';
 import { z } from 'zod';
+import { batchWorkFields, keepingLease, ownObjects } from '../runtime/batches.ts';
 import { openTable, readEnvironment } from '../runtime/environment.ts';
-import { createHandler, executionNameSchema } from '../runtime/handler.ts';
+import { createHandler } from '../runtime/handler.ts';
 import { requireSecret } from '../runtime/secrets.ts';
 import { declaration } from './declaration.ts';
 
-export const batchStatusInputSchema = z.strictObject({
-  batch_id: z.uuid(),
-  execution_name: executionNameSchema,
-});
+export const batchStatusInputSchema = z.strictObject(batchWorkFields);
 
 export type BatchStatusInput = z.output<typeof batchStatusInputSchema>;
 
@@ -56,10 +59,13 @@ const table = openTable(environment);
  *
  * @example
  * // event
- * { batch_id: '6f1d2a34-0c55-4e0b-9a57-3b8f6d1c2e70', execution_name: 'poll-1' }
+ * {
+ *   batch_id: '6f1d2a34-0c55-4e0b-9a57-3b8f6d1c2e70', execution_name: 'poll-1',
+ *   execution_id: 'arn:aws:states:us-east-1:123456789012:execution:batch-poll-embedding-sf-dev:poll-1',
+ * }
  * // answer
  * {
- *   batch_id: '6f1d2a34-0c55-4e0b-9a57-3b8f6d1c2e70', execution_name: 'poll-1', batch_type: 'LINE_EMBEDDING',
+ *   batch_id: '6f1d2a34-0c55-4e0b-9a57-3b8f6d1c2e70', execution_name: 'poll-1', execution_id: 'arn:…', batch_type: 'LINE_EMBEDDING',
  *   action: 'ingest', batch_status: 'COMPLETED', reason: null,
  *   input_file_id: 'file-1', output_file_id: 'file-2', error_file_id: null,
  * }
@@ -67,19 +73,23 @@ const table = openTable(environment);
 export const handler = createHandler(declaration, {
   input: batchStatusInputSchema,
   handle: async (input, { logger }) => {
-    const { batch_id, execution_name: owner } = input;
+    const { batch_id, execution_id: owner } = input;
     const openai = createOpenAIClient({
       apiKey: await requireSecret(environment, 'openai'),
       baseURL: environment.OPENAI_BASE_URL,
     });
     const claim = () => ({ batch_id, owner, now: new Date() });
-    const result = await batchStatus(input, {
+    const ports: BatchStatusPorts = {
       claim: () => claimBatch(table, claim()),
       read: () => readBatchSummary(table, batch_id),
       update: (changes, options) => updateBatch(table, claim(), changes, options),
       findAtOpenai: (since) => findOpenaiBatch(openai, batch_id, since),
       statusAtOpenai: (openaiBatchId) => getOpenaiBatchStatus(openai, openaiBatchId),
-    });
+      believeMissing: (batch) =>
+        believeMissing(batch, `batch ${batch.openai_batch_id}`, ownObjects(table, openai)),
+      clock: () => new Date(),
+    };
+    const result = await keepingLease(table, claim(), () => batchStatus(input, ports));
     // OpenAI's reason may quote an input: it is on the batch's record, and in no log.
     logger.info('batch polled', { ...result, reason: undefined });
     return result;
@@ -91,11 +101,14 @@ export interface BatchStatusPorts {
   readonly claim: () => Promise<BatchSummary | undefined>;
   readonly read: () => Promise<BatchSummary | undefined>;
   /** @throws ConcurrentUpdate when the lease is lost. */
-  readonly update: (changes: BatchChanges, options?: { readonly endClaim: true }) => Promise<void>;
+  readonly update: (changes: BatchChanges, options?: BatchUpdateOptions) => Promise<void>;
   /** The batch at OpenAI that was created for ours, if any. */
   readonly findAtOpenai: (since: Date) => Promise<string | undefined>;
-  /** @returns undefined when OpenAI knows no such batch. */
+  /** @returns undefined when OpenAI says that it has no such batch. */
   readonly statusAtOpenai: (openaiBatchId: string) => Promise<OpenaiBatchStatus | undefined>;
+  /** @throws InvalidConfiguration when that proves nothing. */
+  readonly believeMissing: (batch: BatchSummary) => Promise<void>;
+  readonly clock: Clock;
 }
 
 const NO_FILES = { input_file_id: null, output_file_id: null, error_file_id: null } as const;
@@ -119,17 +132,36 @@ export async function batchStatus(
     reason,
     ...NO_FILES,
   });
+  if (batch.downloaded !== undefined) {
+    // An earlier execution has all that OpenAI can say. Its results only want to be recorded.
+    const { batch_status, reason } = batch.downloaded;
+    return { ...about, action: 'ingest', batch_status, reason, ...NO_FILES };
+  }
+  const wait = async (batch_status: BatchStatus): Promise<void> => {
+    await ports.update(
+      { status: batch_status, polled_at: toTimestamp(ports.clock()) },
+      { endClaim: true, clear: RETRY_ATTRIBUTES },
+    );
+  };
   const openaiBatchId = await findId(batch, ports);
+  if (openaiBatchId === undefined && mayStillAppear(batch, ports.clock())) {
+    await ports.update({}, { endClaim: true });
+    const { status: batch_status, reason = null } = batch;
+    return { ...about, action: 'wait', batch_status, reason, ...NO_FILES };
+  }
   if (openaiBatchId === undefined) {
     return gone(
       batch.reason ?? 'its submission never came to an end, and OpenAI has no such batch',
     );
   }
   const found = await ports.statusAtOpenai(openaiBatchId);
-  if (found === undefined) return gone(`OpenAI knows no batch ${openaiBatchId}`);
+  if (found === undefined) {
+    await ports.believeMissing({ ...batch, openai_batch_id: openaiBatchId });
+    return gone(`OpenAI knows no batch ${openaiBatchId}`);
+  }
   const { status: batch_status, reason, ...files } = found;
   if (!isEnded(batch_status)) {
-    await ports.update({ status: batch_status }, { endClaim: true });
+    await wait(batch_status);
     return { ...about, action: 'wait', batch_status, reason, ...files };
   }
   await ports.update({
@@ -153,6 +185,13 @@ async function findId(batch: BatchSummary, ports: BatchStatusPorts): Promise<str
   const found = await ports.findAtOpenai(new Date(epochMilliseconds(batch.submitted_at)));
   if (found !== undefined) await ports.update({ status: 'PENDING', openai_batch_id: found });
   return found;
+}
+
+/** Whether a creation may be under way whose answer nobody has. */
+function mayStillAppear({ creating_since }: BatchSummary, now: Date): boolean {
+  return (
+    creating_since !== undefined && now.getTime() - epochMilliseconds(creating_since) < SETTLING_MS
+  );
 }
 
 async function elsewhere(

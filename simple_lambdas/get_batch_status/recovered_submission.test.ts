@@ -21,7 +21,7 @@ const TAKEN_FROM = killsIn(STEPS).findIndex(([name]) => name === 'after create a
 async function poll(world: SubmissionWorld): Promise<BatchStatusOutput> {
   const { record } = world;
   const answer = await batchStatus(
-    { batch_id: BATCH_ID, execution_name: 'poll-1' },
+    { batch_id: BATCH_ID, execution_name: 'poll-1', execution_id: 'poll-1' },
     {
       claim: () => Promise.resolve(record.claim('poll-1')),
       read: () => Promise.resolve(record.batch),
@@ -42,6 +42,8 @@ async function poll(world: SubmissionWorld): Promise<BatchStatusOutput> {
               }
             : undefined,
         ),
+      believeMissing: () => Promise.resolve(),
+      clock: () => new Date(world.now),
     },
   );
   const { batch } = record;
@@ -51,7 +53,8 @@ async function poll(world: SubmissionWorld): Promise<BatchStatusOutput> {
     requestedIds: () => yielding(world.requestsFile ?? []),
     recoverIds: () => Promise.reject(new Error('the batch is ours')),
   });
-  for await (const id of ids) world.release(id);
+  for await (const id of ids.requested) world.release(id);
+  for await (const id of ids.planned ?? []) world.release(id);
   record.update('poll-1', { status: 'FAILED' }, { endClaim: true });
   return answer;
 }

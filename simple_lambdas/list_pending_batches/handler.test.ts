@@ -36,6 +36,7 @@ async function list(
           more: false,
           by_status: BY_STATUS,
           oldest_submitted_at: undefined,
+          parked: 0,
           invalid_rows: 4,
           ...pending,
         });
@@ -80,7 +81,11 @@ describe('listing batches', () => {
   ])('measures the age of the oldest: %s', async (_, oldest, age) => {
     const { metrics } = await list({}, { oldest_submitted_at: new Date(oldest) });
 
-    expect(metrics.totals).toStrictEqual({ InvalidRows: 4, OldestPendingBatchAge: age });
+    expect(metrics.totals).toStrictEqual({
+      InvalidRows: 4,
+      ParkedBatches: 0,
+      OldestPendingBatchAge: age,
+    });
   });
 
   it('counts the batches of every status, and says 0 where there are none, so that an alarm ends', async () => {
@@ -95,6 +100,12 @@ describe('listing batches', () => {
       'PendingBatches CANCELLING': 0,
     });
     expect(metrics.totals.OldestPendingBatchAge).toBe(0);
+  });
+
+  it('counts those that are parked, so that an alarm rings', async () => {
+    const { metrics } = await list({}, { parked: 2 });
+
+    expect(metrics.totals.ParkedBatches).toBe(2);
   });
 
   it('fails with what the listing fails with', async () => {

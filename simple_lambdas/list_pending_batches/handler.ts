@@ -6,10 +6,10 @@ import {
 import { z } from 'zod';
 import { openBatchStorage } from '../runtime/batches.ts';
 import { openTable, readEnvironment } from '../runtime/environment.ts';
-import { createHandler, executionFields } from '../runtime/handler.ts';
+import { createHandler, executionFields, firstInput } from '../runtime/handler.ts';
 import { declaration } from './declaration.ts';
 
-/** What the state machine was started with, and the context of that execution beside it. */
+/** What the state machine was started with, and which execution that is. */
 export const listBatchesInputSchema = z.strictObject({ ...executionFields });
 
 export type ListBatchesInput = z.output<typeof listBatchesInputSchema>;
@@ -34,8 +34,8 @@ const clock: Clock = () => new Date();
  * Lists the batches to look after, and writes the list where the Map reads it.
  *
  * @example
- * // event: the execution's input and context object
- * { Name: 'poll-1' }
+ * // event: what the execution was started with, and which it is
+ * { input: {}, execution_name: 'poll-1', execution_id: 'arn:…' }
  * // answer
  * {
  *   total_batches: 2, more: false, invalid_rows: 0, execution_name: 'poll-1',
@@ -43,7 +43,7 @@ const clock: Clock = () => new Date();
  * }
  */
 export const handler = createHandler(declaration, {
-  input: listBatchesInputSchema,
+  input: firstInput(listBatchesInputSchema),
   handle: async (input, { logger, metrics, requestId }) => {
     const listed = await listBatches(
       input,
@@ -71,7 +71,7 @@ export interface ListBatchesPorts {
   readonly metrics: Metrics;
 }
 
-/** How many batches one execution looks after, the oldest first. */
+/** How many batches one execution looks after: those that were not looked after for longest. */
 const MOST_BATCHES = 250;
 
 /** @param defaultName names the files where no execution calls. */
@@ -83,6 +83,7 @@ export async function listBatches(
   const { batches, more, invalid_rows, ...pending } = await listPending(MOST_BATCHES);
   metrics.count('InvalidRows', invalid_rows);
   metrics.countEach('PendingBatches', pending.by_status);
+  metrics.count('ParkedBatches', pending.parked);
   metrics.count('OldestPendingBatchAge', secondsSince(pending.oldest_submitted_at, now()));
   const name = executionName ?? defaultName;
   return {

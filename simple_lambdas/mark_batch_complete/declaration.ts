@@ -6,5 +6,7 @@ export const declaration = declareFunction({
   description: 'Ends a batch whose results are recorded',
   memory_mb: 1_024,
   table: { rows: ['Query', 'GetItem', 'UpdateItem'] },
-  objects: { batch: { GetObject: [BATCH_FILES.requests('*')] } },
+  objects: { batch: { GetObject: [BATCH_FILES.plan('*'), BATCH_FILES.requests('*')] } },
+  vendors: ['openai'],
+  variables: ['KEEP_OPENAI_FILES'],
 });

@@ -10,5 +10,6 @@ export const declaration = declareFunction({
   objects: {
     batch: { PutObject: [BATCH_FILES.plan('*'), EXECUTION_FILES.batch_submit.manifest('*')] },
   },
+  vendors: ['pinecone'],
   variables: ['BATCH_MAX_TOKENS', 'EMBEDDING_MODEL', 'EMBEDDING_DIMENSIONS'],
 });

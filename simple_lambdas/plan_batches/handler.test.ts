@@ -28,6 +28,7 @@ class PlanningWorld {
   batches: readonly PackedBatch[] = [];
   more = false;
   invalidRows = 0;
+  wrongStore: Error | undefined;
   readonly statuses = new Map<string, BatchStatus>();
   readonly plans = new Map<string, PackedBatch['entities']>();
   readonly manifests: [string, readonly ListedBatch[]][] = [];
@@ -54,6 +55,8 @@ class PlanningWorld {
             return { bucket: 'batches', key: `submits/${name}/batches.jsonl` };
           }),
         invalidRows: () => this.invalidRows,
+        checkStore: () =>
+          this.wrongStore === undefined ? Promise.resolve() : Promise.reject(this.wrongStore),
       },
       'request-1',
     );
@@ -83,6 +86,15 @@ class PlanningWorld {
 }
 
 describe('planning batches', () => {
+  it('plans nothing where the store is of other dimensions than the model', async () => {
+    const world = new PlanningWorld();
+    world.batches = [packed(1)];
+    world.wrongStore = new Error('the index is of 2 dimensions');
+
+    expect(await rejection(world.plan())).toBe(world.wrongStore);
+    expect(world.steps).toStrictEqual([]);
+  });
+
   it('writes what each is to embed, lists them, and answers their numbers', async () => {
     const world = new PlanningWorld();
     world.batches = [packed(1, 2), packed(2, 3)];
@@ -230,18 +242,10 @@ describe('the input of planning', () => {
     expect(planInputSchema.parse({})).toStrictEqual({ entity: 'both' });
   });
 
-  it('may come with the context of an execution', () => {
-    const input = { Id: 'arn', Input: {}, Name: 'submit-1', RoleArn: 'arn', StartTime: 'now' };
+  it('may come with the name and the ARN of an execution', () => {
+    const input = { limit: 1, Id: 'arn', Name: 'submit-1' };
 
-    expect(
-      planInputSchema.parse({ limit: 1, ...input, RedriveCount: 1, RedriveTime: 'now' }),
-    ).toStrictEqual({
-      limit: 1,
-      entity: 'both',
-      ...input,
-      RedriveCount: 1,
-      RedriveTime: 'now',
-    });
+    expect(planInputSchema.parse(input)).toStrictEqual({ entity: 'both', ...input });
   });
 
   it.each([

@@ -8,16 +8,18 @@ import {
 import type { BatchStatus, BatchType } from 'receipt-embedding/entities/batch';
 import type { ReceiptIdentity } from 'receipt-embedding/entities/keys';
 import type { Logger } from 'receipt-embedding/ports';
+import { createPineconeStore } from 'receipt-embedding/stores/pinecone/pinecone_store';
 import { readBatchSummary } from 'receipt-embedding/table/batch_summaries';
 import { readReceiptText } from 'receipt-embedding/table/receipt_contents';
 import { receiptsWithStatus, SHARDS } from 'receipt-embedding/table/receipt_listing';
 import { z } from 'zod';
 import { openBatchStorage } from '../runtime/batches.ts';
 import { openTable, readEnvironment } from '../runtime/environment.ts';
-import { createHandler, executionFields } from '../runtime/handler.ts';
+import { createHandler, executionFields, firstInput } from '../runtime/handler.ts';
+import { requireSecret } from '../runtime/secrets.ts';
 import { declaration } from './declaration.ts';
 
-/** What the state machine was started with, and the context of that execution beside it. */
+/** What the state machine was started with, and which execution that is. */
 export const planInputSchema = z.strictObject({
   /** At most so many receipts; a later execution plans the rest. */
   limit: z.int().min(1).optional(),
@@ -62,8 +64,8 @@ const limits = { ...OPENAI_BATCH_LIMITS, tokens: environment.BATCH_MAX_TOKENS };
  * Plans the batches of one execution: the entities of each are in S3, and the answer says where their list is.
  *
  * @example
- * // event: the execution's input and context object
- * { limit: 10, entity: 'lines', Name: 'submit-1' }
+ * // event: what the execution was started with, and which it is
+ * { input: { limit: 10, entity: 'lines' }, execution_name: 'submit-1', execution_id: 'arn:…' }
  * // answer
  * {
  *   total_batches: 1, planned: 120, receipts: 10, more: true, invalid_rows: 0, execution_name: 'submit-1',
@@ -71,7 +73,7 @@ const limits = { ...OPENAI_BATCH_LIMITS, tokens: environment.BATCH_MAX_TOKENS };
  * }
  */
 export const handler = createHandler(declaration, {
-  input: planInputSchema,
+  input: firstInput(planInputSchema),
   handle: async (input, { logger, metrics, requestId }) => {
     const invalid = { count: 0 };
     let ignored = 0;
@@ -95,6 +97,14 @@ export const handler = createHandler(declaration, {
         writeManifest: (executionName, batches) =>
           storage.writeManifest('batch_submit', executionName, batches),
         invalidRows: () => invalid.count,
+        checkStore: async () => {
+          const store = createPineconeStore({
+            apiKey: await requireSecret(environment, 'pinecone'),
+            indexName: environment.PINECONE_INDEX_NAME,
+            host: environment.PINECONE_HOST,
+          });
+          await store.checkDimension(model.dimensions);
+        },
       },
       requestId,
     );
@@ -129,6 +139,8 @@ export interface PlanPorts {
     batches: readonly ListedBatch[],
   ) => Promise<PlanOutput['manifest']>;
   readonly invalidRows: () => number;
+  /** @throws InvalidConfiguration when the store can't take the model's vectors. */
+  readonly checkStore: () => Promise<void>;
 }
 
 const TYPES = {
@@ -151,6 +163,8 @@ export async function plan(
 ): Promise<PlanOutput> {
   const executionName = Name ?? defaultName;
   const receipts: PlannedReceipts = { receipts: 0, more: false };
+  // Before anything is submitted: OpenAI would be paid for vectors that have nowhere to go.
+  await ports.checkStore();
   const batches: ListedBatch[] = [];
   let planned = 0;
   let more = false;

@@ -13,4 +13,5 @@ export const declaration = declareFunction({
     },
   },
   vendors: ['openai'],
+  variables: ['KEEP_OPENAI_FILES'],
 });

@@ -8,6 +8,7 @@ import { endWithoutResults, idsOf, releaseBatchInputSchema } from './handler.ts'
 const input = {
   batch_id: aBatch().batch_id,
   execution_name: 'poll-1',
+  execution_id: 'arn:poll-1',
   batch_status: 'EXPIRED' as const,
   reason: 'too slow',
   input_file_id: 'file_1',
@@ -23,13 +24,18 @@ async function idsFor(batch: Parameters<typeof idsOf>[0]) {
       return Promise.resolve();
     },
   });
-  return { ids: await collect(ids), recovered };
+  return {
+    ids: await collect(ids.requested),
+    ...(ids.planned === undefined ? {} : { planned: await collect(ids.planned) }),
+    recovered,
+  };
 }
 
 describe('what a batch may have claimed', () => {
-  it('is what it has asked for, when that is on record', async () => {
+  it('is what it has asked for, when that is on record, and all of its plan beside that', async () => {
     expect(await idsFor(ourBatch({ requested: 1 }))).toStrictEqual({
       ids: ['requested-1'],
+      planned: ['planned-1', 'planned-2'],
       recovered: [],
     });
   });

@@ -1,26 +1,39 @@
-import { isOurs } from 'receipt-embedding/entities/batch';
-import { type BatchEnd, markBatchComplete } from 'receipt-embedding/batches/mark_batch_complete';
+import {
+  type BatchEnd,
+  type BatchIds,
+  type BatchOutcome,
+  markBatchComplete,
+} from 'receipt-embedding/batches/mark_batch_complete';
+import { believeMissing } from 'receipt-embedding/batches/openai_batches';
 import { readRequestedEntities } from 'receipt-embedding/batches/requested_entities';
+import type OpenAI from 'openai';
 import { createOpenAIClient } from 'receipt-embedding/embeddings/openai';
 import {
   batchStatusSchema,
   type BatchSummary,
   ENDED_BATCH_STATUSES,
+  isOurs,
 } from 'receipt-embedding/entities/batch';
 import { claimBatch, readBatchSummary, updateBatch } from 'receipt-embedding/table/batch_summaries';
 import { readReceiptText } from 'receipt-embedding/table/receipt_contents';
 import { z } from 'zod';
-import { endOnce, openBatchStorage } from '../runtime/batches.ts';
+import {
+  batchWorkFields,
+  deleteFiles,
+  endOnce,
+  keepingLease,
+  openBatchStorage,
+  ownObjects,
+} from '../runtime/batches.ts';
 import { openTable, readEnvironment } from '../runtime/environment.ts';
 import { errorMessage } from '../runtime/failures.ts';
-import { createHandler, executionNameSchema } from '../runtime/handler.ts';
+import { createHandler } from '../runtime/handler.ts';
 import { requireSecret } from '../runtime/secrets.ts';
 import { declaration } from './declaration.ts';
 
 /** The answer of get_batch_status and, where the results could not be downloaded, the reason. */
 export const releaseBatchInputSchema = z.object({
-  batch_id: z.uuid(),
-  execution_name: executionNameSchema,
+  ...batchWorkFields,
   batch_status: batchStatusSchema.extract(ENDED_BATCH_STATUSES),
   reason: z.string().nullable(),
   input_file_id: z.string().nullable(),
@@ -39,7 +52,7 @@ const storage = openBatchStorage(environment);
  * @example
  * // event
  * {
- *   batch_id: '6f1d2a34-0c55-4e0b-9a57-3b8f6d1c2e70', execution_name: 'poll-1',
+ *   batch_id: '6f1d2a34-0c55-4e0b-9a57-3b8f6d1c2e70', execution_name: 'poll-1', execution_id: 'arn:…',
  *   batch_status: 'EXPIRED', reason: null, input_file_id: 'file-1',
  * }
  * // answer
@@ -52,41 +65,43 @@ export const handler = createHandler(declaration, {
   input: releaseBatchInputSchema,
   handle: async (input, { logger, metrics }) => {
     const { batch_id } = input;
-    const claim = () => ({ batch_id, owner: input.execution_name, now: new Date() });
+    const claim = () => ({ batch_id, owner: input.execution_id, now: new Date() });
+    const openAI = async (): Promise<OpenAI> =>
+      createOpenAIClient({
+        apiKey: await requireSecret(environment, 'openai'),
+        baseURL: environment.OPENAI_BASE_URL,
+      });
     const recoverIds = async (batch: BatchSummary): Promise<void> => {
+      const openai = await openAI();
       const { texts } = await readRequestedEntities(batch, input.input_file_id, {
         storage,
-        openai: createOpenAIClient({
-          apiKey: await requireSecret(environment, 'openai'),
-          baseURL: environment.OPENAI_BASE_URL,
-        }),
+        openai,
+        believeMissing: (what) => believeMissing(batch, what, ownObjects(table, openai)),
         readText: (receipt) => readReceiptText(table, receipt, logger),
       });
       await storage.writeRequestedIds(batch_id, [...texts.keys()]);
       await updateBatch(table, claim(), { requested: texts.size });
     };
-    const outcome = await endOnce(
-      batch_id,
-      {
-        claim: () => claimBatch(table, claim()),
-        read: () => readBatchSummary(table, batch_id),
-        end: async (batch) => {
-          const ids = await idsOf(batch, {
-            plannedIds: () => storage.plannedIds(batch_id),
-            requestedIds: () => storage.requestedIds(batch_id),
-            recoverIds,
-          });
-          return await markBatchComplete(
-            table,
-            claim(),
-            batch,
-            ids,
-            endWithoutResults(input, batch),
-          );
+    const end = async (batch: BatchSummary): Promise<BatchOutcome> => {
+      const ids = await idsOf(batch, {
+        plannedIds: () => storage.plannedIds(batch_id),
+        requestedIds: () => storage.requestedIds(batch_id),
+        recoverIds,
+      });
+      return await markBatchComplete(table, claim(), batch, ids, endWithoutResults(input, batch));
+    };
+    const outcome = await keepingLease(table, claim(), () =>
+      endOnce(
+        batch_id,
+        {
+          claim: () => claimBatch(table, claim()),
+          read: () => readBatchSummary(table, batch_id),
+          end,
         },
-      },
-      metrics,
+        metrics,
+      ),
     );
+    await deleteFiles(batch_id, { environment, table, openai: openAI, logger });
     // OpenAI's reason may quote an input: it is on the batch's record, and in no log.
     logger.info('batch released', { ...outcome, reason: undefined });
     return outcome;
@@ -112,13 +127,17 @@ export interface RequestedIdsPorts {
   readonly recoverIds: (batch: BatchSummary) => Promise<void>;
 }
 
-/** The ids that a batch has asked for; where it never came to that, those that it may have claimed. */
+/** The ids that a batch has asked for, and those that it may have claimed. */
 export async function idsOf(
   batch: BatchSummary,
   { plannedIds, requestedIds, recoverIds }: RequestedIdsPorts,
-): Promise<AsyncIterable<string>> {
-  if (batch.requested !== undefined) return requestedIds();
-  if (isOurs(batch)) return plannedIds();
-  await recoverIds(batch);
-  return requestedIds();
+): Promise<BatchIds> {
+  if (!isOurs(batch)) {
+    if (batch.requested === undefined) await recoverIds(batch);
+    return { requested: requestedIds() };
+  }
+  // A submission that died while it claimed has asked for nothing.
+  return batch.requested === undefined
+    ? { requested: plannedIds() }
+    : { requested: requestedIds(), planned: plannedIds() };
 }

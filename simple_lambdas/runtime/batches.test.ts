@@ -1,18 +1,27 @@
 import type { BatchOutcome } from 'receipt-embedding/batches/mark_batch_complete';
 import { createBatchSummary, updateBatch } from 'receipt-embedding/table/batch_summaries';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { toTimestamp } from 'receipt-embedding/entities/keys';
+import type { Table } from 'receipt-embedding/table/table';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { ourBatch } from '../../tests/support/batch_factory.ts';
 import { BatchRecord, CLAIM_MS } from '../../tests/support/batch_record.ts';
 import { ReceiptTable } from '../../tests/support/receipt_table.ts';
 import { RecordingMetrics } from '../../tests/support/recorders.ts';
 import { rejection } from '../../tests/support/rejection.ts';
-import { type CompletedBatch, endOnce, leasedBatch, partInputSchema } from './batches.ts';
+import {
+  type CompletedBatch,
+  endOnce,
+  keepingLease,
+  leasedBatch,
+  partInputSchema,
+} from './batches.ts';
 
 describe('partInputSchema', () => {
   const input = {
     batch_id: '6f1d2a34-0c55-4e0b-9a57-3b8f6d1c2e70',
     batch_type: 'LINE_EMBEDDING',
     execution_name: 'poll-1',
+    execution_id: 'arn:poll-1',
     part: { key: 'batches/b/results/part-00000.jsonl' },
   };
 
@@ -28,7 +37,7 @@ describe('partInputSchema', () => {
       [
         'nothing of it',
         { batch_id: '', batch_type: '', execution_name: '', part: null },
-        ['batch_id', 'batch_type', 'execution_name', 'part'],
+        ['batch_id', 'execution_name', 'batch_type', 'part'],
       ],
     ])('is refused with %s, and all problems are named', (_, change, fields) => {
       const { error } = partInputSchema.safeParse({ ...input, ...change });
@@ -63,7 +72,7 @@ describe('leasedBatch', () => {
         ...ourBatch(),
         ...batch,
         claimed_by: 'poll-1',
-        claim_expires_at: '2025-03-01T12:30:00.000+00:00',
+        claim_expires_at: toTimestamp(later(1.5 * CLAIM_MS)),
       });
 
       const other = { batch_id, owner: 'poll-2' };
@@ -89,6 +98,38 @@ describe('leasedBatch', () => {
         'ConcurrentUpdate',
       );
     });
+  });
+});
+
+describe('keepingLease', () => {
+  const { batch_id } = ourBatch();
+
+  it('prolongs the lease for as long as the work takes, and leaves nothing running', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    const renewed: Date[] = [];
+    const client = {
+      send: () => {
+        renewed.push(new Date());
+        return Promise.reject(new Error('not to be had'));
+      },
+    } as unknown as Table['client'];
+    try {
+      const result = await keepingLease(
+        { client, name: 'receipts' },
+        { batch_id, owner: 'poll-1' },
+        async () => {
+          vi.advanceTimersByTime(15 * 60_000);
+          return await Promise.resolve('done');
+        },
+      );
+
+      expect(result).toBe('done');
+      // Four times as often as it would expire; that one renewal fails is no failure of the work.
+      expect(renewed).toHaveLength(20);
+      expect(vi.getTimerCount()).toBe(0);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 });
 
@@ -174,6 +215,15 @@ describe('endOnce', () => {
         expect(batch.ended).toBe(1);
       },
     );
+
+    it('answers the recorded end when an earlier invocation has ended it meanwhile', async () => {
+      const batch = new EndingBatch();
+      // Both have read the batch before either ends it.
+      const ends = await Promise.all([batch.end(), batch.end()]);
+
+      expect(ends[0]).toStrictEqual({ status: 'complete', ...OUTCOME });
+      expect(ends[1]).toStrictEqual(ends[0]);
+    });
 
     it('is another execution’s while that one is at work on it', async () => {
       const batch = new EndingBatch();

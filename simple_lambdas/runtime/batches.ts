@@ -2,14 +2,26 @@ import { tmpdir } from 'node:os';
 import { createS3Client } from 'receipt-embedding/aws_clients';
 import { BatchStorage } from 'receipt-embedding/batches/batch_files';
 import { type BatchOutcome, recordedOutcome } from 'receipt-embedding/batches/mark_batch_complete';
-import { isEnded } from 'receipt-embedding/entities/batch';
-import { type BatchSummary, batchTypeSchema } from 'receipt-embedding/entities/batch';
+import { deleteOpenaiFiles, type OwnObjectsPorts } from 'receipt-embedding/batches/openai_batches';
+import {
+  type BatchSummary,
+  batchTypeSchema,
+  isEnded,
+  isOurs,
+} from 'receipt-embedding/entities/batch';
 import { ConcurrentUpdate } from 'receipt-embedding/errors';
-import type { Metrics } from 'receipt-embedding/ports';
-import { type BatchClaim, claimBatch } from 'receipt-embedding/table/batch_summaries';
+import type { Logger, Metrics } from 'receipt-embedding/ports';
+import {
+  type BatchClaim,
+  claimBatch,
+  LEASE_RENEWAL_MS,
+  readBatchSummary,
+  renewLease,
+} from 'receipt-embedding/table/batch_summaries';
 import type { Table } from 'receipt-embedding/table/table';
+import type OpenAI from 'openai';
 import { z } from 'zod';
-import { executionNameSchema } from './handler.ts';
+import { executionIdSchema, executionNameSchema } from './handler.ts';
 
 /** The files of batches. */
 export function openBatchStorage(environment: { readonly BATCH_BUCKET: string }): BatchStorage {
@@ -20,11 +32,17 @@ export function openBatchStorage(environment: { readonly BATCH_BUCKET: string })
   });
 }
 
+/** What each function that works on a batch is told: which one, and for which execution, whose ARN owns the lease. */
+export const batchWorkFields = {
+  batch_id: z.uuid(),
+  execution_name: executionNameSchema,
+  execution_id: executionIdSchema,
+};
+
 /** A part of a batch's results, as the functions that ingest it get it. */
 export const partInputSchema = z.object({
-  batch_id: z.uuid(),
+  ...batchWorkFields,
   batch_type: batchTypeSchema,
-  execution_name: executionNameSchema,
   /** Where it lies in the batch bucket. */
   part: z.object({ key: z.string() }),
 });
@@ -40,6 +58,72 @@ export async function leasedBatch(table: Table, claim: BatchClaim): Promise<Batc
   throw new ConcurrentUpdate(
     `batch ${claim.batch_id} has ended, or another execution than ${claim.owner} is at work on it`,
   );
+}
+
+/**
+ * Does work on a batch and keeps its lease meanwhile, however long it takes. A renewal that fails is left to the next one, and in
+ * the end to the next step, which is refused when the lease is lost.
+ */
+export async function keepingLease<Result>(
+  table: Table,
+  { batch_id, owner }: Pick<BatchClaim, 'batch_id' | 'owner'>,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  let renewal: Promise<unknown> = Promise.resolve();
+  const timer = setInterval(() => {
+    renewal = renewLease(table, { batch_id, owner, now: new Date() }).catch(() => undefined);
+  }, LEASE_RENEWAL_MS);
+  try {
+    return await work();
+  } finally {
+    clearInterval(timer);
+    await renewal;
+  }
+}
+
+/** What tells that OpenAI's word about a missing batch or file may be believed. @see believeMissing */
+export function ownObjects(table: Table, client: OpenAI): OwnObjectsPorts {
+  return {
+    client,
+    isOurs: async (batchId, openaiBatchId) => {
+      const parsed = z.uuid().safeParse(batchId);
+      const batch = parsed.success ? await readBatchSummary(table, parsed.data) : undefined;
+      return batch?.openai_batch_id === openaiBatchId;
+    },
+    now: new Date(),
+  };
+}
+
+/**
+ * Deletes the files of a batch of ours that has ended: they hold the receipts' texts, and nobody needs them any more. A failure is
+ * logged, and does not undo the end; OpenAI itself deletes them after 30 days.
+ */
+export async function deleteFiles(
+  batchId: string,
+  {
+    environment,
+    table,
+    openai,
+    logger,
+  }: {
+    readonly environment: { readonly KEEP_OPENAI_FILES: boolean };
+    readonly table: Table;
+    readonly openai: () => OpenAI | Promise<OpenAI>;
+    readonly logger: Logger;
+  },
+): Promise<void> {
+  if (environment.KEEP_OPENAI_FILES) return;
+  try {
+    const batch = await readBatchSummary(table, batchId);
+    if (batch === undefined || !isOurs(batch) || !isEnded(batch.status)) return;
+    const { input_file_id, result_file_id, error_file_id } = batch;
+    await deleteOpenaiFiles(await openai(), [input_file_id, result_file_id, error_file_id]);
+  } catch (error) {
+    logger.warn('the files of a batch that has ended could not be deleted at OpenAI', {
+      batch_id: batchId,
+      error_name: error instanceof Error ? error.name : undefined,
+    });
+  }
 }
 
 /** The outcome of a batch, as the state machine's Map gives it. */
@@ -64,7 +148,14 @@ export async function endOnce(
   metrics: Metrics,
 ): Promise<CompletedBatch> {
   const batch = await claim();
-  const outcome = batch === undefined ? earlierOutcome(batchId, await read()) : await end(batch);
+  const outcome =
+    batch === undefined
+      ? earlierOutcome(batchId, await read())
+      : await end(batch).catch(async (error: unknown) => {
+          // An earlier invocation, whose answer was lost, has recorded the end meanwhile.
+          if (error instanceof ConcurrentUpdate) return earlierOutcome(batchId, await read());
+          throw error;
+        });
   metrics.count('BatchesEnded', 1);
   metrics.count('BatchRowsReleased', outcome.released);
   return { status: 'complete', ...outcome };

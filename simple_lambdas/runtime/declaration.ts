@@ -89,6 +89,8 @@ export const VARIABLES = {
   CHROMADB_BUCKET: z.string(),
   BATCH_BUCKET: z.string(),
   BATCH_MAX_TOKENS: z.coerce.number().int().min(1),
+  /** Whether the files of batches that have ended stay at OpenAI. */
+  KEEP_OPENAI_FILES: z.stringbool(),
   EMBEDDING_MODEL: z.string(),
   EMBEDDING_DIMENSIONS: z.coerce.number().int().min(1),
 } as const;

@@ -3,7 +3,13 @@ import { z } from 'zod';
 import { RateLimited } from 'receipt-embedding/errors';
 import { rejection } from '../../tests/support/rejection.ts';
 import { declareFunction } from './declaration.ts';
-import { createHandler, type HandlerDefinition } from './handler.ts';
+import {
+  createHandler,
+  executionFields,
+  executionNameSchema,
+  firstInput,
+  type HandlerDefinition,
+} from './handler.ts';
 
 const TEST = declareFunction({ name: 'test', description: '', memory_mb: 128 });
 
@@ -323,4 +329,38 @@ describe('a handler', () => {
 
     expect(printed).toStrictEqual([]);
   });
+});
+
+describe('what a state machine hands to its first function', () => {
+  const schema = firstInput(z.strictObject({ limit: z.int().optional(), ...executionFields }));
+  const execution = { execution_name: 'nightly', execution_id: 'arn:nightly' };
+
+  it('is what the execution was started with, its name and its ARN, whatever else AWS knows of it', () => {
+    expect(schema.parse({ input: { limit: 1 }, ...execution })).toStrictEqual({
+      limit: 1,
+      Name: 'nightly',
+      Id: 'arn:nightly',
+    });
+    expect(schema.parse({ limit: 1 })).toStrictEqual({ limit: 1 });
+  });
+
+  it('is refused with what the function does not know, and the execution’s name can not be given', () => {
+    expect(schema.safeParse({ input: { speed: 1 }, ...execution }).success).toBe(false);
+    const parsed = schema.parse({ input: { Name: 'other', Id: 'arn:other' }, ...execution });
+    expect(parsed).toStrictEqual({ Name: 'nightly', Id: 'arn:nightly' });
+  });
+
+  it.each(['nightly-2026.11.30', 'a+b=c@d!', "it's(1)", 'Lauf_für_Märkte', 'x'.repeat(80)])(
+    'may be named as AWS lets it: %s',
+    (name) => {
+      expect(executionNameSchema.parse(name)).toBe(name);
+    },
+  );
+
+  it.each(['', 'x'.repeat(81), 'a b', 'a/b', 'a:b', 'a*', 'a{}', 'a\u0001', 'a\\b', 'a"b', '../a'])(
+    'may not be named as AWS refuses it: %j',
+    (name) => {
+      expect(executionNameSchema.safeParse(name).success).toBe(false);
+    },
+  );
 });

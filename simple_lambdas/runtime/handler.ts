@@ -84,22 +84,46 @@ function parseEvent<Input>(schema: z.ZodType<Input>, event: unknown): Input {
   throw new InvalidRequest(`the input is wrong: ${problems.join('; ')}`);
 }
 
-/** An execution's name, which its files are called by. */
-export const executionNameSchema = z.string().regex(/^[A-Za-z0-9_-]{1,80}$/);
+/** An execution's name, which its files are called by: whatever StartExecution accepts. */
+export const executionNameSchema = z
+  .string()
+  .max(80)
+  // The API reference of StartExecution: no white space, brackets, wildcards, special or control characters.
+  .regex(/^[^\s\p{Cc}<>{}[\]?*"#%\\^|~`$&,;:/\ufffe\uffff]+$/u, 'no name of an execution');
+
+/** An execution's ARN: what it is. Another state machine's execution may have its name. */
+export const executionIdSchema = z.string().min(1).max(1_600);
 
 /**
- * The context object of an execution, which a state machine adds to the input of its first function. Invoked by hand, the
- * function needs none of it.
+ * Name and ARN of the execution, which a state machine hands to its first function beside what it was started with. Invoked by
+ * hand, the function needs neither.
  */
 export const executionFields = {
   Name: executionNameSchema.optional(),
-  Id: z.unknown().optional(),
-  Input: z.unknown().optional(),
-  RoleArn: z.unknown().optional(),
-  StartTime: z.unknown().optional(),
-  RedriveCount: z.unknown().optional(),
-  RedriveTime: z.unknown().optional(),
+  Id: executionIdSchema.optional(),
 };
+
+/**
+ * The event of a state machine's first function, `{ input, execution_name, execution_id }`, as one object; by hand it gets the
+ * input alone. What a user starts an execution with can't stand in for the execution's own name.
+ *
+ * @example
+ * firstInput(planInputSchema).parse({ input: { limit: 10 }, execution_name: 'submit-1', execution_id: 'arn:…' });
+ * // { limit: 10, entity: 'both', Name: 'submit-1', Id: 'arn:…' }
+ */
+export function firstInput<Schema extends z.ZodType>(schema: Schema): z.ZodType<z.output<Schema>> {
+  const wrapped = z.strictObject({
+    input: z.record(z.string(), z.unknown()),
+    execution_name: z.string(),
+    execution_id: z.string(),
+  });
+  return z.preprocess((event) => {
+    const parsed = wrapped.safeParse(event);
+    if (!parsed.success) return event;
+    const { input, execution_name: Name, execution_id: Id } = parsed.data;
+    return { ...input, Name, Id };
+  }, schema);
+}
 
 export interface LogIds {
   readonly execution_name?: string | undefined;

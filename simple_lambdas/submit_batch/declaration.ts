@@ -14,5 +14,5 @@ export const declaration = declareFunction({
     },
   },
   vendors: ['openai'],
-  variables: ['EMBEDDING_MODEL', 'EMBEDDING_DIMENSIONS'],
+  variables: ['EMBEDDING_MODEL', 'EMBEDDING_DIMENSIONS', 'KEEP_OPENAI_FILES'],
 });

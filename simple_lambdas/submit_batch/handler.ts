@@ -14,12 +14,17 @@ import {
   readBatchSummary,
   updateBatch,
 } from 'receipt-embedding/table/batch_summaries';
-import { openBatchStorage } from '../runtime/batches.ts';
+import { deleteFiles, keepingLease, openBatchStorage } from '../runtime/batches.ts';
 import { openTable, readEnvironment } from '../runtime/environment.ts';
 import { createHandler } from '../runtime/handler.ts';
 import { requireSecret } from '../runtime/secrets.ts';
 import { declaration } from './declaration.ts';
-import { submitBatch, submitBatchInputSchema } from './submit_batch.ts';
+import {
+  submissionOwner,
+  submitBatch,
+  submitBatchInputSchema,
+  type SubmitBatchPorts,
+} from './submit_batch.ts';
 
 const environment = readEnvironment(declaration);
 const table = openTable(environment);
@@ -36,6 +41,7 @@ const model = {
  * // event
  * {
  *   batch_id: '6f1d2a34-0c55-4e0b-9a57-3b8f6d1c2e70', batch_type: 'WORD_EMBEDDING', execution_name: 'submit-1',
+ *   execution_id: 'arn:aws:states:us-east-1:123456789012:execution:batch-submit-embedding-sf-dev:submit-1',
  * }
  * // answer
  * {
@@ -45,14 +51,15 @@ const model = {
  */
 export const handler = createHandler(declaration, {
   input: submitBatchInputSchema,
-  handle: async (input, { logger, metrics }) => {
+  handle: async (input, { logger, metrics, requestId }) => {
     const { batch_id } = input;
     const openai = createOpenAIClient({
       apiKey: await requireSecret(environment, 'openai'),
       baseURL: environment.OPENAI_BASE_URL,
     });
-    const claim = () => ({ batch_id, owner: input.execution_name, now: new Date() });
-    const result = await submitBatch(input, {
+    const owner = submissionOwner(input.execution_id, requestId);
+    const claim = () => ({ batch_id, owner, now: new Date() });
+    const ports: SubmitBatchPorts = {
       create: (batch) => createBatchSummary(table, batch, claim()),
       claim: () => claimBatch(table, claim()),
       read: () => readBatchSummary(table, batch_id),
@@ -62,12 +69,22 @@ export const handler = createHandler(declaration, {
         storage.withRequestsFile(batch_id, (path) => uploadBatchRequests(openai, path, batch_id)),
       createAtOpenai: (inputFileId) => createOpenaiBatch(openai, inputFileId, batch_id),
       findAtOpenai: (since) => findOpenaiBatch(openai, batch_id, since),
-      end: (batch, end) =>
-        markBatchComplete(table, claim(), batch, storage.requestedIds(batch_id), end),
+      end: async (batch, end) => {
+        const outcome = await markBatchComplete(
+          table,
+          claim(),
+          batch,
+          { requested: storage.requestedIds(batch_id), planned: storage.plannedIds(batch_id) },
+          end,
+        );
+        await deleteFiles(batch_id, { environment, table, openai: () => openai, logger });
+        return outcome;
+      },
       clock: () => new Date(),
       sleep,
       model,
-    });
+    };
+    const result = await keepingLease(table, claim(), () => submitBatch(input, ports));
     if (result.status === 'submitted') metrics.count('BatchesSubmitted', 1);
     logger.info('batch submitted', { ...result });
     if (result.status === 'refused') throwInescapable(result);

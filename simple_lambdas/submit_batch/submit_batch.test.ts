@@ -6,6 +6,7 @@ import {
   RateLimited,
   UpstreamUnavailable,
 } from 'receipt-embedding/errors';
+import { SETTLING_MS } from 'receipt-embedding/batches/openai_batches';
 import { describe, expect, it } from 'vitest';
 import { BATCH_ID } from '../../tests/support/batch_factory.ts';
 import { CLAIM_MS } from '../../tests/support/batch_record.ts';
@@ -118,6 +119,7 @@ describe('submit batch', () => {
       await rejection(world.submit('submit-1', { step: 7, moment: 'after' }));
       expect(world.steps.at(-1)).toBe('upload');
       world.rows.set('milk', { status: 'SUCCESS' });
+      world.pass(CLAIM_MS + 1);
 
       expect(await world.submit()).toMatchObject({ status: 'submitted', requested: 2 });
       expect(world.requestsFile).toStrictEqual(['milk', 'bread']);
@@ -150,7 +152,7 @@ describe('submit batch', () => {
   });
 
   describe('the input of submitting a batch', () => {
-    const input = { ...BATCH, execution_name: 'submit-1' };
+    const input = { ...BATCH, execution_name: 'submit-1', execution_id: 'arn:submit-1' };
 
     it('is what the Map gives', () => {
       expect(submitBatchInputSchema.parse(input)).toStrictEqual(input);
@@ -168,7 +170,7 @@ describe('submit batch', () => {
     });
 
     it('has all its problems reported at once', () => {
-      expect(submitBatchInputSchema.safeParse({ limit: 1 }).error?.issues).toHaveLength(4);
+      expect(submitBatchInputSchema.safeParse({ limit: 1 }).error?.issues).toHaveLength(5);
     });
   });
 });
@@ -203,31 +205,33 @@ describe('submit batch settling', () => {
       expect(world.openaiBatches).toHaveLength(1);
     });
 
-    it('is found at the last look, 20 seconds after it was asked for', async () => {
-      const world = await unanswered('after', { listedAfterMs: 20_000 });
+    it('is found at the last look, as long after it was asked for as its creation may take and more', async () => {
+      const world = await unanswered('after', { listedAfterMs: SETTLING_MS });
 
       expect(await world.submit()).toMatchObject({ openai_batch_id: 'batch_1', adopted: true });
       expect(world.openaiBatches).toHaveLength(1);
     });
 
-    it('is created, once, when OpenAI has none after 20 seconds', async () => {
+    it('is created, once, when OpenAI has none by then', async () => {
       const world = await unanswered('before');
 
       expect(await world.submit()).toMatchObject({ openai_batch_id: 'batch_1', adopted: false });
-      expect(world.sleeps).toStrictEqual(Array<number>(10).fill(2_000));
-      expect(world.steps.filter((step) => step === 'find at OpenAI')).toHaveLength(11);
+      expect(world.sleeps).toStrictEqual(Array<number>(SETTLING_MS / 2_000).fill(2_000));
+      expect(world.steps.filter((step) => step === 'find at OpenAI')).toHaveLength(
+        SETTLING_MS / 2_000 + 1,
+      );
       expect(world.openaiBatches).toHaveLength(1);
     });
 
-    it('is not waited for when those seconds have long passed', async () => {
+    it('is not waited for when that time has long passed', async () => {
       const world = await unanswered('before');
-      world.pass(60_000);
+      world.pass(SETTLING_MS);
 
       expect(await world.submit()).toMatchObject({ adopted: false });
       expect(world.sleeps).toStrictEqual([]);
     });
 
-    it('is given those 20 seconds anew after a request that ran into its time limit', async () => {
+    it('is given that time anew after a request that ran into its time limit', async () => {
       // Asked at 0, given up at 30 seconds, and there 5 seconds later.
       const world = await unanswered('after', { creationMs: 30_000, listedAfterMs: 35_000 });
 
@@ -238,11 +242,102 @@ describe('submit batch settling', () => {
     it('is looked for from when it was asked for first, however often the answer is lost', async () => {
       const world = await unanswered('after', { listedAfterMs: 4_000 });
       await rejection(world.submit('submit-1', { step: 4, moment: 'after' }));
+      world.pass(CLAIM_MS + 1);
+
+      expect(await world.submit()).toMatchObject({ openai_batch_id: 'batch_1', adopted: true });
+      expect(world.openaiBatches).toHaveLength(1);
+    });
+
+    it('is adopted although its creation took 25 seconds, the answer to it 30, and another 5 to be listed', async () => {
+      // The invocation died while it waited for the answer: nothing tells when OpenAI was done.
+      const world = Object.assign(new SubmissionWorld(), {
+        creationMs: 25_000,
+        listedAfterMs: 35_000,
+      });
+      const { steps } = await clean();
+      const step = steps.indexOf('create at OpenAI') + 1;
+      await rejection(world.submit('submit-1', { step, moment: 'after' }));
+      world.pass(CLAIM_MS + 1);
 
       expect(await world.submit()).toMatchObject({ openai_batch_id: 'batch_1', adopted: true });
       expect(world.openaiBatches).toHaveLength(1);
     });
   });
+
+  describe('a second invocation, while the first one is still at work', () => {
+    it('creates nothing, wherever the first one is', async () => {
+      const { steps } = await clean();
+      for (const at of steps.keys()) {
+        const world = new SubmissionWorld();
+        const second: Promise<unknown>[] = [];
+        world.beforeStep = (step) => {
+          if (step !== at + 1 || second.length > 0) return;
+          second.push(world.submit());
+        };
+
+        const first = world.submit();
+        const ends = await Promise.allSettled([first]).then(() =>
+          Promise.allSettled([first, ...second]),
+        );
+
+        // Whoever does not have the lease is sent away, or finds it done.
+        const reasons = ends.flatMap((end): unknown[] =>
+          end.status === 'rejected' ? [end.reason] : [],
+        );
+        expect(reasons.every((reason) => reason instanceof ConcurrentUpdate)).toBe(true);
+        expect(ends.some(({ status }) => status === 'fulfilled')).toBe(true);
+        expect(ends).toHaveLength(2);
+        expect(world.openaiBatches).toHaveLength(1);
+      }
+    });
+
+    it('does not write over the creation that another one has begun', async () => {
+      const world = await unanswered('before');
+      world.pass(SETTLING_MS);
+      world.beforeStep = (_, name) => {
+        const { batch } = world.record;
+        if (name !== 'update creating_since' || batch === undefined) return;
+        world.record.batch = { ...batch, creating_since: '2025-03-01T10:30:00.000+00:00' };
+      };
+
+      expect((await rejection(world.submit())).name).toBe('ConcurrentUpdate');
+      expect(world.openaiBatches).toStrictEqual([]);
+    });
+  });
+
+  describe('an input file that OpenAI does not know yet', () => {
+    const unknown = new InvalidRequest('OpenAI answered 400 (parameter input_file_id)', {
+      fault: 'vendor',
+    });
+
+    it('is no verdict: the batch is created a little later', async () => {
+      const world = new SubmissionWorld();
+      let tries = 0;
+      world.beforeStep = (_, name) => {
+        if (name !== 'create at OpenAI') return;
+        tries++;
+        world.failure = tries < 4 ? { step: name, moment: 'before', error: unknown } : undefined;
+      };
+
+      expect(await world.submit()).toMatchObject({ status: 'submitted', adopted: false });
+      expect(world.sleeps).toStrictEqual([1_000, 2_000, 3_000]);
+      expect(world.openaiBatches).toHaveLength(1);
+    });
+
+    it('is a refusal when it stays so', async () => {
+      const world = new SubmissionWorld();
+      world.failure = { step: 'create at OpenAI', moment: 'before', error: unknown };
+
+      expect(await world.submit()).toMatchObject({ status: 'refused', error: 'InvalidRequest' });
+      expect(world.claimed).toStrictEqual([]);
+    });
+  });
+
+  async function clean(): Promise<SubmissionWorld> {
+    const world = new SubmissionWorld();
+    await world.submit();
+    return world;
+  }
 });
 
 describe('submit batch refusals', () => {
@@ -315,6 +410,7 @@ describe('submit batch refusals', () => {
           world.failure = { step: 'create at OpenAI', moment: 'before', error };
           await rejection(world.submit('submit-1', { step: refusal + 2 + at, moment }));
           world.failure = undefined;
+          world.pass(CLAIM_MS + 1);
 
           const { status } = await world.submit();
 
@@ -345,7 +441,9 @@ describe('submit batch refusals', () => {
 
         expect(await rejection(world.submit())).toBe(error);
         expect(world.claimed).toStrictEqual(['milk', 'bread']);
-        expect(world.record.batch).toMatchObject({ status: 'SUBMITTING', claimed_by: 'submit-1' });
+        expect(world.record.batch?.status).toBe('SUBMITTING');
+        // Nobody works on it: the next invocation need not wait.
+        expect(world.record.batch?.claimed_by).toBeUndefined();
 
         world.failure = undefined;
         expect(await world.submit()).toMatchObject({ status: 'submitted', requested: 2 });

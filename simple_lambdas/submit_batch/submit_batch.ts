@@ -1,4 +1,5 @@
 import type { BatchEnd, BatchOutcome } from 'receipt-embedding/batches/mark_batch_complete';
+import { blamesFile, SETTLING_MS } from 'receipt-embedding/batches/openai_batches';
 import {
   type BatchSummary,
   type BatchType,
@@ -7,20 +8,20 @@ import {
 } from 'receipt-embedding/entities/batch';
 import { epochMilliseconds, toTimestamp } from 'receipt-embedding/entities/keys';
 import {
+  ConcurrentUpdate,
   InvalidConfiguration,
   InvalidRequest,
   QuotaExhausted,
   RateLimited,
 } from 'receipt-embedding/errors';
 import type { Clock } from 'receipt-embedding/ports';
-import type { BatchChanges } from 'receipt-embedding/table/batch_summaries';
+import type { BatchChanges, BatchUpdateOptions } from 'receipt-embedding/table/batch_summaries';
 import { z } from 'zod';
-import { executionNameSchema } from '../runtime/handler.ts';
+import { batchWorkFields } from '../runtime/batches.ts';
 
 export const submitBatchInputSchema = z.strictObject({
-  batch_id: z.uuid(),
+  ...batchWorkFields,
   batch_type: batchTypeSchema,
-  execution_name: executionNameSchema,
 });
 
 export type SubmitBatchInput = z.output<typeof submitBatchInputSchema>;
@@ -53,11 +54,11 @@ export type SubmitBatchOutput =
 export interface SubmitBatchPorts extends BringToOpenaiPorts {
   /** Records a new batch, leased. @returns false when one of this id exists already. */
   readonly create: (batch: BatchSummary) => Promise<boolean>;
-  /** @returns the batch; undefined when it has ended, or is another execution's. */
+  /** @returns the batch; undefined when it has ended, or somebody else works on it: another invocation of this execution too. */
   readonly claim: () => Promise<BatchSummary | undefined>;
   readonly read: () => Promise<BatchSummary | undefined>;
   /** @throws ConcurrentUpdate when the lease is lost. */
-  readonly update: (changes: BatchChanges, options?: { readonly endClaim: true }) => Promise<void>;
+  readonly update: (changes: BatchChanges, options?: BatchUpdateOptions) => Promise<void>;
   /** Claims the lines or words of the plan, and writes the requests for those that it got. @returns their number. */
   readonly claimEntities: () => Promise<number>;
   /** Releases the batch's claims, and ends it. */
@@ -65,27 +66,63 @@ export interface SubmitBatchPorts extends BringToOpenaiPorts {
   readonly model: { readonly model: string; readonly dimensions: number };
 }
 
+/** The owner of a submission's lease: one invocation, since two of one execution would create two batches. */
+export function submissionOwner(executionId: string, requestId: string): string {
+  return `${executionId}/${requestId}`;
+}
+
+function isInvocationOf(executionId: string, owner: string | undefined): boolean {
+  return owner?.startsWith(`${executionId}/`) ?? false;
+}
+
 /**
  * Submits a planned batch (docs/architecture.md). The record comes first, so that whatever is claimed can be found; each step
  * leaves a mark on it, so that a retry goes on where an earlier try died. Before a batch is created at OpenAI it is
  * looked for there, if an earlier try may have created it: nothing is paid for twice.
  *
- * @throws the layer's errors; what it has claimed stays claimed until a retry, or a poll after 15 minutes, takes it up.
+ * @throws the layer's errors, the lease given up; what it has claimed stays claimed until a retry, or a poll after 15 minutes, takes
+ * it up. ConcurrentUpdate while an earlier invocation of this execution, whose answer was lost, may still be at work: the state
+ * machine tries again until that has ended, or its lease has.
  */
 export async function submitBatch(
-  { batch_id, batch_type, execution_name }: SubmitBatchInput,
+  { batch_id, batch_type, execution_id }: SubmitBatchInput,
   ports: SubmitBatchPorts,
 ): Promise<SubmitBatchOutput> {
   const submission: Submission = { batch_id, batch_type };
-  const batch = await begin(submission, execution_name, ports);
-  if (batch === undefined) {
-    return alreadySubmitted(submission, await ports.read(), execution_name);
+  try {
+    return await submitOwned(submission, execution_id, ports);
+  } catch (error) {
+    // The next invocation need not wait for the lease to expire. Where this fails too, it does.
+    await ports.update({}, { endClaim: true }).catch(() => undefined);
+    throw error;
   }
-  if (batch.status !== 'SUBMITTING') {
-    await ports.update({}, { endClaim: true });
-    return alreadySubmitted(submission, batch, execution_name);
-  }
+}
 
+async function submitOwned(
+  submission: Submission,
+  executionId: string,
+  ports: SubmitBatchPorts,
+): Promise<SubmitBatchOutput> {
+  const batch = await begin(submission, executionId, ports);
+  if (batch === undefined) {
+    const held = await ports.read();
+    if (held?.status === 'SUBMITTING' && isInvocationOf(executionId, held.claimed_by)) {
+      throw new ConcurrentUpdate(
+        `an earlier invocation of this execution may still be submitting batch ${submission.batch_id}`,
+      );
+    }
+    return alreadySubmitted(submission, held, executionId);
+  }
+  if (batch.status === 'SUBMITTING') return await submitLeased(submission, batch, ports);
+  await ports.update({}, { endClaim: true });
+  return alreadySubmitted(submission, batch, executionId);
+}
+
+async function submitLeased(
+  submission: Submission,
+  batch: BatchSummary,
+  ports: SubmitBatchPorts,
+): Promise<SubmitBatchOutput> {
   if (batch.refusal !== undefined) return await refuse(batch, ports);
   const requested = batch.requested ?? (await ports.claimEntities());
   if (requested === 0) {
@@ -168,8 +205,8 @@ function alreadySubmitted(
 }
 
 export interface BringToOpenaiPorts {
-  /** @throws ConcurrentUpdate when the lease is lost. */
-  readonly update: (changes: BatchChanges) => Promise<void>;
+  /** @throws ConcurrentUpdate when the lease is lost, or the record is not as it was read. */
+  readonly update: (changes: BatchChanges, options?: BatchUpdateOptions) => Promise<void>;
   /** @returns the id of the file at OpenAI. */
   readonly upload: () => Promise<string>;
   /** Creates the batch at OpenAI. @returns its id. */
@@ -214,27 +251,46 @@ async function bringToOpenai(
     const found = await lookForIt(creating_since, ports);
     if (found !== undefined) return { openai_batch_id: found, adopted: true };
   }
-  const created = await create(inputFileId, ports);
+  const created = await create(inputFileId, creating_since, ports);
   return typeof created === 'string' ? { openai_batch_id: created, adopted: false } : created;
 }
 
+/** How often the creation is tried of a batch whose input file OpenAI does not know yet, and how long the n-th wait is. */
+const FILE_TRIES = 4;
+const FILE_WAIT_MS = 1_000;
+
 async function create(
   inputFileId: string,
-  { update, createAtOpenai, clock }: BringToOpenaiPorts,
+  read: string | undefined,
+  { update, createAtOpenai, clock, sleep }: BringToOpenaiPorts,
 ): Promise<string | Refused> {
-  // From here on it may exist.
-  await update({ creating_since: toTimestamp(clock()) });
-  try {
-    return await refusable(createAtOpenai(inputFileId));
-  } catch (error) {
-    // After half a minute without an answer it may still appear: the time to settle begins now.
-    await update({ creating_since: toTimestamp(clock()) });
-    throw error;
+  let since = read;
+  const begin = async (): Promise<void> => {
+    const now = clock();
+    await update({ creating_since: toTimestamp(now) }, { creatingSince: { read: since } });
+    since = toTimestamp(now);
+    // An invocation that was held up here, for longer than its lease lasts, must not create what another one may create by now.
+    if (clock().getTime() - now.getTime() < MOST_DELAY_MS) return;
+    throw new ConcurrentUpdate('the submission was held up before it could create its batch');
+  };
+  for (let tries = 1; ; tries++) {
+    // From here on it may exist.
+    await begin();
+    try {
+      return await createAtOpenai(inputFileId);
+    } catch (error) {
+      if (blamesFile(error) && tries < FILE_TRIES) {
+        await sleep(FILE_WAIT_MS * tries);
+        continue;
+      }
+      if (isRefusal(error)) return { refusal: error };
+      throw error;
+    }
   }
 }
 
-/** How long a batch may take to appear in OpenAI's list once it was asked for. */
-const SETTLING_MS = 20_000;
+/** Well below what a lease lasts. */
+const MOST_DELAY_MS = 60_000;
 const LOOKS_EVERY_MS = 2_000;
 
 async function lookForIt(

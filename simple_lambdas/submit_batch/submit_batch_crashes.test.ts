@@ -60,6 +60,7 @@ describe('a submission', () => {
     'that is killed %s is finished by another try, and paid for once',
     async (_, kill) => {
       const world = await killedSubmission(kill);
+      world.pass(CLAIM_MS + 1);
 
       const { openai_batch_id, requested, status } = submitted(await world.submit());
 
@@ -76,10 +77,13 @@ describe('a submission', () => {
     'that is killed %s, and again wherever the second try may die, is paid for once',
     async (_, kill) => {
       const second = await killedSubmission(kill);
+      second.pass(CLAIM_MS + 1);
       await second.submit();
       for (const [, again] of killsIn(second.steps)) {
         const world = await killedSubmission(kill);
+        world.pass(CLAIM_MS + 1);
         await rejection(world.submit('submit-1', again));
+        world.pass(CLAIM_MS + 1);
 
         expect((await world.submit()).status).toBe('submitted');
         expectSubmittedOnce(world);
@@ -104,7 +108,7 @@ describe('a submission', () => {
 
   // Before its first step it has no claim, and after its last one none any more.
   it.each(KILLS.slice(1, -1))(
-    'that is killed %s is left alone by another execution until the claim expires',
+    'that is killed %s is left alone, by its own retry too, until the lease expires',
     async (_, kill) => {
       const world = await killedSubmission(kill);
       const before = stateOf(world);
@@ -115,7 +119,10 @@ describe('a submission', () => {
         status: 'dropped',
         reason: 'another execution submits or has submitted it',
       });
+      // Its answer may be lost only, and the invocation still at work.
+      expect((await rejection(world.submit())).name).toBe('ConcurrentUpdate');
       expect(stateOf(world)).toStrictEqual(before);
+      world.pass(60_001);
       expect((await world.submit()).status).toBe('submitted');
       expectSubmittedOnce(world);
     },
@@ -130,6 +137,7 @@ describe('a submission', () => {
     for (const [, kill] of kills) {
       const world = await takenOver();
       await rejection(world.submit('submit-2', kill));
+      world.pass(CLAIM_MS + 1);
 
       expect((await world.submit('submit-2')).status).toBe('submitted');
       expectSubmittedOnce(world);

@@ -1,7 +1,12 @@
 import { upsertEmbeddingsToPinecone } from 'receipt-embedding/batches/ingest_results';
 import { createPineconeStore } from 'receipt-embedding/stores/pinecone/pinecone_store';
 import { readReceiptContents } from 'receipt-embedding/table/receipt_contents';
-import { leasedBatch, openBatchStorage, partInputSchema } from '../runtime/batches.ts';
+import {
+  keepingLease,
+  leasedBatch,
+  openBatchStorage,
+  partInputSchema,
+} from '../runtime/batches.ts';
 import { openTable, readEnvironment } from '../runtime/environment.ts';
 import { createHandler } from '../runtime/handler.ts';
 import { requireSecret } from '../runtime/secrets.ts';
@@ -17,7 +22,7 @@ const storage = openBatchStorage(environment);
  * @example
  * // event
  * {
- *   batch_id: '6f1d2a34-0c55-4e0b-9a57-3b8f6d1c2e70', batch_type: 'LINE_EMBEDDING', execution_name: 'poll-1',
+ *   batch_id: '6f1d2a34-0c55-4e0b-9a57-3b8f6d1c2e70', batch_type: 'LINE_EMBEDDING', execution_name: 'poll-1', execution_id: 'arn:…',
  *   part: { key: 'batches/6f1d2a34-0c55-4e0b-9a57-3b8f6d1c2e70/results/part-00000.jsonl' },
  * }
  * // answer
@@ -25,20 +30,25 @@ const storage = openBatchStorage(environment);
  */
 export const handler = createHandler(declaration, {
   input: partInputSchema,
-  handle: async ({ batch_id, batch_type, execution_name, part }, { logger, metrics }) => {
-    await leasedBatch(table, { batch_id, owner: execution_name, now: new Date() });
+  handle: async ({ batch_id, batch_type, execution_id: owner, part }, { logger, metrics }) => {
+    const claim = () => ({ batch_id, owner, now: new Date() });
+    await leasedBatch(table, claim());
     const rows = await storage.readPart(part.key);
-    const { vectors, changed } = await upsertEmbeddingsToPinecone(batch_type, rows, {
-      readReceipt: (receipt) => readReceiptContents(table, receipt, logger),
-      store: createPineconeStore({
-        apiKey: await requireSecret(environment, 'pinecone'),
-        indexName: environment.PINECONE_INDEX_NAME,
-        host: environment.PINECONE_HOST,
-      }),
-      logger,
+    const store = createPineconeStore({
+      apiKey: await requireSecret(environment, 'pinecone'),
+      indexName: environment.PINECONE_INDEX_NAME,
+      host: environment.PINECONE_HOST,
     });
-    // Written before the results are recorded: that reads from the part what is FAILED, and why.
-    if (changed !== undefined) await storage.rewritePart(part.key, changed);
+    const vectors = await keepingLease(table, claim(), async () => {
+      const { vectors, changed } = await upsertEmbeddingsToPinecone(batch_type, rows, {
+        readReceipt: (receipt) => readReceiptContents(table, receipt, logger),
+        store,
+        logger,
+      });
+      // Written before the results are recorded: that reads from the part what is FAILED, and why.
+      if (changed !== undefined) await storage.rewritePart(part.key, changed);
+      return vectors;
+    });
     metrics.count('VectorsWritten', vectors);
     logger.info('vectors upserted', { batch_id, part: part.key, vectors });
     return { vectors };

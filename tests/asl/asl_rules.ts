@@ -26,6 +26,11 @@ const CURED_BY_WAITING = new Set([
   'Sfn.SdkClientException',
   'RateLimited',
   'UpstreamUnavailable',
+  // Every step may be repeated.
+  'Sandbox.Timedout',
+  'States.Timeout',
+  // An earlier invocation that may still be at work, where only one may be.
+  'ConcurrentUpdate',
 ]);
 
 /** Lambda's longest run. A task that gives up earlier leaves a function running that nobody listens to. */

@@ -20,6 +20,7 @@ interface Call {
 type Answers = Readonly<Record<string, (payload: Call['payload']) => InvocationAnswer | undefined>>;
 
 const EXECUTION = 'nightly-7';
+const EXECUTION_ID = 'arn:execution';
 
 /** Runs the workflow over these batches, and gives each one's result and every call of a function. */
 async function poll(
@@ -48,6 +49,15 @@ async function poll(
   return { status, results, calls };
 }
 
+/** As download_batch_results answers it. */
+const DOWNLOADED: InvocationAnswer = {
+  payload: {
+    ...SAMPLES[functionArn('download_batch_results')]?.[1],
+    batch_id: 'b-1',
+    execution_id: EXECUTION_ID,
+  },
+};
+
 const ids = ({ batch_id }: Call['payload']): object => (batch_id === undefined ? {} : { batch_id });
 
 const says =
@@ -57,6 +67,7 @@ const says =
       batch_id,
       batch_type: 'LINE_EMBEDDING',
       execution_name: EXECUTION,
+      execution_id: EXECUTION_ID,
       action,
       batch_status: 'COMPLETED',
     },
@@ -114,7 +125,13 @@ describe('a batch', () => {
     const { calls } = await poll(['b-1'], {
       get_batch_status: says('ingest'),
       download_batch_results: ({ batch_id }) => ({
-        payload: { batch_id, batch_type: 'X', execution_name: EXECUTION, parts: [] },
+        payload: {
+          batch_id,
+          batch_type: 'X',
+          execution_name: EXECUTION,
+          execution_id: EXECUTION_ID,
+          parts: [],
+        },
       }),
     });
     expect(called(calls)).toStrictEqual([
@@ -171,11 +188,19 @@ describe('a failure', () => {
       const { status, results, calls } = await poll(['b-1', 'b-2'], {
         ...answers,
         [state]: (payload) => (payload['batch_id'] === 'b-1' ? failing : answers[state]?.(payload)),
+        record_batch_failure: ({ batch_id, error, cause }) => ({
+          payload: { status: 'error', batch_id, error, cause },
+        }),
       });
 
       const recorded = calls.filter((call) => call.state === 'record_batch_failure');
       expect(recorded.map(({ payload }) => payload)).toStrictEqual([
-        { batch_id: 'b-1', execution_name: EXECUTION, ...failure },
+        {
+          batch_id: 'b-1',
+          execution_name: EXECUTION,
+          execution_id: expect.any(String) as string,
+          ...failure,
+        },
       ]);
       expect(called(calls).at(-2)).toBe(state);
       expect(results).toHaveLength(2);
@@ -194,6 +219,40 @@ describe('a failure', () => {
     });
     expect(results).toStrictEqual([{ status: 'error', batch_id: 'b-1', ...own }]);
   });
+
+  it('after which the batch has ended all the same is none: only the answer was lost', async () => {
+    const outcome = {
+      status: 'complete',
+      batch_id: 'b-1',
+      batch_type: 'WORD_EMBEDDING',
+      batch_status: 'COMPLETED',
+      requested: 6,
+      succeeded: 4,
+      failed: 1,
+      released: 1,
+      prompt_tokens: 50,
+      reason: null,
+    };
+    const { results } = await poll(['b-1'], {
+      get_batch_status: says('ingest'),
+      mark_batch_complete: () => failing,
+      record_batch_failure: () => ({ payload: outcome }),
+    });
+    expect(results).toStrictEqual([outcome]);
+  });
+
+  it.each(['Sandbox.Timedout', 'States.Timeout'])(
+    'by %s is tried again, since every step may be repeated',
+    async (error) => {
+      let tries = 0;
+      const { results } = await poll(['b-1'], {
+        get_batch_status: says('ingest'),
+        download_batch_results: () => (++tries < 3 ? thrown(error) : DOWNLOADED),
+      });
+      expect(tries).toBe(3);
+      expect(results).toMatchObject([{ status: 'complete' }]);
+    },
+  );
 
   it('that waiting cures is tried again, a part for itself', async () => {
     let tries = 0;

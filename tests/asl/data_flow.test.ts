@@ -25,14 +25,14 @@ function fieldsOf(data: Flow['payloads']): Record<string, string[]> {
 
 const BATCH = 'batch_id batch_type';
 const STATUS =
-  'action execution_name batch_status reason output_file_id error_file_id input_file_id';
-const DOWNLOADED = 'execution_name batch_status reason results parts';
+  'action execution_name execution_id batch_status reason output_file_id error_file_id input_file_id';
+const DOWNLOADED = 'execution_name execution_id batch_status reason results parts';
 
 describe('what each function is given', () => {
   it('by batch_submit', () => {
     expect(fieldsOf(flowOf('batch_submit').payloads)).toStrictEqual({
-      PlanBatches: ['Id Input Name StartTime'],
-      SubmitBatch: [`${BATCH} execution_name`],
+      PlanBatches: ['input execution_name execution_id'],
+      SubmitBatch: [`${BATCH} execution_name execution_id`],
       SummarizeSubmit: [
         'workflow total_batches planned receipts more invalid_rows results execution_name',
       ],
@@ -41,15 +41,15 @@ describe('what each function is given', () => {
 
   it('by batch_poll', () => {
     expect(fieldsOf(flowOf('batch_poll').payloads)).toStrictEqual({
-      ListPendingBatches: ['Id Input Name StartTime'],
-      GetBatchStatus: ['batch_id execution_name'],
+      ListPendingBatches: ['input execution_name execution_id'],
+      GetBatchStatus: ['batch_id execution_name execution_id'],
       DownloadResults: [`${BATCH} ${STATUS}`],
       // A second kind of release: of a batch whose results are gone, with the error that said so.
       ReleaseBatch: [`${BATCH} ${STATUS} failure`, `${BATCH} ${STATUS}`],
-      UpsertToPinecone: [`${BATCH} execution_name part`],
-      WriteResultsToDynamo: [`${BATCH} execution_name part upserted`],
+      UpsertToPinecone: [`${BATCH} execution_name execution_id part`],
+      WriteResultsToDynamo: [`${BATCH} execution_name execution_id part upserted`],
       MarkBatchComplete: [`${BATCH} ${DOWNLOADED}`],
-      RecordBatchFailure: ['batch_id execution_name error cause'],
+      RecordBatchFailure: ['batch_id execution_name execution_id error cause'],
       SummarizePoll: ['workflow total_batches more invalid_rows results execution_name'],
     });
   });
@@ -126,6 +126,17 @@ describe('what comes out', () => {
       ],
       // Whatever failed, and whether or not it could be recorded.
       BatchFailed: [failed],
+      RecordBatchFailure: [
+        ...(ended ?? []),
+        {
+          status: 'error',
+          batch_id: 'b-1',
+          error: 'RateLimited',
+          cause: 'slow',
+          attempts: 1,
+          parked: false,
+        },
+      ],
       MarkBatchComplete: ended,
       ReleaseBatch: ended,
       WriteResultsToDynamo: [{ written: 9 }],

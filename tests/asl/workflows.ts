@@ -49,6 +49,7 @@ export function defined(
 }
 
 const execution_name = 'nightly-7';
+const execution_id = 'arn:execution';
 const manifest = { bucket: 'b', key: 'k' };
 const batch = { batch_id: 'b-1', batch_type: 'LINE_EMBEDDING' };
 const summary = { total: 3, not_tried: 0, failed_percentage: 0 };
@@ -72,6 +73,7 @@ const status = (action: string): JsonObject => ({
   ...batch,
   action,
   execution_name,
+  execution_id,
   batch_status: 'COMPLETED',
   reason: null,
   output_file_id: 'file-2',
@@ -152,6 +154,7 @@ export const WORKFLOWS: readonly Workflow[] = [
       download_batch_results: [PARTS, PARTS.slice(0, 1)].map((parts) => ({
         ...batch,
         execution_name,
+        execution_id,
         batch_status: 'COMPLETED',
         reason: null,
         results: { succeeded: 8, refused: 1 },
@@ -161,7 +164,17 @@ export const WORKFLOWS: readonly Workflow[] = [
       write_results_to_dynamo: [{ written: 9 }],
       mark_batch_complete: [ended],
       release_batch: [ended],
-      record_batch_failure: [{}],
+      record_batch_failure: [
+        ended,
+        {
+          status: 'error',
+          batch_id: 'b-1',
+          error: 'RateLimited',
+          cause: 'slow',
+          attempts: 1,
+          parked: false,
+        },
+      ],
     },
   ),
 ];

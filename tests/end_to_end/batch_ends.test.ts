@@ -107,6 +107,9 @@ describe('a batch that OpenAI ends', () => {
     async (_, { script, status, counts, reason }) => {
       await submitFourLines();
       stack.script(script);
+      // A 404 is believed only past the batch's expiry.
+      const { batch_id } = await stack.batch();
+      await stack.updateBatch(batch_id, { submitted_at: '2025-01-01T00:00:00.000+00:00' });
 
       const summary = await stack.poll();
 
@@ -138,6 +141,48 @@ describe('a batch that OpenAI ends', () => {
       expect(await stack.poll()).toMatchObject({ total: 0 });
     },
   );
+
+  it.each([
+    ['is too young to have expired', { submitted_at: new Date().toISOString() }],
+    ['was made with a key of another project', { submitted_at: '2025-01-01T00:00:00.000+00:00' }],
+  ])('keeps its claims when OpenAI knows none and it %s', async (_, changes) => {
+    await submitFourLines();
+    const { batch_id } = await stack.batch();
+    await stack.updateBatch(batch_id, changes);
+    // The same key would see its input file, or another batch of ours.
+    stack.script({ gone: true });
+    for (const on of ['files.retrieve', 'batches.list'] as const) {
+      stack.breakOpenAI({ on, status: 401 });
+    }
+
+    expect(await stack.poll()).toMatchObject({
+      total: 1,
+      failed: 1,
+      failures_by_reason: { InvalidConfiguration: 1 },
+    });
+    expect(await stack.statuses()).toStrictEqual({ PENDING: 4 });
+    await expectBatchInvariants(stack);
+
+    stack.mend();
+    expect(await stack.poll()).toMatchObject({ total: 1, completed: 1, succeeded: 4 });
+  });
+
+  it('leaves no file at OpenAI once it is ingested', async () => {
+    await submitFourLines();
+    await stack.poll();
+
+    const { input_file_id, result_file_id } = await stack.batch();
+    expect([input_file_id, result_file_id].map((id) => id?.startsWith('file-'))).toStrictEqual([
+      true,
+      true,
+    ]);
+    for (const id of [input_file_id, result_file_id]) {
+      const answer = await fetch(`${stack.local.openaiAccess.baseURL ?? ''}/files/${id ?? ''}`, {
+        headers: { authorization: `Bearer ${stack.local.openaiAccess.apiKey}` },
+      });
+      expect(answer.status).toBe(404);
+    }
+  });
 
   it('gives back what it did not embed, which the next batch asks for, and nothing else', async () => {
     await submitFourLines();

@@ -262,7 +262,11 @@ describe('a submission whose failure stays', () => {
       await expectBatchInvariants(stack);
 
       stack.mend();
-      await stack.updateBatch(batch_id, { submitted_at: LONG_AGO, claim_expires_at: LONG_AGO });
+      await stack.updateBatch(batch_id, {
+        submitted_at: LONG_AGO,
+        creating_since: LONG_AGO,
+        claim_expires_at: LONG_AGO,
+      });
       expect(await stack.poll()).toMatchObject({ total: 1, completed: 1, succeeded: 0 });
       expect(await stack.statuses()).toStrictEqual({ NONE: LINES });
       expect(await stack.submit()).toMatchObject({ submitted: 1, requested: LINES });

@@ -25,6 +25,9 @@ async function statusesById(): Promise<Map<string, string>> {
   return new Map((await stack.entities()).map(({ id, status }) => [id, status]));
 }
 
+/** Long enough ago for OpenAI to have forgotten it. */
+const LONG_AGO = '2025-01-01T00:00:00.000+00:00';
+
 describe('a batch that an older system has submitted', () => {
   it('is ingested, and recorded under today’s names', async () => {
     const { words } = await submittedOfOld(stack);
@@ -82,6 +85,7 @@ describe('a batch that an older system has submitted', () => {
     await stack.update(reset, { embedding_status: 'NONE', GSI1PK: 'EMBEDDING_STATUS#NONE' });
     stack.script({ rows: { [refused?.id ?? '']: 'refused', [missing?.id ?? '']: 'missing' } });
     stack.local.openai.batches.advance(openaiBatchId, 'completed');
+    await stack.updateBatch(OLD_BATCH_ID, { submitted_at: LONG_AGO });
     await openai.files.delete(inputFileId);
 
     await stack.poll();
@@ -115,6 +119,7 @@ describe('a batch that an older system has submitted', () => {
       'has failed, and whose requests OpenAI has no more',
       async ({ openaiBatchId, inputFileId }) => {
         stack.script({ end: 'failed' });
+        await stack.updateBatch(OLD_BATCH_ID, { submitted_at: LONG_AGO });
         stack.local.openai.batches.advance(openaiBatchId, 'failed');
         await openai.files.delete(inputFileId);
       },
@@ -122,8 +127,13 @@ describe('a batch that an older system has submitted', () => {
     ],
     [
       'OpenAI has forgotten',
-      async () => {
-        await stack.updateBatch(OLD_BATCH_ID, { openai_batch_id: NO_SUCH_BATCH });
+      async ({ inputFileId }) => {
+        // Past its expiry, and the key still sees its requests.
+        await stack.updateBatch(OLD_BATCH_ID, {
+          openai_batch_id: NO_SUCH_BATCH,
+          submitted_at: LONG_AGO,
+          input_file_id: inputFileId,
+        });
       },
       `OpenAI knows no batch ${NO_SUCH_BATCH}`,
     ],

@@ -69,7 +69,13 @@ const ON_TABLE = [
   'upsert-to-pinecone',
   'write-results-to-dynamo',
 ];
-const ON_OPENAI = ['download-batch-results', 'get-batch-status', 'release-batch', 'submit-batch'];
+const ON_OPENAI = [
+  'download-batch-results',
+  'get-batch-status',
+  'mark-batch-complete',
+  'release-batch',
+  'submit-batch',
+];
 const WITH_MODEL = ['plan-batches', 'submit-batch'];
 const ON_BUCKET = ON_TABLE.filter(
   (name) => name !== 'get-batch-status' && name !== 'record-batch-failure',
@@ -145,6 +151,10 @@ const EFFECTS: Readonly<Record<keyof Settings, Effect>> = {
     value: 'https://openai.example/v1',
     changes: [PROCESS, ...functionsOf(ON_OPENAI)],
   },
+  keep_openai_files: {
+    value: 'true',
+    changes: functionsOf(['mark-batch-complete', 'release-batch', 'submit-batch']),
+  },
   embedding_model: {
     value: 'text-embedding-3-large',
     changes: [
@@ -169,10 +179,13 @@ const EFFECTS: Readonly<Record<keyof Settings, Effect>> = {
     beside: { chroma_http_endpoint: 'https://chroma.example' },
     changes: [PROCESS],
   },
-  pinecone_index_name: { value: 'our-index', changes: functionsOf(['upsert-to-pinecone']) },
+  pinecone_index_name: {
+    value: 'our-index',
+    changes: functionsOf(['plan-batches', 'upsert-to-pinecone']),
+  },
   pinecone_host: {
     value: 'https://our-index.svc.example',
-    changes: functionsOf(['upsert-to-pinecone']),
+    changes: functionsOf(['plan-batches', 'upsert-to-pinecone']),
   },
   vpc_subnet_ids: {
     value: 'subnet-0a1b2c3d4e5f60718,subnet-1b2c3d4e5f6071829',
@@ -182,7 +195,7 @@ const EFFECTS: Readonly<Record<keyof Settings, Effect>> = {
   vpc_security_group_ids: {
     value: 'sg-1b2c3d4e5f6071829',
     beside: { ...IN_VPC, pinecone_host: 'https://our-index.svc.example' },
-    changes: functionsOf(['upsert-to-pinecone']),
+    changes: functionsOf(['plan-batches', 'upsert-to-pinecone']),
   },
   max_concurrency: { value: '11', changes: [MACHINE] },
   child_execution_type: { value: 'EXPRESS', changes: [MACHINE] },

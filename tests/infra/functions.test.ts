@@ -69,6 +69,9 @@ describe('a function', () => {
           BATCH_MAX_TOKENS: '3000000',
           EMBEDDING_MODEL: 'text-embedding-3-small',
           EMBEDDING_DIMENSIONS: '1536',
+          PINECONE_INDEX_NAME: 'receipts',
+          PINECONE_API_KEY_SECRET_ARN:
+            'arn:aws:secretsmanager:us-east-1:123456789012:secret:receipt-embedding-pinecone-api-key-dev-000000',
         },
       },
       tracingConfig: { mode: 'Active' },

@@ -118,7 +118,7 @@ describe('the alarms', () => {
     const operations = await readFile(new URL('../../docs/operations.md', import.meta.url), 'utf8');
     const kinds = new Set<string>();
     const alarms = Object.entries(resourcesOf(deployed, ALARM));
-    expect(alarms).toHaveLength(13 * 3 + 3 * 3 + 6);
+    expect(alarms).toHaveLength(13 * 3 + 3 * 3 + 7);
     for (const [name, inputs] of alarms) {
       expect(inputs).toMatchObject({
         name: `receipt-embedding-${name}-dev`,

@@ -175,7 +175,13 @@ describe('the resources of a stack', () => {
       ...monitoringTree(
         FUNCTIONS,
         WORKFLOWS.map((name) => `${name}-embedding`),
-        [...ALARM_KINDS, 'batches-failed', 'batch-rows-failed', 'oldest-pending-batch'],
+        [
+          ...ALARM_KINDS,
+          'batches-failed',
+          'batch-rows-failed',
+          'oldest-pending-batch',
+          'batches-parked',
+        ],
         [...QUERIES, 'batch'],
       ),
       ...secretTree('openai'),

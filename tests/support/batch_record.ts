@@ -6,11 +6,15 @@ import {
 import { epochMilliseconds, toTimestamp } from 'receipt-embedding/entities/keys';
 import { ConcurrentUpdate } from 'receipt-embedding/errors';
 import type { Clock } from 'receipt-embedding/ports';
-import type { BatchChanges } from 'receipt-embedding/table/batch_summaries';
+import {
+  type BatchChanges,
+  type BatchUpdateOptions,
+  LEASE_MS,
+} from 'receipt-embedding/table/batch_summaries';
 import { without } from './without.ts';
 
 /** How long a claim lasts. */
-export const CLAIM_MS = 20 * 60_000;
+export const CLAIM_MS = LEASE_MS;
 
 /** The row of one batch in memory, with the conditions that dynamodb/batch_summaries.ts puts on its writes. */
 export class BatchRecord {
@@ -37,11 +41,19 @@ export class BatchRecord {
     return this.batch;
   }
 
-  update(owner: string, changes: BatchChanges, options?: { readonly endClaim: true }): void {
+  update(owner: string, changes: BatchChanges, options: BatchUpdateOptions = {}): void {
     const { batch } = this;
     if (batch?.claimed_by !== owner) throw new ConcurrentUpdate(`the claim of ${owner} is lost`);
-    const free = without({ ...batch, ...changes }, 'claimed_by', 'claim_expires_at');
-    this.batch = options?.endClaim === true ? free : { ...free, ...this.#claimOf(owner) };
+    const { endClaim = false, clear = [], creatingSince } = options;
+    if (creatingSince !== undefined && creatingSince.read !== batch.creating_since) {
+      throw new ConcurrentUpdate('it is being created elsewhere');
+    }
+    const changed: BatchSummary = { ...batch, ...changes };
+    const free: BatchSummary = without(
+      without(changed, 'claimed_by', 'claim_expires_at'),
+      ...(clear as readonly 'attempts'[]),
+    );
+    this.batch = endClaim ? free : { ...free, ...this.#claimOf(owner) };
   }
 
   #isAnothers({ claimed_by, claim_expires_at = '' }: BatchSummary, owner: string): boolean {

@@ -7,7 +7,9 @@ Object.assign(process.env, {
   DYNAMODB_TABLE_NAME: 'receipts',
   CHROMADB_BUCKET: 'chromadb',
   BATCH_BUCKET: 'batches',
+  PINECONE_INDEX_NAME: 'receipts',
   BATCH_MAX_TOKENS: '1000',
+  KEEP_OPENAI_FILES: 'false',
   EMBEDDING_MODEL: 'text-embedding-3-small',
   EMBEDDING_DIMENSIONS: '2',
 });

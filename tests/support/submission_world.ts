@@ -1,3 +1,4 @@
+import { submissionOwner } from '../../simple_lambdas/submit_batch/submit_batch.ts';
 import type { BatchEnd, BatchOutcome } from 'receipt-embedding/batches/mark_batch_complete';
 import type { BatchSummary } from 'receipt-embedding/entities/batch';
 import {
@@ -41,7 +42,8 @@ interface Row {
 }
 
 interface Run {
-  readonly execution: string;
+  /** Who has its lease: an invocation of its own each time. */
+  readonly owner: string;
   readonly kill: Kill | undefined;
   readonly steps: string[];
   dead: boolean;
@@ -68,11 +70,16 @@ export class SubmissionWorld {
   steps: readonly string[] = [];
   readonly sleeps: number[] = [];
   failure: Failure | undefined;
+  /** Called before each step, with its number from 1 and its name. */
+  beforeStep: ((step: number, name: string) => void) | undefined;
+  #invocations = 0;
 
   async submit(execution = 'submit-1', kill?: Kill): Promise<SubmitBatchOutput> {
-    const run: Run = { execution, kill, steps: [], dead: false };
+    const owner = submissionOwner(execution, `invocation-${++this.#invocations}`);
+    const run: Run = { owner, kill, steps: [], dead: false };
     this.steps = run.steps;
-    return await submitBatch({ ...BATCH, execution_name: execution }, this.#ports(run));
+    const input = { ...BATCH, execution_name: 'nightly', execution_id: execution };
+    return await submitBatch(input, this.#ports(run));
   }
 
   pass(milliseconds: number): void {
@@ -99,15 +106,15 @@ export class SubmissionWorld {
 
   #ports(run: Run): SubmitBatchPorts {
     const { record } = this;
-    const { execution } = run;
+    const { owner } = run;
     const step = <Value>(name: string, effect: () => Value) => this.#step(run, name, effect);
     return {
-      create: (batch) => step('create', () => record.create(batch, execution)),
-      claim: () => step('claim', () => record.claim(execution)),
+      create: (batch) => step('create', () => record.create(batch, owner)),
+      claim: () => step('claim', () => record.claim(owner)),
       read: () => step('read', () => record.batch),
       update: (changes, options) =>
         step(['update', ...Object.keys(changes)].join(' '), () => {
-          record.update(execution, changes, options);
+          record.update(owner, changes, options);
         }),
       claimEntities: async () => {
         for (const id of this.rows.keys()) {
@@ -166,7 +173,7 @@ export class SubmissionWorld {
     const counts = { requested, succeeded: 0, failed: 0, released: ids.length };
     await this.#step(run, 'end', () => {
       this.record.update(
-        run.execution,
+        run.owner,
         { status: end.status, reason: end.reason ?? '', ...counts },
         { endClaim: true },
       );
@@ -179,6 +186,7 @@ export class SubmissionWorld {
     await Promise.resolve();
     if (run.dead) throw new Error('killed');
     run.steps.push(name);
+    this.beforeStep?.(run.steps.length, name);
     const { kill } = run;
     const failure = this.failure?.step === name ? this.failure : undefined;
     const goesWrong = (moment: Moment): void => {

@@ -1,24 +1,8 @@
 import { closeSync, openSync, readSync, writeSync } from 'node:fs';
-import type { BatchType } from '../entities/batch.ts';
+import type { BatchType, ResultCounts } from '../entities/batch.ts';
 import { parsePath } from '../entities/keys.ts';
 import type { PartRow } from './batch_files.ts';
 import type { BatchEmbedding, RejectedRow } from './download_results.ts';
-
-/** What came of a batch's requests: embedded + refused + lost = requested. */
-export interface ResultCounts {
-  readonly embedded: number;
-  /** Their input was refused. */
-  readonly refused: number;
-  /** Expired, cancelled, failed at OpenAI, unreadable, or without any row. */
-  readonly lost: number;
-  /** Rows beyond the first of a request that has a vector already. */
-  readonly doubled: number;
-  /** Rows for what was not asked for. */
-  readonly unknown: number;
-  /** Rows of which nothing can be told. */
-  readonly unreadable: number;
-  readonly prompt_tokens: number;
-}
 
 /** What a batch has asked for: the vector ids in the order of its requests, with what was embedded where that is known. */
 export interface RequestedEntities {

@@ -67,7 +67,7 @@ export async function* downloadOpenaiBatchResult(
 /**
  * A file at OpenAI, line by line.
  *
- * @throws ResultsExpired when OpenAI does not have it any more.
+ * @throws ResultsExpired when OpenAI says that it has no such file, which by itself proves nothing. @see believeMissing
  */
 export async function* downloadLines(client: OpenAI, fileId: string): AsyncGenerator<string> {
   const response = await translated(() => found(client.files.content(fileId)));

@@ -72,11 +72,18 @@ async function complete(
   words: readonly number[],
   batch: Partial<BatchSummary> = {},
   end: BatchEnd = COMPLETED,
+  planned: { readonly planned?: AsyncIterable<string> } = {},
 ) {
   const summary = ourBatch({ batch_id, requested: words.length, ...batch });
   const claimed = { ...summary, claimed_by: 'poll-1', claim_expires_at: '2025-03-01T12:10:00Z' };
   await table.put(rowOfBatch(claimed));
-  return await markBatchComplete(table, claim, summary, idsOf(...words), end);
+  return await markBatchComplete(
+    table,
+    claim,
+    summary,
+    { requested: idsOf(...words), ...planned },
+    end,
+  );
 }
 
 async function words(count: number): Promise<unknown[][]> {
@@ -89,6 +96,23 @@ async function words(count: number): Promise<unknown[][]> {
 }
 
 describe('ending a batch', () => {
+  it('releases what it has claimed and not asked for: edited between two tries of its submission', async () => {
+    await put(1, 'SUCCESS');
+    await record(1, 'SUCCESS');
+    await put(2, 'PENDING', batch_id);
+    // Planned, and another batch's by now.
+    await put(3, 'PENDING', OTHER_BATCH_ID);
+
+    const outcome = await complete([1], {}, COMPLETED, { planned: idsOf(1, 2, 3) });
+
+    expect(await words(3)).toStrictEqual([
+      ['SUCCESS', undefined],
+      ['NONE', undefined],
+      ['PENDING', OTHER_BATCH_ID],
+    ]);
+    expect(outcome).toMatchObject({ requested: 2, succeeded: 1, failed: 0, released: 1 });
+  });
+
   it('counts what has results, gives the rest back, and records how it ended', async () => {
     await put(1, 'SUCCESS');
     await put(2, 'FAILED');
@@ -229,7 +253,7 @@ describe('ending a batch', () => {
     const others = ourBatch({ batch_id, claimed_by: 'poll-2' });
     await table.put(rowOfBatch(others));
 
-    const ending = markBatchComplete(table, claim, others, idsOf(1), COMPLETED);
+    const ending = markBatchComplete(table, claim, others, { requested: idsOf(1) }, COMPLETED);
 
     expect((await rejection(ending)).name).toBe('ConcurrentUpdate');
     expect(await table.get(rowOfBatch(others))).toStrictEqual(rowOfBatch(others));

@@ -13,6 +13,7 @@ import {
 import { parsePath, rowKey, toTimestamp } from '../entities/keys.ts';
 import { InvalidReceiptData } from '../errors.ts';
 import { mapSettled } from '../settled_map.ts';
+import { RETRY_ATTRIBUTES } from '../table/batch_retries.ts';
 import { type BatchClaim, updateBatch } from '../table/batch_summaries.ts';
 import { type ClaimOwner, releaseClaim } from '../table/embedding_claims.ts';
 import { UPDATES_AT_ONCE } from '../table/embedding_statuses.ts';
@@ -41,16 +42,27 @@ export interface BatchOutcome {
   readonly reason: string | null;
 }
 
+/** What is to be settled when a batch ends, by vector id. */
+export interface BatchIds {
+  /** What it has asked for; where it has asked for nothing yet, what it may have claimed. */
+  readonly requested: AsyncIterable<string>;
+  /**
+   * Everything that it may have claimed. What was edited between two tries of its submission is claimed, but not asked for.
+   *
+   * @default nothing else
+   */
+  readonly planned?: AsyncIterable<string>;
+}
+
 /**
- * Ends a batch: every line and word that it asked for has a result by now, or is returned to NONE for another batch. The
- * recorded results count, so that an earlier try's are not counted twice.
+ * Ends a batch: every line and word that it asked for has a result by now, or is returned to NONE for another batch, like whatever
+ * else it has claimed. The recorded results count, so that an earlier try's are not counted twice.
  *
- * @param ids what the batch has asked for; where it has asked for nothing yet, what it may have claimed.
  * @throws InvalidReceiptData when there are results of what it did not ask for; ConcurrentUpdate when another execution has
  * the lease of the batch.
  * @example
  * ```ts
- * await markBatchComplete(table, lease, batch, storage.requestedIds(batch.batch_id), {
+ * await markBatchComplete(table, lease, batch, { requested: storage.requestedIds(id), planned: storage.plannedIds(id) }, {
  *   status: 'COMPLETED',
  *   reason: null,
  *   prompt_tokens: 40,
@@ -62,13 +74,15 @@ export async function markBatchComplete(
   table: Table,
   claim: BatchClaim,
   batch: BatchSummary,
-  ids: AsyncIterable<string>,
+  ids: BatchIds,
   end: BatchEnd,
 ): Promise<BatchOutcome> {
   const results = await readBatchResults(table, batch.batch_id);
   const count = { succeeded: 0, failed: 0 };
   const unsettled: string[] = [];
-  for await (const id of ids) {
+  const requested = new Set<string>();
+  for await (const id of ids.requested) {
+    requested.add(id);
     const status = results.get(id);
     results.delete(id);
     if (status === 'SUCCESS') count.succeeded++;
@@ -81,9 +95,14 @@ export async function markBatchComplete(
       `batch ${batch.batch_id} has results of ${results.size} ids that it did not ask for, for instance ${first ?? ''}`,
     );
   }
-  const returned = await release(table, ownerOf(batch), unsettled);
+  const others: string[] = [];
+  for await (const id of ids.planned ?? []) if (!requested.has(id)) others.push(id);
+  const owner = ownerOf(batch);
+  const returned = await release(table, owner, unsettled);
+  const alsoReturned = await release(table, owner, others);
   // A submission that died while it claimed has asked for nothing; what it had claimed has been returned.
-  const released = batch.requested === undefined && isOurs(batch) ? returned : unsettled.length;
+  const asked = batch.requested === undefined && isOurs(batch) ? returned : unsettled.length;
+  const released = asked + alsoReturned;
   const outcome: BatchOutcome = {
     batch_id: batch.batch_id,
     batch_type: batch.batch_type,
@@ -106,7 +125,7 @@ export async function markBatchComplete(
       ...(end.reason === null ? {} : { reason: end.reason }),
       completed_at: toTimestamp(claim.now),
     },
-    { endClaim: true },
+    { endClaim: true, clear: RETRY_ATTRIBUTES },
   );
   return outcome;
 }

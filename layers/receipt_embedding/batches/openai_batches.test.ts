@@ -1,15 +1,24 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import OpenAI from 'openai';
+import OpenAI, { BadRequestError } from 'openai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { BATCH_ID, OTHER_BATCH_ID, plannedWords } from '../../../tests/support/batch_factory.ts';
+import {
+  BATCH_ID,
+  OTHER_BATCH_ID,
+  ourBatch,
+  plannedWords,
+} from '../../../tests/support/batch_factory.ts';
 import { fakeFetch } from '../../../tests/support/fake_fetch.ts';
 import { OpenAIAccount } from '../../../tests/support/openai_account.ts';
 import { rejection } from '../../../tests/support/rejection.ts';
 import { withTemporaryFolder, writeLineFile } from '../local_files.ts';
 import { requestLine } from './batch_files.ts';
+import { translateOpenAIError } from '../embeddings/openai.ts';
 import {
+  believeMissing,
+  blamesFile,
   createOpenaiBatch,
+  deleteOpenaiFiles,
   findOpenaiBatch,
   getOpenaiBatchStatus,
   isKnownId,
@@ -300,6 +309,34 @@ describe('how a batch stands at OpenAI', () => {
     },
   );
 
+  it.each([
+    [
+      'of a base URL without /v1',
+      { error: { message: 'Invalid URL (GET /batches/batch_1)', type: 'invalid_request_error' } },
+    ],
+    ['of a model', { error: { message: 'no such model', code: 'model_not_found', type: 'x' } }],
+    ['that is another JSON', { detail: 'Not Found' }],
+    ['that is HTML of a proxy', '<html>404 Not Found</html>'],
+  ])('is no missing batch for a 404 %s: the configuration is wrong', async (_, body) => {
+    const text = typeof body === 'string' ? body : JSON.stringify(body);
+    const client = new OpenAI({
+      apiKey: 'sk-test',
+      maxRetries: 0,
+      fetch: () =>
+        Promise.resolve(
+          new Response(text, {
+            status: 404,
+            headers: {
+              'content-type': typeof body === 'string' ? 'text/html' : 'application/json',
+            },
+          }),
+        ),
+    });
+
+    const { name } = await rejection(getOpenaiBatchStatus(client, 'batch_1'));
+    expect(name).toBe('InvalidConfiguration');
+  });
+
   it('is nothing where OpenAI knows no such batch', async () => {
     expect(await statusOf('batch_of_long_ago')).toBeUndefined();
   });
@@ -335,5 +372,73 @@ describe('a file’s id', () => {
     [undefined, false],
   ])('%s names a file: %s', (id, known) => {
     expect(isKnownId(id)).toBe(known);
+  });
+});
+
+describe('a batch or file of which OpenAI says that it has none', () => {
+  const now = new Date('2025-03-05T12:00:00Z');
+  const old = { submitted_at: '2025-03-03T11:59:00Z', openai_batch_id: 'batch_of_another_key' };
+  const nobodys = () => Promise.resolve(false);
+  const believing = (batch: Parameters<typeof believeMissing>[0], isOurs = nobodys) =>
+    believeMissing(batch, 'batch batch_9', { client: account.client, isOurs, now });
+
+  it('is not believed before the batch can have expired', async () => {
+    const input_file_id = await account.upload(lines);
+    const batch = ourBatch({ submitted_at: '2025-03-04T12:00:00Z', input_file_id });
+
+    const { name, message } = await rejection(believing(batch));
+    expect([name, message]).toStrictEqual([
+      'InvalidConfiguration',
+      'OpenAI answers that it has no batch batch_9, before the batch can have expired: check that the API key is of the project that the batch was made in',
+    ]);
+  });
+
+  it('is not believed of a key that sees nothing of ours', async () => {
+    const { name, message } = await rejection(believing(old));
+
+    expect(name).toBe('InvalidConfiguration');
+    expect(message).toContain('it is of another project');
+  });
+
+  it.each([
+    ['its input file', async () => ({ ...old, input_file_id: await account.upload(lines) })],
+    ['the batch', async () => ({ ...old, openai_batch_id: (await account.run(lines)).id })],
+  ])('is believed of a key that sees %s', async (_, made) => {
+    await expect(believing(await made())).resolves.toBeUndefined();
+  });
+
+  it('is believed of a key that sees another batch of ours', async () => {
+    const sibling = await createOpenaiBatch(
+      account.client,
+      await account.upload(lines),
+      OTHER_BATCH_ID,
+    );
+
+    const isOurs = (batchId: string, openaiBatchId: string): Promise<boolean> =>
+      Promise.resolve(batchId === OTHER_BATCH_ID && openaiBatchId === sibling);
+    await expect(
+      believeMissing(old, 'batch batch_9', { client: account.client, isOurs, now }),
+    ).resolves.toBeUndefined();
+  });
+});
+
+describe('the files of a batch', () => {
+  it('are deleted, each once, also where some are gone already or never were', async () => {
+    const file = await account.upload(lines);
+    const ids = [file, file, 'file-gone', 'N/A', null, undefined];
+
+    expect(await deleteOpenaiFiles(account.client, ids)).toBe(1);
+    expect((await rejection(account.client.files.retrieve(file))).name).toBe('Error');
+  });
+});
+
+describe('a refusal', () => {
+  it.each([
+    [{ param: 'input_file_id' }, true],
+    [{ param: 'endpoint' }, false],
+  ])('of a batch with %j blames the file: %s', (body, blamed) => {
+    const error = new BadRequestError(400, body, undefined, new Headers());
+
+    expect(blamesFile(translateOpenAIError(error))).toBe(blamed);
   });
 });

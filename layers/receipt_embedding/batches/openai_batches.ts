@@ -1,14 +1,26 @@
 import { openAsBlob } from 'node:fs';
 import OpenAI, { NotFoundError } from 'openai';
 import { translateOpenAIError } from '../embeddings/openai.ts';
-import { type BatchStatus, UNKNOWN_ID } from '../entities/batch.ts';
-import { InvalidReceiptData, UpstreamUnavailable } from '../errors.ts';
+import { type BatchStatus, type BatchSummary, UNKNOWN_ID } from '../entities/batch.ts';
+import { epochMilliseconds } from '../entities/keys.ts';
+import {
+  InvalidConfiguration,
+  InvalidReceiptData,
+  InvalidRequest,
+  UpstreamUnavailable,
+} from '../errors.ts';
 import { describeOpenAIError, readOpenAIError } from '../vendor_answers/openai.ts';
 import { fieldOf } from '../vendor_answers/verdict.ts';
 
 /** Ten minutes for 200 MB. */
 const UPLOAD_TIMEOUT_MS = 600_000;
 const CREATION_TIMEOUT_MS = 30_000;
+
+/**
+ * How long after it was asked for a batch may still appear in OpenAI's list: as long as its creation may take, which is sent
+ * once, and a minute.
+ */
+export const SETTLING_MS = CREATION_TIMEOUT_MS + 60_000;
 
 /** Under this name a batch at OpenAI carries our id, by which a lost one is found again. */
 const METADATA_KEY = 'batch_id';
@@ -59,6 +71,14 @@ export async function createOpenaiBatch(
     );
     return idOf(created);
   });
+}
+
+/**
+ * Whether the creation of a batch failed for its input file. Of a file that was uploaded a moment ago that is no verdict: OpenAI
+ * may not know it everywhere yet.
+ */
+export function blamesFile(error: unknown): boolean {
+  return error instanceof InvalidRequest && error.fault === 'vendor';
 }
 
 /** Clocks differ; OpenAI's may be so much behind ours. */
@@ -175,14 +195,90 @@ function fileId(id: unknown): string | null {
   throw new UpstreamUnavailable('OpenAI answered an id of a file that is none');
 }
 
-/** @returns the answer; undefined when OpenAI does not have what was asked for (any more). */
+/**
+ * @returns the answer; undefined when OpenAI itself says that it has no such batch or file. A base URL without `/v1`, a proxy and
+ * a model that does not exist get a 404 too, which says nothing about it.
+ */
 export async function found<Value>(request: Promise<Value>): Promise<Value | undefined> {
   try {
     return await request;
   } catch (error) {
-    if (error instanceof NotFoundError) return undefined;
+    if (saysNoSuchObject(error)) return undefined;
     throw error;
   }
+}
+
+/** OpenAI's own error object has a type, but no code: only its message tells it from "Invalid URL". */
+function saysNoSuchObject(error: unknown): boolean {
+  if (!(error instanceof NotFoundError) || error.type !== 'invalid_request_error') return false;
+  return /\bno (?:such )?(?:batch|file)\b/i.test(error.message);
+}
+
+/** OpenAI's 24 hours for a batch, and a day for what may be late. */
+const EXPIRY_MS = 48 * 3_600_000;
+
+/** What says that the key in use is of the project that a batch was made in. */
+export interface OwnObjectsPorts {
+  readonly client: OpenAI;
+  /** Whether this stack's table has a batch of this id, for this batch at OpenAI. */
+  readonly isOurs: (batchId: string, openaiBatchId: string) => Promise<boolean>;
+  readonly now: Date;
+}
+
+/**
+ * OpenAI says that it has no such batch or file. A key of another project gets the same answer for ever, and a file that is new
+ * may get it for a while. So it is believed past the batch's expiry only, and only when the key in use sees something else that
+ * we made: the batch's input file, the batch itself, or another batch.
+ *
+ * @param what is missing, for the message.
+ * @throws InvalidConfiguration when nothing follows from it.
+ */
+export async function believeMissing(
+  batch: Pick<BatchSummary, 'submitted_at' | 'input_file_id' | 'openai_batch_id'>,
+  what: string,
+  { client, isOurs, now }: OwnObjectsPorts,
+): Promise<void> {
+  if (now.getTime() - epochMilliseconds(batch.submitted_at) < EXPIRY_MS) {
+    throw new InvalidConfiguration(
+      `OpenAI answers that it has no ${what}, before the batch can have expired: check that the API key is of the project that the batch was made in`,
+    );
+  }
+  const seen = await translated(async () => {
+    const { input_file_id, openai_batch_id } = batch;
+    if (isKnownId(input_file_id) && (await found(client.files.retrieve(input_file_id))))
+      return true;
+    if (isKnownId(openai_batch_id) && (await found(client.batches.retrieve(openai_batch_id)))) {
+      return true;
+    }
+    const { data } = await client.batches.list({ limit: 100 });
+    for (const { id, metadata } of data) {
+      const ours = metadata?.[METADATA_KEY];
+      if (ours !== undefined && (await isOurs(ours, id))) return true;
+    }
+    return false;
+  });
+  if (seen) return;
+  throw new InvalidConfiguration(
+    `OpenAI answers that it has no ${what}, and the API key sees nothing else that this stack has made there: it is of another project`,
+  );
+}
+
+/**
+ * Deletes files at OpenAI, those that are gone already included.
+ *
+ * @returns how many were there.
+ */
+export async function deleteOpenaiFiles(
+  client: OpenAI,
+  fileIds: Iterable<string | null | undefined>,
+): Promise<number> {
+  let deleted = 0;
+  for (const id of new Set(fileIds)) {
+    if (!isKnownId(id)) continue;
+    const answer = await translated(() => found(client.files.delete(id)));
+    if (answer !== undefined) deleted++;
+  }
+  return deleted;
 }
 
 /** Does `work`, whose failures become the layer's errors. @see translateOpenAIError */

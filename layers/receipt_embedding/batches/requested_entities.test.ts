@@ -127,6 +127,7 @@ async function requested(batch: BatchSummary, inputFileId: string | null) {
   const { texts, open } = await readRequestedEntities(batch, inputFileId, {
     storage: bucket.storage,
     openai: account.client,
+    believeMissing: () => Promise.resolve(),
     readText: (receipt) => {
       read.push(receipt);
       const pending = { ...receipt, embedding_status: 'PENDING' } as const;

@@ -63,6 +63,8 @@ async function claim(
 interface RequestedEntitiesPorts {
   readonly storage: BatchStorage;
   readonly openai: OpenAI;
+  /** @throws InvalidConfiguration when OpenAI's word that it has no such file proves nothing. */
+  readonly believeMissing: (what: string) => Promise<void>;
   readonly readText: (
     receipt: ReceiptIdentity,
   ) => Promise<{ readonly lines: readonly ReceiptLine[]; readonly words: readonly ReceiptWord[] }>;
@@ -75,14 +77,14 @@ interface RequestedEntitiesPorts {
  * @throws UpstreamUnavailable and the like when OpenAI can't be asked: then nothing is guessed.
  * @example
  * ```ts
- * await readRequestedEntities(batch, null, { storage, openai, readText });
+ * await readRequestedEntities(batch, null, { storage, openai, believeMissing, readText });
  * // { texts: Map { 'IMAGE#3f52…#RECEIPT#00001#LINE#00001' → 'MILK 3.99' }, open: false }
  * ```
  */
 export async function readRequestedEntities(
   batch: BatchSummary,
   inputFileId: string | null,
-  { storage, openai, readText }: RequestedEntitiesPorts,
+  { storage, openai, believeMissing, readText }: RequestedEntitiesPorts,
 ): Promise<RequestedEntities> {
   if (isOurs(batch)) return { texts: await ownTexts(batch.batch_id, storage), open: false };
   try {
@@ -96,6 +98,7 @@ export async function readRequestedEntities(
     }
   } catch (error) {
     if (!(error instanceof ResultsExpired)) throw error;
+    await believeMissing('input file of it');
   }
   return { texts: withoutTexts(await pendingIds(batch, readText)), open: true };
 }

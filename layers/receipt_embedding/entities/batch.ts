@@ -62,9 +62,35 @@ const attributes = {
   receipt_refs: z.array(receiptIdentitySchema),
 };
 
+/** What came of a batch's requests: embedded + refused + lost = requested. */
+export const resultCountsSchema = z.object({
+  embedded: count,
+  /** Their input was refused. */
+  refused: count,
+  /** Expired, cancelled, failed at OpenAI, unreadable, or without any row. */
+  lost: count,
+  /** Rows beyond the first of a request that has a vector already. */
+  doubled: count,
+  /** Rows for what was not asked for. */
+  unknown: count,
+  /** Rows of which nothing can be told. */
+  unreadable: count,
+  prompt_tokens: count,
+});
+
+export type ResultCounts = z.output<typeof resultCountsSchema>;
+
+/** How a batch ended at OpenAI, and what it brought. */
+const downloadSchema = z.object({
+  batch_status: z.enum(ENDED_BATCH_STATUSES),
+  reason: z.string().nullable(),
+  parts: count,
+  results: resultCountsSchema,
+});
+
 /** Attributes of our own; readers of others ignore them, and rows of others lack them. */
 const ownAttributes = {
-  /** The execution that submitted it. A batch without it is another system's. */
+  /** The ARN of the execution that submitted it. A batch without it is another system's. */
   submitted_by: z.string().optional(),
   model: z.string().optional(),
   dimensions: z.int().min(1).optional(),
@@ -80,12 +106,27 @@ const ownAttributes = {
   refusal: z.string().optional(),
   /** Why an execution could not finish it; a later one tries again. */
   last_error: z.string().optional(),
+  /** How many executions could not finish it, since it last went well. */
+  attempts: count.optional(),
+  /** A poll leaves it alone until then. */
+  retry_at: timestampSchema.optional(),
+  /** When a poll last looked after it: those that were not looked after for longest come first. */
+  polled_at: timestampSchema.optional(),
+  /** Since when no poll tries any more. Its status and its claims stay: it counts as a batch that has not ended. */
+  parked_at: timestampSchema.optional(),
+  /** Its results are in the batch bucket, in this many parts: a next try begins there. */
+  downloaded: downloadSchema.optional(),
+  /** The parts whose results are recorded, by their names. */
+  parts_done: z.set(z.string()).optional(),
   input_file_id: z.string().optional(),
   error_file_id: z.string().optional(),
   /** The batch may exist at OpenAI from here on. */
   creating_since: timestampSchema.optional(),
   completed_at: timestampSchema.optional(),
-  /** The execution that has its lease, until that ends or expires. */
+  /**
+   * Who has its lease, until that ends or expires: an execution, by its ARN; for a submission, that and the id of its one
+   * invocation.
+   */
   claimed_by: z.string().optional(),
   claim_expires_at: timestampSchema.optional(),
 };

@@ -171,8 +171,40 @@ describe('the batches that are to be looked after', () => {
       more: false,
       by_status: Object.fromEntries(ACTIVE_BATCH_STATUSES.map((status) => [status, 0])),
       oldest_submitted_at: undefined,
+      parked: 0,
       invalid_rows: 0,
     });
+  });
+
+  it('are looked after in turn: 250 that are stuck keep no newer one from it', async () => {
+    const waiting = await ReceiptTable.start();
+    const stuck = Array.from({ length: 250 }, (_, at) =>
+      ourBatch({
+        batch_id: id(10_000 + at),
+        submitted_at: ago(2_000),
+        attempts: 2,
+        retry_at: ago(1),
+      }),
+    );
+    const running = ourBatch({ batch_id: id(1), submitted_at: ago(1_999), polled_at: ago(20) });
+    const resting = ourBatch({ batch_id: id(2), submitted_at: ago(1_999), retry_at: ago(-1) });
+    const parked = ourBatch({ batch_id: id(3), submitted_at: ago(1_999), parked_at: ago(500) });
+    const newer = ourBatch({ batch_id: id(4), submitted_at: ago(30) });
+    await waiting.put(...[...stuck, running, resting, parked, newer].map(rowOfBatch));
+
+    const listed = await listPendingEmbeddingBatches(waiting, {
+      now,
+      most: 250,
+      logger: new RecordingLogger(),
+    });
+    await waiting.close();
+
+    const ids = listed.batches.map(({ batch_id }) => batch_id);
+    expect(ids.slice(0, 2)).toStrictEqual([newer.batch_id, running.batch_id]);
+    expect(ids).toHaveLength(250);
+    expect(ids).not.toContain(resting.batch_id);
+    expect(ids).not.toContain(parked.batch_id);
+    expect([listed.more, listed.parked, listed.by_status.PENDING]).toStrictEqual([true, 1, 254]);
   });
 
   it('are listed once, also those whose status changes while they are listed', async () => {

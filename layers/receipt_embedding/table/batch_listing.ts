@@ -10,6 +10,7 @@ import {
 } from '../entities/batch.ts';
 import { epochMilliseconds } from '../entities/keys.ts';
 import type { Logger } from '../ports.ts';
+import { isDue } from './batch_retries.ts';
 import { readRows } from './rows.ts';
 import { queryPages, type Table } from './table.ts';
 
@@ -23,13 +24,16 @@ const ATTRIBUTES = [
   'openai_batch_id',
   'submitted_at',
   'result_file_id',
+  'retry_at',
+  'polled_at',
+  'parked_at',
 ] as const;
 
 /** A submission that takes longer than its function may run has died. */
 const SUBMISSION_MS = 15 * 60_000;
 
 export interface PendingBatches {
-  /** Oldest first; their `receipt_refs` are not read. */
+  /** Those first that were not looked after for longest; their `receipt_refs` are not read. */
   readonly batches: readonly BatchSummary[];
   /** Whether there are more than these. */
   readonly more: boolean;
@@ -37,20 +41,22 @@ export interface PendingBatches {
   readonly by_status: Readonly<Record<ActiveBatchStatus, number>>;
   /** Since when the oldest of them has been pending; undefined when there is none. */
   readonly oldest_submitted_at: Date | undefined;
+  /** How many no poll tries any more. */
+  readonly parked: number;
   /** Rows that could not be read, and were skipped and logged. */
   readonly invalid_rows: number;
 }
 
 /**
- * The batches that are to be looked after: every one that has not ended, oldest first, except those that are being
- * submitted just now. Also in the forms that legacy rows have (docs/data_model.md §1).
+ * The batches that are to be looked after: every one that has not ended, except those that are being submitted just now, that
+ * rest after a failure, or that are parked. In turn, so that those that are stuck keep no others from it. Also in the forms that legacy rows have (docs/data_model.md §1).
  *
  * @param most at most so many.
  * @example
  * ```ts
  * await listPendingEmbeddingBatches(table, { now: new Date(), most: 100, logger });
  * // { batches: [{ batch_id: '0b6a…', status: 'IN_PROGRESS', … }], more: false, by_status: { IN_PROGRESS: 1, … },
- * //   oldest_submitted_at: new Date('2025-03-01T10:00:00Z'), invalid_rows: 0 }
+ * //   oldest_submitted_at: new Date('2025-03-01T10:00:00Z'), parked: 0, invalid_rows: 0 }
  * ```
  */
 export async function listPendingEmbeddingBatches(
@@ -58,20 +64,28 @@ export async function listPendingEmbeddingBatches(
   { now, most, logger }: { readonly now: Date; readonly most: number; readonly logger: Logger },
 ): Promise<PendingBatches> {
   const { batches, invalid_rows } = await readActiveBatches(table, logger);
-  const pending = batches
-    .map((batch) => ({ batch, submitted: epochMilliseconds(batch.submitted_at) }))
-    .sort((a, b) => a.submitted - b.submitted || (a.batch.batch_id < b.batch.batch_id ? -1 : 1));
-  const due = pending
-    .filter(({ batch }) => batch.status !== 'SUBMITTING' || submissionDied(batch, now))
+  const due = batches
+    .filter((batch) => isDue(batch, now))
+    .filter((batch) => batch.status !== 'SUBMITTING' || submissionDied(batch, now))
+    .map((batch) => ({ batch, since: waitingSince(batch) }))
+    .sort((a, b) => a.since - b.since || (a.batch.batch_id < b.batch.batch_id ? -1 : 1))
     .map(({ batch }) => batch);
-  const oldest = pending[0]?.submitted;
+  const oldest = batches
+    .map(({ submitted_at }) => epochMilliseconds(submitted_at))
+    .reduce<number | undefined>((least, at) => Math.min(least ?? at, at), undefined);
   return {
     batches: due.slice(0, most),
     more: due.length > most,
     by_status: countByStatus(batches),
     oldest_submitted_at: oldest === undefined ? undefined : new Date(oldest),
+    parked: batches.filter(({ parked_at }) => parked_at !== undefined).length,
     invalid_rows,
   };
+}
+
+/** Since when it is a batch's turn: a poll that looked after it, or a rest, has put it behind the others. */
+function waitingSince({ retry_at, polled_at, submitted_at }: BatchSummary): number {
+  return epochMilliseconds(retry_at ?? polled_at ?? submitted_at);
 }
 
 /** Whether a batch has been SUBMITTING for longer than a submission can take. */

@@ -14,7 +14,9 @@ import {
   type BatchClaim,
   claimBatch,
   createBatchSummary,
+  LEASE_MS,
   readBatchSummary,
+  renewLease,
   updateBatch,
 } from './batch_summaries.ts';
 
@@ -29,14 +31,16 @@ afterAll(() => table.close());
 const batch = aBatch({ receipt_refs: [RECEIPT] });
 const row = rowOfBatch(batch);
 
-/** The claim of an execution, so many minutes after the first. */
-function claimOf(owner: string, minutes = 0): BatchClaim {
-  return { batch_id: BATCH_ID, owner, now: new Date(Date.UTC(2025, 2, 1, 12, minutes)) };
+/** The claim of an execution, so many seconds after the first. */
+function claimOf(owner: string, seconds = 0): BatchClaim {
+  return { batch_id: BATCH_ID, owner, now: new Date(Date.UTC(2025, 2, 1, 12, 0, seconds)) };
 }
 
-/** What a claim writes at that minute. */
-function claimed(owner: string, minutes = 0) {
-  const expiry = new Date(claimOf(owner, minutes + 20).now);
+const LEASE = LEASE_MS / 1_000;
+
+/** What a claim writes at that second. */
+function claimed(owner: string, seconds = 0) {
+  const expiry = new Date(claimOf(owner, seconds + LEASE).now);
   return { claimed_by: owner, claim_expires_at: expiry.toISOString().replace('Z', '+00:00') };
 }
 
@@ -88,28 +92,28 @@ describe('claiming a batch', () => {
       ...batch,
       ...claimed('poll-1'),
     });
-    expect(await claimBatch(table, claimOf('poll-2', 20))).toBeUndefined();
+    expect(await claimBatch(table, claimOf('poll-2', LEASE))).toBeUndefined();
     expect(await stored()).toStrictEqual({ ...row, ...claimed('poll-1') });
   });
 
   it('goes on for the execution that has it, from then on', async () => {
     await claimBatch(table, claimOf('poll-1'));
 
-    expect(await claimBatch(table, claimOf('poll-1', 15))).toStrictEqual({
+    expect(await claimBatch(table, claimOf('poll-1', 100))).toStrictEqual({
       ...batch,
-      ...claimed('poll-1', 15),
+      ...claimed('poll-1', 100),
     });
-    expect(await claimBatch(table, claimOf('poll-2', 34))).toBeUndefined();
+    expect(await claimBatch(table, claimOf('poll-2', LEASE + 99))).toBeUndefined();
   });
 
   it('ends by itself, so that an execution that died keeps nobody off for ever', async () => {
     await claimBatch(table, claimOf('poll-1'));
 
-    expect(await claimBatch(table, claimOf('poll-2', 21))).toStrictEqual({
+    expect(await claimBatch(table, claimOf('poll-2', LEASE + 1))).toStrictEqual({
       ...batch,
-      ...claimed('poll-2', 21),
+      ...claimed('poll-2', LEASE + 1),
     });
-    expect(await claimBatch(table, claimOf('poll-1', 21))).toBeUndefined();
+    expect(await claimBatch(table, claimOf('poll-1', LEASE + 1))).toBeUndefined();
   });
 
   it('is had by one of those who try at the same time', async () => {
@@ -222,9 +226,39 @@ describe('changing a batch', () => {
       );
 
       expect(name).toBe('ConcurrentUpdate');
-      expect(message).toContain(`the execution poll-1 has lost the lease of batch ${BATCH_ID}`);
+      expect(message).toContain(`poll-1 has lost the lease of batch ${BATCH_ID}`);
     }
     expect(await stored()).toStrictEqual(there);
+  });
+
+  it('prolongs its lease, and no other', async () => {
+    expect(await renewLease(table, claim)).toBe(true);
+    expect(await stored()).toStrictEqual({ ...row, ...claimed('poll-1', 5) });
+
+    expect(await renewLease(table, claimOf('poll-2', 6))).toBe(false);
+    expect(await stored()).toStrictEqual({ ...row, ...claimed('poll-1', 5) });
+  });
+
+  it('takes attributes away', async () => {
+    await table.put({ ...mine, attempts: 2, retry_at: '2025-03-01T12:00:00Z' });
+    await updateBatch(table, claim, {}, { endClaim: true, clear: ['attempts', 'retry_at'] });
+
+    expect(await stored()).toStrictEqual(row);
+  });
+
+  it('writes when a creation begins only while that is as it was read', async () => {
+    const [first, second] = ['2025-03-01T12:00:01.000+00:00', '2025-03-01T12:00:02.000+00:00'];
+    const begin = (creating_since: string, read: string | undefined) =>
+      updateBatch(table, claim, { creating_since }, { creatingSince: { read } });
+    await begin(first, undefined);
+    // Where only the answer was lost, the client writes it again.
+    await begin(first, undefined);
+
+    expect((await rejection(begin(second, undefined))).name).toBe('ConcurrentUpdate');
+    expect((await rejection(begin(second, 'another'))).name).toBe('ConcurrentUpdate');
+    expect((await stored())?.['creating_since']).toBe(first);
+    await begin(second, first);
+    expect((await stored())?.['creating_since']).toBe(second);
   });
 
   it('makes no batch of one that is not there', async () => {

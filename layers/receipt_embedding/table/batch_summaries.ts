@@ -12,18 +12,22 @@ import { problemsOf } from './rows.ts';
 import { getRow, putRow, type Table, updateRow } from './table.ts';
 
 /**
- * A lease: the right of one execution to work on a batch. It expires by itself, after longer than a function may run,
- * so that an execution that died keeps nobody off for ever.
+ * A lease: the right of one owner to work on a batch. It expires by itself a few minutes after the last function at work has
+ * prolonged it, so that an execution that was stopped, or died, keeps nobody off for long.
  */
 export interface BatchClaim {
   readonly batch_id: string;
-  /** The execution's name. */
+  /**
+   * The ARN of an execution: names are not identities, another state machine's execution may have the same. A submission's is
+   * that and its invocation, since two of them would create two batches.
+   */
   readonly owner: string;
   readonly now: Date;
 }
 
-/** A Lambda function's 15 minutes, and five for the state machine's way from one to the next. */
-const LEASE_MS = 20 * 60_000;
+/** Longer than a state machine waits before it tries a step again; a function at work prolongs it four times as often. */
+export const LEASE_MS = 3 * 60_000;
+export const LEASE_RENEWAL_MS = LEASE_MS / 4;
 
 function expiry(now: Date): string {
   return toTimestamp(new Date(now.getTime() + LEASE_MS));
@@ -93,15 +97,39 @@ export async function claimBatch(
   return held ? await readBatchSummary(table, batch_id) : undefined;
 }
 
+/**
+ * Prolongs a lease.
+ *
+ * @returns false when the owner no longer has it.
+ */
+export async function renewLease(
+  table: Table,
+  { batch_id, owner, now }: BatchClaim,
+): Promise<boolean> {
+  return await updateRow(table, batchSummaryKey(batch_id), {
+    UpdateExpression: 'SET claim_expires_at = :expiry',
+    ConditionExpression: 'claimed_by = :owner',
+    values: { owner, expiry: expiry(now) },
+  });
+}
+
 /** What may change of a batch; what is undefined does not. */
 export type BatchChanges = Partial<
   Omit<BatchSummary, 'batch_id' | 'batch_type' | 'claimed_by' | 'claim_expires_at' | 'receipt_refs'>
 >;
 
+export interface BatchUpdateOptions {
+  readonly endClaim?: boolean;
+  /** Attributes that are taken away. */
+  readonly clear?: readonly (keyof BatchChanges)[];
+  /** Changes it only while `creating_since` is as it was read. */
+  readonly creatingSince?: { readonly read: string | undefined };
+}
+
 /**
  * Changes a batch, on condition that `claim.owner` has its lease, which is prolonged or, with `endClaim`, ended.
  *
- * @throws ConcurrentUpdate when the lease has been lost to another execution.
+ * @throws ConcurrentUpdate when the lease has been lost to another owner, or `creating_since` is not as it was read.
  * @example
  * ```ts
  * await updateBatch(table, claim, { status: 'COMPLETED' }, { endClaim: true });
@@ -111,7 +139,7 @@ export async function updateBatch(
   table: Table,
   { batch_id, owner, now }: BatchClaim,
   changes: BatchChanges,
-  { endClaim = false }: { readonly endClaim?: boolean } = {},
+  { endClaim = false, clear = [], creatingSince }: BatchUpdateOptions = {},
 ): Promise<void> {
   const attributes = Object.entries({
     ...changes,
@@ -120,17 +148,38 @@ export async function updateBatch(
   }).filter(([, value]) => value !== undefined);
   const names = Object.fromEntries(attributes.map(([name]) => [`#${name}`, name]));
   const set = attributes.map(([name]) => `#${name} = :${name}`).join(', ');
+  const removed = [...clear, ...(endClaim ? ['claimed_by', 'claim_expires_at'] : [])];
+  const asRead = creatingSince === undefined ? undefined : creationAsRead(creatingSince.read);
   const held = await updateRow(table, batchSummaryKey(batch_id), {
-    UpdateExpression:
-      (set === '' ? '' : `SET ${set}`) + (endClaim ? ' REMOVE claimed_by, claim_expires_at' : ''),
-    ConditionExpression: 'claimed_by = :owner',
+    UpdateExpression: [
+      ...(set === '' ? [] : [`SET ${set}`]),
+      ...(removed.length === 0 ? [] : [`REMOVE ${removed.join(', ')}`]),
+    ].join(' '),
+    ConditionExpression: `claimed_by = :owner${asRead?.condition ?? ''}`,
     ...(attributes.length === 0 ? {} : { ExpressionAttributeNames: names }),
-    values: { owner, ...Object.fromEntries(attributes) },
+    values: { owner, ...asRead?.values, ...Object.fromEntries(attributes) },
   });
   if (held || (endClaim && (await isDone(table, batch_id, changes)))) return;
   throw new ConcurrentUpdate(
-    `the execution ${owner} has lost the lease of batch ${batch_id}: another one works on it, or has ended it`,
+    `${owner} has lost the lease of batch ${batch_id}: another one works on it, or has ended it`,
   );
+}
+
+/** A try of the same update whose answer was lost has written the new value already. */
+function creationAsRead(read: string | undefined): {
+  readonly condition: string;
+  readonly values: Readonly<Record<string, string>>;
+} {
+  return read === undefined
+    ? {
+        condition:
+          ' AND (attribute_not_exists(creating_since) OR creating_since = :creating_since)',
+        values: {},
+      }
+    : {
+        condition: ' AND (creating_since = :read OR creating_since = :creating_since)',
+        values: { read },
+      };
 }
 
 /** An update that ends the lease can't be repeated: where only its answer was lost, a retry finds it done. */

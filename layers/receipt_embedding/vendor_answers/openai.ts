@@ -149,7 +149,9 @@ export const OPENAI_ANSWERS: VendorTable = [
   {
     param: /^(?:input_)?file(?:_id)?$/,
     status: 400,
-    ...VENDOR,
+    error: 'InvalidRequest',
+    fault: 'vendor',
+    wait: true,
     reason: 'OpenAI does not see the uploaded file, or not yet',
   },
   {

@@ -82,9 +82,9 @@ export const BATCH_RECORD = {
   submit: { writes: 5, reads: 1 },
   /** Claimed, and given up again. */
   running_poll: { writes: 2, reads: 1 },
-  /** Claimed, noted what OpenAI says, claimed on at each step, and ended. */
-  ingestion: { writes: 5, reads: 3 },
-  part: { writes: 2, reads: 2 },
+  /** Claimed, noted what OpenAI says and that the results are here, claimed on at each step, and ended; read once more for its files. */
+  ingestion: { writes: 6, reads: 4 },
+  part: { writes: 3, reads: 2 },
   units_of_a_write: 3.5,
 } as const;
 
@@ -98,8 +98,8 @@ export const SUMMARY_GETS = 2;
 export const BATCH_FILES = {
   /** The plan is written and read; the requests are written and read. */
   submit: { puts: 2, gets: 2 },
-  /** Plan and requests are read for the results, the requests once more at the end. */
-  ingestion: { puts: 0, gets: 3 },
+  /** Plan and requests are read for the results, and once more at the end. */
+  ingestion: { puts: 0, gets: 4 },
   /** Written; read for Pinecone and for the table. */
   part: { puts: 1, gets: 2 },
 } as const;

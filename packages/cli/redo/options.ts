@@ -49,15 +49,16 @@ realtime run has kept its status, so that a realtime run with --filter NONE does
 this. Runs are not changed: a receipt whose deltas the compactor failed at has its lines and words
 on SUCCESS, and a realtime run without --filter embeds it again, also without --force. What an
 earlier batch has recorded stays; the next one gets an id of its own. A batch that has not ended
-keeps what it has claimed: npx receipts execute batch-poll brings it to its end. An input that
-OpenAI refused is refused again, unless its text has changed or the text was not what was wrong.
+keeps what it has claimed: batch makes it due, parked or not, so that the next poll goes on with it
+where it stood (npx receipts execute batch-poll). An input that OpenAI refused is refused again,
+unless its text has changed or the text was not what was wrong.
 
 failed and batch read the part of the index GSI1 that has FAILED or PENDING lines and words;
 receipt reads that receipt.`,
   exitCodes: {
     0: 'done, or nothing to do',
     1: 'the answer was no, or AWS refused what it was asked',
-    2: 'wrong arguments, no such stack, batch or receipt, a batch that has not ended, or nobody to ask',
+    2: 'wrong arguments, no such stack, batch or receipt, or nobody to ask',
   },
 };
 

@@ -9,6 +9,7 @@ import {
 } from '../../../tests/support/batch_factory.ts';
 import { aReceipt, aWord, IMAGE_ID } from '../../../tests/support/receipt_factory.ts';
 import { rowOf } from '../../../tests/support/receipt_table.ts';
+import { without } from '../../../tests/support/without.ts';
 import { endedBatch, failedIn, RedoWorld, wordRow } from '../../../tests/support/redo_world.ts';
 
 let world: RedoWorld;
@@ -69,25 +70,45 @@ describe('redo batch', () => {
   );
 
   it.each([
-    ['IN_PROGRESS', '2025-03-01T10:00:00Z', 'until it has ended'],
-    ['SUBMITTING', '2025-03-01T11:59:00Z', 'until it has ended'],
-    ['SUBMITTING', '2025-03-01T11:00:00Z', 'Its submission died'],
-  ] as const)('refuses one that is %s since %s', async (status, submitted_at, why) => {
-    await world.put(
-      endedBatch({ status, submitted_at }),
-      wordRow(1, 'PENDING', BATCH_ID),
-      wordRow(2, 'FAILED'),
-    );
-    await world.put(failedIn(BATCH_ID, wordId({ word_id: 2 })));
+    ['IN_PROGRESS', {}, 'nobody works on it'],
+    ['SUBMITTING', {}, 'nobody works on it'],
+    [
+      'IN_PROGRESS',
+      { claimed_by: 'poll-1', claim_expires_at: '2999-01-01T00:00:00Z' },
+      'an execution works on it',
+    ],
+    [
+      'FINALIZING',
+      {
+        attempts: 5,
+        parked_at: '2025-03-01T11:00:00Z',
+        last_error: 'InvalidConfiguration: no index',
+      },
+      'it is parked since 2025-03-01T11:00:00Z, after 5 failures; the last one was InvalidConfiguration: no index',
+    ],
+    ['PENDING', { attempts: 3, retry_at: '2999-01-01T00:00:00Z' }, 'nobody works on it'],
+  ] as const)(
+    'takes one up again that is %s (%j), and leaves it what it has claimed',
+    async (status, changes, why) => {
+      const resting = endedBatch({ status, ...changes });
+      await world.put(resting, wordRow(1, 'PENDING', BATCH_ID), wordRow(2, 'FAILED'));
+      await world.put(failedIn(BATCH_ID, wordId({ word_id: 2 })));
 
-    const ran = await world.run(['batch', BATCH_ID, '--yes']);
+      expect((await world.run(['batch', BATCH_ID, '--dry-run'])).status).toBe(0);
+      expect(await world.table.get(resting)).toStrictEqual(resting);
+      const ran = await world.run(['batch', BATCH_ID]);
 
-    expect(ran.status).toBe(2);
-    expect(ran.stderr).toContain(`The batch ${BATCH_ID} is ${status}, so it has not ended.`);
-    expect(ran.stderr).toContain(why);
-    expect(ran.stderr).toContain('npx receipts execute batch-poll');
-    expect(await world.words(1, 2)).toStrictEqual([['PENDING', BATCH_ID], 'FAILED']);
-  });
+      expect(ran.status).toBe(0);
+      expect(ran.stdout).toContain(
+        `The batch ${BATCH_ID} is ${status}, so it has not ended: ${why}`,
+      );
+      expect(ran.stdout).toContain('npx receipts execute batch-poll');
+      expect(await world.words(1, 2)).toStrictEqual([['PENDING', BATCH_ID], 'FAILED']);
+      expect(await world.table.get(resting)).toStrictEqual(
+        without(resting, 'attempts', 'retry_at', 'parked_at'),
+      );
+    },
+  );
 
   it('leaves the claims of an older system, which name no batch, and says so', async () => {
     await world.put(

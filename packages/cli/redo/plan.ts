@@ -1,11 +1,9 @@
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
-import { isOurs } from 'receipt-embedding/entities/batch';
-import { isEnded } from 'receipt-embedding/entities/batch';
-import type { BatchSummary } from 'receipt-embedding/entities/batch';
+import { type BatchSummary, isEnded, isOurs } from 'receipt-embedding/entities/batch';
+import { epochMilliseconds } from 'receipt-embedding/entities/keys';
 import { iterateSettled } from 'receipt-embedding/settled_map';
-import { submissionDied } from 'receipt-embedding/table/batch_listing';
 import { readBatchSummary } from 'receipt-embedding/table/batch_summaries';
 import { UPDATES_AT_ONCE } from 'receipt-embedding/table/embedding_statuses';
 import type { Table } from 'receipt-embedding/table/table';
@@ -36,9 +34,11 @@ export interface Target {
   readonly entities: AsyncIterable<UnsettledEntity>;
   /** What is worth knowing beside it. */
   readonly note?: string;
+  /** A batch that has not ended: what it has claimed is its own, and the next poll is to take it up again. */
+  readonly unended?: BatchSummary;
 }
 
-/** @throws WrongArgument when there is no such batch or receipt, or the batch has not ended. */
+/** @throws WrongArgument when there is no such batch or receipt. */
 export async function findTarget(request: RedoRequest, ports: TargetPorts): Promise<Target> {
   const { table, signal } = ports;
   switch (request.what) {
@@ -65,7 +65,8 @@ async function ofBatch(batchId: string, { table, now, signal }: TargetPorts): Pr
       `The table ${table.name} has no batch ${batchId}. receipts status shows the batches; an id of OpenAI's (batch_…) is another one.`,
     );
   }
-  if (!isEnded(batch.status)) throw new WrongArgument(refusal(batch, now()));
+  if (!isEnded(batch.status))
+    return { entities: none(), note: whyUnended(batch, now()), unended: batch };
   if (!isOurs(batch)) {
     return {
       entities: entitiesFailedIn(table, batchId, { signal }),
@@ -80,11 +81,22 @@ async function ofBatch(batchId: string, { table, now, signal }: TargetPorts): Pr
   };
 }
 
-function refusal(batch: BatchSummary, now: Date): string {
-  const why = submissionDied(batch, now)
-    ? 'Its submission died; the next poll finds it at OpenAI or returns what it has claimed to NONE'
-    : 'What it has claimed is its own until it has ended; a poll brings it to its end once OpenAI is done with it';
-  return `The batch ${batch.batch_id} is ${batch.status}, so it has not ended. ${why}: npx receipts execute batch-poll`;
+async function* none(): AsyncGenerator<never> {
+  // Nothing.
+}
+
+function whyUnended(batch: BatchSummary, now: Date): string {
+  const { batch_id, status, parked_at, attempts, last_error, claim_expires_at } = batch;
+  const atWork =
+    claim_expires_at !== undefined && epochMilliseconds(claim_expires_at) >= now.getTime();
+  const how =
+    parked_at === undefined
+      ? atWork
+        ? 'an execution works on it'
+        : 'nobody works on it'
+      : `it is parked since ${parked_at}, after ${attempts ?? 0} failures`;
+  const why = last_error === undefined ? '' : `; the last one was ${last_error}`;
+  return `The batch ${batch_id} is ${status}, so it has not ended: ${how}${why}. What it has claimed stays its own.`;
 }
 
 /** How many lines and words, by the status that they have. */

@@ -2,6 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { takeUpAgain } from 'receipt-embedding/table/batch_retries';
+import type { BatchSummary } from 'receipt-embedding/entities/batch';
 import type { Table } from 'receipt-embedding/table/table';
 import { WrongArgument } from '../command_line/arguments.ts';
 import { EXIT, exitStatusOf, signalOf, type CommandPorts } from '../command_line/command.ts';
@@ -19,6 +21,7 @@ import {
   plannedEntities,
   type RedoOutcome,
   type RedoPlan,
+  type Target,
 } from './plan.ts';
 import { describeRequest, nextCommands, outcomeLines, planLines } from './report.ts';
 
@@ -84,8 +87,9 @@ class Redo {
       name: requireOutput(outputs, 'dynamodb_table_name'),
     };
     this.#screen.line(`Table ${table.name}: ${describeRequest(request)}`);
-    const plan = await stop.orResult(() => this.#plan(table, file));
+    const { plan, unended } = await stop.orResult(() => this.#plan(table, file));
 
+    if (unended !== undefined) return await this.#takeUp(table, plan, unended);
     if (plan.total === 0 || options.dryRun) return this.#end(plan);
     if (!options.yes) {
       if (confirm === undefined) {
@@ -105,7 +109,10 @@ class Redo {
     return this.#end(plan, outcome, next);
   }
 
-  async #plan(table: Table, file: string): Promise<RedoPlan> {
+  async #plan(
+    table: Table,
+    file: string,
+  ): Promise<{ readonly plan: RedoPlan; readonly unended: Target['unended'] }> {
     const { request } = this.#parsed;
     const signal = this.#signal;
     const target = await findTarget(request, { table, now: this.#ports.now, signal });
@@ -118,8 +125,28 @@ class Redo {
     });
     this.#screen.endProgress();
     if (target.note !== undefined) this.#screen.line(target.note);
-    this.#screen.lines(planLines(plan));
-    return plan;
+    if (target.unended === undefined) this.#screen.lines(planLines(plan));
+    return { plan, unended: target.unended };
+  }
+
+  /** Lets the next poll try a batch again that rests after a failure, or is parked. It may be done again, and takes nothing away. */
+  async #takeUp(table: Table, plan: RedoPlan, { batch_id }: BatchSummary): Promise<number> {
+    const { dryRun, stack } = this.#parsed.options;
+    if (dryRun) {
+      this.#screen.line('A dry run: nothing was changed.');
+      this.#writeJson(plan);
+      return EXIT.done;
+    }
+    if (!(await takeUpAgain(table, batch_id))) {
+      throw new WrongArgument(`The batch ${batch_id} has ended meanwhile: run the command again.`);
+    }
+    const next = [
+      `npx receipts execute batch-poll${stack === undefined ? '' : ` --stack ${stack}`}`,
+    ];
+    this.#screen.line('The next poll takes it up again:');
+    for (const command of next) this.#screen.line(`  ${command}`);
+    this.#writeJson(plan, undefined, next);
+    return EXIT.done;
   }
 
   async #carryOut(table: Table, plan: RedoPlan): Promise<RedoOutcome> {

@@ -45,7 +45,7 @@ export function batchLines({ active, ended, troubled, invalid_rows }: BatchesVie
     ...(troubled.length > MOST_TROUBLED
       ? [`  … and ${count(troubled.length - MOST_TROUBLED)} more like these`]
       : []),
-    ...(troubled.length > 0
+    ...(troubled.some(({ problems }) => !problems.includes('parked'))
       ? ['  The next poll sees to them: npx receipts execute batch-poll']
       : []),
     ...unreadable(invalid_rows),
@@ -93,8 +93,10 @@ export function entityLines({ lines, words }: StatusCounts): string[] {
 
 const PROBLEMS: Readonly<Record<BatchProblem, string>> = {
   submission_died: 'its submission died',
-  claim_expired: 'an execution died while it worked on it',
+  claim_expired: 'an execution died while it worked on it, and nobody works on it now',
   failed_before: 'an execution could not finish it',
+  parked:
+    'parked: no poll tries it any more; once its reason is fixed, npx receipts redo batch and its id',
 };
 
 function troubledLine({ batch_id, status, age_seconds, problems, last_error }: TroubledBatch) {

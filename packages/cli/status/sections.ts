@@ -98,10 +98,10 @@ export async function entitiesSection({
 
 /**
  * What may be wrong with a batch that has not ended. `submission_died`: SUBMITTING for longer than that can take.
- * `claim_expired`: an execution died while it worked on it. `failed_before`: an execution could not finish it. In each
- * case the next poll sees to it.
+ * `claim_expired`: an execution died while it worked on it, and nobody works on it now. `failed_before`: an execution could not
+ * finish it. In each case a poll sees to it, unless it is `parked`: then none tries it before somebody asks for it.
  */
-export type BatchProblem = 'submission_died' | 'claim_expired' | 'failed_before';
+export type BatchProblem = 'submission_died' | 'claim_expired' | 'failed_before' | 'parked';
 
 export interface TroubledBatch {
   readonly batch_id: string;
@@ -170,13 +170,14 @@ function ofStatus(batches: readonly BatchSummary[], now: Date): Omit<ActiveBatch
 }
 
 function problemsOf(batch: BatchSummary, now: Date): BatchProblem[] {
-  const { claim_expires_at: expiry, last_error } = batch;
+  const { claim_expires_at: expiry, last_error, parked_at } = batch;
   const problems: BatchProblem[] = [];
   if (submissionDied(batch, now)) problems.push('submission_died');
   if (expiry !== undefined && epochMilliseconds(expiry) < now.getTime()) {
     problems.push('claim_expired');
   }
-  if (last_error !== undefined) problems.push('failed_before');
+  if (parked_at !== undefined) problems.push('parked');
+  else if (last_error !== undefined) problems.push('failed_before');
   return problems;
 }
 

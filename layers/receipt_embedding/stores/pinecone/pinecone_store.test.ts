@@ -79,6 +79,10 @@ class CountingIndex {
     this.#failing = failing;
   }
 
+  describeIndexStats(): Promise<never> {
+    return Promise.reject(new Error('nobody asks for it'));
+  }
+
   async upsert(): Promise<void> {
     const request = ++this.begun;
     this.most = Math.max(this.most, ++this.running);
@@ -87,6 +91,18 @@ class CountingIndex {
     if (this.#failing.includes(request)) throw new UpstreamUnavailable(`request ${request} failed`);
   }
 }
+
+describe('the dimension of the index', () => {
+  it('is asked for, and one that is not the model’s is a wrong configuration', async () => {
+    await expect(storeOf().checkDimension(DIMENSION)).resolves.toBeUndefined();
+
+    const { name, message } = await rejection(storeOf().checkDimension(1_536));
+    expect(name).toBe('InvalidConfiguration');
+    expect(message).toContain(
+      `Pinecone's index is of ${DIMENSION} dimensions, and the embedding model gives 1536`,
+    );
+  });
+});
 
 describe('vectors upserted to Pinecone', () => {
   it('are there, number for number, under their ids, with their metadata, in their namespace', async () => {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Index, Pinecone, type PineconeRecord } from '@pinecone-database/pinecone';
-import { InvalidRequest, UpstreamUnavailable } from '../../errors.ts';
+import { InvalidConfiguration, InvalidRequest, UpstreamUnavailable } from '../../errors.ts';
 import { LayerError } from '../../layer_error.ts';
 import { parseJson } from '../../local_files.ts';
 import type { Clock } from '../../ports.ts';
@@ -83,7 +83,7 @@ function urlOf(host: string): string {
 }
 
 /** What the store needs of Pinecone's client. */
-type UpsertIndex = Pick<Index, 'upsert'>;
+type UpsertIndex = Pick<Index, 'upsert' | 'describeIndexStats'>;
 
 /** Requests at once. */
 const CONCURRENCY = 5;
@@ -132,6 +132,21 @@ export class PineconeStore implements VectorStore {
     };
     await mapSettled(upserts, ({ records: part }) => send(part), { atOnce: CONCURRENCY });
     return { stored: records.length - refused.length, refused };
+  }
+
+  /**
+   * Asks for the index's dimension, which never changes.
+   *
+   * @throws InvalidConfiguration when it is not that of the vectors that are to come: no upsert of them could succeed.
+   */
+  async checkDimension(dimensions: number): Promise<void> {
+    const index = await this.#index().catch(rethrow);
+    const { dimension } = await index.describeIndexStats().catch(rethrow);
+    // Of a sparse index there is none.
+    if (dimension === undefined || dimension === dimensions) return;
+    throw new InvalidConfiguration(
+      `Pinecone's index is of ${dimension} dimensions, and the embedding model gives ${dimensions}: an index's never change; set pinecone_index_name to one of ${dimensions}`,
+    );
   }
 }
 
