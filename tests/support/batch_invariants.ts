@@ -16,15 +16,20 @@ import { storedRuns, type StoredVector } from './stored_vectors.ts';
  * record, and its vector, that of what was asked, is in Pinecone or in a delta; one batch of ours is at most one at OpenAI.
  */
 export async function expectBatchInvariants(stack: BatchStack): Promise<void> {
+  expect(await batchProblems(stack)).toStrictEqual([]);
+}
+
+/** What does not hold of that. */
+export async function batchProblems(stack: BatchStack): Promise<string[]> {
   const state = await stateOf(stack);
-  expect([
+  return [
     ...state.batches.flatMap((batch) => wrongBatch(batch, state)),
     ...(await stack.rowsOfType('BATCH_SUMMARY')).flatMap(wrongIndex),
     ...state.results.flatMap((result) => wrongResult(result, state)),
     ...state.entities.flatMap((entity) => wrongEntity(entity, state)),
     ...askedTwice(state),
     ...vectorsNobodyAskedFor(state),
-  ]).toStrictEqual([]);
+  ];
 }
 
 interface State {

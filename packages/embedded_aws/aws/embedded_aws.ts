@@ -15,11 +15,11 @@ import { DynamoDBStandIn } from '../dynamodb/dynamodb_stand_in.ts';
 import { serve } from '../http/server.ts';
 import { Iam } from '../iam/iam.ts';
 import { guardFunctions } from '../iam/request_guard.ts';
+import { Invocations } from '../lambda/invocations.ts';
 import { LambdaStandIn } from '../lambda/lambda_stand_in.ts';
 import { S3StandIn } from '../s3/s3_stand_in.ts';
 import { every, SchedulerStandIn } from '../scheduler/scheduler_stand_in.ts';
 import { SecretsManagerStandIn } from '../secrets_manager/secrets_manager_stand_in.ts';
-import type { InvocationAnswer, StepFunctionsPorts } from '../step_functions/ports.ts';
 import { StepFunctionsStandIn } from '../step_functions/step_functions_stand_in.ts';
 import { AwsEdge } from './aws_edge.ts';
 
@@ -53,8 +53,11 @@ export const CREDENTIALS = { accessKeyId: 'local', secretAccessKey: 'local' } as
 export interface EmbeddedAws {
   readonly url: string;
   readonly deployment: Deployment;
+  readonly dynamodb: DynamoDBStandIn;
   readonly s3: S3StandIn;
   readonly lambda: LambdaStandIn;
+  /** Those of Step Functions. */
+  readonly invocations: Invocations;
   readonly stepFunctions: StepFunctionsStandIn;
   readonly edge: AwsEdge;
   /** With `enforceIam`: the roles, and what was asked under each. */
@@ -111,9 +114,10 @@ async function assemble(
     ...(settings.onLog === undefined ? {} : { onLog: settings.onLog }),
   });
   onClose(() => lambda.close());
+  const invocations = new Invocations(lambda);
   const stepFunctions = new StepFunctionsStandIn({
     ...HOME,
-    invokeLambda: invokeThrough(lambda),
+    invokeLambda: invocations.invoke,
     ...(iam === undefined
       ? {}
       : {
@@ -172,7 +176,10 @@ async function assemble(
     scheduler,
     functionsFolder: join(folder, 'functions'),
   });
-  return { url: server.url, deployment, s3, lambda, stepFunctions, edge, iam, clients };
+  return {
+    ...{ url: server.url, deployment, dynamodb, s3, lambda, invocations, stepFunctions },
+    ...{ edge, iam, clients },
+  };
 }
 
 function createClients(endpoint: string): AwsClients {
@@ -187,20 +194,4 @@ function createClients(endpoint: string): AwsClients {
 function required(edge: AwsEdge | undefined): AwsEdge {
   if (edge === undefined) throw new Error('the embedded AWS is still starting');
   return edge;
-}
-
-/** How Step Functions invokes functions: as Lambda's API answers it. */
-function invokeThrough(lambda: LambdaStandIn): StepFunctionsPorts['invokeLambda'] {
-  return async (functionArn, payload): Promise<InvocationAnswer> => {
-    const configuration = lambda.find(functionArn);
-    if (configuration === undefined) {
-      throw Object.assign(new Error(`Function not found: ${functionArn}`), {
-        name: 'Lambda.ResourceNotFoundException',
-      });
-    }
-    const { payload: result, error } = await lambda.invoke(configuration, JSON.stringify(payload));
-    return error === undefined
-      ? { payload: JSON.parse(result) as unknown }
-      : { payload: error, functionError: 'Unhandled' };
-  };
 }
