@@ -22,7 +22,7 @@ const options = new Command('npm run bench:chaos --')
   .opts<{ readonly seeds: number; readonly first: number; readonly plan: boolean }>();
 
 /** A stack's seeds; a stack on which something did not hold gets no other. */
-const SEEDS_OF_A_STACK = 10;
+const SEEDS_OF_A_STACK = 20;
 
 let bad = 0;
 let stack = await startChaosStack();
@@ -33,11 +33,14 @@ for (let seed = options.first; seed < options.first + options.seeds; seed++) {
     stack = await startChaosStack();
     used = 0;
   }
+  const before = process.cpuUsage();
   const { plan, problems, account } = await runChaos(stack, seed);
   used = problems.length === 0 ? used + 1 : SEEDS_OF_A_STACK;
+  const { user, system } = process.cpuUsage(before);
+  const cpu = ((user + system) / 1e6).toFixed(1);
   const figures = Object.entries(account).map(([name, count]) => `${count} ${name}`);
   print(
-    `seed ${seed}: ${problems.length === 0 ? 'holds' : 'DOES NOT HOLD'} (${figures.join(', ')})`,
+    `seed ${seed}: ${problems.length === 0 ? 'holds' : 'DOES NOT HOLD'} (${figures.join(', ')}, ${cpu} s of CPU)`,
   );
   if (problems.length > 0 || options.plan)
     for (const line of describePlan(plan)) print(`  ${line}`);

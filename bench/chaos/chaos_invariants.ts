@@ -1,7 +1,7 @@
-import { isEnded } from 'receipt-embedding/entities/batch';
+import { type BatchSummary, isEnded } from 'receipt-embedding/entities/batch';
 import { batchProblems, isVectorOf } from '../../tests/support/batch_invariants.ts';
-import { doubledContents, wordInput, wrongVectors } from '../../tests/support/invariants.ts';
-import type { EntityRow } from '../../tests/support/batch_stack.ts';
+import { doubledContents, wrongVectors } from '../../tests/support/invariants.ts';
+import type { BatchStack, EntityRow } from '../../tests/support/batch_stack.ts';
 import { storedRuns, type StoredVector } from '../../tests/support/stored_vectors.ts';
 import { summaryOf } from '../../tests/support/test_stack.ts';
 import { outcomeOf } from './chaos_plan.ts';
@@ -14,13 +14,17 @@ export async function chaosProblems(run: ChaosRun): Promise<string[]> {
     ...(await vectorProblems(run)),
     ...(await purchaseProblems(run)),
     ...summaryProblems(run),
-    ...(await batchProblems(run.stack)).filter((problem) => !isOthersDoing(problem)),
+    ...(await otherProblems(run)),
   ];
 }
 
 /** Who makes a word noise leaves the name of the batch that had claimed it, which nobody reads then. */
-function isOthersDoing(problem: string): boolean {
-  return problem.endsWith(' is NOISE, and claimed');
+async function otherProblems({ stack }: ChaosRun): Promise<string[]> {
+  const entities = await stack.entities();
+  const noise = entities.filter(({ status }) => status === 'NOISE').map(({ id }) => id);
+  return (await batchProblems(stack)).filter(
+    (problem) => !noise.some((id) => problem.startsWith(`${id} is `) && /claimed/.test(problem)),
+  );
 }
 
 /** Each line and word has a status that nothing waits for, or a batch that is live, or parked. */
@@ -45,12 +49,17 @@ async function vectorProblems({ stack }: ChaosRun): Promise<string[]> {
       [...lines, ...words].map(({ id, document }) => `${id} ${document}`),
     ),
   );
+  const batches = await stack.batches();
   const { lines, words } = await stack.vectors();
   const stored = new Map([...lines, ...words]);
   return [
     ...doubledContents(runs, 1),
     ...runs.flatMap(wrongVectors),
-    ...[...stored].filter(([, vector]) => !isOfItsText(vector)).map(wrongInPinecone),
+    ...[...stored].flatMap(([id, vector]) =>
+      isOfItsText(vector, askedFor(stack, batches, id))
+        ? []
+        : [`${id} has the vector of something else in Pinecone`],
+    ),
     ...(await stack.entities()).flatMap((entity) => {
       const text = stored.get(entity.id)?.metadata['text'];
       return isStale(entity, text, inDeltas)
@@ -60,17 +69,18 @@ async function vectorProblems({ stack }: ChaosRun): Promise<string[]> {
   ];
 }
 
-function isOfItsText(vector: StoredVector): boolean {
-  const { metadata } = vector;
-  const document = String(metadata['text']);
-  return isVectorOf(
-    vector,
-    metadata['embedding_type'] === 'line' ? document : wordInput({ document, metadata }),
-  );
+/** Every input that batches have asked for under an id. */
+function askedFor(stack: BatchStack, batches: readonly BatchSummary[], id: string): string[] {
+  return batches.flatMap(({ batch_id }) => stack.requests(batch_id).get(id) ?? []);
 }
 
-function wrongInPinecone([id]: readonly [string, unknown]): string {
-  return `${id} has the vector of something else in Pinecone`;
+/** A word's neighbours may have changed since it was asked for, and its metadata with them. */
+function isOfItsText(vector: StoredVector, inputs: readonly string[]): boolean {
+  const text = String(vector.metadata['text']);
+  return inputs.some(
+    (input) =>
+      (input === text || input.startsWith(`<TARGET>${text}</TARGET>`)) && isVectorOf(vector, input),
+  );
 }
 
 function isStale(

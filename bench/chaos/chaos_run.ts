@@ -209,7 +209,10 @@ class Chaos implements ChaosRun {
     );
     return [
       ...entities
-        .filter(({ status, text }) => status === 'NONE' && text.trim() !== '')
+        .filter(
+          (entity) =>
+            entity.status === 'NONE' && entity['is_noise'] !== true && entity.text.trim() !== '',
+        )
         .map(({ id }) => `${id} is NONE`),
       ...live.map(
         (batch) =>

@@ -123,13 +123,7 @@ export function wrongVectors({ lines, words }: StoredRun): string[] {
 }
 
 /** docs/data_model.md §2, out of what the record itself says. */
-export function wordInput({
-  document,
-  metadata,
-}: {
-  readonly document: string;
-  readonly metadata: Readonly<Record<string, unknown>>;
-}): string {
+function wordInput({ document, metadata }: DeltaRecord): string {
   const { x, y, left, right } = metadata as { x: number; y: number; left: string; right: string };
   const v = y > 0.66 ? 'top' : y > 0.33 ? 'middle' : 'bottom';
   const h = x < 0.33 ? 'left' : x < 0.66 ? 'center' : 'right';
