@@ -34,7 +34,7 @@ for (let seed = options.first; seed < options.first + options.seeds; seed++) {
     used = 0;
   }
   const before = process.cpuUsage();
-  const { plan, problems, account } = await runChaos(stack, seed);
+  const { plan, problems, evidence, account } = await runChaos(stack, seed);
   used = problems.length === 0 ? used + 1 : SEEDS_OF_A_STACK;
   const { user, system } = process.cpuUsage(before);
   const cpu = ((user + system) / 1e6).toFixed(1);
@@ -45,6 +45,7 @@ for (let seed = options.first; seed < options.first + options.seeds; seed++) {
   if (problems.length > 0 || options.plan)
     for (const line of describePlan(plan)) print(`  ${line}`);
   for (const problem of problems) print(`  WRONG: ${problem}`);
+  for (const line of evidence) print(`  evidence: ${line}`);
   if (problems.length > 0) bad++;
 }
 await stack.close();

@@ -23,7 +23,8 @@ async function otherProblems({ stack }: ChaosRun): Promise<string[]> {
   const entities = await stack.entities();
   const noise = entities.filter(({ status }) => status === 'NOISE').map(({ id }) => id);
   return (await batchProblems(stack)).filter(
-    (problem) => !noise.some((id) => problem.startsWith(`${id} is `) && /claimed/.test(problem)),
+    (problem) =>
+      !noise.some((id) => problem.startsWith(`${id} is `) && problem.includes('claimed')),
   );
 }
 

@@ -6,54 +6,50 @@ import type { ChaosRun } from './chaos_run.ts';
 /** Where a key or a receipt's text is that nobody may find there, a line for each place. */
 export async function leaksOf(run: ChaosRun): Promise<string[]> {
   const { plan } = run;
-  const secrets = [
-    ...API_KEYS,
-    ...textsOf(
-      allReceipts(plan),
-      plan.waves.flatMap(({ edits }) => edits),
-    ),
-  ];
-  const leaks: string[] = [];
-  for (const [place, texts] of Object.entries(await published(run))) {
-    const leaking = texts.find((text) => secrets.some((secret) => text.includes(secret)));
-    if (leaking === undefined) continue;
-    const secret = secrets.find((found) => leaking.includes(found)) ?? '';
-    const at = leaking.indexOf(secret);
-    const about = leaking.slice(Math.max(0, at - 200), at + secret.length + 50);
-    leaks.push(`${place}: ${secret} in …${about}…`);
-  }
-  return leaks;
+  const edits = plan.waves.flatMap((wave) => wave.edits);
+  const secrets = [...API_KEYS, ...textsOf(allReceipts(plan), edits)];
+  const places = {
+    logs: run.stack.logs,
+    commands: run.written,
+    'outputs and causes': run.executions.flatMap(([, { output = '', cause = '' }]) => [
+      output,
+      cause,
+    ]),
+    histories: await histories(run),
+    'files of executions': filesOfExecutions(run),
+    batches: (await run.stack.rowsOfType('BATCH_SUMMARY')).map((row) => JSON.stringify(row)),
+  };
+  return Object.entries(places).flatMap(([place, texts]) => {
+    for (const text of texts) {
+      const secret = secrets.find((found) => text.includes(found));
+      if (secret === undefined) continue;
+      const at = text.indexOf(secret);
+      const about = text.slice(Math.max(0, at - 200), at + secret.length + 50);
+      return [`${place} have ${secret}: …${about}…`];
+    }
+    return [];
+  });
 }
 
-/** All that whoever may read logs, executions or the records of batches can read. */
-async function published({
-  stack,
-  executions,
-  written,
-}: ChaosRun): Promise<Record<string, string[]>> {
-  const places: Record<string, string[]> = {
-    logs: stack.logs,
-    commands: [...written],
-    outputs: [],
-    histories: [],
-    'files of executions': [],
-    batches: (await stack.rowsOfType('BATCH_SUMMARY')).map((row) => JSON.stringify(row)),
-  };
-  for (const [, { executionArn, input, output, cause }] of executions) {
-    places['outputs']?.push(input ?? '', output ?? '', cause ?? '');
+/** Inputs and outputs of all states of all executions and of their children. */
+async function histories({ stack, executions }: ChaosRun): Promise<string[]> {
+  const payloads: string[] = [];
+  for (const [, { executionArn }] of executions) {
     for (const arn of [executionArn, ...(await childrenOf(stack, executionArn))]) {
-      places['histories']?.push(...payloadsOf(await historyOf(stack, arn)));
+      payloads.push(...payloadsOf(await historyOf(stack, arn)));
     }
   }
+  return payloads;
+}
+
+function filesOfExecutions({ stack }: ChaosRun): string[] {
   const { aws, bucket, batchBucket } = stack.local;
-  for (const [name, folder] of [
+  const folders = [
     [bucket, 'runs/'],
     [batchBucket, 'submits/'],
     [batchBucket, 'polls/'],
-  ] as const) {
-    for (const key of aws.s3.listKeys(name, folder)) {
-      places['files of executions']?.push(String(aws.s3.getObject(name, key)?.body ?? ''));
-    }
-  }
-  return places;
+  ] as const;
+  return folders.flatMap(([name, folder]) =>
+    aws.s3.listKeys(name, folder).map((key) => String(aws.s3.getObject(name, key)?.body ?? '')),
+  );
 }

@@ -23,6 +23,8 @@ export interface ChaosResult {
   readonly plan: ChaosPlan;
   /** What does not hold. */
   readonly problems: readonly string[];
+  /** How each execution ended, and the rows that the problems name. */
+  readonly evidence: readonly string[];
   /** What happened, so that a reader sees that it was chaos: executions by how they ended, and so on. */
   readonly account: Readonly<Record<string, number>>;
 }
@@ -92,7 +94,26 @@ class Chaos implements ChaosRun {
       batches: (await this.stack.batches()).length,
       runs: (await this.stack.rowsOfType('COMPACTION_RUN')).length,
     };
-    return { plan: this.plan, problems, account };
+    const evidence = problems.length === 0 ? [] : await this.#evidence(problems);
+    return { plan: this.plan, problems, evidence, account };
+  }
+
+  async #evidence(problems: readonly string[]): Promise<string[]> {
+    const isNamed = (id: string): boolean => problems.some((problem) => problem.includes(id));
+    const batches = await this.stack.rowsOfType('BATCH_SUMMARY');
+    const entities = await this.stack.entities();
+    return [
+      ...this.executions.map(
+        ([workflow, { status, output, cause = '' }]) =>
+          `${workflow} ${status}: ${(output ?? cause).slice(0, 600)}`,
+      ),
+      ...batches
+        .filter(({ PK }) => isNamed(PK.slice('BATCH#'.length)))
+        .map((row) => JSON.stringify(row)),
+      ...entities
+        .filter(({ id }) => isNamed(id))
+        .map(({ id, text, status, owner }) => JSON.stringify({ id, text, status, owner })),
+    ];
   }
 
   /** Everything at once, until all of it has ended. */
@@ -216,7 +237,7 @@ class Chaos implements ChaosRun {
         .map(({ id }) => `${id} is NONE`),
       ...live.map(
         (batch) =>
-          `${batch.PK} is ${String(batch['status'])} (${String(batch['last_error'] ?? 'no error')})`,
+          `${batch.PK} is ${String(batch['status'])} (${JSON.stringify(batch['last_error'])})`,
       ),
       ...(realtime === undefined || realtime.status === 'SUCCEEDED'
         ? []
