@@ -29,7 +29,7 @@ async function otherProblems({ stack }: ChaosRun): Promise<string[]> {
 }
 
 /** Each line and word has a status that nothing waits for, or a batch that is live, or parked. */
-async function statusProblems({ stack }: ChaosRun): Promise<string[]> {
+export async function statusProblems({ stack }: Pick<ChaosRun, 'stack'>): Promise<string[]> {
   const batches = new Map((await stack.batches()).map((batch) => [batch.batch_id, batch]));
   return (await stack.entities()).flatMap(({ id, status, owner = 'nobody' }) => {
     if (['SUCCESS', 'FAILED', 'NONE', 'NOISE'].includes(status)) return [];

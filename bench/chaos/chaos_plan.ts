@@ -98,11 +98,14 @@ function planWave(receipts: ChaosReceipt[], random: Random): Wave {
 
 /** Realtime mostly comes late, or there is nothing left for the batches. */
 function planStart(what: Start['what'], random: Random): Start {
+  if (what === 'batchSubmit') {
+    return { what, afterRequests: random.chance(0.5) ? 0 : random.int(0, 150) };
+  }
   if (what !== 'realtime') {
-    return { what, afterRequests: random.chance(0.4) ? 0 : random.int(0, 300) };
+    return { what, afterRequests: random.chance(0.2) ? 0 : random.int(50, 500) };
   }
   const input = random.pick([{}, { limit: 1 }, { filter_by_embedding_status: 'NONE' }]);
-  return { what, input, afterRequests: random.chance(0.2) ? 0 : random.int(60, 500) };
+  return { what, input, afterRequests: random.chance(0.15) ? 0 : random.int(150, 700) };
 }
 
 function times<Result>(count: number, make: () => Result): Result[] {

@@ -15,7 +15,8 @@ import {
 } from './chaos_plan.ts';
 import { applyEdit } from './chaos_receipts.ts';
 import { breakAsPlanned, letTimePassBetweenTries, passTime } from './chaos_stack.ts';
-import { chaosProblems } from './chaos_invariants.ts';
+import { accountOf, evidenceOf } from './chaos_account.ts';
+import { chaosProblems, statusProblems } from './chaos_invariants.ts';
 import { leaksOf } from './chaos_leaks.ts';
 
 /** What came of a seed. */
@@ -84,36 +85,9 @@ class Chaos implements ChaosRun {
     const inChaos = this.executions.length;
     const unrest = await this.#comeToRest();
     const problems = [...unrest, ...(await chaosProblems(this)), ...(await leaksOf(this))];
-    const summaries = this.executions
-      .slice(0, inChaos)
-      .map(([, { output, cause }]) => output ?? cause ?? '');
-    const account = {
-      'executions in chaos': inChaos,
-      'with failures': summaries.filter((text) => !text.includes('"failed":0')).length,
-      'executions after it': this.executions.length - inChaos,
-      batches: (await this.stack.batches()).length,
-      runs: (await this.stack.rowsOfType('COMPACTION_RUN')).length,
-    };
-    const evidence = problems.length === 0 ? [] : await this.#evidence(problems);
+    const account = await accountOf(this, inChaos);
+    const evidence = problems.length === 0 ? [] : await evidenceOf(this, problems);
     return { plan: this.plan, problems, evidence, account };
-  }
-
-  async #evidence(problems: readonly string[]): Promise<string[]> {
-    const isNamed = (id: string): boolean => problems.some((problem) => problem.includes(id));
-    const batches = await this.stack.rowsOfType('BATCH_SUMMARY');
-    const entities = await this.stack.entities();
-    return [
-      ...this.executions.map(
-        ([workflow, { status, output, cause = '' }]) =>
-          `${workflow} ${status}: ${(output ?? cause).slice(0, 600)}`,
-      ),
-      ...batches
-        .filter(({ PK }) => isNamed(PK.slice('BATCH#'.length)))
-        .map((row) => JSON.stringify(row)),
-      ...entities
-        .filter(({ id }) => isNamed(id))
-        .map(({ id, text, status, owner }) => JSON.stringify({ id, text, status, owner })),
-    ];
   }
 
   /** Everything at once, until all of it has ended. */
@@ -199,19 +173,40 @@ class Chaos implements ChaosRun {
     while (this.stack.local.aws.invocations.running.size > 0) await wait(5);
   }
 
-  /** Lets all three workflows do what is left, time passing in between. @returns what never came to rest. */
+  /**
+   * Lets the batches do what is left, and then realtime, time passing in between: what realtime mends would be left for ever
+   * where there are batches alone.
+   *
+   * @returns what never came to rest.
+   */
   async #comeToRest(): Promise<string[]> {
-    let left: string[] = [];
-    for (let round = 0; round < ROUNDS; round++) {
-      for (const workflow of ['batchPoll', 'batchSubmit', 'batchPoll'] as const) {
-        await this.#execute(workflow);
-      }
+    const { seed } = this.plan;
+    const hardTimes = this.stack.local.openai.batches.script(
+      { rows: (customId) => outcomeOf(seed, customId) },
+      (batch) => isChosen(batch, seed),
+    );
+    const byBatches = await this.#untilRest(async () => {
+      await this.#execute('batchPoll');
+      hardTimes();
+      await this.#execute('batchSubmit');
       await this.#redoParked();
-      // Batches get their chance before realtime leaves them nothing to do.
-      const realtime = round > 0 ? await this.#execute('realtime') : undefined;
+      return [];
+    });
+    const claims = await statusProblems(this);
+    const byRealtime = await this.#untilRest(async () => {
+      const { status, cause = '' } = await this.#execute('realtime');
+      return status === 'SUCCEEDED' ? [] : [`realtime ${status}: ${cause}`];
+    });
+    return [...byBatches, ...claims.map((claim) => `before realtime: ${claim}`), ...byRealtime];
+  }
+
+  async #untilRest(round: () => Promise<string[]>): Promise<string[]> {
+    let left: string[] = [];
+    for (let done = 0; done < ROUNDS; done++) {
+      left = await round();
       await passTime(this.stack);
-      left = await this.#unrest(realtime);
-      if (realtime !== undefined && left.length === 0) return [];
+      left.push(...(await this.#unrest()));
+      if (left.length === 0) return [];
     }
     return left.map((what) => `after ${ROUNDS} rounds without any fault: ${what}`);
   }
@@ -222,7 +217,7 @@ class Chaos implements ChaosRun {
     }
   }
 
-  async #unrest(realtime: ExecutionDescription | undefined): Promise<string[]> {
+  async #unrest(): Promise<string[]> {
     const entities = await this.stack.entities();
     const batches = await this.stack.rowsOfType('BATCH_SUMMARY');
     const live = batches.filter(
@@ -239,9 +234,6 @@ class Chaos implements ChaosRun {
         (batch) =>
           `${batch.PK} is ${String(batch['status'])} (${JSON.stringify(batch['last_error'])})`,
       ),
-      ...(realtime === undefined || realtime.status === 'SUCCEEDED'
-        ? []
-        : [`realtime ${realtime.status}: ${realtime.cause ?? ''}`]),
     ];
   }
 }

@@ -66,7 +66,9 @@ function aText(): string {
 
 async function changeBatch(changes: Readonly<Record<string, unknown>>): Promise<() => unknown> {
   const batch = await aBatch();
-  const row = (await stack.rows()).find(({ PK }) => PK === `BATCH#${batch.batch_id}`);
+  const row = (await stack.rows()).find(
+    ({ PK, SK }) => PK === `BATCH#${batch.batch_id}` && SK === 'STATUS',
+  );
   if (row === undefined) throw new Error('there is no record');
   await stack.updateBatch(batch.batch_id, changes);
   return () => stack.put(row);
@@ -128,7 +130,9 @@ describe('what does not hold is found:', () => {
         const { records } = await index.fetch({ ids: [id] });
         const before = records[id];
         if (before === undefined) throw new Error('it has no vector');
-        await index.upsert({ records: [{ ...before, values: [...(before.values ?? [])].reverse() }] });
+        await index.upsert({
+          records: [{ ...before, values: [...(before.values ?? [])].reverse() }],
+        });
         return () => index.upsert({ records: [before] });
       },
       /has the vector of something else in Pinecone$/,
