@@ -80,10 +80,14 @@ function planWave(receipts: ChaosReceipt[], random: Random): Wave {
   const quoted = fresh.flatMap(({ lines }) => lines.map(({ text }) => text)).slice(0, 3);
   // What a vendor may say in its errors.
   const echo = `'${quoted.join(' ')}' with the key ${API_KEYS.join(' ')}`;
-  const more = times(2, () => random.pick(STARTS));
+  // What realtime embeds is done, however the batches left it: some waves are theirs alone.
+  const withRealtime = random.chance(0.6);
+  const started = [...STARTS, ...times(2, () => random.pick(STARTS))].filter(
+    (what) => withRealtime || what !== 'realtime',
+  );
   return {
     receipts: fresh,
-    starts: [...STARTS, ...more].map((what) => planStart(what, random)),
+    starts: started.map((what) => planStart(what, random)),
     faults: [
       ...times(random.int(3, 8), () => awsFault(echo, random)),
       ...times(random.int(1, 4), () => openaiFault(echo, random)),
