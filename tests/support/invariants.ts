@@ -76,7 +76,8 @@ function wrongFailure({ image_id, error, cause }: Failure): string[] {
   ];
 }
 
-function doubledContents(runs: readonly StoredRun[], times: number): string[] {
+/** Contents that are recorded more often than that. */
+export function doubledContents(runs: readonly StoredRun[], times: number): string[] {
   const counts = new Map<string, number>();
   for (const { run, lines, words } of runs) {
     const described = [lines, words].map((records) =>
@@ -111,7 +112,8 @@ function unfoundedStatuses(rows: readonly Row[], runs: readonly StoredRun[]): st
   });
 }
 
-function wrongVectors({ lines, words }: StoredRun): string[] {
+/** Records of a run whose vectors are not those of what they say. */
+export function wrongVectors({ lines, words }: StoredRun): string[] {
   const wrong = ({ vector }: DeltaRecord, input: string): boolean =>
     Buffer.compare(bytesOf(vector), bytesOf(embedText(input, vector.length))) !== 0;
   return [

@@ -12,15 +12,14 @@ import {
   runPulumiProgram,
 } from '../deployment/pulumi_program.ts';
 import { DynamoDBStandIn } from '../dynamodb/dynamodb_stand_in.ts';
-import { parseJson } from '../http/json_text.ts';
 import { serve } from '../http/server.ts';
 import { Iam } from '../iam/iam.ts';
 import { guardFunctions } from '../iam/request_guard.ts';
+import { Invocations } from '../lambda/invocations.ts';
 import { LambdaStandIn } from '../lambda/lambda_stand_in.ts';
 import { S3StandIn } from '../s3/s3_stand_in.ts';
 import { every, SchedulerStandIn } from '../scheduler/scheduler_stand_in.ts';
 import { SecretsManagerStandIn } from '../secrets_manager/secrets_manager_stand_in.ts';
-import type { InvocationAnswer, StepFunctionsPorts } from '../step_functions/ports.ts';
 import { StepFunctionsStandIn } from '../step_functions/step_functions_stand_in.ts';
 import { AwsEdge } from './aws_edge.ts';
 import {
@@ -65,8 +64,11 @@ export interface EmbeddedAws {
   /** A person's, for the AWS CLI and SDKs: the secret is made anew at each start, and opens nothing else. @see clientSettings */
   readonly credentials: Credentials;
   readonly deployment: Deployment;
+  readonly dynamodb: DynamoDBStandIn;
   readonly s3: S3StandIn;
   readonly lambda: LambdaStandIn;
+  /** Those of Step Functions. */
+  readonly invocations: Invocations;
   readonly stepFunctions: StepFunctionsStandIn;
   readonly edge: AwsEdge;
   /** With `enforceIam`: the roles, and what was asked under each. */
@@ -129,9 +131,10 @@ async function assemble(
     ...(settings.onLog === undefined ? {} : { onLog: settings.onLog }),
   });
   onClose(() => lambda.close());
+  const invocations = new Invocations(lambda);
   const stepFunctions = new StepFunctionsStandIn({
     ...HOME,
-    invokeLambda: invokeThrough(lambda),
+    invokeLambda: invocations.invoke,
     ...(iam === undefined
       ? {}
       : {
@@ -194,15 +197,17 @@ async function assemble(
     functionsFolder: join(folder, 'functions'),
   });
   return {
-    url: server.url,
-    credentials,
-    deployment,
-    s3,
-    lambda,
-    stepFunctions,
-    edge,
-    iam,
-    clients,
+    ...{
+      url: server.url,
+      credentials,
+      deployment,
+      dynamodb,
+      s3,
+      lambda,
+      invocations,
+      stepFunctions,
+    },
+    ...{ edge, iam, clients },
   };
 }
 
@@ -218,32 +223,4 @@ function createClients(aws: Pick<EmbeddedAws, 'url' | 'credentials'>): AwsClient
 function required(edge: AwsEdge | undefined): AwsEdge {
   if (edge === undefined) throw new Error('the embedded AWS is still starting');
   return edge;
-}
-
-/** How Step Functions invokes functions: as Lambda's API answers it. */
-function invokeThrough(lambda: LambdaStandIn): StepFunctionsPorts['invokeLambda'] {
-  return async (functionArn, payload): Promise<InvocationAnswer> => {
-    const configuration = lambda.find(functionArn);
-    if (configuration === undefined) {
-      throw Object.assign(new Error(`Function not found: ${functionArn}`), {
-        name: 'Lambda.ResourceNotFoundException',
-      });
-    }
-    const { payload: result, error } = await lambda.invoke(configuration, JSON.stringify(payload));
-    return error === undefined
-      ? { payload: parsedResult(result) }
-      : { payload: error, functionError: 'Unhandled' };
-  };
-}
-
-/** What a function has answered, which its state works on. @throws as Lambda's own failures, for what is nested too deep. */
-function parsedResult(result: string): unknown {
-  try {
-    return parseJson(result);
-  } catch (error) {
-    const { message } = error as Error;
-    throw Object.assign(new Error(`The function's answer can't be read: ${message}`), {
-      name: 'Lambda.Unknown',
-    });
-  }
 }

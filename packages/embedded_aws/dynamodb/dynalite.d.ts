@@ -26,7 +26,7 @@ declare module 'dynalite/db/index.js' {
 
   export type Callback<Value> = (error: Error | null, value?: Value) => void;
 
-  interface Store {
+  export interface Store {
     getIndexDb(
       kind: 'Local' | 'Global',
       table: string,

@@ -26,6 +26,7 @@ const INDEXES = {
   GSITYPE: ['TYPE'],
 } as const;
 
+let stand: DynamoDBStandIn;
 let server: RunningServer;
 let client: DynamoDBClient;
 
@@ -53,10 +54,8 @@ const createTable = () =>
   );
 
 beforeEach(async () => {
-  server = await serve(
-    new DynamoDBStandIn({ region: 'us-east-1', accountId: '000000000000' }).handle,
-    0,
-  );
+  stand = new DynamoDBStandIn({ region: 'us-east-1', accountId: '000000000000' });
+  server = await serve(stand.handle, 0);
   client = new DynamoDBClient({
     endpoint: server.url,
     region: 'us-east-1',
@@ -128,6 +127,36 @@ describe('the table', () => {
 });
 
 describe('an index', () => {
+  it('shows the table as it was so many writes ago when it is told to lag, and the table shows itself', async () => {
+    const line = (status: string, n = 1) => put({ ...LINE, SK: `LINE#${n}`, GSI1PK: status });
+    const found = async (status: string) => {
+      const { Count } = await client.send(
+        new QueryCommand({
+          TableName,
+          IndexName: 'GSI1',
+          KeyConditionExpression: 'GSI1PK = :status',
+          ExpressionAttributeValues: marshall({ ':status': status }),
+        }),
+      );
+      return Count;
+    };
+    await line('NONE');
+    stand.lagIndexes(2);
+    await line('SUCCESS');
+    await line('NONE', 2);
+
+    expect([await found('NONE'), await found('SUCCESS')]).toStrictEqual([1, 0]);
+    expect((await client.send(new ScanCommand({ TableName }))).Count).toBe(2);
+
+    await line('NONE', 3);
+
+    expect([await found('NONE'), await found('SUCCESS')]).toStrictEqual([0, 1]);
+
+    stand.lagIndexes(0);
+
+    expect([await found('NONE'), await found('SUCCESS')]).toStrictEqual([2, 1]);
+  });
+
   it.each(Object.entries(INDEXES))('%s gives whole rows by its keys', async (IndexName, keys) => {
     await put(LINE);
     await put({ PK: 'IMAGE#2', SK: 'ORDER#00001', other: 'row, in no index' });

@@ -74,6 +74,15 @@ export class DynamoDBStandIn {
     parseConditionsOnce();
   }
 
+  /**
+   * Lets every index show the table as it was so many writes ago, as an index of AWS may. 0 brings them up to date.
+   *
+   * @default 0
+   */
+  lagIndexes(writes: number): void {
+    this.#store.lagIndexes(writes);
+  }
+
   readonly handle: Service = async (request) => {
     const [, operation = ''] = String(request.headers['x-amz-target']).split('.');
     const action = ACTIONS.get(operation);

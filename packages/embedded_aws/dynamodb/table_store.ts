@@ -4,6 +4,7 @@ import db, {
   type Callback,
   type IndexDefinition,
   type Item,
+  type Store,
   type TableDefinition,
 } from 'dynalite/db/index.js';
 import type sortedBtree from 'sorted-btree';
@@ -26,10 +27,29 @@ export class TableStore {
   };
   readonly tableDb: SortedMap & { readonly awsRegion: string; readonly awsAccountId: string };
   readonly #maps = new Map<string, SortedMap>();
+  /** What the indexes do not show yet, the oldest write first. */
+  readonly #indexWrites: (() => void)[] = [];
+  #indexLag = 0;
 
   constructor(awsRegion: string, awsAccountId: string) {
     this.tableDb = Object.assign(new SortedMap(), { awsRegion, awsAccountId });
     keepIndexesHere();
+  }
+
+  /** How many writes the indexes are behind the table. */
+  lagIndexes(writes: number): void {
+    this.#indexLag = writes;
+    this.#catchUp();
+  }
+
+  /** One write of the table, as its indexes show it. */
+  writeIndexes(write: () => void): void {
+    this.#indexWrites.push(write);
+    this.#catchUp();
+  }
+
+  #catchUp(): void {
+    while (this.#indexWrites.length > this.#indexLag) this.#indexWrites.shift()?.();
   }
 
   // dynalite takes these off the store and calls them alone.
@@ -186,23 +206,37 @@ function keepIndexesHere(): void {
   db.createIndexKey = (item, table, keySchema) =>
     db.createKey(item, table, keySchema) + rowSuffix(item, table);
   db.updateIndexes = (store, table, existing, item, done) => {
-    const row = item ?? existing;
-    const suffix = row == null ? '' : rowSuffix(row, table);
-    for (const kind of ['Local', 'Global'] as const) {
-      for (const index of table[`${kind}SecondaryIndexes`] ?? []) {
-        const keyOf = (rowItem: Item | null | undefined): string | undefined =>
-          rowItem == null || !hasKey(rowItem, index)
-            ? undefined
-            : db.createKey(rowItem, table, index.KeySchema) + suffix;
-        const entries = store.getIndexDb(kind, table.TableName, index.IndexName);
-        const after = keyOf(item);
-        const before = keyUnchanged(index, existing, item) ? after : keyOf(existing);
-        if (before !== undefined && before !== after) entries.del(before);
-        if (after !== undefined && item != null) entries.put(after, projected(item, table, index));
-      }
-    }
+    const write = (): void => {
+      updateIndexes(store, table, existing, item);
+    };
+    // A dynalite of its own, beside the embedded AWS, has another store.
+    if (store instanceof TableStore) store.writeIndexes(write);
+    else write();
     done(null);
   };
+}
+
+function updateIndexes(
+  store: Store,
+  table: TableDefinition,
+  existing: Item | null | undefined,
+  item: Item | null | undefined,
+): void {
+  const row = item ?? existing;
+  const suffix = row == null ? '' : rowSuffix(row, table);
+  for (const kind of ['Local', 'Global'] as const) {
+    for (const index of table[`${kind}SecondaryIndexes`] ?? []) {
+      const keyOf = (rowItem: Item | null | undefined): string | undefined =>
+        rowItem == null || !hasKey(rowItem, index)
+          ? undefined
+          : db.createKey(rowItem, table, index.KeySchema) + suffix;
+      const entries = store.getIndexDb(kind, table.TableName, index.IndexName);
+      const after = keyOf(item);
+      const before = keyUnchanged(index, existing, item) ? after : keyOf(existing);
+      if (before !== undefined && before !== after) entries.del(before);
+      if (after !== undefined && item != null) entries.put(after, projected(item, table, index));
+    }
+  }
 }
 
 /**

@@ -1,0 +1,217 @@
+import { Pinecone } from '@pinecone-database/pinecone';
+import OpenAI from 'openai';
+import type { BatchSummary } from 'receipt-embedding/entities/batch';
+import { Random } from 'receipts-cli/synthetic_receipts/random';
+import { describe, expect, it } from 'vitest';
+import { chaosProblems } from '../../bench/chaos/chaos_invariants.ts';
+import { leaksOf } from '../../bench/chaos/chaos_leaks.ts';
+import { type ChaosPlan, planChaos } from '../../bench/chaos/chaos_plan.ts';
+import { type ChaosReceipt, planReceipts } from '../../bench/chaos/chaos_receipts.ts';
+import type { ChaosRun } from '../../bench/chaos/chaos_run.ts';
+import type { BatchStack, EntityRow } from '../support/batch_stack.ts';
+import { sharing } from '../support/shared_stacks.ts';
+
+// `npm run bench:chaos` finds what it looks for: each of its checks is made to fail once.
+
+let stack: BatchStack;
+let receipts: readonly ChaosReceipt[];
+let run: ChaosRun;
+
+sharing.beforeAll(async ({ usual }) => {
+  stack = usual;
+  await stack.reset();
+  const before = new Set(stack.local.openai.batches.list().map(({ id }) => id));
+  receipts = planReceipts(new Random('chaos invariants'));
+  await stack.load(receipts);
+  const executions: [keyof typeof stack.local.stateMachines, never][] = [];
+  for (const workflow of ['batchSubmit', 'batchPoll', 'realtime'] as const) {
+    executions.push([workflow, (await stack.local.execute({}, workflow)) as never]);
+  }
+  const plan: ChaosPlan = { seed: 1, waves: [] };
+  run = {
+    stack,
+    plan: { ...plan, waves: [{ ...quietWave, receipts }] },
+    executions,
+    written: [],
+    get openaiBatches() {
+      return stack.local.openai.batches.list().filter(({ id }) => !before.has(id));
+    },
+  };
+});
+
+const quietWave = {
+  starts: [],
+  faults: [],
+  edits: [],
+  indexLag: 0,
+  batches: 'well',
+} as const;
+
+async function aBatch(): Promise<BatchSummary> {
+  const [batch] = await stack.batches();
+  if (batch === undefined) throw new Error('there is no batch');
+  return batch;
+}
+
+async function anEntity(): Promise<EntityRow> {
+  const entity = (await stack.entities()).find(({ status }) => status === 'SUCCESS');
+  if (entity === undefined) throw new Error('nothing is SUCCESS');
+  return entity;
+}
+
+/** A word that is in no other place. */
+function aText(): string {
+  return receipts[0]?.words.find(({ text }) => text !== ' ')?.text ?? '';
+}
+
+async function changeBatch(changes: Readonly<Record<string, unknown>>): Promise<() => unknown> {
+  const batch = await aBatch();
+  const row = (await stack.rows()).find(
+    ({ PK, SK }) => PK === `BATCH#${batch.batch_id}` && SK === 'STATUS',
+  );
+  if (row === undefined) throw new Error('there is no record');
+  await stack.updateBatch(batch.batch_id, changes);
+  return () => stack.put(row);
+}
+
+async function changeEntity(changes: Readonly<Record<string, unknown>>): Promise<() => unknown> {
+  const { PK, SK } = await anEntity();
+  const row = (await stack.rows()).find((other) => other.PK === PK && other.SK === SK);
+  if (row === undefined) throw new Error('the row is gone');
+  await stack.update(row, changes);
+  return () => stack.put(row);
+}
+
+function withExecution(changes: object): ChaosRun {
+  const [[workflow, execution]] = run.executions as [ChaosRun['executions'][number]];
+  return { ...run, executions: [[workflow, { ...execution, ...changes }]] };
+}
+
+describe('a run without chaos', () => {
+  it('has nothing that does not hold, and leaks nothing', async () => {
+    expect(await chaosProblems(run)).toStrictEqual([]);
+    expect(await leaksOf(run)).toStrictEqual([]);
+  });
+
+  it('has a plan that the seed alone decides', () => {
+    expect(planChaos(7)).toStrictEqual(planChaos(7));
+    expect(planChaos(7)).not.toStrictEqual(planChaos(8));
+  });
+});
+
+describe('what does not hold is found:', () => {
+  it.each<[string, () => Promise<() => unknown>, RegExp]>([
+    [
+      'a claim of a batch that has ended',
+      async () =>
+        changeEntity({
+          embedding_status: 'PENDING',
+          GSI1PK: 'EMBEDDING_STATUS#PENDING',
+          embedding_batch_id: (await aBatch()).batch_id,
+        }),
+      /is PENDING, and claimed by .* \(COMPLETED\)$/,
+    ],
+    [
+      'a status that the index does not have',
+      () => changeEntity({ GSI1PK: 'x' }),
+      /but indexed as x$/,
+    ],
+    [
+      'a text that nobody has embedded',
+      () => changeEntity({ text: 'Another' }),
+      /is SUCCESS, and Pinecone has the vector of another text$/,
+    ],
+    [
+      'the vector of something else',
+      async () => {
+        const { id } = await anEntity();
+        const { apiKey, host } = stack.local.pineconeAccess;
+        const index = new Pinecone({ apiKey })
+          .index({ host })
+          .namespace(id.includes('#WORD#') ? 'words' : 'lines');
+        const { records } = await index.fetch({ ids: [id] });
+        const before = records[id];
+        if (before === undefined) throw new Error('it has no vector');
+        await index.upsert({
+          records: [{ ...before, values: [...(before.values ?? [])].reverse() }],
+        });
+        return () => index.upsert({ records: [before] });
+      },
+      /has the vector of something else in Pinecone$/,
+    ],
+    [
+      'counts that do not add up',
+      async () => changeBatch({ requested: ((await aBatch()).requested ?? 0) + 1 }),
+      /^batch .* does not add up/,
+    ],
+    [
+      'results that were bought and thrown away',
+      async () =>
+        changeBatch({ succeeded: 0, failed: 0, released: (await aBatch()).requested ?? 0 }),
+      /was bought, with .* good rows, and thrown away$/,
+    ],
+  ])('%s', async (_, change, problem) => {
+    const undo = await change();
+
+    const problems = await chaosProblems(run);
+    await undo();
+
+    expect(problems).toContainEqual(expect.stringMatching(problem));
+    expect(await chaosProblems(run)).toStrictEqual([]);
+  });
+
+  it('a summary that does not add up', async () => {
+    const [[, { output = '' }]] = run.executions as [ChaosRun['executions'][number]];
+    const changed = output.replace('"failed":0', '"failed":1');
+
+    expect(await chaosProblems(withExecution({ output: changed }))).toStrictEqual([
+      expect.stringMatching(/^batchSubmit does not add up: total/),
+    ]);
+  });
+
+  it.each([
+    ['a text in an output', () => withExecution({ output: `{"a":"${aText()}"}` }), /^outputs/],
+    ['a key in a cause', () => withExecution({ cause: 'sk-local-stand-in' }), /^outputs/],
+    ['a text that a command writes', () => ({ ...run, written: [aText()] }), /^commands/],
+  ])('%s', async (_, changed, leak) => {
+    expect(await leaksOf(changed())).toStrictEqual([expect.stringMatching(leak)]);
+  });
+
+  it.each([
+    ['a text in the record of a batch', () => changeBatch({ reason: aText() }), /^batches/],
+    [
+      'a key in a log',
+      () => {
+        stack.logs.push('pc-local-stand-in');
+        return Promise.resolve(() => stack.logs.pop());
+      },
+      /^logs/,
+    ],
+  ])('%s', async (_, change, leak) => {
+    const undo = await change();
+
+    const leaks = await leaksOf(run);
+    await undo();
+
+    expect(leaks).toStrictEqual([expect.stringMatching(leak)]);
+  });
+
+  it('another batch at OpenAI for one of ours, and for none', async () => {
+    const { batch_id, input_file_id = '' } = await aBatch();
+    const { apiKey, baseURL } = stack.local.openaiAccess;
+    const { batches } = new OpenAI({ apiKey, baseURL });
+    for (const id of [batch_id, 'of nobody']) {
+      await batches.create({
+        input_file_id,
+        endpoint: '/v1/embeddings',
+        completion_window: '24h',
+        metadata: { batch_id: id },
+      });
+    }
+
+    const problems = await chaosProblems(run);
+
+    expect(problems).toContainEqual(expect.stringMatching(/is at OpenAI as batch_.*, batch_/));
+    expect(problems).toContainEqual(expect.stringMatching(/is at OpenAI, and no batch of ours$/));
+  });
+});
