@@ -16,7 +16,7 @@ type Table = Pick<
 >;
 
 /** Thrown when the table to adopt lacks what the functions need of it; Pulumi shows it without its stack trace. */
-export class UnsuitableTable extends pulumi.RunError {
+class UnsuitableTable extends pulumi.RunError {
   override readonly name = 'UnsuitableTable';
 }
 

@@ -65,7 +65,7 @@ export type TaskState = Transition & {
 /** Asks Step Functions itself for the Map Runs of this execution: a Map that failed does not say where its results are. */
 export type ListMapRunsState = Transition & {
   readonly Type: 'Task';
-  readonly Resource: 'arn:aws:states:::aws-sdk:sfn:listMapRuns';
+  readonly Resource: Integration<'aws-sdk:sfn:listMapRuns'>;
   readonly Parameters: { readonly 'ExecutionArn.$': '$$.Execution.Id' };
   readonly ResultSelector: Readonly<Record<string, unknown>>;
   readonly ResultPath: string;
@@ -126,7 +126,7 @@ export type MapState = DistributedMapState | InlineMapState;
 
 /** Whether a task asks Step Functions itself. */
 export function listsMapRuns(task: TaskState | ListMapRunsState): task is ListMapRunsState {
-  return task.Resource === 'arn:aws:states:::aws-sdk:sfn:listMapRuns';
+  return task.Resource.endsWith(':states:::aws-sdk:sfn:listMapRuns');
 }
 
 /** Whether a Map starts executions of its own, for which its role needs rights. */

@@ -284,7 +284,7 @@ export function findResults(
   return {
     FindResults: {
       Type: 'Task',
-      Resource: 'arn:aws:states:::aws-sdk:sfn:listMapRuns',
+      Resource: integration('aws-sdk:sfn:listMapRuns'),
       Parameters: { 'ExecutionArn.$': '$$.Execution.Id' },
       ResultSelector: {
         location: { Bucket: bucket, 'MapRunArn.$': '$.MapRuns[0].MapRunArn' },

@@ -84,7 +84,7 @@ describe('a function', () => {
   });
 
   it('has the temporary folder that Lambda gives it, where it declares none', () => {
-    const inputs = resource(deployed, FUNCTION, 'find-receipts-realtime-function');
+    const inputs = resource(deployed, FUNCTION, 'get-batch-status-function');
     expect(inputs).not.toHaveProperty('ephemeralStorage');
   });
 

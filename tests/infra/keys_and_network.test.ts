@@ -116,6 +116,7 @@ describe('a stack with subnets and security groups', () => {
   const OPENAI_CALLERS = [
     'download-batch-results',
     'get-batch-status',
+    'mark-batch-complete',
     'process-receipt-realtime',
     'release-batch',
     'submit-batch',
@@ -131,7 +132,7 @@ describe('a stack with subnets and security groups', () => {
     [
       "Pinecone's address",
       { pinecone_host: 'https://index.svc.private.pinecone.io' },
-      ['upsert-to-pinecone'],
+      ['plan-batches', 'upsert-to-pinecone'],
     ],
     ['a gateway to OpenAI', { openai_base_url: 'https://gateway.internal/v1' }, OPENAI_CALLERS],
   ])(

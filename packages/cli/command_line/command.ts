@@ -1,3 +1,4 @@
+import { LayerError } from 'receipt-embedding/layer_error';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { CommandLineEnd, WrongArgument } from './arguments.ts';
 import { describeAwsProblem } from './aws_problem.ts';
@@ -75,8 +76,7 @@ interface ToldEnd {
 
 function describeEnd(error: unknown, doing: string): ToldEnd | undefined {
   if (error instanceof WrongArgument) return { text: error.message, status: EXIT.wrongArguments };
-  // The layer's errors keep AWS's own as their cause.
-  const aws = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  const aws = error instanceof LayerError ? asAwsError(error) : error;
   const problem = describeAwsProblem(aws, doing);
   if (problem !== undefined) return { text: problem, status: EXIT.awsUnavailable };
   if (!(aws instanceof Error) || !('$metadata' in aws)) return undefined;
@@ -87,6 +87,12 @@ function describeEnd(error: unknown, doing: string): ToldEnd | undefined {
     text: `${doing}: AWS refuses it: ${aws.name}: ${aws.message}${hint}`,
     status: REFUSALS.has(aws.name) ? EXIT.wrongArguments : EXIT.failed,
   };
+}
+
+/** The layer's errors say in their own words what AWS answered, and have its name for it beside. */
+function asAwsError({ name, message, vendor_code }: LayerError): Error {
+  const unanswered = name === 'UpstreamUnavailable' ? 'TimeoutError' : name;
+  return Object.assign(new Error(message), { name: vendor_code ?? unanswered, $metadata: {} });
 }
 
 /** What the work of a command is rejected with when the program is asked to stop. */

@@ -64,6 +64,7 @@ async function expectAll(receipts: readonly SyntheticReceipt[]): Promise<void> {
       labels: inOrder(labels),
       metadata,
       invalid_rows: [],
+      ignored_attributes: 0,
     });
   }
 }
