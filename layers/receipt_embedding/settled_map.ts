@@ -23,7 +23,7 @@ export async function mapSettled<Item, Result>(
   work: (item: Item, index: number) => Promise<Result>,
   { atOnce }: Pick<Bounds, 'atOnce'>,
 ): Promise<Result[]> {
-  const iterator: Iterator<Item, undefined> = items[Symbol.iterator]();
+  const iterator: Iterator<Item, unknown> = items[Symbol.iterator]();
   const results: Result[] = [];
   const failures: unknown[] = [];
   let next = 0;

@@ -36,10 +36,10 @@ import {
   keepingLease,
   leasedBatch,
   openBatchStorage,
-  ownObjects,
 } from '../runtime/batches.ts';
 import { openTable, readEnvironment } from '../runtime/environment.ts';
 import { createHandler } from '../runtime/handler.ts';
+import { ownObjects } from '../runtime/openai_objects.ts';
 import { requireSecret } from '../runtime/secrets.ts';
 import { declaration } from './declaration.ts';
 

@@ -25,9 +25,10 @@ import {
   updateBatch,
 } from 'receipt-embedding/table/batch_summaries';
 import { z } from 'zod';
-import { batchWorkFields, keepingLease, ownObjects } from '../runtime/batches.ts';
+import { batchWorkFields, keepingLease } from '../runtime/batches.ts';
 import { openTable, readEnvironment } from '../runtime/environment.ts';
 import { createHandler } from '../runtime/handler.ts';
+import { ownObjects } from '../runtime/openai_objects.ts';
 import { requireSecret } from '../runtime/secrets.ts';
 import { declaration } from './declaration.ts';
 

@@ -3,15 +3,10 @@ import { createOpenAIClient } from 'receipt-embedding/embeddings/openai';
 import { ENDED_BATCH_STATUSES, isOurs } from 'receipt-embedding/entities/batch';
 import { claimBatch, readBatchSummary } from 'receipt-embedding/table/batch_summaries';
 import { z } from 'zod';
-import {
-  batchWorkFields,
-  deleteFiles,
-  endOnce,
-  keepingLease,
-  openBatchStorage,
-} from '../runtime/batches.ts';
+import { batchWorkFields, endOnce, keepingLease, openBatchStorage } from '../runtime/batches.ts';
 import { openTable, readEnvironment } from '../runtime/environment.ts';
 import { createHandler } from '../runtime/handler.ts';
+import { deleteFiles } from '../runtime/openai_objects.ts';
 import { requireSecret } from '../runtime/secrets.ts';
 import { declaration } from './declaration.ts';
 

@@ -17,17 +17,11 @@ import {
 import { claimBatch, readBatchSummary, updateBatch } from 'receipt-embedding/table/batch_summaries';
 import { readReceiptText } from 'receipt-embedding/table/receipt_contents';
 import { z } from 'zod';
-import {
-  batchWorkFields,
-  deleteFiles,
-  endOnce,
-  keepingLease,
-  openBatchStorage,
-  ownObjects,
-} from '../runtime/batches.ts';
+import { batchWorkFields, endOnce, keepingLease, openBatchStorage } from '../runtime/batches.ts';
 import { openTable, readEnvironment } from '../runtime/environment.ts';
 import { errorMessage } from '../runtime/failures.ts';
 import { createHandler } from '../runtime/handler.ts';
+import { deleteFiles, ownObjects } from '../runtime/openai_objects.ts';
 import { requireSecret } from '../runtime/secrets.ts';
 import { declaration } from './declaration.ts';
 

@@ -14,9 +14,10 @@ import {
   readBatchSummary,
   updateBatch,
 } from 'receipt-embedding/table/batch_summaries';
-import { deleteFiles, keepingLease, openBatchStorage } from '../runtime/batches.ts';
+import { keepingLease, openBatchStorage } from '../runtime/batches.ts';
 import { openTable, readEnvironment } from '../runtime/environment.ts';
 import { createHandler } from '../runtime/handler.ts';
+import { deleteFiles } from '../runtime/openai_objects.ts';
 import { requireSecret } from '../runtime/secrets.ts';
 import { declaration } from './declaration.ts';
 import {

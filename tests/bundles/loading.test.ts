@@ -103,6 +103,7 @@ describe('a handler', () => {
         'BATCH_MAX_TOKENS',
         'EMBEDDING_MODEL',
         'EMBEDDING_DIMENSIONS',
+        'PINECONE_INDEX_NAME',
       ],
     ],
     ['upsert_to_pinecone', ['DYNAMODB_TABLE_NAME', 'BATCH_BUCKET', 'PINECONE_INDEX_NAME']],

@@ -66,7 +66,7 @@ const ENDS: Record<string, End> = {
     status: 'FAILED',
     counts: { succeeded: 0, failed: 0, released: 4 },
     reason:
-      'invalid_json_line: line 2: Line 2 is not valid JSON.; token_limit_exceeded: Enqueued token limit reached.',
+      'InvalidRequest (invalid_json_line, line 2): a line of the batch’s input file is no JSON; RateLimited (token_limit_exceeded): the account’s queue of batches is full; submit again once others have ended, or lower batch_max_tokens',
   },
   'expired with a partial output and an error file': {
     script: { end: 'expired', rows: (_, at) => (['ok', 'refused'] as const)[at] },

@@ -113,7 +113,7 @@ describe('a batch that an older system has submitted', () => {
         stack.script({ end: 'failed' });
         return Promise.resolve();
       },
-      'batch_failed: The batch failed.',
+      'UpstreamUnavailable (batch_failed): OpenAI failed',
     ],
     [
       'has failed, and whose requests OpenAI has no more',
@@ -123,7 +123,7 @@ describe('a batch that an older system has submitted', () => {
         stack.local.openai.batches.advance(openaiBatchId, 'failed');
         await openai.files.delete(inputFileId);
       },
-      'batch_failed: The batch failed.',
+      'UpstreamUnavailable (batch_failed): OpenAI failed',
     ],
     [
       'OpenAI has forgotten',

@@ -49,7 +49,7 @@ async function startHeldUp(
 
 /** The realtime workflow, held up while it embeds. */
 async function startRealtimeHeldUp(): Promise<{ readonly goOn: () => Promise<unknown> }> {
-  const answer = stack.breakOpenAI({ hang: true });
+  const answer = stack.breakOpenAI({ on: 'embeddings.create', hang: true });
   const arn = await stack.local.start({});
   await vi.waitFor(
     () => {

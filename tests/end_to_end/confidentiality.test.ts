@@ -182,8 +182,8 @@ describe('no secret and no receipt’s text', () => {
     const environments = functions.map(({ inputs }) => JSON.stringify(inputs['environment']));
     expect(secretsIn(environments)).toStrictEqual([]);
     const withSecret = environments.filter((text) => text.includes('arn:aws:secretsmanager:'));
-    // process_receipt_realtime, four that speak to OpenAI's Batch API, and the one that speaks to Pinecone.
-    expect(withSecret).toHaveLength(6);
+    // process_receipt_realtime, five that speak to OpenAI's Batch API, and two that speak to Pinecone.
+    expect(withSecret).toHaveLength(8);
   });
 
   it('is in the input of any resource or component but the secret’s own value', () => {

@@ -68,6 +68,10 @@ async function goThroughEverything(): Promise<void> {
     id.id === batch?.openai_batch_id;
   stack.script({ otherwise: 'refused' }, atOpenai(refused));
   stack.script({ gone: true }, atOpenai(expired));
+  // A 404 is believed only past the batch's expiry.
+  await stack.updateBatch(expired?.batch_id ?? '', {
+    submitted_at: '2025-01-01T00:00:00.000+00:00',
+  });
   const file = stack.openaiBatches(failing?.batch_id ?? '')[0]?.outputFileId;
   stack.breakOpenAI({ on: 'files.content', status: 401, when: ({ id }) => id === file });
   await stack.poll();

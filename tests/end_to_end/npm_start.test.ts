@@ -157,23 +157,30 @@ describe('npm start', () => {
   it('ends with 1 when the execution fails, and says why', async () => {
     const [receipt] = smallReceipts(1);
     if (receipt === undefined) throw new Error('there is no receipt');
-    const [line, ...others] = receipt.lines;
+    const [line] = receipt.lines;
     if (line === undefined) throw new Error('the receipt has no line');
-    // Longer than OpenAI takes.
-    const long = { ...line, text: 'milk '.repeat(20_000), is_noise: false };
-    const data = writeExport([{ ...receipt, lines: [long, ...others] }]);
+    // Longer than OpenAI takes, and more of them than one receipt may have: up to some 100, they alone are FAILED.
+    const long = Array.from({ length: 120 }, (_, at) => ({
+      ...line,
+      line_id: 1_000 + at,
+      text: `${at} ${'milk '.repeat(9_000)}`,
+      is_noise: false,
+    }));
+    const data = writeExport([{ ...receipt, lines: [...receipt.lines, ...long] }]);
     const file = join(folder, 'failed.json');
 
     const { status, stdout } = await npmStart(
       '--data',
       await writeJson('long.json', data),
-      ...['--path', 'realtime', '--summary', file],
+      ...['--path', 'realtime', '--latency', '0', '--summary', file],
     );
 
     expect(status).toBe(1);
     expect(stdout).toMatch(/^ {2}Execution +FAILED \(TooManyFailed\) /m);
     expect(stdout).toMatch(/^ {2}Receipts +1: 0 embedded, 0 reused, 0 skipped, 1 failed$/m);
-    expect(stdout).toMatch(new RegExp(`^ {2}failed: ${line.image_id} \\d+: \\w+: .+$`, 'm'));
+    expect(stdout).toMatch(
+      new RegExp(`^ {2}failed: ${line.image_id} \\d+: InvalidRequest: .+$`, 'm'),
+    );
     expect((await readSummary(file)).execution).toMatchObject({
       status: 'FAILED',
       error: 'TooManyFailed',

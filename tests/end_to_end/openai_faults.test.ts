@@ -155,9 +155,18 @@ describe('a failure of OpenAI that stays', () => {
     );
     expect(requests).toBeLessThanOrEqual(11 + 2);
 
+    // Those that were under way are stopped in their executions only: mended, they would embed their receipts.
+    await expect.poll(() => stack.local.aws.invocations.running.size, { timeout: 10_000 }).toBe(0);
     stack.mend();
 
-    expect((await stack.run()).summary).toMatchObject({ total: 40, succeeded: 40, not_tried: 0 });
+    const { summary: rerun } = await stack.run();
+    expect(rerun).toMatchObject({
+      total: 40,
+      succeeded: 40,
+      reused: 0,
+      failures: [],
+      not_tried: 0,
+    });
     await expectInvariants(stack);
   });
 

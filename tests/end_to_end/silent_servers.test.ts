@@ -15,7 +15,8 @@ import { z } from 'zod';
 import { createSecretsProvider } from '../../simple_lambdas/runtime/secrets.ts';
 import { rejection } from '../support/rejection.ts';
 
-const LIMITS = { answer: 100, silence: 100 };
+/** Enough for a request to arrive on a machine that is busy. */
+const LIMITS = { answer: 400, silence: 400 };
 
 /** Asks the server at this URL once, as the functions and commands do, with little patience. */
 const CLIENTS: Readonly<Record<string, (url: string) => Promise<unknown>>> = {

@@ -1,6 +1,7 @@
 import type { Row } from 'receipt-embedding/entities/keys';
 import type { SyntheticReceipt } from 'receipts-cli/synthetic_receipts/synthetic_receipts';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { expectRunFailed } from '../support/failed_run.ts';
 import { expectInvariants } from '../support/invariants.ts';
 import { sharing } from '../support/shared_stacks.ts';
 import { smallReceipts } from '../support/stack_receipts.ts';
@@ -179,8 +180,9 @@ describe('the other filters', () => {
 
     const execution = await stack.local.execute({ filter_by_embedding_status: 'NOISE' });
 
-    expect(execution).toMatchObject({ status: 'FAILED', error: 'InvalidRequest' });
-    expect(execution.cause).toMatch(/filter_by_embedding_status/);
+    const { error, cause } = expectRunFailed(execution);
+    expect(error).toBe('InvalidRequest');
+    expect(cause).toMatch(/filter_by_embedding_status/);
     expect(stack.keys('')).toStrictEqual([]);
   });
 });

@@ -181,7 +181,7 @@ describe('every row of Pinecone’s table', () => {
   afterAll(() => server.close());
 
   it.each(titled(examples(PINECONE_ANSWERS)))(
-    'is what an upsert fails with, retried only where waiting helps: %s',
+    'is what an upsert fails with, or a record is refused for, retried only where waiting helps: %s',
     async (_, { row, status, code, message }) => {
       const before = stand.upserts.length;
       const remove = stand.fault({
@@ -202,12 +202,23 @@ describe('every row of Pinecone’s table', () => {
       if (item === undefined) throw new Error('expected a line');
       const { id, metadata } = item;
 
-      const error = await rejection(
-        store.upsert('lines', [{ id, metadata, vector: new Float32Array(8).fill(1) }]),
-      );
-      remove();
+      const upserted = store.upsert('lines', [
+        { id, metadata, vector: new Float32Array(8).fill(1) },
+      ]);
 
-      expectVerdict(error, row);
+      try {
+        if (row.fault === 'input' || row.split === true) {
+          const reason = expect.stringMatching(
+            new RegExp(`^Pinecone answered ${status}.*: ${row.reason}$`),
+          ) as string;
+          expect(await upserted).toStrictEqual({ stored: 0, refused: [{ id, reason }] });
+        } else {
+          expectVerdict(await rejection(upserted), row);
+        }
+      } finally {
+        remove();
+      }
+
       const tries = { RateLimited: 6, UpstreamUnavailable: 3 }[row.error as string] ?? 1;
       expect(stand.upserts.length - before).toBe(tries);
     },

@@ -68,6 +68,22 @@ describe('uploading the requests of a batch', () => {
 
     expect(error.name).toBe('InvalidConfiguration');
   });
+
+  it('is given up when OpenAI keeps silent, its retries included', async () => {
+    const before = account.asked('files.create');
+    const remove = account.stand.fault({ on: 'files.create', hang: true });
+
+    const error = await withTemporaryFolder(tmpdir(), async (folder) => {
+      const { path } = await writeLineFile(join(folder, 'requests.jsonl'), lines);
+      return await rejection(uploadBatchRequests(account.client, path, BATCH_ID, 300));
+    });
+    remove();
+
+    expect([error.name, account.asked('files.create') - before]).toStrictEqual([
+      'UpstreamUnavailable',
+      1,
+    ]);
+  });
 });
 
 describe('creating a batch', () => {

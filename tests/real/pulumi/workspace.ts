@@ -10,7 +10,6 @@ const LANGUAGE_HOST = fileURLToPath(new URL('language_host/main.ts', import.meta
 /** What `pulumi up`, and the commands for a deployed stack, read of the project. */
 const SOURCES = [
   'components',
-  'docs/Pulumi.adopting.yaml',
   'index.ts',
   'layers',
   'package.json',
@@ -36,8 +35,7 @@ export async function createWorkspace(cli: string): Promise<Workspace> {
   const home = join(root, 'home');
   await mkdir(folder);
   for (const source of SOURCES) {
-    // A stack's file lies beside the project's.
-    await cp(join(PROJECT, source), join(folder, source.replace(/^docs\//, '')), {
+    await cp(join(PROJECT, source), join(folder, source), {
       recursive: true,
       filter: (path) => !path.includes('node_modules'),
     });
