@@ -47,7 +47,7 @@ export async function checkChanges(world: World): Promise<void> {
   await changed("a function's code changes that function alone", [
     'update find-receipts-realtime-function',
   ]);
-  await edit(world, 'layers/receipt_embedding/ports.ts');
+  await edit(world, 'layers/receipt_embedding/errors.ts');
   await changed('the code of the layer makes a new version, and functions that use it', [
     'create receipt-embedding-layer-version',
     'delete receipt-embedding-layer-version',
