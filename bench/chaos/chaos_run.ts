@@ -128,7 +128,7 @@ class Chaos implements ChaosRun {
       if (due[0] !== undefined) begin(due[0].afterRequests);
     }
     await this.#untilNothingRuns();
-    stack.mend();
+    stack.endFaults();
     letTimePassBetweenTries(stack);
     stack.local.aws.dynamodb.lagIndexes(0);
     await passTime(stack);

@@ -20,7 +20,7 @@ import { RETRY_ATTRIBUTES } from 'receipt-embedding/table/batch_retries';
 import {
   type BatchChanges,
   type BatchUpdateOptions,
-  claimBatch,
+  leaseBatch,
   readBatchSummary,
   updateBatch,
 } from 'receipt-embedding/table/batch_summaries';
@@ -81,7 +81,7 @@ export const handler = createHandler(declaration, {
     });
     const claim = () => ({ batch_id, owner, now: new Date() });
     const ports: BatchStatusPorts = {
-      claim: () => claimBatch(table, claim()),
+      claim: () => leaseBatch(table, claim()),
       read: () => readBatchSummary(table, batch_id),
       update: (changes, options) => updateBatch(table, claim(), changes, options),
       findAtOpenai: (since) => findOpenaiBatch(openai, batch_id, since),
@@ -141,12 +141,12 @@ export async function batchStatus(
   const wait = async (batch_status: BatchStatus): Promise<void> => {
     await ports.update(
       { status: batch_status, polled_at: toTimestamp(ports.clock()) },
-      { endClaim: true, clear: RETRY_ATTRIBUTES },
+      { endLease: true, clear: RETRY_ATTRIBUTES },
     );
   };
   const openaiBatchId = await findId(batch, ports);
   if (openaiBatchId === undefined && mayStillAppear(batch, ports.clock())) {
-    await ports.update({}, { endClaim: true });
+    await ports.update({}, { endLease: true });
     const { status: batch_status, reason = null } = batch;
     return { ...about, action: 'wait', batch_status, reason, ...NO_FILES };
   }

@@ -55,7 +55,7 @@ async function poll(world: SubmissionWorld): Promise<BatchStatusOutput> {
   });
   for await (const id of ids.requested) world.release(id);
   for await (const id of ids.planned ?? []) world.release(id);
-  record.update('poll-1', { status: 'FAILED' }, { endClaim: true });
+  record.update('poll-1', { status: 'FAILED' }, { endLease: true });
   return answer;
 }
 

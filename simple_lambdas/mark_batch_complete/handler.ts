@@ -1,7 +1,7 @@
 import { markBatchComplete } from 'receipt-embedding/batches/mark_batch_complete';
 import { createOpenAIClient } from 'receipt-embedding/embeddings/openai';
 import { ENDED_BATCH_STATUSES, isOurs } from 'receipt-embedding/entities/batch';
-import { claimBatch, readBatchSummary } from 'receipt-embedding/table/batch_summaries';
+import { leaseBatch, readBatchSummary } from 'receipt-embedding/table/batch_summaries';
 import { z } from 'zod';
 import { batchWorkFields, endOnce, keepingLease, openBatchStorage } from '../runtime/batches.ts';
 import { openTable, readEnvironment } from '../runtime/environment.ts';
@@ -47,7 +47,7 @@ export const handler = createHandler(declaration, {
       endOnce(
         batch_id,
         {
-          claim: () => claimBatch(table, claim()),
+          claim: () => leaseBatch(table, claim()),
           read: () => readBatchSummary(table, batch_id),
           end: (batch) => {
             const requested = storage.requestedIds(batch_id);

@@ -3,7 +3,7 @@ import { type BatchSummary, isEnded } from 'receipt-embedding/entities/batch';
 import { ConcurrentUpdate } from 'receipt-embedding/errors';
 import type { RecordedFailure } from 'receipt-embedding/table/batch_retries';
 import { recordFailure } from 'receipt-embedding/table/batch_retries';
-import { claimBatch, readBatchSummary } from 'receipt-embedding/table/batch_summaries';
+import { leaseBatch, readBatchSummary } from 'receipt-embedding/table/batch_summaries';
 import { z } from 'zod';
 import { batchWorkFields, type CompletedBatch } from '../runtime/batches.ts';
 import { openTable, readEnvironment } from '../runtime/environment.ts';
@@ -60,7 +60,7 @@ export const handler = createHandler(declaration, {
     const { status, ...became } = await failureRecord(
       { batch_id, ...failure },
       {
-        claim: () => claimBatch(table, claim()),
+        claim: () => leaseBatch(table, claim()),
         read: () => readBatchSummary(table, batch_id),
         record: (batch) => recordFailure(table, claim(), batch, `${error}: ${cause}`),
       },

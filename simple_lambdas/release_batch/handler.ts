@@ -14,7 +14,7 @@ import {
   ENDED_BATCH_STATUSES,
   isOurs,
 } from 'receipt-embedding/entities/batch';
-import { claimBatch, readBatchSummary, updateBatch } from 'receipt-embedding/table/batch_summaries';
+import { leaseBatch, readBatchSummary, updateBatch } from 'receipt-embedding/table/batch_summaries';
 import { readReceiptText } from 'receipt-embedding/table/receipt_contents';
 import { z } from 'zod';
 import { batchWorkFields, endOnce, keepingLease, openBatchStorage } from '../runtime/batches.ts';
@@ -88,7 +88,7 @@ export const handler = createHandler(declaration, {
       endOnce(
         batch_id,
         {
-          claim: () => claimBatch(table, claim()),
+          claim: () => leaseBatch(table, claim()),
           read: () => readBatchSummary(table, batch_id),
           end,
         },

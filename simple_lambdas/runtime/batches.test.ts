@@ -92,7 +92,7 @@ describe('leasedBatch', () => {
         table,
         { ...other, now: expired },
         { status: 'FAILED' },
-        { endClaim: true },
+        { endLease: true },
       );
       expect((await rejection(leasedBatch(table, { ...other, now: expired }))).name).toBe(
         'ConcurrentUpdate',
@@ -179,7 +179,7 @@ describe('endOnce', () => {
                 prompt_tokens,
                 reason: 'too slow',
               },
-              { endClaim: true },
+              { endLease: true },
             );
             if (this.broken === 'after') throw new Error('killed');
             return OUTCOME;

@@ -6,8 +6,8 @@ import { type BatchSummary, batchTypeSchema, isEnded } from 'receipt-embedding/e
 import { ConcurrentUpdate } from 'receipt-embedding/errors';
 import type { Metrics } from 'receipt-embedding/ports';
 import {
-  type BatchClaim,
-  claimBatch,
+  type BatchLease,
+  leaseBatch,
   LEASE_RENEWAL_MS,
   renewLease,
 } from 'receipt-embedding/table/batch_summaries';
@@ -44,8 +44,8 @@ export const partInputSchema = z.object({
  *
  * @throws ConcurrentUpdate when the lease is no longer this execution's.
  */
-export async function leasedBatch(table: Table, claim: BatchClaim): Promise<BatchSummary> {
-  const batch = await claimBatch(table, claim);
+export async function leasedBatch(table: Table, claim: BatchLease): Promise<BatchSummary> {
+  const batch = await leaseBatch(table, claim);
   if (batch !== undefined) return batch;
   throw new ConcurrentUpdate(
     `batch ${claim.batch_id} has ended, or another execution than ${claim.owner} is at work on it`,
@@ -58,7 +58,7 @@ export async function leasedBatch(table: Table, claim: BatchClaim): Promise<Batc
  */
 export async function keepingLease<Result>(
   table: Table,
-  { batch_id, owner }: Pick<BatchClaim, 'batch_id' | 'owner'>,
+  { batch_id, owner }: Pick<BatchLease, 'batch_id' | 'owner'>,
   work: () => Promise<Result>,
 ): Promise<Result> {
   let renewal: Promise<unknown> = Promise.resolve();

@@ -9,7 +9,7 @@ import {
 import { createOpenAIClient } from 'receipt-embedding/embeddings/openai';
 import { InvalidConfiguration, QuotaExhausted } from 'receipt-embedding/errors';
 import {
-  claimBatch,
+  leaseBatch,
   createBatchSummary,
   readBatchSummary,
   updateBatch,
@@ -62,7 +62,7 @@ export const handler = createHandler(declaration, {
     const claim = () => ({ batch_id, owner, now: new Date() });
     const ports: SubmitBatchPorts = {
       create: (batch) => createBatchSummary(table, batch, claim()),
-      claim: () => claimBatch(table, claim()),
+      claim: () => leaseBatch(table, claim()),
       read: () => readBatchSummary(table, batch_id),
       update: (changes, options) => updateBatch(table, claim(), changes, options),
       claimEntities: () => claimPlannedEntities(table, batch_id, model, storage),

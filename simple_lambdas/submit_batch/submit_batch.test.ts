@@ -72,7 +72,7 @@ describe('submit batch', () => {
       const world = new SubmissionWorld();
       await world.submit();
       world.record.claim('poll-1');
-      world.record.update('poll-1', { status: 'COMPLETED' }, { endClaim: true });
+      world.record.update('poll-1', { status: 'COMPLETED' }, { endLease: true });
 
       expect(await world.submit()).toMatchObject({ status: 'submitted', adopted: true });
       expect(world.record.batch?.status).toBe('COMPLETED');

@@ -93,7 +93,7 @@ export async function submitBatch(
     return await submitOwned(submission, execution_id, ports);
   } catch (error) {
     // The next invocation need not wait for the lease to expire. Where this fails too, it does.
-    await ports.update({}, { endClaim: true }).catch(() => undefined);
+    await ports.update({}, { endLease: true }).catch(() => undefined);
     throw error;
   }
 }
@@ -114,7 +114,7 @@ async function submitOwned(
     return alreadySubmitted(submission, held, executionId);
   }
   if (batch.status === 'SUBMITTING') return await submitLeased(submission, batch, ports);
-  await ports.update({}, { endClaim: true });
+  await ports.update({}, { endLease: true });
   return alreadySubmitted(submission, batch, executionId);
 }
 
@@ -129,7 +129,7 @@ async function submitLeased(
     const reason = 'all that is in it was claimed or embedded elsewhere';
     await ports.update(
       { status: 'CANCELLED', requested, succeeded: 0, failed: 0, released: 0, reason },
-      { endClaim: true },
+      { endLease: true },
     );
     return { ...submission, status: 'dropped', reason };
   }
@@ -143,7 +143,7 @@ async function submitLeased(
   }
   await ports.update(
     { status: 'PENDING', openai_batch_id: brought.openai_batch_id },
-    { endClaim: true },
+    { endLease: true },
   );
   return { ...submission, status: 'submitted', requested, ...brought };
 }

@@ -6,11 +6,11 @@ import {
   polledBatchSchema,
   type PollSummary,
   receiptOutcomeSchema,
-  type RunSummary,
+  type RealtimeSummary,
   submissionSchema,
   summarizeInputSchema,
   summarizePoll,
-  summarizeRun,
+  summarizeRealtime,
   summarizeSubmit,
   type SubmitSummary,
 } from './summaries.ts';
@@ -40,10 +40,10 @@ export const handler = createHandler(declaration, {
   dimensions: ({ workflow }) => ({ workflow }),
   handle: async (input, { logger, metrics }) => {
     const model = environment.EMBEDDING_MODEL;
-    let summary: RunSummary | SubmitSummary | PollSummary;
+    let summary: RealtimeSummary | SubmitSummary | PollSummary;
     switch (input.workflow) {
       case 'realtime':
-        summary = await summarizeRun(
+        summary = await summarizeRealtime(
           input,
           (location) => readOutcomes(location, results, receiptOutcomeSchema),
           model,

@@ -10,7 +10,7 @@ import {
   submissionSchema,
   summarizeInputSchema,
   summarizePoll,
-  summarizeRun,
+  summarizeRealtime,
   summarizeSubmit,
 } from './summaries.ts';
 
@@ -67,7 +67,7 @@ describe('the summary of the realtime workflow', () => {
   });
 
   const summarize = (outcomes: readonly ReceiptOutcome[], changes: object = {}, model = MODEL) =>
-    summarizeRun(
+    summarizeRealtime(
       { ...input, total_receipts: outcomes.length, ...changes },
       reading(outcomes),
       model,
@@ -129,7 +129,7 @@ describe('the summary of the realtime workflow', () => {
     };
     const read: unknown[] = [];
 
-    const summary = await summarizeRun(
+    const summary = await summarizeRealtime(
       { ...input, total_receipts: 4, results, execution_name: 'run-1' },
       (location) => {
         read.push(location);

@@ -70,7 +70,7 @@ interface BatchIdentity {
 export type Failure = ReceiptIdentity & FailureDescription;
 
 /** The output of an execution of the realtime workflow. total = succeeded + reused + skipped + failed + not_tried. */
-export interface RunSummary extends Summary<ReceiptIdentity> {
+export interface RealtimeSummary extends Summary<ReceiptIdentity> {
   /** Embedded now. */
   readonly succeeded: number;
   /** Embedded before with the same content; nothing was written. */
@@ -125,11 +125,11 @@ export const receiptOutcomeSchema = z.discriminatedUnion('status', [
 export type ReceiptOutcome = z.output<typeof receiptOutcomeSchema>;
 
 /** @throws InvalidReceiptData when there are not as many results as receipts. */
-export async function summarizeRun(
+export async function summarizeRealtime(
   input: Input<'realtime'>,
   readOutcomes: ReadOutcomes<ReceiptOutcome>,
   model: string,
-): Promise<RunSummary> {
+): Promise<RealtimeSummary> {
   const count = { succeeded: 0, reused: 0, skipped: 0 };
   const sum = { lines: 0, words: 0, vectors: 0, openai_requests: 0, prompt_tokens: 0, refused: 0 };
   const refusals: Refusal[] = [];

@@ -170,7 +170,7 @@ describe('a failure of AWS that stays', () => {
       expect(invocations).toBe(1 + retriesOf(stack, name));
       await expectInvariants(stack, summary.failures);
 
-      stack.mend();
+      stack.endFaults();
       const again = await stack.run({ filter_by_embedding_status: 'NONE' });
 
       expect(again.summary).toMatchObject({ total: 1, failed: 0 });
@@ -207,7 +207,7 @@ describe('a failure of AWS that stays', () => {
     expect(name).toBe('UpstreamUnavailable');
     expect(cause).toMatch(/QueryCommand failed: ServiceUnavailable/);
 
-    stack.mend();
+    stack.endFaults();
 
     expect((await stack.run()).summary).toMatchObject({ total: 2, succeeded: 2 });
     await expectInvariants(stack);
@@ -225,7 +225,7 @@ describe('a failure of AWS that stays', () => {
     expect(expectRunFailed(execution).error).toBe('UpstreamUnavailable');
     await expectInvariants(stack);
 
-    stack.mend();
+    stack.endFaults();
 
     expect((await stack.run()).summary).toMatchObject({ total: 2, reused: 2 });
   });

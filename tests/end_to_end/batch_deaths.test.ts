@@ -158,7 +158,7 @@ async function dieSubmitting(deaths: readonly Death[]): Promise<DeadSubmissions>
   await stack.load(lineReceipts(deaths.length, LINES));
   letDie(stack, (batchId) => deaths[ids.push(batchId) - 1]);
   const summary = await stack.submit({ entity: 'lines' });
-  stack.mend();
+  stack.endFaults();
   return { summary, ids, embeddedBefore };
 }
 
@@ -289,7 +289,7 @@ describe('a poll that can’t even record its failure', () => {
     const died = await stack.poll();
 
     expect(died).toMatchObject({ total: 1, failed: 1 });
-    stack.mend();
+    stack.endFaults();
     expect(await stack.poll()).toMatchObject({ total: 1, running: 1, completed: 0 });
     await passTime(['claim_expires_at']);
     expect(await stack.poll()).toMatchObject({ total: 1, completed: 1, succeeded: LINES });

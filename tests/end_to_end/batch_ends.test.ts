@@ -163,7 +163,7 @@ describe('a batch that OpenAI ends', () => {
     expect(await stack.statuses()).toStrictEqual({ PENDING: 4 });
     await expectBatchInvariants(stack);
 
-    stack.mend();
+    stack.endFaults();
     expect(await stack.poll()).toMatchObject({ total: 1, completed: 1, succeeded: 4 });
   });
 

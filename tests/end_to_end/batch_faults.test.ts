@@ -261,7 +261,7 @@ describe('a submission whose failure stays', () => {
       expect(unusualInvocations().submit ?? 1).toBe(1 + retriesOfState(stack, 'SubmitBatch', name));
       await expectBatchInvariants(stack);
 
-      stack.mend();
+      stack.endFaults();
       await stack.updateBatch(batch_id, {
         submitted_at: LONG_AGO,
         creating_since: LONG_AGO,
@@ -325,7 +325,7 @@ describe('a submission whose failure stays', () => {
     expect(await stack.poll()).toMatchObject({ total: 0 });
     await expectBatchInvariants(stack);
 
-    stack.mend();
+    stack.endFaults();
     expect(await stack.submit()).toMatchObject({ submitted: 1, requested: LINES });
     expect(await stack.poll()).toMatchObject({ completed: 1, succeeded: LINES });
     await expectBatchInvariants(stack);
@@ -422,7 +422,7 @@ describe('a poll whose failure stays', () => {
       expect(claimed_by).toBeUndefined();
       expect(unusualInvocations()[called] ?? 1).toBe(1 + retriesOfState(stack, state, name));
 
-      stack.mend();
+      stack.endFaults();
 
       expect(await stack.poll()).toMatchObject({ total: 1, completed: 1, succeeded: LINES });
       await expectEmbeddedOnce();

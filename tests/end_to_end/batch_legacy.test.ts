@@ -142,7 +142,7 @@ describe('a batch that an older system has submitted', () => {
     await happen(batch);
 
     await stack.poll();
-    stack.mend();
+    stack.endFaults();
 
     const { words, receipts } = batch;
     expect(await stack.batch()).toMatchObject({

@@ -367,7 +367,7 @@ describe('a line whose status is changed by hand while its batch is under way', 
       const line = await firstLineOf(receipt);
       expect([line.status, line.owner]).toStrictEqual(['PENDING', second?.batch_id]);
 
-      stack.mend();
+      stack.endFaults();
       expect(await stack.poll()).toMatchObject({ completed: 1, succeeded: 1 });
       expect((await firstLineOf(receipt)).status).toBe('SUCCESS');
       await expectBatchInvariants(stack);

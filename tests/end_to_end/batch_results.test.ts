@@ -118,7 +118,7 @@ describe('a row of a batch’s results', () => {
   });
 
   it('that brought nothing is asked for again by the next batch, and no other is', async () => {
-    stack.mend();
+    stack.endFaults();
 
     const again = await stack.submit();
     await stack.poll();

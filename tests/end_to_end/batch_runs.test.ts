@@ -93,7 +93,7 @@ describe('twenty batches, four of them bad', () => {
     expect(await stack.statuses()).toStrictEqual({ SUCCESS: 32, NONE: 6, PENDING: 2 });
     await expectBatchInvariants(stack);
 
-    stack.mend();
+    stack.endFaults();
     expect(await stack.submit()).toMatchObject({ submitted: 3, requested: 6 });
     expect(await stack.poll()).toMatchObject({ total: 4, completed: 4, succeeded: 8, released: 0 });
     expect(await stack.statuses()).toStrictEqual({ SUCCESS: 40 });

@@ -12,7 +12,7 @@ import {
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { PollSummary } from '../../simple_lambdas/summarize_execution/summaries.ts';
 import type { SubmitSummary } from '../../simple_lambdas/summarize_execution/summaries.ts';
-import type { RunSummary } from '../../simple_lambdas/summarize_execution/summaries.ts';
+import type { RealtimeSummary } from '../../simple_lambdas/summarize_execution/summaries.ts';
 import { BatchStack } from '../support/batch_stack.ts';
 import { runEstimateCommand } from '../support/estimate_command.ts';
 import { RunAccount, statesEntered } from '../support/run_account.ts';
@@ -131,7 +131,7 @@ describe('an estimate', () => {
 
     const execution = await stack.local.execute({ filter_by_embedding_status: 'NONE' });
 
-    const summary = summaryOf(execution) as RunSummary;
+    const summary = summaryOf(execution) as RealtimeSummary;
     expect({
       receipts: summary.succeeded,
       vectors: summary.vectors,

@@ -77,7 +77,7 @@ describe(`${RECEIPTS} receipts in one execution`, () => {
     expect(stack.invocations(FUNCTIONS.process) - invocations).toBe(RECEIPTS);
     expect(await stack.rowsOfType('COMPACTION_RUN')).toStrictEqual([]);
     await expectWithinLimits(run);
-    stack.mend();
+    stack.endFaults();
   });
 
   it('succeed when exactly the tolerated percentage of them fails', async () => {
@@ -94,7 +94,7 @@ describe(`${RECEIPTS} receipts in one execution`, () => {
     });
     expect(await stack.rowsOfType('COMPACTION_RUN')).toHaveLength(RECEIPTS - RECEIPTS / 10);
     await expectWithinLimits(run);
-    stack.mend();
+    stack.endFaults();
   });
 
   it('fail when one more of them fails, with the summary as the cause', async () => {
@@ -109,7 +109,7 @@ describe(`${RECEIPTS} receipts in one execution`, () => {
       reused: RECEIPTS - RECEIPTS / 10 - 1,
       failed: RECEIPTS / 10 + 1,
     });
-    stack.mend();
+    stack.endFaults();
   });
 
   it('are finished by a run over what is NONE', async () => {

@@ -1,6 +1,6 @@
 import { type RunningServer, serve } from 'embedded-aws/http/server';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { RunSummary } from '../../simple_lambdas/summarize_execution/summaries.ts';
+import type { RealtimeSummary } from '../../simple_lambdas/summarize_execution/summaries.ts';
 import { BatchStack } from '../support/batch_stack.ts';
 import { emittedMetrics, emittedTotal, watchedMetrics } from '../support/metrics.ts';
 import {
@@ -15,7 +15,7 @@ import { without } from '../support/without.ts';
 
 let stack: BatchStack;
 /** Of a run that failed, of one that embedded, of one that found all embedded. */
-let summaries: readonly RunSummary[];
+let summaries: readonly RealtimeSummary[];
 /** A Chroma server that can answer nothing: looking up a merchant fails. */
 let chroma: RunningServer;
 
@@ -85,7 +85,7 @@ describe('the metrics', () => {
   });
 
   it('say the same as the summaries of the runs', () => {
-    const sum = (name: keyof RunSummary): number =>
+    const sum = (name: keyof RealtimeSummary): number =>
       summaries.reduce((total, summary) => total + Number(summary[name]), 0);
     const sent = (name: string): number =>
       emittedTotal(stack.logs, name, 'embedding-process-receipt-realtime-lambda-dev');

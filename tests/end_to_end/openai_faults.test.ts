@@ -131,7 +131,7 @@ describe('a failure of OpenAI that stays', () => {
       expect(await stack.rowsOfType('COMPACTION_RUN')).toStrictEqual([]);
       await expectInvariants(stack, summary.failures);
 
-      stack.mend();
+      stack.endFaults();
 
       expect((await stack.run({ filter_by_embedding_status: 'NONE' })).summary).toMatchObject({
         total: 1,
@@ -157,7 +157,7 @@ describe('a failure of OpenAI that stays', () => {
 
     // Those that were under way are stopped in their executions only: mended, they would embed their receipts.
     await expect.poll(() => stack.local.aws.invocations.running.size, { timeout: 10_000 }).toBe(0);
-    stack.mend();
+    stack.endFaults();
 
     const { summary: rerun } = await stack.run();
     expect(rerun).toMatchObject({

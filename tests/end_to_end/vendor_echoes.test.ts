@@ -205,7 +205,7 @@ async function observe(spoil: () => unknown): Promise<void> {
     }
   }
   published.logs += stack.logs.join('\n');
-  stack.mend();
+  stack.endFaults();
   answer = undefined;
   const rowsOfBatches = await stack.rowsOfType('BATCH_SUMMARY');
   published.batches += JSON.stringify([

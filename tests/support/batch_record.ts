@@ -44,7 +44,7 @@ export class BatchRecord {
   update(owner: string, changes: BatchChanges, options: BatchUpdateOptions = {}): void {
     const { batch } = this;
     if (batch?.claimed_by !== owner) throw new ConcurrentUpdate(`the claim of ${owner} is lost`);
-    const { endClaim = false, clear = [], creatingSince } = options;
+    const { endLease = false, clear = [], creatingSince } = options;
     if (creatingSince !== undefined && creatingSince.read !== batch.creating_since) {
       throw new ConcurrentUpdate('it is being created elsewhere');
     }
@@ -53,7 +53,7 @@ export class BatchRecord {
       without(changed, 'claimed_by', 'claim_expires_at'),
       ...(clear as readonly 'attempts'[]),
     );
-    this.batch = endClaim ? free : { ...free, ...this.#claimOf(owner) };
+    this.batch = endLease ? free : { ...free, ...this.#claimOf(owner) };
   }
 
   #isAnothers({ claimed_by, claim_expires_at = '' }: BatchSummary, owner: string): boolean {

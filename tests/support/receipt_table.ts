@@ -2,8 +2,10 @@ import { once } from 'node:events';
 import type { Server } from 'node:http';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
+import { setImmediate } from 'node:timers/promises';
 import {
   CreateTableCommand,
+  DescribeTableCommand,
   DynamoDBClient,
   GetItemCommand,
   PutItemCommand,
@@ -63,6 +65,7 @@ export class ReceiptTable implements Table {
     await once(server, 'listening');
     const table = new ReceiptTable(server);
     await table.#create();
+    while (!(await table.#isActive())) await setImmediate();
     return table;
   }
 
@@ -89,6 +92,14 @@ export class ReceiptTable implements Table {
       new GetItemCommand({ TableName: this.name, Key: marshall({ PK, SK }), ConsistentRead: true }),
     );
     return Item === undefined ? undefined : (unmarshall(Item) as Row);
+  }
+
+  /** A table that was created can be asked for a moment later, as in AWS. */
+  async #isActive(): Promise<boolean> {
+    const { Table: described } = await this.client.send(
+      new DescribeTableCommand({ TableName: this.name }),
+    );
+    return described?.TableStatus === 'ACTIVE';
   }
 
   async #create(): Promise<void> {

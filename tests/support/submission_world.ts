@@ -175,7 +175,7 @@ export class SubmissionWorld {
       this.record.update(
         run.owner,
         { status: end.status, reason: end.reason ?? '', ...counts },
-        { endClaim: true },
+        { endLease: true },
       );
     });
     return { ...BATCH, batch_status: end.status, ...counts, prompt_tokens: 0, reason: end.reason };

@@ -18,12 +18,12 @@ import {
 import type { SyntheticReceipt } from 'receipts-cli/synthetic_receipts/synthetic_receipts';
 import { loadReceipts } from 'receipts-cli/table/load_receipts';
 import type { FaultRule } from 'vendor-stand-ins/openai/faults';
-import type { RunSummary } from '../../simple_lambdas/summarize_execution/summaries.ts';
+import type { RealtimeSummary } from '../../simple_lambdas/summarize_execution/summaries.ts';
 
 /** An execution of the realtime workflow that reached its summary. */
 export interface FinishedRun {
   readonly execution: ExecutionDescription;
-  readonly summary: RunSummary;
+  readonly summary: RealtimeSummary;
 }
 
 /** The functions, by their deployed names. */
@@ -83,18 +83,18 @@ export class TestStack {
   }
 
   async close(): Promise<void> {
-    this.mend();
+    this.endFaults();
     await this.local.close();
   }
 
   /** Removes every fault. */
-  mend(): void {
+  endFaults(): void {
     for (const undo of this.#undo.splice(0)) undo();
   }
 
   /** Removes every fault, row, object and log line; environments stay warm. */
   async reset(): Promise<void> {
-    this.mend();
+    this.endFaults();
     const keys = (await this.rows()).map(({ PK, SK }) => marshall({ PK, SK }));
     for (let at = 0; at < keys.length; at += BATCH) {
       const requests = keys.slice(at, at + BATCH).map((Key) => ({ DeleteRequest: { Key } }));
@@ -213,7 +213,7 @@ export class TestStack {
 
 /** @throws when the execution has no summary. */
 export function finishedRun(execution: ExecutionDescription): FinishedRun {
-  return { execution, summary: summaryOf(execution) as RunSummary };
+  return { execution, summary: summaryOf(execution) as RealtimeSummary };
 }
 
 /**

@@ -13,7 +13,7 @@ import { ReceiptTable, rowOf } from '../../../tests/support/receipt_table.ts';
 import { rejection } from '../../../tests/support/rejection.ts';
 import type { BatchSummary, EmbeddingBatchResult } from '../entities/batch.ts';
 import type { EmbeddingStatus } from '../entities/line_and_word.ts';
-import { type BatchClaim, readBatchSummary } from '../table/batch_summaries.ts';
+import { type BatchLease, readBatchSummary } from '../table/batch_summaries.ts';
 import {
   type BatchEnd,
   markBatchComplete,
@@ -34,7 +34,7 @@ let batches = 0;
 
 let batch_id = '';
 
-let claim: BatchClaim;
+let claim: BatchLease;
 
 beforeEach(() => {
   batches++;

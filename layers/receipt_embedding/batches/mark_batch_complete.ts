@@ -14,7 +14,7 @@ import { parsePath, rowKey, toTimestamp } from '../entities/keys.ts';
 import { InvalidReceiptData } from '../errors.ts';
 import { mapSettled } from '../settled_map.ts';
 import { RETRY_ATTRIBUTES } from '../table/batch_retries.ts';
-import { type BatchClaim, updateBatch } from '../table/batch_summaries.ts';
+import { type BatchLease, updateBatch } from '../table/batch_summaries.ts';
 import { type ClaimOwner, releaseClaim } from '../table/embedding_claims.ts';
 import { UPDATES_AT_ONCE } from '../table/embedding_statuses.ts';
 import { putRows, queryPages, type Table } from '../table/table.ts';
@@ -72,7 +72,7 @@ export interface BatchIds {
  */
 export async function markBatchComplete(
   table: Table,
-  claim: BatchClaim,
+  claim: BatchLease,
   batch: BatchSummary,
   ids: BatchIds,
   end: BatchEnd,
@@ -125,7 +125,7 @@ export async function markBatchComplete(
       ...(end.reason === null ? {} : { reason: end.reason }),
       completed_at: toTimestamp(claim.now),
     },
-    { endClaim: true, clear: RETRY_ATTRIBUTES },
+    { endLease: true, clear: RETRY_ATTRIBUTES },
   );
   return outcome;
 }

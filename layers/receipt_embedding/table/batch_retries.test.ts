@@ -4,7 +4,7 @@ import { ReceiptTable } from '../../../tests/support/receipt_table.ts';
 import { rejection } from '../../../tests/support/rejection.ts';
 import { type BatchSummary, ENDED_BATCH_STATUSES } from '../entities/batch.ts';
 import { isDue, MOST_ATTEMPTS, notePartDone, recordFailure, takeUpAgain } from './batch_retries.ts';
-import { claimBatch, readBatchSummary } from './batch_summaries.ts';
+import { leaseBatch, readBatchSummary } from './batch_summaries.ts';
 
 let table: ReceiptTable;
 
@@ -26,7 +26,7 @@ async function read(): Promise<BatchSummary> {
 
 /** A poll that fails. */
 async function fail(): Promise<void> {
-  const batch = await claimBatch(table, claim());
+  const batch = await leaseBatch(table, claim());
   if (batch === undefined) throw new Error('the lease is another one’s');
   await recordFailure(table, claim(), batch, 'RateLimited: slow down');
 }
@@ -64,7 +64,7 @@ describe('a batch that can not be finished', () => {
   });
 
   it('is taken up again, in the step that it has reached', async () => {
-    await claimBatch(table, claim());
+    await leaseBatch(table, claim());
     await notePartDone(table, claim(), 'part-1');
     for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) await fail();
 
@@ -85,7 +85,7 @@ describe('a batch that can not be finished', () => {
   });
 
   it('has nothing recorded by an execution that has lost its lease', async () => {
-    const batch = await claimBatch(table, { ...claim(), owner: 'arn:poll-2' });
+    const batch = await leaseBatch(table, { ...claim(), owner: 'arn:poll-2' });
 
     const { name } = await rejection(recordFailure(table, claim(), { ...batch }, 'late'));
     await notePartDone(table, claim(), 'part-1');
@@ -97,7 +97,7 @@ describe('a batch that can not be finished', () => {
 
 describe('the parts of a batch', () => {
   it('are noted one by one, also by several at once', async () => {
-    await claimBatch(table, claim());
+    await leaseBatch(table, claim());
     await Promise.all(
       ['part-1', 'part-2', 'part-1'].map((part) => notePartDone(table, claim(), part)),
     );

@@ -1,6 +1,6 @@
 import { batchSummaryKey, type BatchSummary, ENDED_BATCH_STATUSES } from '../entities/batch.ts';
 import { epochMilliseconds, toTimestamp } from '../entities/keys.ts';
-import { type BatchClaim, updateBatch } from './batch_summaries.ts';
+import { type BatchLease, updateBatch } from './batch_summaries.ts';
 import { type Table, updateRow } from './table.ts';
 
 /**
@@ -32,7 +32,7 @@ export interface RecordedFailure {
  */
 export async function recordFailure(
   table: Table,
-  claim: BatchClaim,
+  claim: BatchLease,
   batch: Pick<BatchSummary, 'attempts' | 'parked_at'>,
   reason: string,
 ): Promise<RecordedFailure> {
@@ -44,7 +44,7 @@ export async function recordFailure(
       ? { parked_at: batch.parked_at ?? now }
       : { retry_at: toTimestamp(new Date(claim.now.getTime() + rest)) };
   const changes = { last_error: reason, attempts, polled_at: now, ...next };
-  await updateBatch(table, claim, changes, { endClaim: true });
+  await updateBatch(table, claim, changes, { endLease: true });
   return { attempts, parked: rest === undefined };
 }
 
@@ -78,7 +78,7 @@ export async function takeUpAgain(table: Table, batchId: string): Promise<boolea
 /** Notes that the results of a part are recorded: no later try does it again. */
 export async function notePartDone(
   table: Table,
-  { batch_id, owner }: BatchClaim,
+  { batch_id, owner }: BatchLease,
   part: string,
 ): Promise<void> {
   await updateRow(table, batchSummaryKey(batch_id), {

@@ -11,8 +11,8 @@ import { ReceiptTable } from '../../../tests/support/receipt_table.ts';
 import { rejection } from '../../../tests/support/rejection.ts';
 import { ACTIVE_BATCH_STATUSES, batchSummaryKey, ENDED_BATCH_STATUSES } from '../entities/batch.ts';
 import {
-  type BatchClaim,
-  claimBatch,
+  type BatchLease,
+  leaseBatch,
   createBatchSummary,
   LEASE_MS,
   readBatchSummary,
@@ -32,7 +32,7 @@ const batch = aBatch({ receipt_refs: [RECEIPT] });
 const row = rowOfBatch(batch);
 
 /** The claim of an execution, so many seconds after the first. */
-function claimOf(owner: string, seconds = 0): BatchClaim {
+function claimOf(owner: string, seconds = 0): BatchLease {
   return { batch_id: BATCH_ID, owner, now: new Date(Date.UTC(2025, 2, 1, 12, 0, seconds)) };
 }
 
@@ -88,38 +88,38 @@ describe('reading a batch', () => {
 
 describe('claiming a batch', () => {
   it('gives the batch, and keeps other executions off', async () => {
-    expect(await claimBatch(table, claimOf('poll-1'))).toStrictEqual({
+    expect(await leaseBatch(table, claimOf('poll-1'))).toStrictEqual({
       ...batch,
       ...claimed('poll-1'),
     });
-    expect(await claimBatch(table, claimOf('poll-2', LEASE))).toBeUndefined();
+    expect(await leaseBatch(table, claimOf('poll-2', LEASE))).toBeUndefined();
     expect(await stored()).toStrictEqual({ ...row, ...claimed('poll-1') });
   });
 
   it('goes on for the execution that has it, from then on', async () => {
-    await claimBatch(table, claimOf('poll-1'));
+    await leaseBatch(table, claimOf('poll-1'));
 
-    expect(await claimBatch(table, claimOf('poll-1', 100))).toStrictEqual({
+    expect(await leaseBatch(table, claimOf('poll-1', 100))).toStrictEqual({
       ...batch,
       ...claimed('poll-1', 100),
     });
-    expect(await claimBatch(table, claimOf('poll-2', LEASE + 99))).toBeUndefined();
+    expect(await leaseBatch(table, claimOf('poll-2', LEASE + 99))).toBeUndefined();
   });
 
   it('ends by itself, so that an execution that died keeps nobody off for ever', async () => {
-    await claimBatch(table, claimOf('poll-1'));
+    await leaseBatch(table, claimOf('poll-1'));
 
-    expect(await claimBatch(table, claimOf('poll-2', LEASE + 1))).toStrictEqual({
+    expect(await leaseBatch(table, claimOf('poll-2', LEASE + 1))).toStrictEqual({
       ...batch,
       ...claimed('poll-2', LEASE + 1),
     });
-    expect(await claimBatch(table, claimOf('poll-1', LEASE + 1))).toBeUndefined();
+    expect(await leaseBatch(table, claimOf('poll-1', LEASE + 1))).toBeUndefined();
   });
 
   it('is had by one of those who try at the same time', async () => {
     const owners = ['poll-1', 'poll-2', 'poll-3', 'poll-4', 'poll-5'];
 
-    const claims = await Promise.all(owners.map((owner) => claimBatch(table, claimOf(owner))));
+    const claims = await Promise.all(owners.map((owner) => leaseBatch(table, claimOf(owner))));
 
     const won = claims.filter((claim) => claim !== undefined);
     expect(won).toHaveLength(1);
@@ -129,20 +129,20 @@ describe('claiming a batch', () => {
   it.each([...ACTIVE_BATCH_STATUSES, 'CANCELING'])('is possible while it is %s', async (status) => {
     await table.put({ ...row, status });
 
-    expect((await claimBatch(table, claimOf('poll-1')))?.claimed_by).toBe('poll-1');
+    expect((await leaseBatch(table, claimOf('poll-1')))?.claimed_by).toBe('poll-1');
   });
 
   it.each(ENDED_BATCH_STATUSES)('is not possible once it is %s', async (status) => {
     await table.put({ ...row, status });
 
-    expect(await claimBatch(table, claimOf('poll-1'))).toBeUndefined();
+    expect(await leaseBatch(table, claimOf('poll-1'))).toBeUndefined();
     expect(await stored()).toStrictEqual({ ...row, status });
   });
 
   it('makes no batch of one that is not there', async () => {
     const nowhere = { ...claimOf('poll-1'), batch_id: '0b7e3f3a-1111-4222-8333-000000000000' };
 
-    expect(await claimBatch(table, nowhere)).toBeUndefined();
+    expect(await leaseBatch(table, nowhere)).toBeUndefined();
     expect(await table.get(batchSummaryKey(nowhere.batch_id))).toBeUndefined();
   });
 });
@@ -176,7 +176,7 @@ describe('changing a batch', () => {
   });
 
   it('ends its claim where that is asked for', async () => {
-    await updateBatch(table, claim, { status: 'COMPLETED', reason: 'expired' }, { endClaim: true });
+    await updateBatch(table, claim, { status: 'COMPLETED', reason: 'expired' }, { endLease: true });
 
     expect(await stored()).toStrictEqual({
       ...row,
@@ -190,7 +190,7 @@ describe('changing a batch', () => {
     await updateBatch(table, claim, {});
     expect(await stored()).toStrictEqual({ ...row, ...claimed('poll-1', 5) });
 
-    await updateBatch(table, claim, {}, { endClaim: true });
+    await updateBatch(table, claim, {}, { endLease: true });
     expect(await stored()).toStrictEqual(row);
   });
 
@@ -202,12 +202,12 @@ describe('changing a batch', () => {
 
   it('that ends its claim may be done again where only its answer was lost', async () => {
     const end = { status: 'COMPLETED', released: 0, reason: undefined } as const;
-    await updateBatch(table, claim, end, { endClaim: true });
+    await updateBatch(table, claim, end, { endLease: true });
     const done = await stored();
 
-    await updateBatch(table, claim, end, { endClaim: true });
+    await updateBatch(table, claim, end, { endLease: true });
     expect(await stored()).toStrictEqual(done);
-    const others = updateBatch(table, claim, { ...end, released: 1 }, { endClaim: true });
+    const others = updateBatch(table, claim, { ...end, released: 1 }, { endLease: true });
     expect((await rejection(others)).name).toBe('ConcurrentUpdate');
     const goingOn = updateBatch(table, claim, end);
     expect((await rejection(goingOn)).name).toBe('ConcurrentUpdate');
@@ -220,7 +220,7 @@ describe('changing a batch', () => {
   ])('is not for an execution that %s', async (_, there) => {
     await table.put(there);
 
-    for (const options of [{}, { endClaim: true }]) {
+    for (const options of [{}, { endLease: true }]) {
       const { name, message } = await rejection(
         updateBatch(table, claim, { status: 'FAILED' }, options),
       );
@@ -241,7 +241,7 @@ describe('changing a batch', () => {
 
   it('takes attributes away', async () => {
     await table.put({ ...mine, attempts: 2, retry_at: '2025-03-01T12:00:00Z' });
-    await updateBatch(table, claim, {}, { endClaim: true, clear: ['attempts', 'retry_at'] });
+    await updateBatch(table, claim, {}, { endLease: true, clear: ['attempts', 'retry_at'] });
 
     expect(await stored()).toStrictEqual(row);
   });

@@ -15,7 +15,7 @@ import { getRow, putRow, type Table, updateRow } from './table.ts';
  * A lease: the right of one owner to work on a batch. It expires by itself a few minutes after the last function at work has
  * prolonged it, so that an execution that was stopped, or died, keeps nobody off for long.
  */
-export interface BatchClaim {
+export interface BatchLease {
   readonly batch_id: string;
   /**
    * The ARN of an execution: names are not identities, another state machine's execution may have the same. A submission's is
@@ -45,7 +45,7 @@ function expiry(now: Date): string {
 export async function createBatchSummary(
   table: Table,
   batch: BatchSummary,
-  { owner, now }: BatchClaim,
+  { owner, now }: BatchLease,
 ): Promise<boolean> {
   const leased = { ...batch, claimed_by: owner, claim_expires_at: expiry(now) };
   return await putRow(table, z.encode(batchSummaryCodec, leased), { onlyNew: true });
@@ -76,13 +76,13 @@ export async function readBatchSummary(
  * @returns the batch as it is now; undefined when it has ended, or another execution has the lease.
  * @example
  * ```ts
- * const batch = await claimBatch(table, { batch_id, owner: 'poll-1', now: new Date() });
+ * const batch = await leaseBatch(table, { batch_id, owner: 'poll-1', now: new Date() });
  * // { batch_id, status: 'PENDING', claimed_by: 'poll-1', claim_expires_at: '2025-03-01T10:20:00.000+00:00', … }
  * ```
  */
-export async function claimBatch(
+export async function leaseBatch(
   table: Table,
-  claim: BatchClaim,
+  claim: BatchLease,
 ): Promise<BatchSummary | undefined> {
   const { batch_id, owner, now } = claim;
   const ended = ENDED_BATCH_STATUSES.map((status, at) => [`ended${at}`, status] as const);
@@ -104,7 +104,7 @@ export async function claimBatch(
  */
 export async function renewLease(
   table: Table,
-  { batch_id, owner, now }: BatchClaim,
+  { batch_id, owner, now }: BatchLease,
 ): Promise<boolean> {
   return await updateRow(table, batchSummaryKey(batch_id), {
     UpdateExpression: 'SET claim_expires_at = :expiry',
@@ -119,7 +119,7 @@ export type BatchChanges = Partial<
 >;
 
 export interface BatchUpdateOptions {
-  readonly endClaim?: boolean;
+  readonly endLease?: boolean;
   /** Attributes that are taken away. */
   readonly clear?: readonly (keyof BatchChanges)[];
   /** Changes it only while `creating_since` is as it was read. */
@@ -127,28 +127,28 @@ export interface BatchUpdateOptions {
 }
 
 /**
- * Changes a batch, on condition that `claim.owner` has its lease, which is prolonged or, with `endClaim`, ended.
+ * Changes a batch, on condition that `claim.owner` has its lease, which is prolonged or, with `endLease`, ended.
  *
  * @throws ConcurrentUpdate when the lease has been lost to another owner, or `creating_since` is not as it was read.
  * @example
  * ```ts
- * await updateBatch(table, claim, { status: 'COMPLETED' }, { endClaim: true });
+ * await updateBatch(table, claim, { status: 'COMPLETED' }, { endLease: true });
  * ```
  */
 export async function updateBatch(
   table: Table,
-  { batch_id, owner, now }: BatchClaim,
+  { batch_id, owner, now }: BatchLease,
   changes: BatchChanges,
-  { endClaim = false, clear = [], creatingSince }: BatchUpdateOptions = {},
+  { endLease = false, clear = [], creatingSince }: BatchUpdateOptions = {},
 ): Promise<void> {
   const attributes = Object.entries({
     ...changes,
     GSI1PK: changes.status === undefined ? undefined : batchStatusKey(changes.status),
-    claim_expires_at: endClaim ? undefined : expiry(now),
+    claim_expires_at: endLease ? undefined : expiry(now),
   }).filter(([, value]) => value !== undefined);
   const names = Object.fromEntries(attributes.map(([name]) => [`#${name}`, name]));
   const set = attributes.map(([name]) => `#${name} = :${name}`).join(', ');
-  const removed = [...clear, ...(endClaim ? ['claimed_by', 'claim_expires_at'] : [])];
+  const removed = [...clear, ...(endLease ? ['claimed_by', 'claim_expires_at'] : [])];
   const asRead = creatingSince === undefined ? undefined : creationAsRead(creatingSince.read);
   const held = await updateRow(table, batchSummaryKey(batch_id), {
     UpdateExpression: [
@@ -159,7 +159,7 @@ export async function updateBatch(
     ...(attributes.length === 0 ? {} : { ExpressionAttributeNames: names }),
     values: { owner, ...asRead?.values, ...Object.fromEntries(attributes) },
   });
-  if (held || (endClaim && (await isDone(table, batch_id, changes)))) return;
+  if (held || (endLease && (await isDone(table, batch_id, changes)))) return;
   throw new ConcurrentUpdate(
     `${owner} has lost the lease of batch ${batch_id}: another one works on it, or has ended it`,
   );

@@ -267,7 +267,7 @@ describe('watching an execution', () => {
       lookingAtItems: { perSecond: 0, atOnce: 0, inTotal: 0 },
     });
     const command = /npx receipts execute (--watch \S+)/.exec(first.messages.text)?.[1] ?? '';
-    stack.mend();
+    stack.endFaults();
     const second = await execute(command.split(' '));
 
     expect([first.status, second.status]).toStrictEqual([3, 0]);
