@@ -30,7 +30,12 @@ export async function startBatchStack(format: VectorFormat): Promise<BatchStack>
     const openaiUrl = `${openai.url}/v1`;
     const stack = await startLocalStack({
       pinecone: { keepVectors: false },
-      config: { openai_base_url: openaiUrl, batch_max_tokens: '1000000000' },
+      config: {
+        openai_base_url: openaiUrl,
+        batch_max_tokens: '1000000000',
+        // The output is read again to be compared with.
+        keep_openai_files: 'true',
+      },
     });
     started.push(stack.close);
     const { dimensions } = stack.embeddingModel;
