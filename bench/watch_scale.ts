@@ -94,7 +94,7 @@ async function watchAgainAfterExpiry(local: LocalStack): Promise<void> {
   const undo = breakLooks(local, EXPIRED, 0);
   const expired = await execute(local, ['realtime', '--limit', String(FEW), '--force', '--wait']);
   undo();
-  const command = /npm run execute -- (--watch \S+)/.exec(expired.stderr)?.[1] ?? '';
+  const command = /receipts execute (--watch \S+)/.exec(expired.stderr)?.[1] ?? '';
   const again = await execute(local, command.split(' '));
   checks.equal('the exit code of expired credentials', expired.status, 3);
   checks.equal('a word of them', expired.stderr.includes('credentials have expired'), true);
