@@ -78,14 +78,10 @@ const UPSTREAM_ERRORS: Retrier = {
   JitterStrategy: 'FULL',
 };
 
-/** Step Functions throttles its own API. */
+/** Step Functions throttles its own API: retried as Lambda's own errors are. */
 const SDK_ERRORS: Retrier = {
+  ...SERVICE_ERRORS,
   ErrorEquals: ['Sfn.SfnException', 'Sfn.ThrottlingException', 'Sfn.SdkClientException'],
-  IntervalSeconds: 2,
-  MaxAttempts: 6,
-  BackoffRate: 2,
-  MaxDelaySeconds: 60,
-  JitterStrategy: 'FULL',
 };
 
 /**

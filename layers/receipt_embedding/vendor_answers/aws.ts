@@ -1,11 +1,16 @@
-import { codesOf, judge, type VendorTable, type Verdict } from './verdict.ts';
+import {
+  ACCOUNT,
+  BUG,
+  codesOf,
+  judge,
+  PACE,
+  SETTING,
+  VENDOR,
+  type VendorTable,
+  type Verdict,
+} from './verdict.ts';
 
-const PACE = { error: 'RateLimited', fault: 'account', wait: true } as const;
-const VENDOR = { error: 'UpstreamUnavailable', fault: 'vendor', wait: true } as const;
-const SETTING = { error: 'InvalidConfiguration', fault: 'ours', wait: false } as const;
-const ACCOUNT = { error: 'InvalidConfiguration', fault: 'account', wait: false } as const;
 const RACE = { error: 'ConcurrentUpdate', fault: 'vendor', wait: true } as const;
-const REFUSED = { error: 'InvalidRequest', fault: 'ours', wait: false } as const;
 
 const rows = <Of extends Verdict>(verdict: Of, codes: readonly string[]) =>
   codes.map((code) => ({ code, ...verdict }));
@@ -120,7 +125,7 @@ export const AWS_ANSWERS: VendorTable = [
     'TransactionConflictException',
     'TransactionInProgressException',
   ]),
-  ...rows({ ...REFUSED, reason: 'AWS does not take the request' }, [
+  ...rows({ ...BUG, reason: 'AWS does not take the request' }, [
     'InvalidArgument',
     'InvalidParameterException',
     'InvalidRequest',
@@ -142,7 +147,7 @@ export const AWS_ANSWERS: VendorTable = [
   { status: 408, ...VENDOR, reason: 'AWS took too long' },
   { status: 409, ...RACE, reason: 'others change the same thing at the same time' },
   { status: 429, ...PACE, reason: 'AWS asks to slow down' },
-  { status: [300, 499], ...REFUSED, reason: 'AWS does not take the request' },
+  { status: [300, 499], ...BUG, reason: 'AWS does not take the request' },
   { ...VENDOR, reason: 'AWS can not be reached, failed, or took too long' },
 ];
 

@@ -1,17 +1,16 @@
 import {
+  ACCOUNT,
+  BUG,
   fieldOf,
+  PACE,
+  QUOTA,
+  SETTING,
   textOf,
+  VENDOR,
   type VendorAnswer,
   type VendorErrors,
   type VendorTable,
 } from './verdict.ts';
-
-const ACCOUNT = { error: 'InvalidConfiguration', fault: 'account', wait: false } as const;
-const SETTING = { error: 'InvalidConfiguration', fault: 'ours', wait: false } as const;
-const QUOTA = { error: 'QuotaExhausted', fault: 'account', wait: false } as const;
-const PACE = { error: 'RateLimited', fault: 'account', wait: true } as const;
-const REFUSED = { error: 'InvalidRequest', fault: 'ours', wait: false } as const;
-const VENDOR = { error: 'UpstreamUnavailable', fault: 'vendor', wait: true } as const;
 
 const CHECK = 'check chroma_http_endpoint and the token';
 const NOT_FOUND = 'the collection, database or tenant does not exist';
@@ -61,7 +60,7 @@ export const CHROMA_ANSWERS: VendorTable = [
   },
   { status: [422, 429], says: /quota/i, ...QUOTA, reason: FULL },
   { status: 429, ...PACE, reason: SLOWER },
-  { status: [300, 499], ...REFUSED, reason: 'Chroma does not take the request' },
+  { status: [300, 499], ...BUG, reason: 'Chroma does not take the request' },
   { ...VENDOR, reason: 'Chroma failed' },
 ];
 

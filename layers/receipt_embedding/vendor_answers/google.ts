@@ -1,15 +1,14 @@
 import {
+  ACCOUNT,
+  BUG,
   fieldOf,
+  PACE,
   textOf,
+  VENDOR,
   type VendorAnswer,
   type VendorErrors,
   type VendorTable,
 } from './verdict.ts';
-
-const ACCOUNT = { error: 'InvalidConfiguration', fault: 'account', wait: false } as const;
-const PACE = { error: 'RateLimited', fault: 'account', wait: true } as const;
-const REFUSED = { error: 'InvalidRequest', fault: 'ours', wait: false } as const;
-const VENDOR = { error: 'UpstreamUnavailable', fault: 'vendor', wait: true } as const;
 
 const BAD_KEY = 'Google does not accept the API key; check google_places_api_key';
 const RESTRICTED =
@@ -40,9 +39,9 @@ export const GOOGLE_ANSWERS: VendorTable = [
   { type: 'PERMISSION_DENIED', ...ACCOUNT, reason: RESTRICTED },
   { type: 'UNAUTHENTICATED', ...ACCOUNT, reason: BAD_KEY },
   { type: 'RESOURCE_EXHAUSTED', ...PACE, reason: 'Google asks to slow down' },
-  { type: 'INVALID_ARGUMENT', ...REFUSED, reason: 'Google does not take the request' },
-  { type: 'FAILED_PRECONDITION', ...REFUSED, reason: 'Google does not take the request' },
-  { type: 'NOT_FOUND', ...REFUSED, reason: 'Google does not take the request' },
+  { type: 'INVALID_ARGUMENT', ...BUG, reason: 'Google does not take the request' },
+  { type: 'FAILED_PRECONDITION', ...BUG, reason: 'Google does not take the request' },
+  { type: 'NOT_FOUND', ...BUG, reason: 'Google does not take the request' },
   { type: 'INTERNAL', ...VENDOR, reason: 'Google failed' },
   { type: 'UNAVAILABLE', ...VENDOR, reason: 'Google failed' },
   { type: 'DEADLINE_EXCEEDED', ...VENDOR, reason: 'Google took too long' },
@@ -57,7 +56,7 @@ export const GOOGLE_ANSWERS: VendorTable = [
   },
   { status: 408, ...VENDOR, reason: 'Google took too long' },
   { status: 429, ...PACE, reason: 'Google asks to slow down' },
-  { status: [300, 499], ...REFUSED, reason: 'Google does not take the request' },
+  { status: [300, 499], ...BUG, reason: 'Google does not take the request' },
   { ...VENDOR, reason: 'Google failed' },
 ];
 

@@ -1,19 +1,18 @@
 import {
+  ACCOUNT,
+  BUG,
   fieldOf,
+  INPUT,
   judge,
+  PACE,
+  QUOTA,
+  SETTING,
   textOf,
+  VENDOR,
   type VendorAnswer,
   type VendorTable,
   type Verdict,
 } from './verdict.ts';
-
-const QUOTA = { error: 'QuotaExhausted', fault: 'account', wait: false } as const;
-const ACCOUNT = { error: 'InvalidConfiguration', fault: 'account', wait: false } as const;
-const SETTING = { error: 'InvalidConfiguration', fault: 'ours', wait: false } as const;
-const INPUT = { error: 'InvalidRequest', fault: 'input', wait: false } as const;
-const BUG = { error: 'InvalidRequest', fault: 'ours', wait: false } as const;
-const PACE = { error: 'RateLimited', fault: 'account', wait: true } as const;
-const VENDOR = { error: 'UpstreamUnavailable', fault: 'vendor', wait: true } as const;
 
 const NO_QUOTA = 'the account has no quota left; check its plan and billing';
 const NOT_BILLED = 'billing is not active for the account; check its plan and billing';

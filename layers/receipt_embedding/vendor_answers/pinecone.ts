@@ -1,20 +1,19 @@
 import {
+  ACCOUNT,
+  BUG,
   codesOf,
   fieldOf,
+  INPUT,
   judge,
+  PACE,
+  QUOTA,
+  SETTING,
   textOf,
+  VENDOR,
   type VendorAnswer,
   type VendorTable,
   type Verdict,
 } from './verdict.ts';
-
-const QUOTA = { error: 'QuotaExhausted', fault: 'account', wait: false } as const;
-const ACCOUNT = { error: 'InvalidConfiguration', fault: 'account', wait: false } as const;
-const SETTING = { error: 'InvalidConfiguration', fault: 'ours', wait: false } as const;
-const INPUT = { error: 'InvalidRequest', fault: 'input', wait: false } as const;
-const BUG = { error: 'InvalidRequest', fault: 'ours', wait: false } as const;
-const PACE = { error: 'RateLimited', fault: 'account', wait: true } as const;
-const VENDOR = { error: 'UpstreamUnavailable', fault: 'vendor', wait: true } as const;
 
 const PLAN_FULL = "the plan's limit is reached; check plan and billing";
 const CHECK = "check the API key, the index's name and its host";

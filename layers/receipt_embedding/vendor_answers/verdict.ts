@@ -30,6 +30,16 @@ export interface Verdict {
   readonly split?: true;
 }
 
+/** The verdicts that vendors have in common; a row of a table adds its reason. */
+export const QUOTA = { error: 'QuotaExhausted', fault: 'account', wait: false } as const;
+export const ACCOUNT = { error: 'InvalidConfiguration', fault: 'account', wait: false } as const;
+export const SETTING = { error: 'InvalidConfiguration', fault: 'ours', wait: false } as const;
+export const INPUT = { error: 'InvalidRequest', fault: 'input', wait: false } as const;
+/** What no request of ours should be answered with. */
+export const BUG = { error: 'InvalidRequest', fault: 'ours', wait: false } as const;
+export const PACE = { error: 'RateLimited', fault: 'account', wait: true } as const;
+export const VENDOR = { error: 'UpstreamUnavailable', fault: 'vendor', wait: true } as const;
+
 /** An error as a vendor answers it; a field that it does not have, or that is no text, is undefined. */
 export interface VendorAnswer {
   readonly status?: number | undefined;
