@@ -105,7 +105,7 @@ export interface ProcessReceiptPorts {
   ) => Promise<StatusChanges>;
   readonly embedder: Embedder;
   /** Where the vectors of a run go. */
-  readonly vectorsOf: (run: VectorRun) => VectorStore;
+  readonly vectorsOf: (run: VectorRun) => Pick<VectorStore, 'upsert'>;
   readonly merchantSources: readonly MerchantSource[];
   readonly clock: Clock;
   /** Called with the run's id as soon as it is known. */

@@ -140,7 +140,9 @@ describe('upserting the vectors of a batch', () => {
   });
 
   it('ends with what the store ends with', async () => {
-    const store: VectorStore = { upsert: () => Promise.reject(new Error('unavailable')) };
+    const store: Pick<VectorStore, 'upsert'> = {
+      upsert: () => Promise.reject(new Error('unavailable')),
+    };
     const upserting = upsertEmbeddingsToPinecone('WORD_EMBEDDING', [], {
       readReceipt: () => Promise.resolve(contents),
       store,

@@ -43,7 +43,7 @@ export async function upsertEmbeddingsToPinecone(
     readReceipt,
     store,
     logger,
-  }: { readonly readReceipt: ReadReceipt; readonly store: VectorStore; readonly logger: Logger },
+  }: { readonly readReceipt: ReadReceipt; readonly store: Pick<VectorStore, 'upsert'>; readonly logger: Logger },
 ): Promise<{ readonly vectors: number; readonly changed: PartRow[] | undefined }> {
   const embedded = rows.filter(isEmbedded);
   const matched = await matchResults(embedded, readReceipt, logger);

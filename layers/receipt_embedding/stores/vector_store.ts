@@ -19,16 +19,92 @@ export interface VectorRecord {
   readonly metadata: VectorMetadata;
 }
 
-/** Where vectors go. Writing the same records again changes nothing. */
+/** The stores that a stack can have, as its setting `vector_stores` names them. */
+export type StoreName = 's3_vectors' | 'pinecone' | 'chroma';
+
+/**
+ * A projection of the log (docs/architecture.md): what it holds can be made again from the log at any time. Writing the same records
+ * again, or removing what is not there, changes nothing.
+ *
+ * Every operation throws RateLimited, UpstreamUnavailable, QuotaExhausted, InvalidConfiguration, InvalidRequest: what is no single
+ * record's fault. What has been written by then stays.
+ */
 export interface VectorStore {
+  readonly name: StoreName;
   /**
-   * Writes what can be written. A record that the store can't hold is that record's fault alone: it is named in the outcome, and all
-   * others are written.
-   *
-   * @throws RateLimited, UpstreamUnavailable, QuotaExhausted, InvalidConfiguration, InvalidRequest, InvalidReceiptData: what is no
-   * single record's fault. What has been written by then stays.
+   * What this store is and no other: another index of the same kind has another identity. Records of receipts name it. At most 300
+   * characters, without a secret.
+   */
+  identity(): Promise<string>;
+  /**
+   * Writes what can be written; what a record had before is replaced, metadata too. A record that the store can't hold is that record's
+   * fault alone: it is named in the outcome, and all others are written.
    */
   upsert(collection: VectorCollection, records: readonly VectorRecord[]): Promise<UpsertOutcome>;
+  /** Removes vectors by their ids; those that it does not have are no error. */
+  remove(collection: VectorCollection, ids: readonly string[]): Promise<void>;
+  /** The nearest vectors that the filter lets through, nearest first; equal scores by id. */
+  query(collection: VectorCollection, query: VectorQuery): Promise<QueryAnswer>;
+  /** The vectors of these ids, in their order; those that it does not have are left out. */
+  fetch(collection: VectorCollection, ids: readonly string[]): Promise<StoredVector[]>;
+  /** @throws InvalidConfiguration when the store's vectors have another length: no upsert could succeed. */
+  checkDimension(dimensions: number): Promise<void>;
+}
+
+export interface VectorQuery {
+  readonly vector: Float32Array;
+  /** 1 to 300. */
+  readonly k: number;
+  /** Every condition must hold. @default every vector */
+  readonly filter?: readonly FilterCondition[];
+}
+
+/**
+ * One condition on metadata (docs/data_model.md §2), with the same meaning in every store. A vector without the field fails it.
+ * `equals` compares texts exactly, and numbers as numbers; `contains` finds a label in a list of labels.
+ */
+export type FilterCondition =
+  | { readonly field: FilterField; readonly equals: string | number }
+  | { readonly field: LabelField; readonly contains: string };
+
+export type FilterField =
+  | 'image_id'
+  | 'receipt_id'
+  | 'line_id'
+  | 'merchant_name'
+  | 'label_status'
+  | 'section'
+  | 'normalized_phone_10'
+  | 'normalized_full_address'
+  | 'normalized_url';
+
+export type LabelField = 'validated_labels' | 'invalid_labels';
+
+export interface QueryAnswer {
+  readonly hits: readonly VectorHit[];
+  /**
+   * False where a condition was applied by us to what the store gave, and the store would have given more: there may be
+   * further hits.
+   */
+  readonly complete: boolean;
+}
+
+/** Metadata as a store gives it back, in one form for all: receipt_id a number, labels lists; what is unknown is left out. */
+export type StoredMetadata = Readonly<
+  Record<string, string | number | boolean | readonly string[]>
+>;
+
+export interface VectorHit {
+  readonly id: string;
+  /** Cosine similarity, -1 to 1: the same number for the same vectors in every store. */
+  readonly score: number;
+  readonly metadata: StoredMetadata;
+}
+
+export interface StoredVector {
+  readonly id: string;
+  readonly vector: Float32Array;
+  readonly metadata: StoredMetadata;
 }
 
 /** What became of records: each was stored or refused. */

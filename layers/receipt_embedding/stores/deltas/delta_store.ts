@@ -40,7 +40,7 @@ export interface VectorRun extends ReceiptIdentity {
  * Writes the vectors of a run as ChromaDB deltas to S3 (docs/data_model.md §3), from where a compactor merges them. A run's
  * delta is written once: a second try finds it and leaves it, since a run id stands for its content.
  */
-export class ChromaDeltaStore implements VectorStore {
+export class ChromaDeltaStore implements Pick<VectorStore, 'upsert'> {
   readonly #settings: ChromaDeltaStoreSettings;
 
   readonly #run: VectorRun;

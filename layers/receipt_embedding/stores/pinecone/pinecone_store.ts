@@ -89,7 +89,7 @@ type UpsertIndex = Pick<Index, 'upsert' | 'describeIndexStats'>;
 const CONCURRENCY = 5;
 
 /** Writes vectors to a Pinecone index, whose namespaces are the collections (docs/data_model.md §4). */
-export class PineconeStore implements VectorStore {
+export class PineconeStore implements Pick<VectorStore, 'upsert'> {
   readonly #index: () => Promise<UpsertIndex>;
 
   /** @param index finds the index; asked for each upsert. */
