@@ -1,15 +1,19 @@
+import * as aws from '@pulumi/aws';
 import * as pulumi from '@pulumi/pulumi';
 import { checkAdoptedTable } from './components/adopted_table.ts';
 import { bundleAll } from './components/bundling/bundles.ts';
 import { EmbeddingInfrastructure } from './components/embedding_infrastructure.ts';
 import type { SecretName } from './components/settings.ts';
-import { readSettings, stackSettings } from './components/stack_settings.ts';
+import { checkRegions, readSettings, stackSettings } from './components/stack_settings.ts';
+import { checkVectorStoreRegion } from './components/vector_regions.ts';
 
 const config = new pulumi.Config();
 const source = stackSettings(config);
 const settings = readSettings(source);
 const optionalSecret = (name: SecretName): pulumi.Output<string> | undefined =>
   source.has(name) ? config.requireSecret(name) : undefined;
+await checkVectorStoreRegion(settings);
+checkRegions(settings, { ...(await aws.getPartition()), ...(await aws.getRegion()) }, source.stack);
 await checkAdoptedTable(settings, source.has('google_places_api_key'));
 
 const infrastructure = new EmbeddingInfrastructure('embeddings', {
@@ -32,9 +36,14 @@ const outputs = {
   dynamodb_table_name: infrastructure.dynamodbTableName,
   dashboard_url: infrastructure.dashboardUrl,
   alert_topic_arn: infrastructure.alertTopicArn,
+  search_function_name: infrastructure.searchFunctionName,
+  vector_stores: infrastructure.vectorStores,
+  vector_bucket_arn: infrastructure.vectorBucketArn,
+  lines_vector_index_arn: infrastructure.linesVectorIndexArn,
+  words_vector_index_arn: infrastructure.wordsVectorIndexArn,
 };
 
-/** The stack's outputs. One without the batch path lacks those of the batches: Pulumi warns of outputs without a value. */
+/** The stack's outputs. One without S3 Vectors lacks its ARNs: Pulumi warns of outputs without a value. */
 export default Object.fromEntries(
   Object.entries(outputs).filter(([, output]) => output !== undefined),
 );

@@ -5,7 +5,7 @@ import { print } from './figures.ts';
 
 /**
  * Everything at once: realtime, submissions, polls and redo, on receipts that are edited and deleted meanwhile, while functions
- * are killed, answers of AWS, OpenAI, Pinecone and Lambda are cut and lost, and indexes lag. Then all of that ends, and what
+ * are killed, answers of AWS (S3 Vectors among it), OpenAI, Pinecone and Lambda are cut and lost, and indexes lag. Then all of that ends, and what
  * must hold is checked.
  *
  * A seed decides all of the plan. Functions run in threads, so what meets what is not the same each time: a problem comes back

@@ -38,6 +38,7 @@ async function measure(title: string, input: object, most: number): Promise<numb
     input,
     {
       listAll: () => receipts(most),
+      listGone: () => receipts(0),
       listByStatus: () => receipts(Math.ceil(most / SHARDS)),
       shards: Array.from({ length: SHARDS }, (_, shard) => `${shard}`),
       invalidRows: () => 0,

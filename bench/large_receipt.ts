@@ -1,13 +1,14 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { BatchExecuteStatementCommand } from '@aws-sdk/client-dynamodb';
 import { Command } from 'commander';
 import {
   BatchPacker,
   entitiesToDo,
   OPENAI_BATCH_LIMITS,
 } from 'receipt-embedding/batches/plan_batches';
-import { contentRunId } from 'receipt-embedding/embeddings/content_id';
+import { contentOf } from 'receipt-embedding/delivery/receipt_content';
 import { embeddingItems } from 'receipt-embedding/embeddings/embedding_items';
 import { inReadingOrder, wordContexts } from 'receipt-embedding/embeddings/inputs';
 import { packRequests } from 'receipt-embedding/embeddings/openai';
@@ -18,17 +19,20 @@ import type {
 } from 'receipt-embedding/entities/line_and_word';
 import { receiptLineCodec, receiptWordCodec } from 'receipt-embedding/entities/line_and_word';
 import { merchantEvidence } from 'receipt-embedding/merchants/resolve_merchant';
-import { chromaMetadata, createDelta } from 'receipt-embedding/stores/deltas/delta_store';
+import { chromaMetadata } from 'receipt-embedding/stores/chroma_metadata';
+import { createDelta } from 'receipt-embedding/log/write_delta';
 import { packUpserts } from 'receipt-embedding/stores/pinecone/pinecone_packing';
 import { setEmbeddingStatuses } from 'receipt-embedding/table/embedding_statuses';
 import { readRows } from 'receipt-embedding/table/rows';
 import type { Table } from 'receipt-embedding/table/table';
 import { z } from 'zod';
 import { print } from './figures.ts';
+import { compareStatusUpdates } from './status_updates.ts';
 
 /**
  * One receipt of so many words, and of ten times as many, in several geometries, through each step that works on a whole receipt. Prints the
- * milliseconds of CPU of each, and how many times longer the larger one takes: ten is in proportion.
+ * milliseconds of CPU of each, and how many times longer the larger one takes: ten is in proportion. Then the statuses of a usual receipt,
+ * changed one by one and many a request.
  */
 
 const options = new Command('npm run bench:receipt --')
@@ -103,7 +107,10 @@ const silent = { info: () => undefined, warn: () => undefined };
 /** A table that takes every update. */
 const table = {
   name: 'receipts',
-  client: { send: () => Promise.resolve({}) },
+  client: {
+    send: ({ input }: BatchExecuteStatementCommand) =>
+      Promise.resolve({ Responses: (input.Statements ?? []).map(() => ({})) }),
+  },
 } as unknown as Table;
 
 /** Milliseconds of CPU of each step. */
@@ -131,7 +138,7 @@ async function stepsOf(
   await timed('reading order', () => inReadingOrder(text.lines));
   await timed('merchant evidence', () => merchantEvidence(receipt, text));
   const items = await timed('items with labels', () => embeddingItems(text, 'X', 'realtime'));
-  await timed('run id', () => contentRunId(items, model));
+  await timed('digests', () => contentOf(items));
   await timed('requests packed', () =>
     packRequests([...items.lines, ...items.words].map(({ input }) => input)),
   );
@@ -191,6 +198,7 @@ try {
       );
     }
   }
+  await compareStatusUpdates();
 } finally {
   await rm(folder, { recursive: true, force: true });
 }

@@ -3,7 +3,7 @@ import * as pulumi from '@pulumi/pulumi';
 import type { TableIndex } from '../simple_lambdas/runtime/declaration.ts';
 import type { Settings } from './settings.ts';
 import { removeCommand } from './stack_settings.ts';
-import { functionsOf } from './state_machines/workflows.ts';
+import { stackFunctions } from './stack_functions.ts';
 import { attributesOf, keySchemaOf, TABLE_FORM } from './table_form.ts';
 
 /** Indexes of which nothing but the keys is read; of the others whole rows are. */
@@ -82,8 +82,8 @@ function problemsOf(table: Table, name: string, settings: Settings): string[] {
 }
 
 /** The indexes that the functions of the stack query. */
-function neededIndexes({ pinecone_index_name }: Settings): TableIndex[] {
-  const functions = functionsOf(pinecone_index_name === undefined ? ['realtime'] : undefined);
+function neededIndexes({ vector_stores }: Settings): TableIndex[] {
+  const functions = stackFunctions(vector_stores);
   const parts = new Set(functions.flatMap(({ table = {} }) => Object.keys(table)));
   return (Object.keys(TABLE_FORM.indexes) as TableIndex[]).filter((index) => parts.has(index));
 }

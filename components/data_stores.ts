@@ -4,11 +4,10 @@ import { BATCH_FILES, DELTAS, EXECUTION_FILES } from 'receipt-embedding/object_k
 import { PrivateBucket } from './private_bucket.ts';
 import type { Settings } from './settings.ts';
 import { keySchemaOf, TABLE_FORM, TABLE_KEYS } from './table_form.ts';
+import { VectorBucket } from './vector_bucket.ts';
 
 interface DataStoresArgs {
   readonly settings: Settings;
-  /** Whether the stack has the batch path, and so its bucket. */
-  readonly batchPath: boolean;
   /** Keep Pulumi from deleting what it created. */
   readonly protect: boolean;
 }
@@ -17,7 +16,9 @@ interface DataStoresArgs {
 export interface DataStores {
   readonly table: ReceiptTable;
   readonly chromadbBucket: PrivateBucket;
-  readonly batchBucket: PrivateBucket | undefined;
+  readonly batchBucket: PrivateBucket;
+  /** Of a stack that has the store `s3_vectors`. */
+  readonly vectorBucket: VectorBucket | undefined;
 }
 
 /**
@@ -34,7 +35,7 @@ const DELETED_DELTA_DAYS = 30;
 
 /** Adopts the table and the buckets that the settings name, and creates the others. */
 export function createDataStores(
-  { settings, batchPath, protect }: DataStoresArgs,
+  { settings, protect }: DataStoresArgs,
   options: pulumi.ComponentResourceOptions,
 ): DataStores {
   const createBucket = (
@@ -65,12 +66,21 @@ export function createDataStores(
       [EXECUTION_FILES.realtime.prefix],
       Object.values(DELTAS),
     ),
-    batchBucket: batchPath
-      ? createBucket('batch', settings.batch_bucket_name, [
-          BATCH_FILES.prefix,
-          EXECUTION_FILES.batch_submit.prefix,
-          EXECUTION_FILES.batch_poll.prefix,
-        ])
+    batchBucket: createBucket('batch', settings.batch_bucket_name, [
+      BATCH_FILES.prefix,
+      EXECUTION_FILES.batch_submit.prefix,
+      EXECUTION_FILES.batch_poll.prefix,
+    ]),
+    vectorBucket: settings.vector_stores.includes('s3_vectors')
+      ? new VectorBucket(
+          'vector',
+          {
+            model: settings.embedding_model,
+            dimensions: settings.embedding_dimensions,
+            protect,
+          },
+          options,
+        )
       : undefined,
   };
 }

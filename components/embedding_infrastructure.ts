@@ -1,6 +1,7 @@
 import * as aws from '@pulumi/aws';
 import * as pulumi from '@pulumi/pulumi';
 import type { Bucket } from '../simple_lambdas/runtime/declaration.ts';
+import { declaration as searchReceipts } from '../simple_lambdas/search_receipts/declaration.ts';
 import { type ApiKeys, createApiKeySecrets } from './api_keys.ts';
 import type { Bundles } from './bundling/bundles.ts';
 import { createDataStores, type DataStores } from './data_stores.ts';
@@ -9,9 +10,7 @@ import type { EncryptionKey } from './encryption.ts';
 import { LambdaFunctions } from './lambda_functions.ts';
 import { Monitoring } from './monitoring/monitoring.ts';
 import type { Settings } from './settings.ts';
-import { setCommand } from './stack_settings.ts';
-import type { WorkflowName } from './state_machines/shared_states.ts';
-import { functionsOf } from './state_machines/workflows.ts';
+import { stackFunctions } from './stack_functions.ts';
 import {
   BatchPollWorkflow,
   BatchSubmitWorkflow,
@@ -22,7 +21,7 @@ import {
 
 export interface EmbeddingInfrastructureArgs {
   readonly settings: Settings;
-  /** Without Google's key Places is not asked; without Pinecone's (and its index) the stack has no batch path. */
+  /** Without Google's key Places is not asked. */
   readonly secrets: ApiKeys;
   /** Where the bundles are, written before. */
   readonly bundles: Bundles;
@@ -33,10 +32,16 @@ export class EmbeddingInfrastructure extends pulumi.ComponentResource {
   public readonly realtimeEmbeddingSfArn: pulumi.Output<string>;
   public readonly chromadbBucketName: pulumi.Output<string>;
   public readonly dynamodbTableName: pulumi.Output<string>;
-  /** Undefined in a stack without the batch path, as are the two below. */
-  public readonly batchSubmitSfArn: pulumi.Output<string> | undefined;
-  public readonly batchPollSfArn: pulumi.Output<string> | undefined;
-  public readonly batchBucketName: pulumi.Output<string> | undefined;
+  public readonly batchSubmitSfArn: pulumi.Output<string>;
+  public readonly batchPollSfArn: pulumi.Output<string>;
+  public readonly batchBucketName: pulumi.Output<string>;
+  public readonly searchFunctionName: string;
+  /** The names of the stores, apart by commas. */
+  public readonly vectorStores: string;
+  /** Undefined in a stack without the store `s3_vectors`, as are the two below. */
+  public readonly vectorBucketArn: pulumi.Output<string> | undefined;
+  public readonly linesVectorIndexArn: pulumi.Output<string> | undefined;
+  public readonly wordsVectorIndexArn: pulumi.Output<string> | undefined;
   public readonly alertTopicArn: pulumi.Output<string>;
   public readonly dashboardUrl: pulumi.Output<string>;
   private readonly args: EmbeddingInfrastructureArgs;
@@ -60,10 +65,15 @@ export class EmbeddingInfrastructure extends pulumi.ComponentResource {
     const { realtime, submit, poll } = this.createWorkflows(functions, stores);
     const monitoring = this.createMonitoring(functions, [realtime, submit, poll]);
     this.realtimeEmbeddingSfArn = realtime.arn;
-    this.batchSubmitSfArn = submit?.arn;
-    this.batchPollSfArn = poll?.arn;
+    this.batchSubmitSfArn = submit.arn;
+    this.batchPollSfArn = poll.arn;
     this.chromadbBucketName = stores.chromadbBucket.bucketName;
-    this.batchBucketName = stores.batchBucket?.bucketName;
+    this.batchBucketName = stores.batchBucket.bucketName;
+    this.searchFunctionName = functions.byName(searchReceipts.name).functionName;
+    this.vectorStores = args.settings.vector_stores.join();
+    this.vectorBucketArn = stores.vectorBucket?.arn;
+    this.linesVectorIndexArn = stores.vectorBucket?.indexArns.lines;
+    this.wordsVectorIndexArn = stores.vectorBucket?.indexArns.words;
     this.dynamodbTableName = stores.table.name;
     this.alertTopicArn = monitoring.topicArn;
     this.dashboardUrl = monitoring.dashboardUrl;
@@ -74,15 +84,14 @@ export class EmbeddingInfrastructure extends pulumi.ComponentResource {
       batchSubmitSfArn: this.batchSubmitSfArn,
       batchPollSfArn: this.batchPollSfArn,
       batchBucketName: this.batchBucketName,
+      searchFunctionName: this.searchFunctionName,
+      vectorStores: this.vectorStores,
+      vectorBucketArn: this.vectorBucketArn,
+      linesVectorIndexArn: this.linesVectorIndexArn,
+      wordsVectorIndexArn: this.wordsVectorIndexArn,
       alertTopicArn: this.alertTopicArn,
       dashboardUrl: this.dashboardUrl,
     });
-  }
-
-  /** Its vectors go to Pinecone: where that is not configured, there is nothing to deploy. */
-  private get hasBatchPath(): boolean {
-    const { settings, secrets } = this.args;
-    return settings.pinecone_index_name !== undefined && secrets.pinecone_api_key !== undefined;
   }
 
   /** The keys of their owners that adopted stores are encrypted with. */
@@ -113,34 +122,36 @@ export class EmbeddingInfrastructure extends pulumi.ComponentResource {
   private createStores(): DataStores {
     const { settings } = this.args;
     const protect = settings.protect_data ?? pulumi.getStack() !== 'dev';
-    if (!this.hasBatchPath) this.sayThatBatchPathIsMissing();
     if (protect) this.sayWhatIsProtected();
-    return createDataStores({ settings, batchPath: this.hasBatchPath, protect }, { parent: this });
+    return createDataStores({ settings, protect }, { parent: this });
   }
 
-  private createFunctions({ table, chromadbBucket, batchBucket }: DataStores): LambdaFunctions {
+  private createFunctions({
+    table,
+    chromadbBucket,
+    batchBucket,
+    vectorBucket,
+  }: DataStores): LambdaFunctions {
     const { settings, secrets, bundles } = this.args;
-    const workflows: WorkflowName[] = this.hasBatchPath
-      ? ['realtime', 'batch_submit', 'batch_poll']
-      : ['realtime'];
     return new LambdaFunctions(
       'functions',
       {
-        declarations: functionsOf(workflows),
+        declarations: stackFunctions(settings.vector_stores),
         bundles,
         resources: {
           tableArn: table.arn,
-          bucketArns: {
-            chromadb: chromadbBucket.arn,
-            ...(batchBucket === undefined ? {} : { batch: batchBucket.arn }),
-          },
+          bucketArns: { chromadb: chromadbBucket.arn, batch: batchBucket.arn },
+          stores: settings.vector_stores,
+          vectorIndexArns: Object.values(vectorBucket?.indexArns ?? {}),
           keys: this.keys,
           variables: {
             ...settingVariables(settings),
             ...createApiKeySecrets(secrets, { parent: this }),
             DYNAMODB_TABLE_NAME: table.name,
             CHROMADB_BUCKET: chromadbBucket.bucketName,
-            BATCH_BUCKET: batchBucket?.bucketName,
+            BATCH_BUCKET: batchBucket.bucketName,
+            S3_VECTORS_BUCKET_ARN: vectorBucket?.arn,
+            S3_VECTORS_INDEX_SUFFIX: vectorBucket?.indexSuffix,
           },
         },
         logRetentionDays: settings.log_retention_days,
@@ -155,13 +166,14 @@ export class EmbeddingInfrastructure extends pulumi.ComponentResource {
     { chromadbBucket, batchBucket }: DataStores,
   ): {
     readonly realtime: RealtimeEmbeddingWorkflow;
-    readonly submit?: BatchSubmitWorkflow;
-    readonly poll?: BatchPollWorkflow;
+    readonly submit: BatchSubmitWorkflow;
+    readonly poll: BatchPollWorkflow;
   } {
     const { settings } = this.args;
     const parent = { parent: this };
     const common = {
       functions,
+      stores: settings.vector_stores,
       toleratedFailurePercentage: settings.tolerated_failure_percentage,
       logRetentionDays: settings.log_retention_days,
     };
@@ -176,7 +188,6 @@ export class EmbeddingInfrastructure extends pulumi.ComponentResource {
       },
       parent,
     );
-    if (batchBucket === undefined) return { realtime };
     const batch = (schedule: string | undefined): WorkflowArgs => ({
       ...common,
       bucket: batchBucket.bucketName,
@@ -199,33 +210,15 @@ export class EmbeddingInfrastructure extends pulumi.ComponentResource {
     };
   }
 
-  private createMonitoring(
-    functions: LambdaFunctions,
-    workflows: readonly (Workflow | undefined)[],
-  ): Monitoring {
+  private createMonitoring(functions: LambdaFunctions, workflows: readonly Workflow[]): Monitoring {
     return new Monitoring(
       'monitoring',
       {
         functions: functions.all,
-        workflows: workflows
-          .filter((workflow) => workflow !== undefined)
-          .map(({ name, arn }) => ({ name, arn })),
+        workflows: workflows.map(({ name, arn }) => ({ name, arn })),
         alertEmail: this.args.settings.alert_email,
       },
       { parent: this },
-    );
-  }
-
-  /** Says what a stack lacks without Pinecone, and how to have it. */
-  private sayThatBatchPathIsMissing(): void {
-    const stack = pulumi.getStack();
-    const commands = [
-      setCommand('pinecone_index_name', stack),
-      setCommand('pinecone_api_key', stack),
-    ];
-    void pulumi.log.info(
-      `the batch path is not deployed, since it needs Pinecone: ${commands.join('; ')}`,
-      this,
     );
   }
 
@@ -238,7 +231,8 @@ export class EmbeddingInfrastructure extends pulumi.ComponentResource {
     const adopted = [
       settings.dynamodb_table_name,
       settings.chromadb_bucket_name,
-      ...(this.hasBatchPath ? [settings.batch_bucket_name] : []),
+      settings.batch_bucket_name,
+      ...(settings.vector_stores.includes('s3_vectors') ? [undefined] : []),
     ];
     if (!adopted.includes(undefined)) return;
     const stack = pulumi.getStack();

@@ -34,7 +34,7 @@ const TABLE_WRITE_ACTIONS = [
   'kms:ReEncryptTo',
 ] as const;
 
-const READING: readonly TableOperation[] = ['GetItem', 'Query'];
+const READING: readonly TableOperation[] = ['BatchGetItem', 'GetItem', 'Query'];
 
 /** @returns nothing without a key, or where nothing is done. */
 export function objectKeyPermissions(

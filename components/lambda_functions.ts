@@ -1,10 +1,13 @@
 import * as aws from '@pulumi/aws';
 import * as pulumi from '@pulumi/pulumi';
+import { STORES } from 'receipt-embedding/stores/open_stores';
+import type { StoreDeclaration, StoreName } from 'receipt-embedding/stores/vector_store';
 import {
   type Bucket,
   type ObjectNeeds,
   type ObjectOperation,
   secretArnVariable,
+  storesOf,
   type TableNeeds,
   type VendorDeclaration,
   VENDORS,
@@ -42,6 +45,10 @@ interface FunctionResources {
   readonly tableArn: pulumi.Input<string>;
   /** The buckets of the stack. */
   readonly bucketArns: Readonly<Partial<Record<Bucket, pulumi.Input<string>>>>;
+  /** The vector stores of the stack. */
+  readonly stores: readonly StoreName[];
+  /** The indexes of the store whose rights AWS grants; none without it. */
+  readonly vectorIndexArns: readonly pulumi.Input<string>[];
   /** Keys that the table and the buckets are encrypted with, where their owners have their own. */
   readonly keys: Readonly<Partial<Record<Bucket | 'table', EncryptionKey>>>;
   /**
@@ -104,7 +111,7 @@ export class LambdaFunctions extends pulumi.ComponentResource {
       functionPurpose(declaration),
       {
         declaration,
-        folder: bundles.handler(declaration.name),
+        folder: bundles.handler(declaration.folder ?? declaration.name),
         layerArn,
         environment: environmentOf(declaration, resources),
         statements: statementsOf(declaration, resources),
@@ -119,9 +126,13 @@ export class LambdaFunctions extends pulumi.ComponentResource {
 /** @throws TypeError when the stack lacks what the function can't do without. */
 function environmentOf(
   declaration: DeclaredFunction,
-  { variables }: FunctionResources,
+  { variables: ofStack, stores }: FunctionResources,
 ): Record<string, pulumi.Input<string>> {
-  const { required, optional } = variablesOf(declaration);
+  const { required, optional } = variablesOf(declaration, stores);
+  const variables: FunctionResources['variables'] = {
+    ...ofStack,
+    VECTOR_STORES: storesOf(declaration, stores).join(),
+  };
   const missing = Object.keys(required).filter((name) => variables[name] === undefined);
   if (missing.length > 0) {
     throw new TypeError(`the stack has no ${missing.join(', ')} for ${declaration.name}`);
@@ -138,15 +149,21 @@ function environmentOf(
  * Whether a function calls a vendor at an address that the stack's settings give, which may be a private one. The others stay out
  * of the VPC: they start faster there, and need no way from it to AWS and the vendors.
  */
-function callsOwnAddress(declaration: DeclaredFunction, { variables }: FunctionResources): boolean {
-  return vendorsOf(declaration).some(
+function callsOwnAddress(declaration: DeclaredFunction, resources: FunctionResources): boolean {
+  const { variables } = resources;
+  return vendorsOf(declaration, resources).some(
     ({ address }) => address !== undefined && variables[address] !== undefined,
   );
 }
 
-/** The vendors that a function calls, also those that not every stack has. */
-function vendorsOf({ vendors = [], optional_vendors = [] }: DeclaredFunction): VendorDeclaration[] {
-  return [...vendors, ...optional_vendors].map((vendor) => VENDORS[vendor]);
+/** The vendors and stores that a function calls, also the vendors that not every stack has. */
+function vendorsOf(
+  declaration: DeclaredFunction,
+  { stores }: Pick<FunctionResources, 'stores'>,
+): VendorDeclaration[] {
+  const { vendors = [], optional_vendors = [] } = declaration;
+  const names = [...vendors, ...optional_vendors, ...storesOf(declaration, stores)];
+  return [...new Set(names)].map((vendor) => VENDORS[vendor]);
 }
 
 /** What the function may do, beside writing its own log and its traces. */
@@ -156,7 +173,7 @@ function statementsOf(
 ): PolicyStatement[] {
   const { table = {}, objects = {}, objects_of_event = {} } = declaration;
   const { tableArn, keys, variables } = resources;
-  const secrets = vendorsOf(declaration).flatMap(({ secret }) =>
+  const secrets = vendorsOf(declaration, resources).flatMap(({ secret }) =>
     secret === undefined ? [] : (variables[secretArnVariable(secret)] ?? []),
   );
   return [
@@ -164,6 +181,8 @@ function statementsOf(
     ...tableKeyPermissions(keys.table, Object.values(table).flat()),
     ...objectStatements(objects, resources),
     ...objectStatements(objects_of_event, resources),
+    ...listingStatements(declaration, resources),
+    ...vectorStatements(declaration, resources),
     ...secrets.map((arn) => ({ actions: ['secretsmanager:GetSecretValue'], resources: [arn] })),
   ];
 }
@@ -194,6 +213,30 @@ function objectStatements(
         operations.map(([operation]) => OBJECT_ACCESS[operation]),
       ),
     ];
+  });
+}
+
+/** Without a condition on a prefix: with one, S3 answers 403 for an object that is not there. */
+function listingStatements(
+  { tells_missing = [] }: DeclaredFunction,
+  { bucketArns }: Pick<FunctionResources, 'bucketArns'>,
+): PolicyStatement[] {
+  return tells_missing.flatMap((bucket) => {
+    const arn = bucketArns[bucket];
+    return arn === undefined ? [] : [{ actions: ['s3:ListBucket'], resources: [arn] }];
+  });
+}
+
+/** On the indexes of the stack's present model alone. */
+function vectorStatements(
+  declaration: DeclaredFunction,
+  { stores, vectorIndexArns: resources }: FunctionResources,
+): PolicyStatement[] {
+  const { operations = [] } = declaration.stores ?? {};
+  return storesOf(declaration, stores).flatMap((store) => {
+    const { vector_actions: actions }: StoreDeclaration = STORES[store];
+    const needed = new Set(operations.flatMap((operation) => actions?.[operation] ?? []));
+    return needed.size === 0 ? [] : [{ actions: [...needed], resources }];
   });
 }
 

@@ -1,6 +1,7 @@
+import { randomBytes } from 'node:crypto';
 import * as pulumi from '@pulumi/pulumi';
+import { STACK_FUNCTIONS } from './stack_functions.ts';
 import type { DeclaredFunction } from './state_machines/shared_states.ts';
-import { functionsOf } from './state_machines/workflows.ts';
 
 /** AWS's rules for the names that this program gives: how long one may be, and of which characters (its API references). */
 export const NAME_RULES = {
@@ -16,6 +17,8 @@ export const NAME_RULES = {
   /** It takes more, but CloudWatch gets no log of a state machine whose name has it. */
   stateMachine: { limit: 80, allowed: /^[\w-]+$/ },
   topic: { limit: 256, allowed: /^[\w-]+$/ },
+  /** Of its 63 characters, nine are for a suffix. */
+  vectorBucket: { limit: 54, allowed: /^[\w-]+$/ },
 } as const satisfies Readonly<Record<string, { readonly limit: number; readonly allowed: RegExp }>>;
 
 export type NameKind = keyof typeof NAME_RULES;
@@ -29,7 +32,7 @@ export const functionStem = (declaration: Pick<DeclaredFunction, 'name'>): strin
 
 /** The longest name of a stack that all names have room for; the functions' are the tightest. */
 export const LONGEST_STACK_NAME = Math.min(
-  ...functionsOf().map(
+  ...STACK_FUNCTIONS.map(
     (declaration) => NAME_RULES.function.limit - functionStem(declaration).length - 1,
   ),
 );
@@ -75,6 +78,11 @@ export class NameRefused extends pulumi.RunError {
  */
 export function stackName(kind: NameKind, stem: string, stack: string): string {
   return allowedName(kind, `${stem}-${stack}`);
+}
+
+/** Eight characters that no other name of the account has. */
+export function randomSuffix(): string {
+  return randomBytes(4).toString('hex');
 }
 
 /** @throws NameRefused */

@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { isBucketName } from './bucket_names.ts';
 import { isSchedule } from './schedule_expressions.ts';
-import { secureUrlSchema } from '../simple_lambdas/runtime/declaration.ts';
+import { STORE_NAMES, VENDORS } from '../simple_lambdas/runtime/declaration.ts';
+import { STORES } from 'receipt-embedding/stores/open_stores';
+import type { StoreDeclaration, StoreName } from 'receipt-embedding/stores/vector_store';
 
 /** How a setting is written, as `pulumi config set` takes it: a text. */
 interface SettingFormat<Schema extends z.ZodType> {
@@ -34,7 +36,7 @@ const yesOrNo = {
  * it, which anybody could read in the stack's file, and no query, which paths can't be added to.
  */
 const url = {
-  schema: secureUrlSchema.refine((text) => {
+  schema: VENDORS.openai.optional_variables.OPENAI_BASE_URL.refine((text) => {
     if (!URL.canParse(text)) return false;
     const { username, password, search, hash } = new URL(text);
     return [username, password, search, hash].every((part) => part === '');
@@ -82,6 +84,19 @@ const ec2Ids = (kind: 'subnet' | 'sg', most: number) => ({
   values: `1 to ${most} ids \`${kind}-…\`, apart by commas`,
 });
 
+/** Vector stores, apart by commas, each once. */
+const vectorStores = {
+  schema: z
+    .string()
+    .transform((text) => text.split(','))
+    .pipe(
+      z
+        .array(z.enum(STORE_NAMES as readonly [StoreName, ...StoreName[]]))
+        .refine((names) => new Set(names).size === names.length),
+    ),
+  values: `one or more of ${STORE_NAMES.map((name) => `\`${name}\``).join(', ')}, each once, apart by commas`,
+};
+
 /** Chroma's rules for the names of tenants and databases, without what would need an escape in an address. */
 const chromaName = {
   schema: z.string().regex(/^[\w.-]{3,128}$/),
@@ -122,6 +137,8 @@ interface SettingDescription {
   readonly example?: string;
   /** A setting or secret without which it means nothing: one alone is a slip. */
   readonly needs?: string;
+  /** Why an empty value is refused, which for every other setting is as good as none. */
+  readonly neverEmpty?: string;
 }
 
 const descriptions = z.registry<SettingDescription>();
@@ -209,26 +226,34 @@ const SETTINGS = {
       example: '1536',
     },
   ),
+  vector_stores: setting(vectorStores, optional, {
+    otherwise: '`s3_vectors`, and `pinecone` where its index is set',
+    meaning:
+      'The stores that every vector is written to; search asks the first. A line or word is `SUCCESS` when all of them have it.',
+    example: 's3_vectors',
+    neverEmpty: 'without a store, no line or word could be SUCCESS',
+  }),
   chroma_http_endpoint: setting(url, optional, {
     otherwise: 'none is asked',
-    meaning: "A Chroma server whose collection `lines` knows other receipts' merchants.",
+    meaning:
+      "A Chroma server, or Chroma Cloud: the store `chroma`, and for whoever has it, other receipts' merchants in its collection `lines`.",
     example: 'https://chroma.example.com',
   }),
   chroma_tenant: setting(chromaName, optional, {
     otherwise: '`default_tenant`',
-    meaning: "The tenant of that server's collection.",
+    meaning: "The tenant of that server's collections.",
     example: 'default_tenant',
     needs: 'chroma_http_endpoint',
   }),
   chroma_database: setting(chromaName, optional, {
     otherwise: '`default_database`',
-    meaning: "The database of that server's collection.",
+    meaning: "The database of that server's collections.",
     example: 'default_database',
     needs: 'chroma_http_endpoint',
   }),
   pinecone_index_name: setting(indexName, optional, {
-    otherwise: 'no batch path',
-    meaning: 'The Pinecone index that batches are ingested into. It goes with `pinecone_api_key`.',
+    otherwise: 'no Pinecone',
+    meaning: 'The Pinecone index of the store `pinecone`. It goes with `pinecone_api_key`.',
     example: 'receipts',
     needs: 'pinecone_api_key',
   }),
@@ -274,6 +299,11 @@ const SETTINGS = {
     (number) => number.default(5),
     { meaning: 'How many batches one execution submits or ingests at once.', example: '10' },
   ),
+  batch_compaction_runs: setting(yesOrNo, (written) => written.default(false), {
+    meaning:
+      'Write a `COMPACTION_RUN` row for each delta of a batch too, which starts a compactor of yours: a million times for a backlog of a million receipts.',
+    example: 'true',
+  }),
   batch_submit_schedule: setting(schedule, optional, {
     otherwise: 'by hand',
     meaning: 'When what is to do is submitted by itself.',
@@ -303,7 +333,8 @@ const SETTINGS = {
   }),
   protect_data: setting(yesOrNo, optional, {
     otherwise: '`false` in `dev`, else `true`',
-    meaning: 'Keep Pulumi from deleting the table and the buckets that it has created.',
+    meaning:
+      'Keep Pulumi from deleting the table, the buckets and the vector bucket that it has created.',
     example: 'true',
   }),
 };
@@ -312,8 +343,7 @@ const SETTINGS = {
 export const SECRETS = {
   openai_api_key: setting(apiKey, (key) => key, {
     otherwise: 'required',
-    meaning:
-      "OpenAI's key. It needs the right to embed, and for the batch path to files and batches.",
+    meaning: "OpenAI's key. It needs the right to embed, and for batches to files and batches.",
   }),
   google_places_api_key: setting(apiKey, optional, {
     otherwise: 'it is not asked',
@@ -325,7 +355,7 @@ export const SECRETS = {
     needs: 'chroma_http_endpoint',
   }),
   pinecone_api_key: setting(apiKey, optional, {
-    otherwise: 'no batch path',
+    otherwise: 'no Pinecone',
     meaning: "Pinecone's key. It goes with `pinecone_index_name`.",
     needs: 'pinecone_index_name',
   }),
@@ -334,11 +364,27 @@ export const SECRETS = {
 /** Marks what is wrong between two settings, of which the message says more than the format of one. */
 export const FIT = { fit: true };
 
+/** Marks a setting that is not set, although a store is listed that needs it. */
+export interface MissingForStore {
+  readonly missingFor: StoreName;
+}
+
 /** What the table of settings makes of a stack's texts, by the settings' names. */
 export const settingsSchema = z
   .object(SETTINGS)
   .superRefine(
-    ({ embedding_model, embedding_dimensions }, context) => {
+    ({ embedding_model, embedding_dimensions, vector_stores, ...settings }, context) => {
+      // Also of a list that is wrong in another way.
+      if (Array.isArray(vector_stores)) {
+        const known = STORE_NAMES.filter((store) => vector_stores.includes(store));
+        for (const [store, missing] of missingSettings(known, settings)) {
+          context.addIssue({
+            code: 'custom',
+            path: [missing],
+            params: { missingFor: store } satisfies MissingForStore,
+          });
+        }
+      }
       // No number, or more than any model has: that is reported already.
       if (typeof embedding_dimensions !== 'number' || embedding_dimensions > MOST_DIMENSIONS)
         return;
@@ -357,7 +403,25 @@ export const settingsSchema = z
   .transform((settings) => ({
     ...settings,
     embedding_dimensions: settings.embedding_dimensions ?? MODELS[settings.embedding_model],
+    vector_stores: settings.vector_stores ?? [
+      's3_vectors' as const,
+      ...(settings.pinecone_index_name === undefined ? [] : (['pinecone'] as const)),
+    ],
   }));
+
+/** Each store that is listed without a setting of its own, with that setting. What is no setting comes from the program itself. */
+function missingSettings(
+  stores: readonly StoreName[],
+  settings: Readonly<Record<string, unknown>>,
+): (readonly [StoreName, string])[] {
+  return stores.flatMap((store) => {
+    const { variables }: StoreDeclaration = STORES[store];
+    return Object.keys(variables)
+      .map((variable) => variable.toLowerCase())
+      .filter((name) => name in SETTINGS && settings[name] === undefined)
+      .map((name) => [store, name] as const);
+  });
+}
 
 export type Settings = z.output<typeof settingsSchema>;
 

@@ -55,8 +55,10 @@ describe('read settings', () => {
         child_execution_type: 'STANDARD',
         batch_max_tokens: 3_000_000,
         batch_max_concurrency: 5,
+        batch_compaction_runs: false,
         tolerated_failure_percentage: 10,
         log_retention_days: 30,
+        vector_stores: ['s3_vectors'],
       });
     });
 
@@ -71,6 +73,8 @@ describe('read settings', () => {
             pinecone_host: 'https://our-index.svc.example',
             batch_max_tokens: '1000',
             batch_max_concurrency: '7',
+            batch_compaction_runs: 'true',
+            vector_stores: 'chroma,pinecone',
             batch_submit_schedule: 'cron(0 3 * * ? *)',
             batch_poll_schedule: 'rate(15 minutes)',
             openai_base_url: 'https://openai.example/v1',
@@ -93,6 +97,8 @@ describe('read settings', () => {
         pinecone_host: 'https://our-index.svc.example',
         batch_max_tokens: 1_000,
         batch_max_concurrency: 7,
+        batch_compaction_runs: true,
+        vector_stores: ['chroma', 'pinecone'],
         batch_submit_schedule: 'cron(0 3 * * ? *)',
         batch_poll_schedule: 'rate(15 minutes)',
         dynamodb_table_name: 'our-receipts',
@@ -115,6 +121,18 @@ describe('read settings', () => {
       expect(
         read({ max_concurrency: '', protect_data: '', dynamodb_table_name: '' }),
       ).toStrictEqual(read({}));
+    });
+
+    it('have Pinecone among the stores where its index and key are set, unless the stores are said', () => {
+      const secrets = ['openai_api_key', 'pinecone_api_key'];
+      const pinecone_index_name = 'our-index';
+      expect(read({ pinecone_index_name }, secrets).vector_stores).toStrictEqual([
+        's3_vectors',
+        'pinecone',
+      ]);
+      expect(
+        read({ pinecone_index_name, vector_stores: 's3_vectors' }, secrets).vector_stores,
+      ).toStrictEqual(['s3_vectors']);
     });
 
     it("take a large model's own dimensions when none are given", () => {
@@ -169,6 +187,11 @@ describe('read settings', () => {
       ['batch_poll_schedule', 'rate(15 minutes)', 'rate(0 minutes)'],
       ['batch_poll_schedule', 'rate(1 hour)', 'rate(15 seconds)'],
       ['batch_poll_schedule', 'rate(1 minute)', 'every 15 minutes'],
+      ['vector_stores', 's3_vectors', 'faiss'],
+      ['vector_stores', 's3_vectors', 's3_vectors,s3_vectors'],
+      ['vector_stores', 's3_vectors', 's3_vectors, s3_vectors'],
+      ['vector_stores', 's3_vectors', ','],
+      ['batch_compaction_runs', 'true', 'yes'],
       ['embedding_model', 'text-embedding-3-large', 'text-embedding-ada-002'],
       ['embedding_dimensions', '1', '0'],
       ['embedding_dimensions', '1536', '1537'],
@@ -295,6 +318,28 @@ describe('read settings', () => {
       const example = describeSetting(name as keyof Settings).example ?? '';
       expect(problemsOf({ [name]: example })).toStrictEqual([
         `  - ${name} is set, but ${needs} is not: ${setCommand(needs, 'dev')}`,
+      ]);
+    });
+
+    it('are a store without its settings, each with the command that sets them', () => {
+      expect(problemsOf({ vector_stores: 'pinecone,chroma' })).toStrictEqual([
+        '  - vector_stores has pinecone, but pinecone_index_name is not set: ' +
+          'npx pulumi config set --stack dev pinecone_index_name receipts',
+        '  - vector_stores has chroma, but chroma_http_endpoint is not set: ' +
+          'npx pulumi config set --stack dev chroma_http_endpoint https://chroma.example.com',
+      ]);
+      expect(
+        problemsOf({ vector_stores: 'pinecone', pinecone_index_name: 'our-index' }),
+      ).toStrictEqual([
+        '  - pinecone_index_name is set, but pinecone_api_key is not: ' +
+          'npx pulumi config set --stack dev --secret pinecone_api_key',
+      ]);
+    });
+
+    it('are no stores at all', () => {
+      expect(problemsOf({ vector_stores: '' })).toStrictEqual([
+        '  - vector_stores is empty (without a store, no line or word could be SUCCESS): ' +
+          'npx pulumi config set --stack dev vector_stores s3_vectors',
       ]);
     });
 

@@ -3,6 +3,7 @@ import { stackNameProblem } from './names.ts';
 import {
   describeSetting,
   FIT,
+  type MissingForStore,
   SECRET_NAMES,
   type SecretName,
   SECRETS,
@@ -51,11 +52,19 @@ export function readSettings(source: SettingsSource): Settings {
       : [`${nameProblem.problem}: ${renameCommand(source.stack, nameProblem.better)}`]),
     ...secretProblems(source),
     ...missingPartners(values, source),
+    ...emptyOnes(source),
     ...source.names
       .filter((name) => ![...SETTING_NAMES, ...SECRET_NAMES].includes(name as never))
       .map((name) => `${name} is no setting: ${removeCommand(name, source.stack)}`),
     ...(parsed.error?.issues ?? []).map((issue) => {
       const name = issue.path[0] as keyof Settings;
+      const store =
+        issue.code === 'custom'
+          ? (issue.params as Partial<MissingForStore> | undefined)?.missingFor
+          : undefined;
+      if (store !== undefined) {
+        return `vector_stores has ${store}, but ${name} is not set: ${setCommand(name, source.stack)}`;
+      }
       const fits = issue.code !== 'custom' || issue.params !== FIT;
       const expected = fits ? describeSetting(name).values : issue.message;
       return `${name} is wrong (expected ${expected}): ${setCommand(name, source.stack)}`;
@@ -64,10 +73,45 @@ export function readSettings(source: SettingsSource): Settings {
   // Of a list, each part may be wrong in the same way.
   const problems = [...new Set(all)];
   if (parsed.success && problems.length === 0) return parsed.data;
-  throw new InvalidSettings(
+  throw invalidSettings(problems);
+}
+
+function invalidSettings(problems: readonly string[]): InvalidSettings {
+  return new InvalidSettings(
     `the stack's configuration has ${problems.length} problem${problems.length === 1 ? '' : 's'}:\n` +
       problems.map((problem) => `  - ${problem}`).join('\n'),
   );
+}
+
+/** The settings that are the ARN of something that has to be in the stack's own region. */
+const REGIONAL_ARNS = [
+  'dynamodb_table_kms_key_arn',
+  'chromadb_bucket_kms_key_arn',
+  'batch_bucket_kms_key_arn',
+] as const satisfies readonly (keyof Settings)[];
+
+/**
+ * Compares what the settings name with where the stack is deployed to: DynamoDB and S3 use keys of their own region alone, and a key
+ * elsewhere is denied at run time, request by request.
+ *
+ * @param place of the stack, as the provider says.
+ * @throws InvalidSettings with every problem at once.
+ */
+export function checkRegions(
+  settings: Settings,
+  place: { readonly partition: string; readonly region: string },
+  stack: string,
+): void {
+  const problems = REGIONAL_ARNS.flatMap((name) => {
+    const [, partition, , region] = (settings[name] ?? '').split(':');
+    if (region === undefined) return [];
+    if (partition === place.partition && region === place.region) return [];
+    return [
+      `${name} is of ${region} (${partition ?? ''}), and the stack is of ${place.region} (${place.partition}): ` +
+        `name a key of the stack's region, for a multi-region key its replica there, or leave the setting out: ${removeCommand(name, stack)}`,
+    ];
+  });
+  if (problems.length > 0) throw invalidSettings(problems);
 }
 
 /** A secret that is missing, or that anybody can read in the stack's file. */
@@ -99,6 +143,16 @@ function missingPartners(
   });
 }
 
+/** What is set to nothing although that is no choice. */
+function emptyOnes({ get, stack }: SettingsSource): string[] {
+  return SETTING_NAMES.filter((name) => get(name) === '').flatMap((name) => {
+    const { neverEmpty } = describeSetting(name);
+    return neverEmpty === undefined
+      ? []
+      : [`${name} is empty (${neverEmpty}): ${setCommand(name, stack)}`];
+  });
+}
+
 // Pulumi has it for its own SDKs, and leaves it out of its declarations.
 const { isConfigSecret } = pulumi.runtime as unknown as {
   readonly isConfigSecret: (key: string) => boolean;
@@ -121,11 +175,17 @@ export function stackSettings(config: pulumi.Config): SettingsSource {
 /**
  * The command that sets a setting, as it can be pasted into a shell: with a value that is allowed. A secret has none
  * there: Pulumi asks for it, so that no shell remembers it.
+ *
+ * @param value the setting's example by default.
  */
-export function setCommand(name: SettingName, stack: string): string {
+export function setCommand(
+  name: SettingName,
+  stack: string,
+  value: string = describeSetting(name).example ?? '',
+): string {
   return name in SECRETS
     ? `npx pulumi config set --stack ${quoted(stack)} --secret ${name}`
-    : `npx pulumi config set --stack ${quoted(stack)} ${name} ${quoted(describeSetting(name).example ?? '')}`;
+    : `npx pulumi config set --stack ${quoted(stack)} ${name} ${quoted(value)}`;
 }
 
 /** The command that takes a setting away, which may have any name. */

@@ -4,6 +4,7 @@ import { type EncryptionKey, objectKeyPermissions } from './encryption.ts';
 import type { LambdaFunctions } from './lambda_functions.ts';
 import { type PolicyStatement, ServiceRole } from './iam.ts';
 import { stackName } from './names.ts';
+import type { StoreName } from 'receipt-embedding/stores/vector_store';
 import type { StateMachineDefinition } from './state_machines/asl.ts';
 import type { RealtimeStateMachineSettings } from './state_machines/realtime.ts';
 import type { StateMachineSettings, WorkflowName } from './state_machines/shared_states.ts';
@@ -17,6 +18,8 @@ import {
 export interface WorkflowArgs {
   /** Has those that the workflow's states invoke. */
   readonly functions: Pick<LambdaFunctions, 'byName'>;
+  /** The vector stores of the stack. */
+  readonly stores: readonly StoreName[];
   /** The bucket of the executions' files. */
   readonly bucket: pulumi.Input<string>;
   /**
@@ -107,10 +110,10 @@ export abstract class Workflow extends pulumi.ComponentResource {
   private define(
     workflow: WorkflowName,
     stateMachine: (settings: Deployed<StateMachineSettings>) => StateMachineDefinition,
-    { functions, bucket, maxConcurrency, toleratedFailurePercentage }: WorkflowArgs,
+    { functions, stores, bucket, maxConcurrency, toleratedFailurePercentage }: WorkflowArgs,
   ): pulumi.Output<StateMachineDefinition> {
     const arns = Object.fromEntries(
-      functionsOf([workflow]).map(({ name }) => [name, functions.byName(name).arn]),
+      functionsOf([workflow], stores).map(({ name }) => [name, functions.byName(name).arn]),
     );
     const { partition } = aws.getPartitionOutput({}, { parent: this });
     return pulumi
@@ -120,6 +123,7 @@ export abstract class Workflow extends pulumi.ComponentResource {
           partition: inPartition,
           functionArn: ({ name }) => arnsByName[name] ?? '',
           bucket: bucketName,
+          stores,
           maxConcurrency,
           toleratedFailurePercentage,
         }),
@@ -259,7 +263,7 @@ export class BatchSubmitWorkflow extends Workflow {
   }
 }
 
-/** The batch path's second half: batches that have ended at OpenAI are ingested into Pinecone and the table. */
+/** The batch path's second half: batches that have ended at OpenAI are ingested into the log, the stores and the table. */
 export class BatchPollWorkflow extends Workflow {
   constructor(name: string, args: WorkflowArgs, opts?: pulumi.ComponentResourceOptions) {
     const names = { class: 'BatchPollWorkflow', stem: 'batch-poll' };

@@ -234,6 +234,9 @@ describe('tables', () => {
       expect(verdict(dataProtected, BUCKET, { forceDestroy: true })).toStrictEqual([
         'The bucket it is emptied when the stack is destroyed: set protect_data to true, unless you are about to remove it.',
       ]);
+      const vectors = 'aws:s3/vectorsVectorBucket:VectorsVectorBucket';
+      expect(verdict(dataProtected, vectors, { forceDestroy: false })).toStrictEqual([]);
+      expect(verdict(dataProtected, vectors, { forceDestroy: true })).toHaveLength(1);
     });
 
     it('is an advice, since whoever removes a stack takes the protection away first', () => {

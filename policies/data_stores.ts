@@ -118,6 +118,7 @@ function deniesPlainHttp(statement: Statement): boolean {
 }
 
 const TABLE = 'aws:dynamodb/table:Table';
+const VECTOR_BUCKET = 'aws:s3/vectorsVectorBucket:VectorsVectorBucket';
 
 /** Whatever is written to a table can be had back for 35 days. */
 export const tablesRecoverable = resourcePolicy(
@@ -158,10 +159,10 @@ export const dataProtected = resourcePolicy(
     description: 'Outside the stack dev, what holds data is protected from being deleted.',
     enforcementLevel: 'advisory',
   },
-  [TABLE, BUCKET],
+  [TABLE, BUCKET, VECTOR_BUCKET],
   ({ type, name, stack, properties }) => {
     if (stack === 'dev') return [];
-    if (type === BUCKET) {
+    if (type !== TABLE) {
       return properties['forceDestroy'] === true
         ? [
             `The bucket ${name} is emptied when the stack is destroyed: set protect_data to true, unless you are about to remove it.`,

@@ -136,6 +136,8 @@ export const TAGGABLE: readonly string[] = [
   'aws:iam/role:Role',
   'aws:lambda/function:Function',
   'aws:s3/bucket:Bucket',
+  'aws:s3/vectorsIndex:VectorsIndex',
+  'aws:s3/vectorsVectorBucket:VectorsVectorBucket',
   'aws:secretsmanager/secret:Secret',
   'aws:sfn/stateMachine:StateMachine',
   'aws:sns/topic:Topic',

@@ -1,10 +1,11 @@
 import { type BatchSummary, isEnded } from 'receipt-embedding/entities/batch';
-import { batchProblems, isVectorOf } from '../../tests/support/batch_invariants.ts';
+import { batchProblems, inputIn, isVectorOf } from '../../tests/support/batch_invariants.ts';
 import { doubledContents, wrongVectors } from '../../tests/support/invariants.ts';
-import type { BatchStack, EntityRow } from '../../tests/support/batch_stack.ts';
+import type { BatchStack } from '../../tests/support/batch_stack.ts';
+import { storeContents } from '../../tests/support/stack_stores.ts';
 import { storedRuns, type StoredVector } from '../../tests/support/stored_vectors.ts';
 import { summaryOf } from '../../tests/support/test_stack.ts';
-import { outcomeOf } from './chaos_plan.ts';
+import { isTextOf, purchaseProblems } from './chaos_purchases.ts';
 import type { ChaosRun } from './chaos_run.ts';
 
 /** What does not hold once everything has come to rest. */
@@ -14,18 +15,8 @@ export async function chaosProblems(run: ChaosRun): Promise<string[]> {
     ...(await vectorProblems(run)),
     ...(await purchaseProblems(run)),
     ...summaryProblems(run),
-    ...(await otherProblems(run)),
+    ...(await batchProblems(run.stack)),
   ];
-}
-
-/** Who makes a word noise leaves the name of the batch that had claimed it, which nobody reads then. */
-async function otherProblems({ stack }: ChaosRun): Promise<string[]> {
-  const entities = await stack.entities();
-  const noise = entities.filter(({ status }) => status === 'NOISE').map(({ id }) => id);
-  return (await batchProblems(stack)).filter(
-    (problem) =>
-      !noise.some((id) => problem.startsWith(`${id} is `) && problem.includes('claimed')),
-  );
 }
 
 /** Each line and word has a status that nothing waits for, or a batch that is live, or parked. */
@@ -39,34 +30,21 @@ export async function statusProblems({ stack }: Pick<ChaosRun, 'stack'>): Promis
   });
 }
 
-/**
- * Each vector is that of what it says it is of. Of a row that is SUCCESS, what Pinecone has is of the row's present text; or, as
- * realtime writes deltas alone, a recorded run has that.
- */
+/** Each vector is that of what it says it is of, in the deltas and in every store; no content has two runs. */
 async function vectorProblems({ stack }: ChaosRun): Promise<string[]> {
   const runs = await storedRuns(stack);
-  const inDeltas = new Set(
-    runs.flatMap(({ lines, words }) =>
-      [...lines, ...words].map(({ id, document }) => `${id} ${document}`),
-    ),
-  );
   const batches = await stack.batches();
-  const { lines, words } = await stack.vectors();
-  const stored = new Map([...lines, ...words]);
+  const stores = await storeContents(stack.local);
   return [
     ...doubledContents(runs, 1),
     ...runs.flatMap(wrongVectors),
-    ...[...stored].flatMap(([id, vector]) =>
-      isOfItsText(vector, askedFor(stack, batches, id))
-        ? []
-        : [`${id} has the vector of something else in Pinecone`],
+    ...stores.flatMap(({ name, lines, words }) =>
+      [...lines, ...words].flatMap(([id, vector]) =>
+        isOfItsText(vector, [...askedFor(stack, batches, id), inputIn(vector.metadata)])
+          ? []
+          : [`${id} has the vector of something else in ${name}`],
+      ),
     ),
-    ...(await stack.entities()).flatMap((entity) => {
-      const text = stored.get(entity.id)?.metadata['text'];
-      return isStale(entity, text, inDeltas)
-        ? [`${entity.id} is SUCCESS, and Pinecone has the vector of another text`]
-        : [];
-    }),
   ];
 }
 
@@ -78,53 +56,7 @@ function askedFor(stack: BatchStack, batches: readonly BatchSummary[], id: strin
 /** A word's neighbours may have changed since it was asked for, and its metadata with them. */
 function isOfItsText(vector: StoredVector, inputs: readonly string[]): boolean {
   const text = String(vector.metadata['text']);
-  return inputs.some(
-    (input) =>
-      (input === text || input.startsWith(`<TARGET>${text}</TARGET>`)) && isVectorOf(vector, input),
-  );
-}
-
-function isStale(
-  { id, status, text }: EntityRow,
-  stored: unknown,
-  inDeltas: ReadonlySet<string>,
-): boolean {
-  return (
-    status === 'SUCCESS' &&
-    stored !== undefined &&
-    stored !== text &&
-    !inDeltas.has(`${id} ${text}`)
-  );
-}
-
-/** For each batch of ours that OpenAI was asked for there is one at OpenAI, and what was bought there is used. */
-async function purchaseProblems({
-  stack,
-  openaiBatches,
-  plan: { seed },
-}: ChaosRun): Promise<string[]> {
-  const batches = await stack.batches();
-  const known = new Set(batches.map(({ batch_id }) => batch_id));
-  const unknown = openaiBatches
-    .filter(({ metadata }) => !known.has(metadata?.['batch_id'] ?? ''))
-    .map(({ id }) => `${id} is at OpenAI, and no batch of ours`);
-  const wrong = batches.flatMap((batch) => {
-    const { batch_id, openai_batch_id, status, requested = 0, released } = batch;
-    const about = `batch ${batch_id} (${status}, ${openai_batch_id}, ${batch.reason ?? 'no reason'})`;
-    const there = stack.openaiBatches(batch_id);
-    const [only] = there;
-    if (there.length > 1 || (openai_batch_id !== 'N/A' && only?.id !== openai_batch_id)) {
-      return [`${about} is at OpenAI as ${there.map(({ id }) => id).join(', ') || 'nothing'}`];
-    }
-    const good = [...stack.requests(batch_id).keys()].filter(
-      (id) => outcomeOf(seed, id) === 'ok',
-    ).length;
-    const bought = only?.state === 'completed' && only.outputFileId !== undefined && good > 0;
-    return isEnded(status) && bought && requested > 0 && released === requested
-      ? [`${about} was bought, with ${good} of ${requested} good rows, and thrown away`]
-      : [];
-  });
-  return [...unknown, ...wrong];
+  return inputs.some((input) => isTextOf(text, input) && isVectorOf(vector, input));
 }
 
 type Counts = Readonly<Record<string, number | undefined>>;

@@ -18,6 +18,7 @@ export async function leaksOf(run: ChaosRun): Promise<string[]> {
     histories: await histories(run),
     'files of executions': filesOfExecutions(run),
     batches: (await run.stack.rowsOfType('BATCH_SUMMARY')).map((row) => JSON.stringify(row)),
+    records: (await run.stack.rowsOfType('EMBEDDED_RECEIPT')).map((row) => JSON.stringify(row)),
   };
   return Object.entries(places).flatMap(([place, texts]) => {
     for (const text of texts) {

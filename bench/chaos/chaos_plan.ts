@@ -57,7 +57,8 @@ const STARTS = [
 const FUNCTIONS = [
   ...['find-receipts', 'process-receipt', 'process-receipt', 'summarize', 'plan-batches'],
   ...['submit-batch', 'submit-batch', 'list-pending', 'get-batch-status', 'get-batch-status'],
-  ...['download-batch', 'upsert-to-pinecone', 'write-results', 'mark-batch-complete'],
+  ...['download-batch', 'log-batch-results', 'log-batch-results', 'upsert-to-s3-vectors'],
+  ...['upsert-to-pinecone', 'write-results', 'mark-batch-complete'],
   ...['release-batch', 'record-batch-failure'],
 ] as const;
 

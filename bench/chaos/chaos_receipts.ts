@@ -28,6 +28,17 @@ export interface Edit {
   readonly set: Readonly<Record<string, unknown>> | undefined;
 }
 
+/** What somebody has done to a line or word, or is doing. */
+export interface RowChange {
+  /** Its vector id. */
+  readonly id: string;
+  /** What it says since then; undefined when it is deleted, or became noise. */
+  readonly text: string | undefined;
+  /** Before and after the write, epoch milliseconds. */
+  readonly begun: number;
+  ended: number;
+}
+
 /**
  * Receipts of a few lines. Each word has a text that can be nowhere by chance, so that it is found wherever it does not
  * belong.
@@ -118,32 +129,56 @@ function rowKeys({ receipt, lines, words }: ChaosReceipt): RowKey[] {
   ];
 }
 
-/** Does it as other programs do. A row that is gone stays gone. */
-export async function applyEdit({ client, name }: Table, { keys, set }: Edit): Promise<void> {
-  for (const { PK, SK } of keys) {
-    const about = { TableName: name, Key: marshall({ PK, SK }) };
-    if (set === undefined) {
-      await client.send(new DeleteItemCommand(about));
-      continue;
-    }
-    const entries = Object.entries(set);
-    try {
-      await client.send(
-        new UpdateItemCommand({
-          ...about,
-          ConditionExpression: 'attribute_exists(PK)',
-          UpdateExpression: `SET ${entries.map((_, at) => `#a${at} = :v${at}`).join(', ')}`,
-          ExpressionAttributeNames: Object.fromEntries(
-            entries.map(([attribute], at) => [`#a${at}`, attribute]),
-          ),
-          ExpressionAttributeValues: marshall(
-            Object.fromEntries(entries.map(([, value], at) => [`:v${at}`, value])),
-          ),
-        }),
-      );
-    } catch (error) {
-      if (!(error instanceof ConditionalCheckFailedException)) throw error;
-    }
+/**
+ * Does it as other programs do. A row that is gone stays gone.
+ *
+ * @param changes where it is noted.
+ */
+export async function applyEdit(
+  table: Table,
+  { keys, set }: Edit,
+  changes: RowChange[],
+): Promise<void> {
+  for (const key of keys) {
+    const change: RowChange = {
+      id: `${key.PK}#${key.SK}`,
+      text: typeof set?.['text'] === 'string' ? set['text'] : undefined,
+      begun: Date.now(),
+      ended: Infinity,
+    };
+    changes.push(change);
+    await editRow(table, key, set);
+    change.ended = Date.now();
+  }
+}
+
+async function editRow(
+  { client, name }: Table,
+  { PK, SK }: RowKey,
+  set: Edit['set'],
+): Promise<void> {
+  const about = { TableName: name, Key: marshall({ PK, SK }) };
+  if (set === undefined) {
+    await client.send(new DeleteItemCommand(about));
+    return;
+  }
+  const entries = Object.entries(set);
+  try {
+    await client.send(
+      new UpdateItemCommand({
+        ...about,
+        ConditionExpression: 'attribute_exists(PK)',
+        UpdateExpression: `SET ${entries.map((_, at) => `#a${at} = :v${at}`).join(', ')}`,
+        ExpressionAttributeNames: Object.fromEntries(
+          entries.map(([attribute], at) => [`#a${at}`, attribute]),
+        ),
+        ExpressionAttributeValues: marshall(
+          Object.fromEntries(entries.map(([, value], at) => [`:v${at}`, value])),
+        ),
+      }),
+    );
+  } catch (error) {
+    if (!(error instanceof ConditionalCheckFailedException)) throw error;
   }
 }
 

@@ -5,6 +5,7 @@ import type { Workflow } from 'receipts-cli/local_stack';
 import { redo } from 'receipts-cli/redo/redo';
 import type { BatchView } from 'vendor-stand-ins/openai/batch_script';
 import { BatchStack } from '../../tests/support/batch_stack.ts';
+import { leftMarks, readDelivered } from '../../tests/support/store_invariants.ts';
 import {
   allReceipts,
   type ChaosPlan,
@@ -13,7 +14,7 @@ import {
   type Start,
   type Wave,
 } from './chaos_plan.ts';
-import { applyEdit } from './chaos_receipts.ts';
+import { applyEdit, type RowChange } from './chaos_receipts.ts';
 import { breakAsPlanned, letTimePassBetweenTries, passTime } from './chaos_stack.ts';
 import { accountOf, evidenceOf } from './chaos_account.ts';
 import { chaosProblems, statusProblems } from './chaos_invariants.ts';
@@ -37,6 +38,8 @@ export interface ChaosRun {
   readonly executions: readonly (readonly [Workflow, ExecutionDescription])[];
   /** What commands wrote. */
   readonly written: readonly string[];
+  /** What was done to lines and words meanwhile, in the order in which it was begun. */
+  readonly changes: readonly RowChange[];
   /** At OpenAI, of this seed. */
   readonly openaiBatches: readonly BatchView[];
 }
@@ -67,6 +70,7 @@ class Chaos implements ChaosRun {
   readonly plan: ChaosPlan;
   readonly executions: [Workflow, ExecutionDescription][] = [];
   readonly written: string[] = [];
+  readonly changes: RowChange[] = [];
   readonly #before: ReadonlySet<string>;
 
   constructor(stack: BatchStack, plan: ChaosPlan) {
@@ -97,7 +101,10 @@ class Chaos implements ChaosRun {
     const work: Promise<unknown>[] = [];
     const due = [
       ...starts.map((start) => ({ ...start, run: () => this.#start(start) })),
-      ...edits.map((edit) => ({ ...edit, run: () => applyEdit(stack.local.table, edit) })),
+      ...edits.map((edit) => ({
+        ...edit,
+        run: () => applyEdit(stack.local.table, edit, this.changes),
+      })),
     ].sort((a, b) => a.afterRequests - b.afterRequests);
     const begin = (requests: number): void => {
       while (due[0] !== undefined && due[0].afterRequests <= requests) {
@@ -195,7 +202,10 @@ class Chaos implements ChaosRun {
     const claims = await statusProblems(this);
     const byRealtime = await this.#untilRest(async () => {
       const { status, cause = '' } = await this.#execute('realtime');
-      return status === 'SUCCEEDED' ? [] : [`realtime ${status}: ${cause}`];
+      return [
+        ...(status === 'SUCCEEDED' ? [] : [`realtime ${status}: ${cause}`]),
+        ...leftMarks(await readDelivered(this.stack), () => false),
+      ];
     });
     return [...byBatches, ...claims.map((claim) => `before realtime: ${claim}`), ...byRealtime];
   }

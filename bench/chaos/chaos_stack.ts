@@ -61,8 +61,17 @@ function breakOne(stack: BatchStack, planned: PlannedFault): void {
 /** More than any lease, and any wait for a next try that a batch may get. */
 const PASSED_MS = 6 * 3_600_000;
 
-/** Lets hours pass for all batches, while nobody is at work: what they say of the past and future moves back. */
+/**
+ * Lets hours pass for all batches, and for the marks of those who died in the middle of a receipt, while nobody is at work: what they say of
+ * the past and future moves back.
+ */
 export async function passTime(stack: BatchStack): Promise<void> {
+  for (const row of await stack.rowsOfType('EMBEDDED_RECEIPT')) {
+    const marks = Object.entries(row['marks'] as Readonly<Record<string, string>>);
+    if (marks.length === 0) continue;
+    const moved = marks.map(([writer, since]) => [writer, earlier(epochMilliseconds(since))]);
+    await stack.update(row, { marks: Object.fromEntries(moved) as unknown });
+  }
   for (const { PK } of await stack.rowsOfType('BATCH_SUMMARY')) {
     await passTimeOf(stack, PK.slice('BATCH#'.length), /^(?!completed_at)/);
   }
@@ -107,6 +116,10 @@ function batchOf(payload: unknown): string | undefined {
   return batch_id;
 }
 
+function earlier(at: number): string {
+  return toTimestamp(new Date(at - PASSED_MS));
+}
+
 async function passTimeOf(stack: BatchStack, batchId: string, which: RegExp): Promise<void> {
   const { client, name } = stack.local.table;
   const about = { TableName: name, Key: marshall(batchSummaryKey(batchId)) };
@@ -115,7 +128,7 @@ async function passTimeOf(stack: BatchStack, batchId: string, which: RegExp): Pr
     ([attribute, value]): [string, string][] => {
       const at = typeof value === 'string' ? epochMilliseconds(value) : Number.NaN;
       if (!which.test(attribute) || Number.isNaN(at)) return [];
-      return [[attribute, toTimestamp(new Date(at - PASSED_MS))]];
+      return [[attribute, earlier(at)]];
     },
   );
   if (moved.length === 0) return;

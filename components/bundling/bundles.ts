@@ -1,7 +1,7 @@
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type BuildOptions, type OutputFile } from 'esbuild';
-import { functionsOf } from '../state_machines/workflows.ts';
+import { STACK_FUNCTIONS } from '../stack_functions.ts';
 import { writeBundle } from './bundle_folder.ts';
 
 /** Where this project lies. */
@@ -45,6 +45,11 @@ const commonOptions = {
   },
 } as const satisfies BuildOptions;
 
+/** The folders of `simple_lambdas` with the code of functions; several functions may share one. */
+export const FUNCTION_FOLDERS: readonly string[] = [
+  ...new Set(STACK_FUNCTIONS.map(({ name, folder = name }) => folder)),
+];
+
 /** Where the bundles of the layer and of each function are. */
 export interface Bundles {
   readonly layer: string;
@@ -63,7 +68,7 @@ export async function bundleAll(folder: string = join(projectFolder, 'dist')): P
     handler: (name) => join(folder, 'functions', name),
   };
   const imported = await Promise.all(
-    functionsOf().map(({ name }) => bundleHandler(name, bundles.handler(name))),
+    FUNCTION_FOLDERS.map((name) => bundleHandler(name, bundles.handler(name))),
   );
   await bundleLayer(bundles.layer, imported.flat());
   return bundles;

@@ -175,11 +175,9 @@ function pipelineAlarms(functions: MonitoredFunctions): readonly AlarmDefinition
     {
       kind: 'batches-failed',
       meaning: 'Batches could not be submitted, or not be brought to an end.',
-      metrics: functions.has(listPendingBatches.name)
-        ? (['batch_submit', 'batch_poll'] as const).flatMap((workflow) =>
-            counted(summarizeExecution, 'BatchesFailed', { workflow }),
-          )
-        : [],
+      metrics: (['batch_submit', 'batch_poll'] as const).flatMap((workflow) =>
+        counted(summarizeExecution, 'BatchesFailed', { workflow }),
+      ),
       periodSeconds: FIVE_MINUTES,
       threshold: 1,
     },

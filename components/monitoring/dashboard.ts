@@ -1,12 +1,15 @@
 import type { MetricName } from 'receipt-embedding/ports';
 import { declaration as listPendingBatches } from '../../simple_lambdas/list_pending_batches/declaration.ts';
+import { declaration as logBatchResults } from '../../simple_lambdas/log_batch_results/declaration.ts';
 import { declaration as markBatchComplete } from '../../simple_lambdas/mark_batch_complete/declaration.ts';
 import { declaration as planBatches } from '../../simple_lambdas/plan_batches/declaration.ts';
 import { declaration as processReceipt } from '../../simple_lambdas/process_receipt_realtime/declaration.ts';
 import { declaration as releaseBatch } from '../../simple_lambdas/release_batch/declaration.ts';
+import { declaration as searchReceipts } from '../../simple_lambdas/search_receipts/declaration.ts';
 import { declaration as submitBatch } from '../../simple_lambdas/submit_batch/declaration.ts';
 import { declaration as summarizeExecution } from '../../simple_lambdas/summarize_execution/declaration.ts';
-import { declaration as upsertToPinecone } from '../../simple_lambdas/upsert_to_pinecone/declaration.ts';
+import { STORE_NAMES } from '../../simple_lambdas/runtime/declaration.ts';
+import { upsertTo } from '../../simple_lambdas/upsert_to_store/declaration.ts';
 import { functionPurpose } from '../names.ts';
 import type { DeclaredFunction } from '../state_machines/shared_states.ts';
 import {
@@ -67,9 +70,16 @@ function workDone({ functions, workflows, region }: DashboardContents): Widget[]
       ),
     ]),
     metricWidget(region, 'Vectors an hour', HOUR, [
-      ...counted(functions, processReceipt, { VectorsWritten: 'ChromaDB deltas' }),
-      ...counted(functions, upsertToPinecone, { VectorsWritten: 'Pinecone' }),
+      ...counted(functions, processReceipt, {
+        VectorsWritten: 'the log, realtime',
+        VectorsRemoved: 'removed from the stores',
+      }),
+      ...counted(functions, logBatchResults, { VectorsWritten: 'the log, batch' }),
+      ...STORE_NAMES.flatMap((store) =>
+        counted(functions, upsertTo(store), { VectorsWritten: `${store}, batch` }),
+      ),
     ]),
+    metricWidget(region, 'Questions an hour', HOUR, asked(functions)),
     metricWidget(
       region,
       'Executions',
@@ -81,6 +91,16 @@ function workDone({ functions, workflows, region }: DashboardContents): Widget[]
       ]),
     ),
   ];
+}
+
+function asked(functions: MonitoredFunctions): Series[] {
+  const name = functions.get(searchReceipts.name)?.functionName;
+  return name === undefined
+    ? []
+    : [
+        { metric: functionMetric(name, 'Invocations'), label: 'asked' },
+        { metric: functionMetric(name, 'Errors'), label: 'failed' },
+      ];
 }
 
 function cost({ functions, region }: DashboardContents): Widget[] {
@@ -125,7 +145,6 @@ function latency({ functions, region }: DashboardContents): Widget[] {
 }
 
 function batches({ functions, region }: DashboardContents): Widget[] {
-  if (!functions.has(listPendingBatches.name)) return [];
   return [
     metricWidget(
       region,

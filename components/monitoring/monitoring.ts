@@ -1,6 +1,5 @@
 import * as aws from '@pulumi/aws';
 import * as pulumi from '@pulumi/pulumi';
-import { declaration as submitBatch } from '../../simple_lambdas/submit_batch/declaration.ts';
 import { dashboardUrl } from '../aws_console.ts';
 import { policyDocument } from '../iam.ts';
 import { allowedName, stackName } from '../names.ts';
@@ -32,8 +31,6 @@ const LOG_QUERIES = {
   execution: `fields @timestamp, service, level, message, ${IDS}, error_name, error_message
 | filter execution_name = "put the execution's name here"
 | sort @timestamp asc`,
-};
-const BATCH_LOG_QUERIES = {
   batch: `fields @timestamp, service, level, message, execution_name, status, action, part, error_name, error_message
 | filter batch_id = "put the batch_id here"
 | sort @timestamp asc`,
@@ -130,11 +127,7 @@ export class Monitoring extends pulumi.ComponentResource {
 
   /** `receipt-embedding/{stack}/{query}`, over the functions' logs. */
   private createLogQueries({ functions }: MonitoringArgs): void {
-    const queries = {
-      ...LOG_QUERIES,
-      ...(functions.has(submitBatch.name) ? BATCH_LOG_QUERIES : {}),
-    };
-    for (const [name, queryString] of Object.entries(queries)) {
+    for (const [name, queryString] of Object.entries(LOG_QUERIES)) {
       new aws.cloudwatch.QueryDefinition(
         `log-query-${name}`,
         {

@@ -1,12 +1,14 @@
 import { declaration as downloadResults } from '../../simple_lambdas/download_batch_results/declaration.ts';
 import { declaration as getBatchStatus } from '../../simple_lambdas/get_batch_status/declaration.ts';
 import { declaration as listPendingBatches } from '../../simple_lambdas/list_pending_batches/declaration.ts';
+import { declaration as logBatchResults } from '../../simple_lambdas/log_batch_results/declaration.ts';
 import { declaration as markBatchComplete } from '../../simple_lambdas/mark_batch_complete/declaration.ts';
 import { declaration as recordBatchFailure } from '../../simple_lambdas/record_batch_failure/declaration.ts';
 import { declaration as releaseBatch } from '../../simple_lambdas/release_batch/declaration.ts';
-import { declaration as upsertToPinecone } from '../../simple_lambdas/upsert_to_pinecone/declaration.ts';
+import type { StoreName } from '../../simple_lambdas/runtime/declaration.ts';
+import { upsertTo } from '../../simple_lambdas/upsert_to_store/declaration.ts';
 import { declaration as writeResultsToDynamo } from '../../simple_lambdas/write_results_to_dynamo/declaration.ts';
-import type { InlineMapState, StateMachineDefinition } from './asl.ts';
+import type { InlineMapState, State, StateMachineDefinition } from './asl.ts';
 import {
   catchAll,
   EXECUTION_INPUT,
@@ -22,7 +24,7 @@ import {
   WHOLE_STATE,
 } from './shared_states.ts';
 
-/** Parts at a time: Pinecone gets five requests at once from each. */
+/** Parts at a time: a store gets up to five requests at once from each. */
 const PART_CONCURRENCY = 4;
 
 const BATCH_FAILED = catchAll('RecordBatchFailure');
@@ -78,7 +80,7 @@ export function batchPollStateMachine(settings: StateMachineSettings): StateMach
           maxConcurrency,
           // A full batch takes longer, and has more history, than an express execution may.
           childExecutionType: 'STANDARD',
-          processor: batchProcessor(functionArn),
+          processor: batchProcessor(settings),
         }),
         Next: 'SummarizePoll',
       },
@@ -93,8 +95,9 @@ export function batchPollStateMachine(settings: StateMachineSettings): StateMach
  * went wrong. Every error is caught here, so that one bad batch never stops the others.
  */
 function batchProcessor(
-  functionArn: StateMachineSettings['functionArn'],
+  settings: StateMachineSettings,
 ): Pick<StateMachineDefinition, 'StartAt' | 'States'> {
+  const { functionArn } = settings;
   return {
     StartAt: 'GetBatchStatus',
     States: {
@@ -123,7 +126,7 @@ function batchProcessor(
         ]),
         Next: 'IngestParts',
       },
-      IngestParts: ingestParts(functionArn),
+      IngestParts: ingestParts(settings),
       MarkBatchComplete: {
         ...lambdaTask(functionArn(markBatchComplete), WHOLE_STATE, BATCH_FAILED),
         End: true,
@@ -153,8 +156,20 @@ function batchProcessor(
   };
 }
 
-/** Each part of the results: vectors first, records after. */
-function ingestParts(functionArn: StateMachineSettings['functionArn']): InlineMapState {
+const LAST_OF_PART = 'WriteResultsToDynamo';
+
+/** Each part of the results: into the log first, then into each store of the stack, and into the table when all have it. */
+function ingestParts({ functionArn, stores }: StateMachineSettings): InlineMapState {
+  const [first = LAST_OF_PART, ...others] = stores.map(upsertState);
+  const upserts = stores.map((store, at): [string, State] => [
+    upsertState(store),
+    {
+      ...lambdaTask(functionArn(upsertTo(store)), WHOLE_STATE, catchAll('PartFailed'), {
+        ResultPath: null,
+      }),
+      Next: others[at] ?? LAST_OF_PART,
+    },
+  ]);
   return {
     Type: 'Map',
     ItemsPath: '$.parts',
@@ -165,16 +180,17 @@ function ingestParts(functionArn: StateMachineSettings['functionArn']): InlineMa
     MaxConcurrency: PART_CONCURRENCY,
     ItemProcessor: {
       ProcessorConfig: { Mode: 'INLINE' },
-      StartAt: 'UpsertToPinecone',
+      StartAt: 'LogResults',
       States: {
-        UpsertToPinecone: {
-          ...lambdaTask(functionArn(upsertToPinecone), WHOLE_STATE, catchAll('PartFailed'), {
-            ResultSelector: { 'vectors.$': '$.Payload.vectors' },
-            ResultPath: '$.upserted',
+        LogResults: {
+          ...lambdaTask(functionArn(logBatchResults), WHOLE_STATE, catchAll('PartFailed'), {
+            ResultSelector: { 'vectors.$': '$.Payload.vectors', 'stores.$': '$.Payload.stores' },
+            ResultPath: '$.logged',
           }),
-          Next: 'WriteResultsToDynamo',
+          Next: first,
         },
-        WriteResultsToDynamo: {
+        ...Object.fromEntries(upserts),
+        [LAST_OF_PART]: {
           ...lambdaTask(functionArn(writeResultsToDynamo), WHOLE_STATE, catchAll('PartFailed')),
           End: true,
         },
@@ -185,4 +201,10 @@ function ingestParts(functionArn: StateMachineSettings['functionArn']): InlineMa
     Catch: BATCH_FAILED,
     Next: 'MarkBatchComplete',
   };
+}
+
+/** `UpsertToS3Vectors` */
+function upsertState(store: StoreName): string {
+  const words = store.split('_').map((word) => `${word.charAt(0).toUpperCase()}${word.slice(1)}`);
+  return `UpsertTo${words.join('')}`;
 }

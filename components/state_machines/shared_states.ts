@@ -1,4 +1,4 @@
-import type { declareFunction } from '../../simple_lambdas/runtime/declaration.ts';
+import type { declareFunction, StoreName } from '../../simple_lambdas/runtime/declaration.ts';
 import { declaration as summarizeExecution } from '../../simple_lambdas/summarize_execution/declaration.ts';
 import { EXECUTION_FILES } from 'receipt-embedding/object_keys';
 import {
@@ -22,6 +22,8 @@ export interface StateMachineSettings {
   readonly functionArn: (declaration: DeclaredFunction) => string;
   /** The bucket of the executions' files. */
   readonly bucket: string;
+  /** The vector stores of the stack. */
+  readonly stores: readonly StoreName[];
   /** Receipts, or batches, at a time. */
   readonly maxConcurrency: number;
   /** An execution fails when more of its receipts, or batches, than these percent failed. */

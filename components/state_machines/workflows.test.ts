@@ -20,6 +20,7 @@ const realtime = STATE_MACHINES.realtime({
   functionArn: ({ name }) => `arn:${name}`,
   partition: 'aws',
   bucket: 'vectors',
+  stores: ['s3_vectors'],
   maxConcurrency: 10,
   childExecutionType: 'STANDARD',
   toleratedFailurePercentage: 10,

@@ -1,3 +1,4 @@
+import { STORE_NAMES, type StoreName } from '../../simple_lambdas/runtime/declaration.ts';
 import {
   type DistributedMapState,
   inPartition,
@@ -29,25 +30,31 @@ function deployed<Settings>(
   return (settings) => inPartition(define(settings), settings.partition);
 }
 
-/** The functions that the states of these workflows invoke, each once, in the order of the states. */
+/**
+ * The functions that the states of these workflows invoke, each once, in the order of the states.
+ *
+ * @param stores those of the stack.
+ */
 export function functionsOf(
   names: readonly WorkflowName[] = Object.keys(STATE_MACHINES) as WorkflowName[],
+  stores: readonly StoreName[] = STORE_NAMES,
 ): DeclaredFunction[] {
-  const functions = new Set<DeclaredFunction>();
+  const functions = new Map<string, DeclaredFunction>();
   for (const name of names) {
     STATE_MACHINES[name]({
       functionArn: (declaration) => {
-        functions.add(declaration);
+        functions.set(declaration.name, declaration);
         return declaration.name;
       },
       partition: '',
       bucket: '',
+      stores,
       maxConcurrency: 1,
       toleratedFailurePercentage: 0,
       childExecutionType: 'STANDARD',
     });
   }
-  return [...functions];
+  return [...functions.values()];
 }
 
 export interface StateMachineIdentity {

@@ -5,7 +5,7 @@ import { deniedAction, judgeAws, shownAwsName } from './vendor_answers/aws.ts';
 import { vendorError } from './vendor_answers/verdict.ts';
 
 /** The layer retries by itself. @see RETRY_POLICIES */
-const WITHOUT_RETRIES = { maxAttempts: 1 } as const;
+export const WITHOUT_RETRIES = { maxAttempts: 1 } as const;
 
 /** How long one request may take, milliseconds. Whatever takes longer is given up as UpstreamUnavailable. */
 export interface TimeLimits {
@@ -62,38 +62,34 @@ export function createDynamoDBClient(
   limits: TimeLimits = SMALL_ANSWER,
 ): DynamoDBClient {
   const where = region === undefined ? {} : { region };
-  return withoutLog(
-    translateErrors(
-      new DynamoDBClient({
-        ...WITHOUT_RETRIES,
-        ...where,
-        requestHandler: limitTime(limits),
-      }),
-    ),
+  return ofTheLayer(
+    new DynamoDBClient({
+      ...WITHOUT_RETRIES,
+      ...where,
+      requestHandler: limitTime(limits),
+    }),
   );
 }
 
 /** The same for s3_objects.ts. @see createDynamoDBClient */
 export function createS3Client(limits: TimeLimits = LARGE_OBJECT): S3Client {
-  return withoutLog(
-    translateErrors(
-      new S3Client({
-        ...WITHOUT_RETRIES,
-        requestHandler: limitTime(limits),
-      }),
-    ),
+  return ofTheLayer(
+    new S3Client({
+      ...WITHOUT_RETRIES,
+      requestHandler: limitTime(limits),
+    }),
   );
 }
 
 /**
- * The SDK goes through every answer to hide what a log must not show, also where nobody logs: a third of the time that reading
- * many rows takes.
+ * A client as the layer has them: it throws the layer's errors, and has no log. The SDK goes through every answer to hide what a log
+ * must not show, also where nobody logs: a third of the time that reading many rows takes.
  */
-function withoutLog<Client extends { readonly middlewareStack: { remove(name: string): boolean } }>(
-  client: Client,
-): Client {
+export function ofTheLayer<
+  Client extends { readonly middlewareStack: { remove(name: string): boolean } },
+>(client: Client): Client {
   client.middlewareStack.remove('loggerMiddleware');
-  return client;
+  return translateErrors(client);
 }
 
 /** What the AWS SDK throws, as far as this file reads it. */
@@ -134,7 +130,11 @@ export function translateAwsError(error: unknown, operation: string): unknown {
   }
   const isOfAws = fault !== undefined || metadata !== undefined || error.name === NO_CREDENTIALS;
   if (!isOfAws) return error;
-  return vendorError(judgeAws(error.name, status), `${what}${deniedAction(error.message)}`, name);
+  return vendorError(
+    judgeAws(error.name, status, error.message),
+    `${what}${deniedAction(error.message)}`,
+    name,
+  );
 }
 
 /** The only error of AWS's that no service answers. */

@@ -1,8 +1,8 @@
 /**
  * Whose fault a vendor's refusal is. Only an `input`'s own makes a line or word FAILED; for `account` (money, rights, pace) and
- * `ours` (a setting, a bug) nothing is FAILED, for `vendor` it is tried again.
+ * `ours` (a setting, a bug) nothing is FAILED, for `vendor` it is tried again. `unknown`: no table says, so nobody is blamed at once.
  */
-export type Fault = 'input' | 'account' | 'ours' | 'vendor';
+export type Fault = 'input' | 'account' | 'ours' | 'vendor' | 'unknown';
 
 /** What is known of a vendor's answer beside the message. */
 export interface VendorErrorOptions {

@@ -1,4 +1,4 @@
-import type { VectorCollection } from './stores/vector_store.ts';
+import type { StoreName, VectorCollection } from './stores/vector_store.ts';
 
 /**
  * Where the files of this system lie in its two buckets. `*` in the place of an id or a name gives the pattern of all of them,
@@ -41,6 +41,11 @@ export const BATCH_FILES = {
   /** A part of its results: a PartRow a line. */
   part: (batchId: string, part: number): string =>
     `batches/${batchId}/results/part-${String(part).padStart(5, '0')}.jsonl`,
+  /** What the stores get of a part, once it is in the log: a PartRecord a line. */
+  records: (partKey: string): string => partKey.replace(/\.jsonl$/, '.records.jsonl'),
+  /** What a store has refused of it: a RefusedRecord a line. */
+  refused: (partKey: string, store: StoreName): string =>
+    partKey.replace(/\.jsonl$/, `.refused-${store}.jsonl`),
 } as const;
 
 /** A part of a batch's results as the batch's record names it, briefly: `part-00012.jsonl`. */

@@ -13,6 +13,7 @@ export type MetricName =
   | 'ReceiptsReused'
   | 'ReceiptsSkipped'
   | 'ReceiptsFailed'
+  | 'VectorsRemoved'
   | 'VectorsWritten'
   | 'PromptTokens'
   /** US dollars, at OpenAI's list price. */

@@ -24,20 +24,25 @@ export interface RetryPolicy {
  * | caller               | sent at most | waits at most             | owner                          |
  * | -------------------- | ------------ | ------------------------- | ------------------------------ |
  * | `dynamodb`           | 5 times      | 0.6 s                     | table/table.ts                 |
- * | `dynamodb_bulk`      | 14 times     | 32 s, on average 16 s     | table/table.ts                 |
+ * | `dynamodb_bulk`      | 14 times     | 32 s, on average 16 s     | table.ts, update_statements.ts |
  * | `contended_row`      | 5 rounds     | nothing                   | table/embedding_statuses.ts    |
+ * | `contended_record`   | 10 rounds    | 5 s                       | table/embedded_receipts.ts     |
  * | `s3`                 | 7 times      | 0.9 s                     | s3_objects.ts                  |
  * | `pinecone`           | 8 times      | 60 s                      | stores/pinecone                |
+ * | `s3_vectors`         | 14 times     | 60 s                      | stores/s3_vectors              |
+ * | `chroma`             | 10 times     | 60 s                      | stores/chroma                  |
  * | `OPENAI_RETRIES`     | 3 times      | what OpenAI asks for      | OpenAI's client                |
- * | Google, Chroma       | once         | nothing                   | a failed look-up is no failure |
+ * | merchant look-ups    | once         | nothing                   | a failed look-up is no failure |
  */
 export const RETRY_POLICIES = {
   /** One row, or one page of a query. */
   dynamodb: { tries: { RateLimited: 3, UpstreamUnavailable: 3 }, firstMs: 100, capMs: 5_000 },
   /** Writes by the ten thousand, all of which change the same few keys of an index, and readings of a whole index. */
   dynamodb_bulk: { tries: { RateLimited: 12, UpstreamUnavailable: 3 }, firstMs: 100, capMs: 5_000 },
-  /** A row that somebody else changes between reading and writing it: it is read anew, so there is nothing to wait for. */
+  /** A row that somebody else changes between reading and writing it: it comes with the refusal, so there is nothing to wait for. */
   contended_row: { tries: { ConcurrentUpdate: 5 }, firstMs: 0, capMs: 0 },
+  /** A receipt's record, which the parts of several batches and a realtime run may change at once. */
+  contended_record: { tries: { ConcurrentUpdate: 10 }, firstMs: 20, capMs: 1_000 },
   /** An object, opened or sent anew for each try. */
   s3: {
     tries: { RateLimited: 3, UpstreamUnavailable: 3, ConcurrentUpdate: 3 },
@@ -51,7 +56,27 @@ export const RETRY_POLICIES = {
     capMs: 20_000,
     waitingMs: 60_000,
   },
+  /**
+   * 2,500 vectors a second are all writers' together, and a batch of the largest size may be more than the service has room for at
+   * the moment (ServiceUnavailableException).
+   */
+  s3_vectors: {
+    tries: { RateLimited: 10, UpstreamUnavailable: 5 },
+    firstMs: 200,
+    capMs: 20_000,
+    waitingMs: 60_000,
+  },
+  /** A server of one's own that starts anew, or Chroma Cloud that throttles; two makers of one collection at once. */
+  chroma: {
+    tries: { RateLimited: 6, UpstreamUnavailable: 3, ConcurrentUpdate: 3 },
+    firstMs: 1_000,
+    capMs: 20_000,
+    waitingMs: 60_000,
+  },
 } as const satisfies Readonly<Record<string, RetryPolicy>>;
+
+/** The options of a request to the table that is one of ten thousands. */
+export const BULK = { retry: RETRY_POLICIES.dynamodb_bulk } as const;
 
 /** Settings of OpenAI's client, which obeys Retry-After by itself; creating a batch sets `maxRetries: 0`. */
 export const OPENAI_RETRIES = { maxRetries: 2 } as const;

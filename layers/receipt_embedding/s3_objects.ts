@@ -13,6 +13,7 @@ import {
   InvalidReceiptData,
   UpstreamUnavailable,
 } from './errors.ts';
+import { LayerError } from './layer_error.ts';
 import { linesOf } from './local_files.ts';
 import { RETRY_POLICIES, type RetryPorts, retrying } from './retry.ts';
 
@@ -145,6 +146,24 @@ function brokenOff({ bucket, key }: ObjectLocation): UpstreamUnavailable {
   return new UpstreamUnavailable(`reading s3://${bucket}/${key} broke off`);
 }
 
+/**
+ * An object as a stream, where the function may tell an object that is not there from one that it may not read: it may list the bucket.
+ *
+ * @returns undefined when it does not exist.
+ * @throws as readText.
+ */
+export async function openObject(
+  s3: S3Client,
+  location: ObjectLocation,
+): Promise<Readable | undefined> {
+  try {
+    return await open(s3, location);
+  } catch (error) {
+    if (error instanceof LayerError && error.vendor_code === 'NoSuchKey') return undefined;
+    throw error;
+  }
+}
+
 async function open(s3: S3Client, location: ObjectLocation): Promise<Readable> {
   const { Body } = await retrying(RETRY_POLICIES.s3, () => get(s3, location));
   if (!(Body instanceof Readable)) {
@@ -153,7 +172,7 @@ async function open(s3: S3Client, location: ObjectLocation): Promise<Readable> {
   return Body;
 }
 
-/** No function may list a bucket: S3 then answers the same for an object that does not exist as for one that may not be read. */
+/** To whoever may not list the bucket, S3 answers the same for an object that does not exist as for one that may not be read. */
 async function get(
   s3: S3Client,
   { bucket, key }: ObjectLocation,

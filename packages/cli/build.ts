@@ -3,8 +3,7 @@ import { join } from 'node:path';
 import { deflateRawSync } from 'node:zlib';
 import { Command, CommanderError } from 'commander';
 import { listFiles } from '../../components/bundling/bundle_folder.ts';
-import { bundleAll, type Bundles } from '../../components/bundling/bundles.ts';
-import { functionsOf } from '../../components/state_machines/workflows.ts';
+import { bundleAll, type Bundles, FUNCTION_FOLDERS } from '../../components/bundling/bundles.ts';
 import { columns } from './command_line/text.ts';
 
 interface BuildPorts {
@@ -93,7 +92,7 @@ export async function measureBundles(
 ): Promise<BundleSize[]> {
   return await Promise.all([
     measure('layer', bundles.layer, limits.layer),
-    ...functionsOf().map(({ name }) => measure(name, bundles.handler(name), limits.handler)),
+    ...FUNCTION_FOLDERS.map((name) => measure(name, bundles.handler(name), limits.handler)),
   ]);
 }
 

@@ -34,7 +34,7 @@ async function ended(child: ChildProcess): Promise<{ status: number; out: string
 }
 
 describe('the bin', () => {
-  it.each(['start', 'execute', 'estimate', 'status', 'redo'])(
+  it.each(['start', 'execute', 'estimate', 'status', 'search', 'redo'])(
     'explains %s with examples and exit codes',
     async (command) => {
       const { status, out, err } = await ended(receipts([command, '--help']));

@@ -27,6 +27,10 @@ const COMMANDS: Readonly<Record<string, Subcommand>> = {
     about: 'how far a stack is: executions, batches, runs, lines and words',
     load: () => import('./status/status.ts'),
   },
+  search: {
+    about: 'find lines or words by a text, by example, or by id',
+    load: () => import('./search/search.ts'),
+  },
   redo: {
     about: 'return failed lines and words to NONE, so that the next run embeds them',
     load: () => import('./redo/redo.ts'),
@@ -37,7 +41,7 @@ const COMMANDS: Readonly<Record<string, Subcommand>> = {
 async function receipts(argv: readonly string[]): Promise<number> {
   let status: number = EXIT.done;
   const program = new Command('receipts')
-    .description('Receipt embeddings on AWS: run, watch and repair the workflows of a stack.')
+    .description('Receipt embeddings on AWS: run, watch, search and repair a stack.')
     .helpOption('--help', 'this text')
     .helpCommand(false)
     .enablePositionalOptions()

@@ -21,6 +21,7 @@ import {
 } from './handler.ts';
 
 const TEXT = 'WHOLE MILK';
+const ASKED = { text: TEXT, input_hash: 'hash' };
 
 const input = {
   batch_id: aBatch().batch_id,
@@ -58,6 +59,9 @@ class DownloadWorld {
   /** Why OpenAI's word that it has no such file proves nothing. */
   disbelief: Error | undefined;
   readonly readWith: number[] = [];
+  /** What was noted as refused without a known reason, and in how many batches it was. */
+  readonly noted: (readonly [id: string, text: string])[] = [];
+  refusedIn = 1;
   claimError: Error | undefined;
   /** Thrown when all rows have come. */
   cut: Error | undefined;
@@ -88,6 +92,10 @@ class DownloadWorld {
             this.disbelief === undefined ? Promise.resolve() : Promise.reject(this.disbelief),
           openSpool: (dimensions) => new VectorSpool(join(folder, 'vectors'), dimensions),
           writePart: (part, rows) => this.#write(part, rows),
+          noteUnexplained: (id, text) => {
+            this.noted.push([id, text]);
+            return Promise.resolve(this.refusedIn);
+          },
           recordDownload: (downloaded) => {
             this.batch = { ...this.batch, downloaded };
             return Promise.resolve();
@@ -122,7 +130,10 @@ class DownloadWorld {
 }
 
 function requesting(...ids: readonly string[]): RequestedEntities {
-  return { texts: new Map(ids.map((id) => [id, TEXT])), open: false };
+  return {
+    texts: new Map(ids.map((id) => [id, { ...ASKED }])),
+    open: false,
+  };
 }
 
 describe('downloading results', () => {
@@ -193,9 +204,9 @@ describe('downloading results', () => {
       [
         0,
         [
-          { custom_id: first, text: TEXT, embedding: base64(1) },
-          { custom_id: second, text: TEXT, refused: '400 too long' },
-          { custom_id: third, text: TEXT, embedding: base64(3) },
+          { custom_id: first, ...ASKED, embedding: base64(1) },
+          { custom_id: second, ...ASKED, refused: '400 too long' },
+          { custom_id: third, ...ASKED, embedding: base64(3) },
         ],
       ],
     ]);
@@ -225,10 +236,10 @@ describe('downloading results', () => {
       unreadable: 1,
       prompt_tokens: 5,
     });
-    // What was lost is in no part: it is given back at the end.
+    // What was lost is in no part: it returns to NONE at the end.
     expect(world.parts.get(0)).toStrictEqual([
-      { custom_id: first, text: TEXT, embedding: base64(1) },
-      { custom_id: third, text: TEXT, refused: '400' },
+      { custom_id: first, ...ASKED, embedding: base64(1) },
+      { custom_id: third, ...ASKED, refused: '400' },
     ]);
   });
 
@@ -241,6 +252,83 @@ describe('downloading results', () => {
     world.rows = [embedded(idOf(1, 1)), { kind: 'unreadable', reason: 'it is no result' }];
 
     expect((await world.download({ reason: said })).reason).toBe(reason);
+  });
+
+  it.each([
+    [
+      'why rows were not done',
+      'COMPLETED',
+      'QuotaExhausted (429, insufficient_quota): no quota',
+      'QuotaExhausted (429, insufficient_quota): no quota (rows: 2)',
+    ],
+    [
+      'nothing that its status says already',
+      'EXPIRED',
+      'UpstreamUnavailable (batch_expired): the batch expired before OpenAI came to it',
+      null,
+    ],
+  ] as const)(
+    'gives as the reason of what is missing %s',
+    async (_, batch_status, reason, expected) => {
+      const [first, second, third] = [idOf(1, 1), idOf(1, 2), idOf(1, 3)];
+      const world = new DownloadWorld();
+      world.requested = requesting(first, second, third);
+      world.rows = [
+        embedded(first),
+        { kind: 'lost', custom_id: second, reason },
+        { kind: 'lost', custom_id: third, reason },
+      ];
+
+      expect((await world.download({ batch_status })).reason).toBe(expected);
+    },
+  );
+
+  describe('a line or word that is refused, and nobody knows why,', () => {
+    const refusal = (custom_id: string) =>
+      ({ kind: 'unexplained', custom_id, reason: '400 tokens_on_holiday' }) as const;
+
+    it('is lost, noted, and named in the reason', async () => {
+      const [first, second] = [idOf(1, 1), idOf(1, 2)];
+      const world = new DownloadWorld();
+      world.requested = requesting(first, second);
+      world.rows = [embedded(first), refusal(second)];
+
+      expect(await world.download()).toMatchObject({
+        results: { embedded: 1, refused: 0, lost: 1 },
+        reason: '400 tokens_on_holiday (rows: 1)',
+      });
+      expect(world.noted).toStrictEqual([[second, TEXT]]);
+    });
+
+    it('is to blame itself once three batches were refused it', async () => {
+      const world = new DownloadWorld();
+      world.requested = requesting(idOf(1, 1));
+      world.rows = [refusal(idOf(1, 1))];
+      world.refusedIn = 3;
+
+      expect(await world.download()).toMatchObject({
+        results: { refused: 1, lost: 0 },
+        reason: null,
+      });
+      expect(world.parts.get(0)).toStrictEqual([
+        {
+          custom_id: idOf(1, 1),
+          ...ASKED,
+          refused: '400 tokens_on_holiday; 3 batches were refused it',
+        },
+      ]);
+    });
+
+    it('is not to blame where more than 100 are refused so, and nothing is embedded', async () => {
+      const ids = Array.from({ length: 101 }, (_, word) => idOf(1, word + 1));
+      const world = new DownloadWorld();
+      world.requested = requesting(...ids);
+      world.rows = ids.map(refusal);
+      world.refusedIn = 3;
+
+      expect((await world.download()).results).toMatchObject({ refused: 0, lost: 101 });
+      expect(world.noted).toStrictEqual([]);
+    });
   });
 
   it('gives no reason where nothing is missing, whatever else can not be read', async () => {

@@ -23,11 +23,15 @@ import {
   ENDED_BATCH_STATUSES,
   type ResultCounts,
 } from 'receipt-embedding/entities/batch';
+import { parsePath, rowKey } from 'receipt-embedding/entities/keys';
 import { withTemporaryFolder } from 'receipt-embedding/local_files';
 import { BATCH_FILES, partName } from 'receipt-embedding/object_keys';
 import type { Logger } from 'receipt-embedding/ports';
 import { mapSettled } from 'receipt-embedding/settled_map';
 import { updateBatch } from 'receipt-embedding/table/batch_summaries';
+import { UPDATES_AT_ONCE } from 'receipt-embedding/table/embedding_statuses';
+import { MOST_UNEXPLAINED, noteUnexplained } from 'receipt-embedding/table/unexplained_refusals';
+import { describeOpenAIError } from 'receipt-embedding/vendor_answers/openai';
 import { readReceiptText } from 'receipt-embedding/table/receipt_contents';
 import { z } from 'zod';
 import { ResultsExpired } from 'receipt-embedding/errors';
@@ -115,6 +119,12 @@ export const handler = createHandler(declaration, {
             believeMissing(batch, 'result file of it', ownObjects(table, openai)),
           openSpool: (dimensions) => new VectorSpool(join(folder, 'vectors'), dimensions),
           writePart: (part, rows) => storage.writePart(batch_id, part, rows),
+          noteUnexplained: (id, text) => {
+            const image = parsePath(id)?.image_id;
+            return image === undefined
+              ? Promise.resolve(0)
+              : noteUnexplained(table, rowKey(image, id), text, batch_id);
+          },
           recordDownload: (downloaded) => updateBatch(table, claim(), { downloaded }),
           partKey: (part) => BATCH_FILES.part(batch_id, part),
           // A batch of another system's does not say.
@@ -149,6 +159,8 @@ export interface DownloadPorts {
   readonly openSpool: (dimensions: number) => VectorSpool;
   /** @returns the part's key. */
   readonly writePart: (part: number, rows: readonly PartRow[]) => Promise<string>;
+  /** Notes on a line or word that this batch was refused it without a known reason. @returns in how many batches it was. */
+  readonly noteUnexplained: (customId: string, text: string) => Promise<number>;
   /** Notes that the results are here, so that no later try brings them again. */
   readonly recordDownload: (download: Download) => Promise<void>;
   readonly partKey: (part: number) => string;
@@ -217,6 +229,7 @@ async function bringResults(
       if (error instanceof ResultsExpired) await ports.believeMissing(batch);
       throw error;
     }
+    await blameWhatIsAlwaysRefused(collector, ports);
     if (batch.requested === undefined) await ports.recordRequested([...collector.ids]);
 
     const answered = [...collector.ids].filter((id) => collector.hasRow(id));
@@ -229,7 +242,7 @@ async function bringResults(
       { atOnce: CONCURRENCY },
     );
     const results = collector.counts;
-    const reason = input.reason ?? whyLost(results);
+    const reason = input.reason ?? whyLost(input, collector);
     const download = { batch_status: input.batch_status, reason, parts: parts.length, results };
     await ports.recordDownload(download);
     return download;
@@ -238,8 +251,50 @@ async function bringResults(
   }
 }
 
-/** The reason that OpenAI does not know: rows of its own cannot be read, so that their lines and words return to NONE. */
-function whyLost({ lost, unreadable }: ResultCounts): string | null {
-  if (lost === 0 || unreadable === 0) return null;
-  return `rows of its results that can not be read: ${unreadable}`;
+/** More texts than these, and no other one in the batch that is embedded, are not to blame: something else is wrong. */
+const MOST_OF_ONE_KIND = 100;
+
+/**
+ * A refusal that no table explains is nobody's fault at first: the line or word returns to NONE, and the next batch asks again. One that
+ * several batches were refused is taken to be its own reason.
+ */
+async function blameWhatIsAlwaysRefused(
+  collector: ResultCollector,
+  { noteUnexplained }: DownloadPorts,
+): Promise<void> {
+  const { unexplained, counts } = collector;
+  if (counts.embedded === 0 && unexplained.length > MOST_OF_ONE_KIND) return;
+  await mapSettled(
+    unexplained,
+    async ({ custom_id, text, reason }) => {
+      // An older system's batch does not say what it has embedded, and is not submitted again.
+      const batches = text === undefined ? 0 : await noteUnexplained(custom_id, text);
+      if (batches < MOST_UNEXPLAINED) return;
+      collector.blame(custom_id, `${reason}; ${batches} batches were refused it`);
+    },
+    { atOnce: UPDATES_AT_ONCE },
+  );
+}
+
+/** Reasons that a batch's record names; more are rare. */
+const REASONS_NAMED = 3;
+/** That rows have these reasons is what the batch's status says. */
+const SAID_BY_STATUS: Readonly<Partial<Record<DownloadInput['batch_status'], string>>> = {
+  EXPIRED: describeOpenAIError({ code: 'batch_expired' }),
+  CANCELLED: describeOpenAIError({ code: 'batch_cancelled' }),
+};
+
+/** Why lines and words return to NONE although the batch has results, in our own words. */
+function whyLost(
+  { batch_status }: DownloadInput,
+  { whyLost, counts: { lost, unreadable } }: ResultCollector,
+): string | null {
+  const reasons = [...whyLost]
+    .filter(([reason]) => reason !== SAID_BY_STATUS[batch_status])
+    .slice(0, REASONS_NAMED)
+    .map(([reason, count]) => `${reason} (rows: ${count})`);
+  if (lost > 0 && unreadable > 0) {
+    reasons.unshift(`rows of its results that can not be read: ${unreadable}`);
+  }
+  return reasons.length === 0 ? null : reasons.join('; ');
 }

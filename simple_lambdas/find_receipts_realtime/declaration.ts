@@ -7,6 +7,6 @@ export const declaration = declareFunction({
   memory_mb: 1_024,
   // The list, some 75 bytes a receipt: 25 million of them.
   temporary_folder_mb: 2_048,
-  table: { GSI1: ['Query'], GSITYPE: ['Query'] },
+  table: { rows: ['BatchGetItem'], GSI1: ['Query'], GSITYPE: ['Query'] },
   objects: { chromadb: { PutObject: [EXECUTION_FILES.realtime.manifest('*')] } },
 });

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import fc from 'fast-check';
 import type { ReceiptIdentity } from 'receipt-embedding/entities/keys';
+import { listGoneReceipts } from 'receipt-embedding/table/gone_receipts';
 import { listReceipts, receiptsWithStatus, SHARDS } from 'receipt-embedding/table/receipt_listing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { aLine, aReceipt, aWord, RECEIPT } from '../../tests/support/receipt_factory.ts';
@@ -97,6 +98,10 @@ describe('find receipts', () => {
       seen.taken++;
     };
     const ports: FindReceiptsPorts = {
+      listGone: () => {
+        calls.push(['gone']);
+        return yielding(byShard['gone'] ?? [], take);
+      },
       listAll: (after) => {
         calls.push(['all', after]);
         return yielding(byShard[''] ?? [], take);
@@ -123,6 +128,30 @@ describe('find receipts', () => {
     return { find, ports, calls, manifests, seen };
   }
 
+  describe('finding receipts that are gone', () => {
+    const byShard = { '': receiptsOf(2), gone: receiptsOf(1, 'b') };
+
+    it('is what a full run does', async () => {
+      const { find, manifests } = portsOver(byShard);
+
+      await find();
+
+      expect(manifests['request-1']).toStrictEqual([...byShard[''], ...byShard.gone]);
+    });
+
+    it.each([
+      ['a filter', { filter_by_embedding_status: 'NONE' }],
+      ['a limit', { limit: 10 }],
+      ['a key to go on behind', { exclusive_start_key: RECEIPT }],
+    ] as const)('is nothing that a run with %s does', async (_, input) => {
+      const { find, calls } = portsOver(byShard);
+
+      await find(input);
+
+      expect(calls).not.toContainEqual(['gone']);
+    });
+  });
+
   describe('finding receipts', () => {
     it('lists all of them without a filter, and writes the list under the execution’s name', async () => {
       const receipts = receiptsOf(3);
@@ -138,7 +167,7 @@ describe('find receipts', () => {
         invalid_rows: 3,
       });
       expect(manifests).toStrictEqual({ 'run-1': receipts });
-      expect(calls).toStrictEqual([['all', undefined]]);
+      expect(calls).toStrictEqual([['gone'], ['all', undefined]]);
     });
 
     it('goes by the request’s id when it is invoked by hand, and forces nothing', async () => {
@@ -299,6 +328,7 @@ describe('find receipts paging', () => {
     const invalid = { count: 0 };
     const ports = {
       listAll: (after: ReceiptIdentity | undefined) => listReceipts(table, after, invalid, logger),
+      listGone: () => listGoneReceipts(table, invalid, logger),
       listByStatus: (
         status: NonNullable<FindReceiptsInput['filter_by_embedding_status']>,
         shard: string,

@@ -12,6 +12,7 @@ import {
 import { EXECUTION_FILES } from 'receipt-embedding/object_keys';
 import { writeFile } from 'receipt-embedding/s3_objects';
 import { mapSettled } from 'receipt-embedding/settled_map';
+import { listGoneReceipts } from 'receipt-embedding/table/gone_receipts';
 import { listReceipts, receiptsWithStatus, SHARDS } from 'receipt-embedding/table/receipt_listing';
 import { z } from 'zod';
 import { openTable, readEnvironment } from '../runtime/environment.ts';
@@ -74,6 +75,7 @@ export const handler = createHandler(declaration, {
       input,
       {
         listAll: (after) => listReceipts(table, after, invalid, logger),
+        listGone: () => listGoneReceipts(table, invalid, logger),
         listByStatus: (status, shard, after) =>
           receiptsWithStatus({ table, status, after, invalid, logger }, shard),
         shards: SHARDS,
@@ -102,6 +104,8 @@ type Listing = AsyncGenerator<ReceiptIdentity>;
 export interface FindReceiptsPorts {
   /** Every receipt. */
   readonly listAll: (after: ReceiptIdentity | undefined) => Listing;
+  /** Receipts that are gone, and whose vectors are not. */
+  readonly listGone: () => Listing;
   /** Receipts with a line or word of this status, by shard, in the order of `shards`. */
   readonly listByStatus: (
     status: NonNullable<FindReceiptsInput['filter_by_embedding_status']>,
@@ -165,7 +169,12 @@ async function list(
 ): Promise<FoundReceipts> {
   const after = exclusive_start_key ?? undefined;
   const whole = join(folder, 'receipts.jsonl');
-  if (status === undefined) return await write(whole, [ports.listAll(after)], limit);
+  if (status === undefined) {
+    // A full run looks for what is gone as well: only it has seen everything that is there.
+    const isFull = after === undefined && limit === undefined;
+    const gone = isFull ? [ports.listGone()] : [];
+    return await write(whole, [ports.listAll(after), ...gone], limit);
+  }
   const shards = ports.shards.map((shard) => ports.listByStatus(status, shard, after));
   // With a limit the shards go one after the other: a listing that goes on later must have no holes.
   if (limit !== undefined) return await write(whole, shards, limit);

@@ -183,7 +183,7 @@ describe('a batch that OpenAI does not have', () => {
 
   it.each([
     ['whose submission died', { status: 'SUBMITTING', openai_batch_id: 'N/A' }],
-    ['of old without an id', { status: 'PENDING', openai_batch_id: 'N/A' }],
+    ['of an older system without an id', { status: 'PENDING', openai_batch_id: 'N/A' }],
   ] as const)('%s is looked for since its submission, and released', async (_, changes) => {
     const batch = new PolledBatch(changes);
 

@@ -17,7 +17,7 @@ const STEPS = await submissionSteps();
 const KILLS = killsIn(STEPS).slice(1);
 const TAKEN_FROM = killsIn(STEPS).findIndex(([name]) => name === 'after create at OpenAI') - 1;
 
-/** Polls, and gives back what is to be released. */
+/** Polls, and answers what is to be released. */
 async function poll(world: SubmissionWorld): Promise<BatchStatusOutput> {
   const { record } = world;
   const answer = await batchStatus(
@@ -61,7 +61,7 @@ async function poll(world: SubmissionWorld): Promise<BatchStatusOutput> {
 
 describe('a submission that died', () => {
   it.each(KILLS.slice(0, TAKEN_FROM))(
-    '%s, so that OpenAI has nothing of it, is given back by a poll',
+    '%s, so that OpenAI has nothing of it, is released by a poll',
     async (_, kill) => {
       const world = await killedSubmission(kill);
       world.pass(CLAIM_MS + 1);

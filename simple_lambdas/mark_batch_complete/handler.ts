@@ -71,7 +71,7 @@ export const handler = createHandler(declaration, {
       logger,
     });
     metrics.count('BatchRowsFailed', outcome.failed);
-    // OpenAI's reason may quote an input: it is on the batch's record, and in no log.
+    // The reason is on the batch's record, where `status` shows it.
     logger.info('batch complete', { ...outcome, reason: undefined });
     return outcome;
   },

@@ -10,6 +10,7 @@ export const declaration = declareFunction({
   objects: {
     batch: { PutObject: [BATCH_FILES.plan('*'), EXECUTION_FILES.batch_submit.manifest('*')] },
   },
-  vendors: ['pinecone'],
+  // It looks at their dimensions: OpenAI would be paid for vectors that have nowhere to go.
+  stores: { operations: [] },
   variables: ['BATCH_MAX_TOKENS', 'EMBEDDING_MODEL', 'EMBEDDING_DIMENSIONS'],
 });

@@ -8,7 +8,7 @@ import {
 import type { BatchStatus, BatchType } from 'receipt-embedding/entities/batch';
 import type { ReceiptIdentity } from 'receipt-embedding/entities/keys';
 import type { Logger } from 'receipt-embedding/ports';
-import { createPineconeStore } from 'receipt-embedding/stores/pinecone/pinecone_store';
+import { mapSettled } from 'receipt-embedding/settled_map';
 import { readBatchSummary } from 'receipt-embedding/table/batch_summaries';
 import { readReceiptText } from 'receipt-embedding/table/receipt_contents';
 import { receiptsWithStatus, SHARDS } from 'receipt-embedding/table/receipt_listing';
@@ -16,7 +16,7 @@ import { z } from 'zod';
 import { openBatchStorage } from '../runtime/batches.ts';
 import { openTable, readEnvironment } from '../runtime/environment.ts';
 import { createHandler, executionFields, firstInput } from '../runtime/handler.ts';
-import { requireSecret } from '../runtime/secrets.ts';
+import { openDeclaredStores } from '../runtime/stores.ts';
 import { declaration } from './declaration.ts';
 
 /** What the state machine was started with, and which execution that is. */
@@ -98,12 +98,10 @@ export const handler = createHandler(declaration, {
           storage.writeManifest('batch_submit', executionName, batches),
         invalidRows: () => invalid.count,
         checkStore: async () => {
-          const store = createPineconeStore({
-            apiKey: await requireSecret(environment, 'pinecone'),
-            indexName: environment.PINECONE_INDEX_NAME,
-            host: environment.PINECONE_HOST,
+          const stores = await openDeclaredStores(environment, model);
+          await mapSettled(stores, (store) => store.checkDimension(model.dimensions), {
+            atOnce: stores.length,
           });
-          await store.checkDimension(model.dimensions);
         },
       },
       requestId,

@@ -5,7 +5,7 @@ export const declaration = declareFunction({
   name: 'release_batch',
   description: 'Ends a batch that has no results, and releases its claims',
   memory_mb: 1_024,
-  table: { rows: ['Query', 'GetItem', 'UpdateItem'], GSI3: ['Query'] },
+  table: { rows: ['Query', 'GetItem', 'UpdateItem', 'PartiQLUpdate'], GSI3: ['Query'] },
   objects: {
     batch: {
       GetObject: [BATCH_FILES.plan('*'), BATCH_FILES.requests('*')],

@@ -96,7 +96,7 @@ export const handler = createHandler(declaration, {
       ),
     );
     await deleteFiles(batch_id, { environment, table, openai: openAI, logger });
-    // OpenAI's reason may quote an input: it is on the batch's record, and in no log.
+    // The reason is on the batch's record, where `status` shows it.
     logger.info('batch released', { ...outcome, reason: undefined });
     return outcome;
   },

@@ -4,7 +4,9 @@ import { BatchStorage } from 'receipt-embedding/batches/batch_files';
 import { type BatchOutcome, recordedOutcome } from 'receipt-embedding/batches/mark_batch_complete';
 import { type BatchSummary, batchTypeSchema, isEnded } from 'receipt-embedding/entities/batch';
 import { ConcurrentUpdate } from 'receipt-embedding/errors';
+import { partName } from 'receipt-embedding/object_keys';
 import type { Metrics } from 'receipt-embedding/ports';
+import { storeNameSchema } from 'receipt-embedding/stores/vector_store';
 import {
   type BatchLease,
   leaseBatch,
@@ -38,6 +40,19 @@ export const partInputSchema = z.object({
   /** Where it lies in the batch bucket. */
   part: z.object({ key: z.string() }),
 });
+
+/** A part that is in the log. */
+export const loggedPartInputSchema = partInputSchema.extend({
+  logged: z.object({
+    /** The stores that it goes to, in their order. */
+    stores: z.array(z.object({ name: storeNameSchema, identity: z.string() })),
+  }),
+});
+
+/** Who writes a part's vectors to stores, as records of receipts name it: the same for every try. */
+export function partWriter(batchId: string, partKey: string): string {
+  return `batch/${batchId}/${partName(partKey)}`;
+}
 
 /**
  * The batch that this execution works on; its lease is extended.

@@ -1,11 +1,13 @@
-import { PINECONE } from 'receipt-embedding/stores/pinecone/declaration';
-import { isSecureUrl } from 'receipt-embedding/vendor_answers/credentials';
+import { STORES } from 'receipt-embedding/stores/open_stores';
+import type {
+  StoreDeclaration,
+  StoreName,
+  StoreOperation,
+} from 'receipt-embedding/stores/vector_store';
+import { secureUrlSchema } from 'receipt-embedding/vendor_answers/credentials';
 import { z } from 'zod';
 
-/** An address that keys and texts are sent to: https, or http to this machine. */
-export const secureUrlSchema = z
-  .string()
-  .refine(isSecureUrl, 'expected https://… (http:// is for an address of this machine only)');
+export type { StoreName };
 
 /**
  * What a function needs, said once, as data. Its environment, its role, its size, its alarms and the estimate of its cost
@@ -14,6 +16,12 @@ export const secureUrlSchema = z
 export interface FunctionDeclaration {
   /** Its folder in `simple_lambdas`. The Lambda function is `embedding-{name, in kebab case}-lambda-{stack}`. */
   readonly name: string;
+  /**
+   * The folder of its code, where several functions share one.
+   *
+   * @default its name
+   */
+  readonly folder?: string;
   /** What it does, in one line. */
   readonly description: string;
   readonly memory_mb: number;
@@ -30,6 +38,13 @@ export interface FunctionDeclaration {
    * is left out of the role.
    */
   readonly objects_of_event?: ObjectNeeds;
+  /**
+   * Buckets of which it must know that an object is not there: S3 answers 404 only to whoever may list the whole bucket, and 403
+   * to anybody else (API reference of GetObject).
+   */
+  readonly tells_missing?: readonly Bucket[];
+  /** What it does with the stack's vector stores. Each of these brings its secret and its variables. */
+  readonly stores?: StoreNeeds;
   /** Vendors that it calls. Each brings its secret and its variables. */
   readonly vendors?: readonly Vendor[];
   /** Vendors that it calls where the stack has them. */
@@ -38,7 +53,15 @@ export interface FunctionDeclaration {
   readonly variables?: readonly (keyof typeof VARIABLES)[];
 }
 
-export type TableOperation = 'BatchWriteItem' | 'GetItem' | 'PutItem' | 'Query' | 'UpdateItem';
+/** By their actions in IAM: a BatchExecuteStatement of updates is `PartiQLUpdate`. */
+export type TableOperation =
+  | 'BatchGetItem'
+  | 'BatchWriteItem'
+  | 'GetItem'
+  | 'PartiQLUpdate'
+  | 'PutItem'
+  | 'Query'
+  | 'UpdateItem';
 export type TableIndex = 'GSI1' | 'GSI2' | 'GSI3' | 'GSITYPE';
 export type TableNeeds = Readonly<Partial<Record<TableIndex, readonly 'Query'[]>>> & {
   readonly rows?: readonly TableOperation[];
@@ -50,17 +73,24 @@ export type ObjectNeeds = Readonly<
   Partial<Record<Bucket, Readonly<Partial<Record<ObjectOperation, readonly string[]>>>>>
 >;
 
-/** What a vendor or a vector store needs. */
-export interface VendorDeclaration {
-  /** The variable of its key on a developer's machine; a deployed function has `{secret}_SECRET_ARN` instead. */
-  readonly secret?: string;
-  /** The variable that says where it is, of those below: the stack's own settings may give a private address. */
-  readonly address?: string;
-  readonly variables: Readonly<Record<string, z.ZodType>>;
-  readonly optional_variables: Readonly<Record<string, z.ZodType>>;
+/** What a function does with vector stores. */
+export interface StoreNeeds {
+  readonly operations: readonly StoreOperation[];
+  /**
+   * One store alone.
+   *
+   * @default all stores of the stack
+   */
+  readonly only?: StoreName;
 }
 
-/** Every vendor and vector store. The variables of each are listed here and nowhere else. */
+/** What a vendor or a vector store needs. */
+export type VendorDeclaration = StoreDeclaration;
+
+/** Every vector store, in the order in which a stack's are written to where its settings don't say. */
+export const STORE_NAMES = Object.keys(STORES) as readonly StoreName[];
+
+/** Every vendor, the vector stores among them. The variables of each are listed here and nowhere else. */
 export const VENDORS = {
   openai: {
     secret: 'OPENAI_API_KEY',
@@ -69,13 +99,7 @@ export const VENDORS = {
     optional_variables: { OPENAI_BASE_URL: secureUrlSchema },
   },
   google_places: { secret: 'GOOGLE_PLACES_API_KEY', variables: {}, optional_variables: {} },
-  chroma: {
-    secret: 'CHROMA_TOKEN',
-    address: 'CHROMA_HTTP_ENDPOINT',
-    variables: { CHROMA_HTTP_ENDPOINT: secureUrlSchema },
-    optional_variables: { CHROMA_TENANT: z.string(), CHROMA_DATABASE: z.string() },
-  },
-  pinecone: PINECONE,
+  ...STORES,
 } as const satisfies Readonly<Record<string, VendorDeclaration>>;
 
 export type Vendor = keyof typeof VENDORS;
@@ -93,6 +117,13 @@ export const VARIABLES = {
   KEEP_OPENAI_FILES: z.stringbool(),
   EMBEDDING_MODEL: z.string(),
   EMBEDDING_DIMENSIONS: z.coerce.number().int().min(1),
+  /** Whether batches too write `COMPACTION_RUN` rows, which start a compactor. */
+  BATCH_COMPACTION_RUNS: z.stringbool(),
+  /** The stores that a function handles, apart by commas. Whoever declares stores has it. */
+  VECTOR_STORES: z
+    .string()
+    .transform((text) => text.split(','))
+    .pipe(z.array(z.enum(Object.keys(STORES) as [StoreName, ...StoreName[]]))),
 } as const;
 
 /** Lambda's longest, seconds. */
@@ -113,21 +144,29 @@ export interface DeclaredVariables {
 
 /**
  * The variables that follow from a declaration. Of a secret, a function has either the variable itself or `…_SECRET_ARN`, so
- * both are optional.
+ * both are optional. So are those of stores: a stack has some of them.
  *
+ * @param stores those of the stack.
  * @example
  * Object.keys(variablesOf(declareFunction({ name: 'a', description: '', memory_mb: 512, vendors: ['openai'] })).optional)
  * // ['OPENAI_BASE_URL', 'OPENAI_API_KEY', 'OPENAI_API_KEY_SECRET_ARN']
  */
-export function variablesOf(declaration: FunctionDeclaration): DeclaredVariables {
+export function variablesOf(
+  declaration: FunctionDeclaration,
+  stores: readonly StoreName[] = STORE_NAMES,
+): DeclaredVariables {
   const { table, objects = {}, variables = [], vendors = [], optional_vendors = [] } = declaration;
   const names = [
     ...(table === undefined ? [] : (['DYNAMODB_TABLE_NAME'] as const)),
     ...(Object.keys(objects) as Bucket[]).map((bucket) => BUCKETS[bucket]),
+    ...(declaration.stores === undefined ? [] : (['VECTOR_STORES'] as const)),
     ...variables,
   ];
   const needed: VendorDeclaration[] = vendors.map((vendor) => VENDORS[vendor]);
-  const used: VendorDeclaration[] = optional_vendors.map((vendor) => VENDORS[vendor]);
+  const used: VendorDeclaration[] = [
+    ...optional_vendors.map((vendor) => VENDORS[vendor]),
+    ...storesOf(declaration, stores).map((store) => STORES[store]),
+  ];
   return {
     required: Object.assign(
       Object.fromEntries(names.map((name) => [name, VARIABLES[name]])),
@@ -142,6 +181,16 @@ export function variablesOf(declaration: FunctionDeclaration): DeclaredVariables
       ]),
     ) as DeclaredVariables['optional'],
   };
+}
+
+/** The stores that a function handles, of those that a stack has. */
+export function storesOf(
+  { stores: needs }: FunctionDeclaration,
+  stores: readonly StoreName[],
+): readonly StoreName[] {
+  return needs === undefined
+    ? []
+    : stores.filter((store) => needs.only === undefined || needs.only === store);
 }
 
 /** The variable of a deployed function that says where a vendor's secret is. */

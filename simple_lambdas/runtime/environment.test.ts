@@ -1,6 +1,6 @@
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import { without } from '../../tests/support/without.ts';
-import { declareFunction } from './declaration.ts';
+import { declareFunction, VENDORS } from './declaration.ts';
 import { readEnvironment } from './environment.ts';
 
 const declaration = declareFunction({
@@ -79,5 +79,21 @@ describe('the environment of a function', () => {
     expect(problem({ ...right, EMBEDDING_DIMENSIONS: dimensions })).toMatchObject({
       name: 'InvalidConfiguration',
     });
+  });
+});
+
+describe('an address in the environment', () => {
+  const addresses = Object.values(VENDORS).flatMap((vendor) =>
+    'address' in vendor ? [vendor.address] : [],
+  );
+
+  it('may be http to this machine alone, whichever vendor’s it is', () => {
+    expect(addresses).toHaveLength(3);
+    const wrong = addresses.filter((name) => {
+      const at = (url: string) =>
+        problem({ ...right, CHROMA_HTTP_ENDPOINT: 'https://c.example', [name]: url });
+      return at('http://10.0.0.1:8000') === undefined || at('http://127.0.0.1:8000') !== undefined;
+    });
+    expect(wrong).toStrictEqual([]);
   });
 });

@@ -1,5 +1,6 @@
 import { createDynamoDBClient } from 'receipt-embedding/aws_clients';
 import { InvalidConfiguration } from 'receipt-embedding/errors';
+import type { StoreName } from 'receipt-embedding/stores/vector_store';
 import type { Table } from 'receipt-embedding/table/table';
 import { z } from 'zod';
 import {
@@ -58,7 +59,10 @@ export type Environment<Declaration> = {
 } & Readonly<
     Partial<
       Record<
-        SecretVariable<VendorOf<Declaration, 'vendors' | 'optional_vendors'> & KeyedVendor>,
+        SecretVariable<
+          (VendorOf<Declaration, 'vendors' | 'optional_vendors'> | StoreOf<Declaration>) &
+            KeyedVendor
+        >,
         string | undefined
       >
     >
@@ -78,6 +82,7 @@ type OwnVariable<Declaration> =
   | (Declaration extends { readonly objects: infer Objects }
       ? (typeof BUCKETS)[keyof Objects & Bucket]
       : never)
+  | (Declaration extends { readonly stores: object } ? 'VECTOR_STORES' : never)
   | (Declaration extends { readonly variables: readonly (infer Name)[] }
       ? Name & keyof typeof VARIABLES
       : never);
@@ -88,10 +93,14 @@ type VendorOf<Declaration, List extends string> = {
     : never;
 }[List];
 
+/** A declaration of all stores has the variables of any. */
+type StoreOf<Declaration> = Declaration extends { readonly stores: object } ? StoreName : never;
+
 type Needed<Declaration> = (typeof VENDORS)[VendorOf<Declaration, 'vendors'>];
 type OptionalShape<Declaration> =
   | Needed<Declaration>['optional_variables']
-  | (typeof VENDORS)[VendorOf<Declaration, 'optional_vendors'>]['variables' | 'optional_variables'];
+  | (typeof VENDORS)[VendorOf<Declaration, 'optional_vendors'> | StoreOf<Declaration>][
+      'variables' | 'optional_variables'];
 
 /** Over a union of shapes: the keys of any of them, and the value that one of them has under a key. */
 type KeyOf<Shape> = Shape extends unknown ? keyof Shape : never;

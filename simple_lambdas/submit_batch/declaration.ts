@@ -6,7 +6,7 @@ export const declaration = declareFunction({
   description: 'Submits one batch to OpenAI',
   memory_mb: 1_024,
   temporary_folder_mb: 1_024,
-  table: { rows: ['Query', 'GetItem', 'PutItem', 'UpdateItem'] },
+  table: { rows: ['Query', 'GetItem', 'PutItem', 'UpdateItem', 'PartiQLUpdate'] },
   objects: {
     batch: {
       GetObject: [BATCH_FILES.plan('*'), BATCH_FILES.requests('*')],

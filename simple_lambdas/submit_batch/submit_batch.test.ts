@@ -114,6 +114,24 @@ describe('submit batch', () => {
       expect(await world.submit()).toStrictEqual(dropped);
     });
 
+    it('gives back what an earlier try had claimed, where it drops the batch because all of that was edited', async () => {
+      const world = new SubmissionWorld();
+      world.failure = {
+        step: 'write requests',
+        moment: 'before',
+        error: new UpstreamUnavailable('S3 answered 503'),
+      };
+      await rejection(world.submit());
+      world.failure = undefined;
+      for (const id of world.claimed) {
+        world.rows.set(id, { status: 'PENDING', owner: BATCH_ID, edited: true });
+      }
+
+      expect(await world.submit()).toMatchObject({ status: 'dropped' });
+      expect(world.claimed).toStrictEqual([]);
+      expect(world.record.batch).toMatchObject({ status: 'CANCELLED', requested: 2, released: 2 });
+    });
+
     it('asks for what is on record, although the other path has embedded some of it meanwhile', async () => {
       const world = new SubmissionWorld();
       await rejection(world.submit('submit-1', { step: 7, moment: 'after' }));
@@ -160,7 +178,7 @@ describe('submit batch', () => {
 
     it.each([
       ['no id', { batch_id: BATCH_ID.slice(1) }, 'batch_id'],
-      ['the type of old', { batch_type: 'EMBEDDING' }, 'batch_type'],
+      ['the legacy type', { batch_type: 'EMBEDDING' }, 'batch_type'],
       ['a name that is no folder’s', { execution_name: '../other' }, 'execution_name'],
       ['more than that', { limit: 1 }, ''],
     ])('is refused with %s, which the problem names', (_, change, field) => {
@@ -324,6 +342,43 @@ describe('submit batch settling', () => {
       expect(world.openaiBatches).toHaveLength(1);
     });
 
+    describe('of an earlier try', () => {
+      async function uploadedEarlier(): Promise<SubmissionWorld> {
+        const world = new SubmissionWorld();
+        const { steps } = await clean();
+        const step = steps.indexOf('update input_file_id') + 1;
+        await rejection(world.submit('submit-1', { step, moment: 'after' }));
+        world.pass(CLAIM_MS + 1);
+        return world;
+      }
+
+      it('is uploaded anew, and the batch created of that one', async () => {
+        const world = await uploadedEarlier();
+        world.beforeStep = (_, name) => {
+          const gone = world.record.batch?.input_file_id === 'file_1';
+          world.failure =
+            name === 'create at OpenAI' && gone
+              ? { step: name, moment: 'before', error: unknown }
+              : undefined;
+        };
+
+        expect(await world.submit()).toMatchObject({ status: 'submitted', adopted: false });
+        expect(world.openaiBatches.map(({ input_file_id }) => input_file_id)).toStrictEqual([
+          'file_2',
+        ]);
+        expect(world.record.batch?.input_file_id).toBe('file_2');
+      });
+
+      it('is uploaded anew once, and refused where that is not seen either', async () => {
+        const world = await uploadedEarlier();
+        world.failure = { step: 'create at OpenAI', moment: 'before', error: unknown };
+
+        expect(await world.submit()).toMatchObject({ status: 'refused', error: 'InvalidRequest' });
+        expect(world.files.size).toBe(2);
+        expect(world.claimed).toStrictEqual([]);
+      });
+    });
+
     it('is a refusal when it stays so', async () => {
       const world = new SubmissionWorld();
       world.failure = { step: 'create at OpenAI', moment: 'before', error: unknown };
@@ -357,7 +412,7 @@ describe('submit batch refusals', () => {
 
   describe('a batch that OpenAI refuses', () => {
     it.each(ASKING.flatMap((step) => REFUSALS.map((error) => [step, error.name, error] as const)))(
-      'at %s with %s gives back what it had claimed, and its record says why',
+      'at %s with %s releases what it had claimed, and its record says why',
       async (step, name, error) => {
         const world = new SubmissionWorld();
         world.failure = { step, moment: 'before', error };
@@ -398,7 +453,7 @@ describe('submit batch refusals', () => {
       expect(world.openaiBatches).toStrictEqual([]);
     });
 
-    it('stays refused, killed wherever: what it began to give back must not be asked for any more', async () => {
+    it('stays refused, killed wherever: what it began to release must not be asked for any more', async () => {
       const error = new QuotaExhausted('no quota left');
       const { steps } = await refused('create at OpenAI', error);
       const refusal = steps.indexOf('create at OpenAI');

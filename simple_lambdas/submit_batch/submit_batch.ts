@@ -127,10 +127,8 @@ async function submitLeased(
   const requested = batch.requested ?? (await ports.claimEntities());
   if (requested === 0) {
     const reason = 'all that is in it was claimed or embedded elsewhere';
-    await ports.update(
-      { status: 'CANCELLED', requested, succeeded: 0, failed: 0, released: 0, reason },
-      { endLease: true },
-    );
+    // What an earlier try had claimed, and somebody has edited since, is the batch's all the same.
+    await ports.end(batch, { status: 'CANCELLED', reason, prompt_tokens: 0 });
     return { ...submission, status: 'dropped', reason };
   }
   if (batch.requested === undefined) await ports.update({ requested });
@@ -240,53 +238,77 @@ async function bringToOpenai(
   { input_file_id, creating_since }: BatchSummary,
   ports: BringToOpenaiPorts,
 ): Promise<BroughtToOpenai> {
-  let inputFileId = input_file_id;
-  if (inputFileId === undefined) {
-    const uploaded = await refusable(ports.upload());
-    if (typeof uploaded !== 'string') return uploaded;
-    inputFileId = uploaded;
-    await ports.update({ input_file_id: inputFileId });
-  }
+  let file = input_file_id ?? (await uploadAnew(ports));
+  if (typeof file !== 'string') return file;
   if (creating_since !== undefined) {
     const found = await lookForIt(creating_since, ports);
     if (found !== undefined) return { openai_batch_id: found, adopted: true };
   }
-  const created = await create(inputFileId, creating_since, ports);
+  let since = creating_since;
+  const begin = async (): Promise<void> => {
+    since = await beginCreation(since, ports);
+  };
+  if (input_file_id !== undefined) {
+    const created = await createOnce(file, begin, ports);
+    if (typeof created === 'string') return { openai_batch_id: created, adopted: false };
+    if (!blamesFile(created.refusal)) return created;
+    // It is of an earlier try, and may have expired or been deleted since.
+    file = await uploadAnew(ports);
+    if (typeof file !== 'string') return file;
+  }
+  const created = await createOfNewFile(file, begin, ports);
   return typeof created === 'string' ? { openai_batch_id: created, adopted: false } : created;
+}
+
+async function uploadAnew({ upload, update }: BringToOpenaiPorts): Promise<string | Refused> {
+  const uploaded = await refusable(upload());
+  if (typeof uploaded === 'string') await update({ input_file_id: uploaded });
+  return uploaded;
 }
 
 /** How often the creation is tried of a batch whose input file OpenAI does not know yet, and how long the n-th wait is. */
 const FILE_TRIES = 4;
 const FILE_WAIT_MS = 1_000;
 
-async function create(
+async function createOfNewFile(
   inputFileId: string,
-  read: string | undefined,
-  { update, createAtOpenai, clock, sleep }: BringToOpenaiPorts,
+  begin: () => Promise<void>,
+  ports: BringToOpenaiPorts,
 ): Promise<string | Refused> {
-  let since = read;
-  const begin = async (): Promise<void> => {
-    const now = clock();
-    await update({ creating_since: toTimestamp(now) }, { creatingSince: { read: since } });
-    since = toTimestamp(now);
-    // An invocation that was held up here, for longer than its lease lasts, must not create what another one may create by now.
-    if (clock().getTime() - now.getTime() < MOST_DELAY_MS) return;
-    throw new ConcurrentUpdate('the submission was held up before it could create its batch');
-  };
   for (let tries = 1; ; tries++) {
-    // From here on it may exist.
-    await begin();
-    try {
-      return await createAtOpenai(inputFileId);
-    } catch (error) {
-      if (blamesFile(error) && tries < FILE_TRIES) {
-        await sleep(FILE_WAIT_MS * tries);
-        continue;
-      }
-      if (isRefusal(error)) return { refusal: error };
-      throw error;
+    const created = await createOnce(inputFileId, begin, ports);
+    if (typeof created === 'string' || !blamesFile(created.refusal) || tries === FILE_TRIES) {
+      return created;
     }
+    await ports.sleep(FILE_WAIT_MS * tries);
   }
+}
+
+async function createOnce(
+  inputFileId: string,
+  begin: () => Promise<void>,
+  { createAtOpenai }: BringToOpenaiPorts,
+): Promise<string | Refused> {
+  await begin();
+  return await refusable(createAtOpenai(inputFileId));
+}
+
+/**
+ * From here on the batch may exist.
+ *
+ * @param read when it may have existed from, as it was read.
+ * @returns when it may exist from now on.
+ */
+async function beginCreation(
+  read: string | undefined,
+  { update, clock }: BringToOpenaiPorts,
+): Promise<string> {
+  const now = clock();
+  const since = toTimestamp(now);
+  await update({ creating_since: since }, { creatingSince: { read } });
+  // An invocation that was held up here, for longer than its lease lasts, must not create what another one may create by now.
+  if (clock().getTime() - now.getTime() < MOST_DELAY_MS) return since;
+  throw new ConcurrentUpdate('the submission was held up before it could create its batch');
 }
 
 /** Well below what a lease lasts. */

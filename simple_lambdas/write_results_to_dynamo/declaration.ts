@@ -5,6 +5,6 @@ export const declaration = declareFunction({
   name: 'write_results_to_dynamo',
   description: 'Records one part of the results in the table',
   memory_mb: 1_024,
-  table: { rows: ['GetItem', 'UpdateItem', 'BatchWriteItem'], GSI3: ['Query'] },
+  table: { rows: ['GetItem', 'PutItem', 'UpdateItem', 'PartiQLUpdate', 'BatchWriteItem'] },
   objects: { batch: { GetObject: [`${BATCH_FILES.results('*')}/*`] } },
 });

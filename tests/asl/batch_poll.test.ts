@@ -1,8 +1,10 @@
 import type { InvocationAnswer } from 'embedded-aws/step_functions/ports';
 import { startFixture, thrown } from 'embedded-aws/step_functions/testing/stand_in_fixture';
 import { describe, expect, it } from 'vitest';
+import type { StoreName } from 'receipt-embedding/stores/vector_store';
+import type { State } from '../../components/state_machines/asl.ts';
 import { functionsOf } from '../../components/state_machines/workflows.ts';
-import { functionArn, type Workflow, WORKFLOWS } from './workflows.ts';
+import { defined, functionArn, type Workflow, WORKFLOWS } from './workflows.ts';
 
 // Not proved here: what the functions themselves do.
 
@@ -19,6 +21,7 @@ interface Call {
 /** The answers of a batch's functions; the others answer as workflows.ts says. */
 type Answers = Readonly<Record<string, (payload: Call['payload']) => InvocationAnswer | undefined>>;
 
+const LOGGED = SAMPLES[functionArn('log_batch_results')]?.[0] ?? {};
 const EXECUTION = 'nightly-7';
 const EXECUTION_ID = 'arn:execution';
 
@@ -95,7 +98,7 @@ describe('a batch', () => {
     expect(called(calls)).toStrictEqual(['get_batch_status']);
   });
 
-  it('that has ended is ingested part by part: vectors first, records after, the end last', async () => {
+  it('that has ended is ingested part by part: the log, each store, the records, the end last', async () => {
     const { status, results, calls } = await poll(['b-1'], {
       get_batch_status: says('ingest'),
       mark_batch_complete: () => ({ payload: { status: 'complete', batch_id: 'b-1' } }),
@@ -104,19 +107,24 @@ describe('a batch', () => {
     expect(called(calls)).toStrictEqual([
       'get_batch_status',
       'download_batch_results',
+      'log_batch_results',
+      'upsert_to_s3_vectors',
       'upsert_to_pinecone',
+      'upsert_to_chroma',
       'write_results_to_dynamo',
       'mark_batch_complete',
     ]);
-    const parts = calls.flatMap(({ payload: { part, upserted } }) =>
-      part === undefined ? [] : [{ part, upserted }],
-    );
+    const parts = calls.flatMap(({ payload }) => ('part' in payload ? [payload] : []));
     const part = {
       key: 'batches/5f0a0a8e-0000-4000-8000-000000000000/results/part-00000.jsonl',
     };
+    const [first] = parts;
+    expect(first).toMatchObject({ batch_id: 'b-1', part });
+    // What the log has of each receipt's stores, which no later step adds to.
+    const { stores, vectors } = LOGGED;
     expect(parts).toStrictEqual([
-      { part, upserted: undefined },
-      { part, upserted: { vectors: 8 } },
+      first,
+      ...Array.from({ length: 4 }, () => ({ ...first, logged: { stores, vectors } })),
     ]);
     expect(results).toStrictEqual([{ status: 'complete', batch_id: 'b-1' }]);
   });
@@ -175,7 +183,10 @@ describe('a failure', () => {
   const failures: [string, string, typeof own][] = [
     ['get_batch_status', 'wait', own],
     ['download_batch_results', 'ingest', own],
+    ['log_batch_results', 'ingest', ofPart],
+    ['upsert_to_s3_vectors', 'ingest', ofPart],
     ['upsert_to_pinecone', 'ingest', ofPart],
+    ['upsert_to_chroma', 'ingest', ofPart],
     ['write_results_to_dynamo', 'ingest', ofPart],
     ['mark_batch_complete', 'ingest', own],
     ['release_batch', 'release', own],
@@ -266,12 +277,42 @@ describe('a failure', () => {
     expect(called(calls)).toStrictEqual([
       'get_batch_status',
       'download_batch_results',
+      'log_batch_results',
+      'upsert_to_s3_vectors',
       'upsert_to_pinecone',
       'upsert_to_pinecone',
       'upsert_to_pinecone',
+      'upsert_to_chroma',
       'write_results_to_dynamo',
       'mark_batch_complete',
     ]);
     expect(results).toMatchObject([{ status: 'complete' }]);
+  });
+});
+
+describe('the states of a part', () => {
+  const states = (stores: readonly StoreName[]): string[] => {
+    const map = defined('batch_poll', { stores }).States['ProcessBatches'];
+    if (map?.Type !== 'Map') throw new TypeError('expected a Map');
+    const parts = map.ItemProcessor.States['IngestParts'];
+    if (parts?.Type !== 'Map') throw new TypeError('expected a Map');
+    const { StartAt, States } = parts.ItemProcessor;
+    const way: string[] = [];
+    for (let name: string | undefined = StartAt; name !== undefined;) {
+      way.push(name);
+      const state: State | undefined = States[name];
+      name = state !== undefined && 'Next' in state ? state.Next : undefined;
+    }
+    return way;
+  };
+
+  it.each<[StoreName[], string[]]>([
+    [['s3_vectors'], ['UpsertToS3Vectors']],
+    [
+      ['chroma', 'pinecone'],
+      ['UpsertToChroma', 'UpsertToPinecone'],
+    ],
+  ])('are one for each store of the stack, in its order: %j', (stores, upserts) => {
+    expect(states(stores)).toStrictEqual(['LogResults', ...upserts, 'WriteResultsToDynamo']);
   });
 });

@@ -8,7 +8,7 @@ import {
   type RecordedDeployment,
   resource,
   runProgram,
-  WITH_BATCH_PATH,
+  WITH_PINECONE,
 } from '../infra/recorded_program.ts';
 import { allStates, ruleViolations } from './asl_rules.ts';
 import { defined, WORKFLOWS } from './workflows.ts';
@@ -30,9 +30,11 @@ let deployed: RecordedDeployment;
 
 beforeAll(async () => {
   deployed = await runProgram({
-    ...WITH_BATCH_PATH,
+    ...WITH_PINECONE,
     config: {
-      ...WITH_BATCH_PATH.config,
+      ...WITH_PINECONE.config,
+      vector_stores: 's3_vectors,pinecone,chroma',
+      chroma_http_endpoint: 'https://chroma.example',
       chromadb_bucket_name: 'vectors',
       batch_bucket_name: 'batch-files',
     },

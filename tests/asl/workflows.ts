@@ -5,6 +5,7 @@ import type {
   WorkflowName,
 } from '../../components/state_machines/shared_states.ts';
 import { STATE_MACHINES } from '../../components/state_machines/workflows.ts';
+import { STORE_NAMES } from '../../simple_lambdas/runtime/declaration.ts';
 
 export interface Workflow {
   readonly name: WorkflowName;
@@ -41,6 +42,7 @@ export function defined(
     functionArn: (declaration) => functionArn(declaration.name),
     partition: 'aws',
     bucket: BUCKETS[name],
+    stores: STORE_NAMES,
     maxConcurrency: name === 'realtime' ? 10 : 5,
     toleratedFailurePercentage: 10,
     childExecutionType: 'STANDARD',
@@ -160,7 +162,10 @@ export const WORKFLOWS: readonly Workflow[] = [
         results: { succeeded: 8, refused: 1 },
         parts,
       })),
+      log_batch_results: [{ vectors: 8, stores: [{ name: 'pinecone', identity: 'host/index' }] }],
+      upsert_to_s3_vectors: [{ vectors: 8 }],
       upsert_to_pinecone: [{ vectors: 8 }],
+      upsert_to_chroma: [{ vectors: 8 }],
       write_results_to_dynamo: [{ written: 9 }],
       mark_batch_complete: [ended],
       release_batch: [ended],

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { build, BUNDLE_LIMITS, type BundleLimits } from 'receipts-cli/build';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { listFiles } from '../../components/bundling/bundle_folder.ts';
-import { functionsOf } from '../../components/state_machines/workflows.ts';
+import { FUNCTION_FOLDERS } from '../../components/bundling/bundles.ts';
 
-const FUNCTION_NAMES = functionsOf().map(({ name }) => name);
+const FUNCTION_NAMES = FUNCTION_FOLDERS;
 
 // Not proved here: that a zip of the size that is printed is the one that a deployment uploads.
 

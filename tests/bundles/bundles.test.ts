@@ -5,10 +5,14 @@ import { join } from 'node:path';
 import { BUNDLE_LIMITS, measureBundles } from 'receipts-cli/build';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { listFiles } from '../../components/bundling/bundle_folder.ts';
-import { bundleAll, type Bundles, projectFolder } from '../../components/bundling/bundles.ts';
-import { functionsOf } from '../../components/state_machines/workflows.ts';
+import {
+  bundleAll,
+  type Bundles,
+  FUNCTION_FOLDERS,
+  projectFolder,
+} from '../../components/bundling/bundles.ts';
 
-const FUNCTION_NAMES = functionsOf().map(({ name }) => name);
+const FUNCTION_NAMES = FUNCTION_FOLDERS;
 
 // Not proved here: that another version of esbuild gives the same bytes.
 

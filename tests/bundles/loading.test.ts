@@ -4,8 +4,8 @@ import { join, sep } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Bundles } from '../../components/bundling/bundles.ts';
 import type { DeclaredFunction } from '../../components/state_machines/shared_states.ts';
-import { functionsOf } from '../../components/state_machines/workflows.ts';
-import { resource, runProgram, WITH_BATCH_PATH } from '../infra/recorded_program.ts';
+import { STACK_FUNCTIONS } from '../../components/stack_functions.ts';
+import { resource, runProgram, WITH_PINECONE } from '../infra/recorded_program.ts';
 import { install, type Loaded, loadInBareNode, runInBareNode, sourcesOf } from './bare_node.ts';
 
 // Not proved here: that Lambda's own Node 24 loads them as this one does, and how long that takes.
@@ -42,7 +42,14 @@ async function load(
 /** The environment that the program gives a function. */
 async function deployedEnvironment(name: string): Promise<Record<string, string>> {
   const { environment } = resource(
-    await runProgram(WITH_BATCH_PATH),
+    await runProgram({
+      ...WITH_PINECONE,
+      config: {
+        ...WITH_PINECONE.config,
+        chroma_http_endpoint: 'https://chroma.example',
+        vector_stores: 's3_vectors,pinecone,chroma',
+      },
+    }),
     'aws:lambda/function:Function',
     `${name.replaceAll('_', '-')}-function`,
   ) as { environment: { variables: Record<string, string> } };
@@ -61,27 +68,24 @@ async function packagesOf({ files }: Loaded): Promise<string[]> {
   return [...new Set(packages)];
 }
 
-/** The clients of the vendors that a function declares. */
+/** The clients of the vendors that a function declares. Those of stores are loaded when one is opened. */
 function declaredClients({ vendors = [] }: DeclaredFunction): string[] {
-  return [
-    ...(vendors.includes('openai') ? ['openai'] : []),
-    ...(vendors.includes('pinecone') ? ['@pinecone-database/pinecone'] : []),
-  ];
+  return vendors.includes('openai') ? ['openai'] : [];
 }
 
 describe('a handler', () => {
-  it.each(functionsOf())(
+  it.each(STACK_FUNCTIONS)(
     '$name loads in a bare Node with what the program gives it, and nothing else',
     async (declaration) => {
-      const { name } = declaration;
-      const loaded = await load(name, await deployedEnvironment(name));
+      const { name, folder = name } = declaration;
+      const loaded = await load(folder, await deployedEnvironment(name));
 
       expect(loaded.error).toBeUndefined();
       expect(loaded.exports).toContain('handler: function');
       expect(loaded.files.filter((file) => !file.startsWith(root + sep))).toStrictEqual([]);
       // A vendor's client is loaded only where the function speaks to that vendor.
       const packages = await packagesOf(loaded);
-      const clients = ['openai', '@pinecone-database/pinecone'];
+      const clients = ['openai', '@pinecone-database/pinecone', '@aws-sdk/client-s3vectors'];
       expect(clients.filter((client) => packages.includes(client))).toStrictEqual(
         declaredClients(declaration),
       );
@@ -92,7 +96,13 @@ describe('a handler', () => {
     ['find_receipts_realtime', ['DYNAMODB_TABLE_NAME', 'CHROMADB_BUCKET']],
     [
       'process_receipt_realtime',
-      ['DYNAMODB_TABLE_NAME', 'CHROMADB_BUCKET', 'EMBEDDING_MODEL', 'EMBEDDING_DIMENSIONS'],
+      [
+        'DYNAMODB_TABLE_NAME',
+        'CHROMADB_BUCKET',
+        'VECTOR_STORES',
+        'EMBEDDING_MODEL',
+        'EMBEDDING_DIMENSIONS',
+      ],
     ],
     ['summarize_execution', ['EMBEDDING_MODEL']],
     [
@@ -100,13 +110,22 @@ describe('a handler', () => {
       [
         'DYNAMODB_TABLE_NAME',
         'BATCH_BUCKET',
+        'VECTOR_STORES',
         'BATCH_MAX_TOKENS',
         'EMBEDDING_MODEL',
         'EMBEDDING_DIMENSIONS',
-        'PINECONE_INDEX_NAME',
       ],
     ],
-    ['upsert_to_pinecone', ['DYNAMODB_TABLE_NAME', 'BATCH_BUCKET', 'PINECONE_INDEX_NAME']],
+    [
+      'upsert_to_store',
+      [
+        'DYNAMODB_TABLE_NAME',
+        'BATCH_BUCKET',
+        'VECTOR_STORES',
+        'EMBEDDING_MODEL',
+        'EMBEDDING_DIMENSIONS',
+      ],
+    ],
   ])('%s says all that is missing in its environment, at once', async (name, variables) => {
     const empty = Object.fromEntries(variables.map((variable) => [variable, '']));
     for (const environment of [{}, empty]) {

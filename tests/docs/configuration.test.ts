@@ -1,6 +1,13 @@
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
+import type { StoreName } from 'receipt-embedding/stores/vector_store';
+import {
+  askingCost,
+  holdingCost,
+  STORE_PRICES_AS_OF,
+  writingCost,
+} from 'receipts-cli/estimate/vector_stores';
 import { describe, expect, it } from 'vitest';
 import {
   describeSetting,
@@ -9,6 +16,7 @@ import {
   type Settings,
 } from '../../components/settings.ts';
 import { readSettings } from '../../components/stack_settings.ts';
+import { STORE_NAMES } from '../../simple_lambdas/runtime/declaration.ts';
 import { partnersOf } from '../support/setting_partners.ts';
 
 // Not proved here: that Pulumi's CLI takes the commands (tests/real/pulumi is for that).
@@ -45,6 +53,31 @@ describe('the table of all settings', () => {
       // One of them, and not both: a default of its own would be hidden by what is said instead.
       expect([value, otherwise].filter((text) => text !== undefined)).toHaveLength(1);
     }
+  });
+});
+
+describe('the table of what vector stores cost', () => {
+  it('is what the price list makes of a million vectors, to write, to hold and to ask', async () => {
+    const text = await read('docs/configuration.md');
+    const [, below = ''] = text.split('**What they cost.**');
+    const rows = below
+      .split('\n')
+      .filter((line) => line.includes(' USD ') && line.startsWith('|'))
+      .map((line) => [...line.matchAll(/(\d+\.\d\d) USD/g)].map(([, usd]) => usd));
+    const million = { vectors: 1e6, bytes: 6.6e9, put_bytes: 6.6e9, write_units: 7e6 };
+    const ask = (store: StoreName, questions: number): number =>
+      askingCost(store, million, { questions, dimensions: 1_536 });
+    expect(rows).toStrictEqual(
+      STORE_NAMES.map((store) =>
+        [
+          writingCost(store, million),
+          holdingCost(store, million),
+          ask(store, 1_000),
+          ask(store, 1_000_000),
+        ].map((usd) => usd.toFixed(2)),
+      ),
+    );
+    expect(text).toContain(`as of ${STORE_PRICES_AS_OF}`);
   });
 });
 

@@ -4,8 +4,8 @@ import { entitiesToDo } from 'receipt-embedding/batches/plan_batches';
 import { embeddingItems } from 'receipt-embedding/embeddings/embedding_items';
 import { embeddingBatchResultCodec } from 'receipt-embedding/entities/batch';
 import type { EmbeddingPath, VectorMetadata } from 'receipt-embedding/stores/vector_store';
-import { CHROMA_FLOAT_FIELDS, chromaMetadata } from 'receipt-embedding/stores/deltas/delta_store';
-import { pineconeMetadata } from 'receipt-embedding/stores/pinecone/pinecone_packing';
+import { CHROMA_FLOAT_FIELDS, chromaMetadata } from 'receipt-embedding/stores/chroma_metadata';
+import { listedMetadata } from 'receipt-embedding/stores/listed_metadata';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { aLabel, aLine, aWord, box, IMAGE_ID } from '../support/receipt_factory.ts';
@@ -137,7 +137,7 @@ const UNKNOWN: Readonly<Record<string, Row>> = {
   normalized_url: [none, none],
 };
 
-const STORES = { chroma: chromaMetadata, pinecone: pineconeMetadata } as const;
+const STORES = { chroma: chromaMetadata, pinecone: listedMetadata } as const;
 
 /** A line's and a word's metadata by store. */
 function stored(path: EmbeddingPath, line_id: number, merchant: string | undefined) {

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { ALARM_KINDS } from '../../components/monitoring/alarms.ts';
-import { resourcesOf, runProgram, WITH_BATCH_PATH } from '../infra/recorded_program.ts';
+import { resourcesOf, runProgram, WITH_PINECONE } from '../infra/recorded_program.ts';
 
 const operations = await readFile(new URL('../../docs/operations.md', import.meta.url), 'utf8');
 
@@ -16,15 +16,14 @@ describe('the guide to operation', () => {
   });
 
   it('says how many alarms there are to pay for', async () => {
-    const [, without, withBatches] =
-      /\((\d+) without the batch path, (\d+) with it\)/.exec(operations) ?? [];
+    const [, withOne, withTwo] = /\((\d+) with one store, (\d+) with two\)/.exec(operations) ?? [];
     const count = async (program?: Parameters<typeof runProgram>[0]): Promise<number> => {
       const type = 'aws:cloudwatch/metricAlarm:MetricAlarm';
       return Object.keys(resourcesOf(await runProgram(program), type)).length;
     };
-    expect([without, withBatches].map(Number)).toStrictEqual([
+    expect([withOne, withTwo].map(Number)).toStrictEqual([
       await count(),
-      await count(WITH_BATCH_PATH),
+      await count(WITH_PINECONE),
     ]);
   });
 });

@@ -41,10 +41,12 @@ describe('a failure of AWS that passes', () => {
     [
       'at each step once',
       [
+        ['the record', DYNAMODB_BROKEN, 1],
         ['the lines', THROTTLED, 2],
-        ['the earlier runs', DYNAMODB_BROKEN, 1],
         ['a delta', SLOW_DOWN, 2],
-        ['the record', CUT, 1],
+        ['the run', CUT, 1],
+        ['the order', CUT, 1],
+        ['the vectors', error(429, 'TooManyRequestsException'), 2],
         ['a status', NO_CAPACITY, 5],
       ],
       1,
@@ -53,7 +55,8 @@ describe('a failure of AWS that passes', () => {
       'connections that are cut',
       [
         ['a delta', CUT, 2],
-        ['a status', CUT, 3],
+        ['the vectors', CUT, 2],
+        ['a status', CUT, 2],
       ],
       1,
     ],
@@ -61,15 +64,27 @@ describe('a failure of AWS that passes', () => {
       'answers that are lost once all is written',
       [
         ['a delta', ANSWER_LOST, 1],
-        ['the record', ANSWER_LOST, 2],
-        ['a status', ANSWER_LOST, 4],
+        ['the run', ANSWER_LOST, 2],
+        ['the order', ANSWER_LOST, 2],
+        ['the vectors', ANSWER_LOST, 2],
+        ['a status', ANSWER_LOST, 2],
+      ],
+      1,
+    ],
+    [
+      'statuses, of which some are throttled and some fail',
+      [
+        ['a status', { executed: 3, code: 'ThrottlingError' }, 2],
+        ['a status', { executed: 0, code: 'TransactionConflict' }, 1],
+        ['a status', { executed: 1, code: 'InternalServerError' }, 2],
       ],
       1,
     ],
     ['a delta: a race for the key', [['a delta', error(409, 'ConditionalRequestConflict'), 2]], 1],
     ['a delta: 503, for longer', [['a delta', S3_BROKEN, 6]], 2],
     ['the words: throttled for longer', [['the words', NO_CAPACITY, 3]], 2],
-    ['the record: 503', [['the record', DYNAMODB_BROKEN, 3]], 2],
+    ['the run: 503', [['the run', DYNAMODB_BROKEN, 3]], 2],
+    ['the order: 503', [['the order', DYNAMODB_BROKEN, 3]], 2],
   ])('(%s) is waited for, and the receipt embedded once', async (_, faults, most) => {
     await stack.load([smallReceipt()]);
     for (const [kind, fault, times] of faults) stack.breakAws({ when: nth(kind), ...fault, times });
@@ -131,28 +146,36 @@ describe('a failure of AWS that stays', () => {
       'ConcurrentUpdate',
       /was being written by others/,
     ],
+    ['the run: 503', 'the run', DYNAMODB_BROKEN, 'UpstreamUnavailable', /^PutItemCommand failed/],
+    ['the order: throttled', 'the order', NO_CAPACITY, 'RateLimited', /^PutItemCommand failed/],
     [
-      'the record: 503',
-      'the record',
-      DYNAMODB_BROKEN,
-      'UpstreamUnavailable',
-      /^PutItemCommand failed/,
+      'the vectors: no permission',
+      'the vectors',
+      error(403, 'AccessDeniedException'),
+      'InvalidConfiguration',
+      /^PutVectorsCommand failed: AccessDenied/,
     ],
-    ['the record: throttled', 'the record', NO_CAPACITY, 'RateLimited', /^PutItemCommand failed/],
-    // Not throttled: one function waits for that for half a minute, before the state machine begins to (embedding_statuses.test.ts).
+    // Not throttled: one function waits for that for half a minute, before the state machine begins to (update_statements.test.ts).
     [
       'a status: 503',
       'a status',
       DYNAMODB_BROKEN,
       'UpstreamUnavailable',
-      /^UpdateItemCommand failed/,
+      /^BatchExecuteStatementCommand failed/,
+    ],
+    [
+      'a status: half of them refused',
+      'a status',
+      { executed: 3, code: 'ValidationError' },
+      'InvalidRequest',
+      /^a statement of BatchExecuteStatementCommand failed: ValidationError/,
     ],
     [
       'a status: no permission',
       'a status',
       error(400, 'AccessDeniedException'),
       'InvalidConfiguration',
-      /^UpdateItemCommand failed: AccessDeniedException/,
+      /^BatchExecuteStatementCommand failed: AccessDeniedException/,
     ],
   ])(
     '(%s) is retried as often as the state machine says, then listed, and the rerun does the rest',

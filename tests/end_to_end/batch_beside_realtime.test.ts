@@ -1,11 +1,13 @@
-import type { DeltaRecord } from 'receipt-embedding/stores/deltas/delta_database';
+import type { DeltaRecord } from 'receipt-embedding/log/delta_database';
 import { syntheticReceipts } from 'receipts-cli/synthetic_receipts/synthetic_receipts';
 import { describe, expect, it } from 'vitest';
+import { expectBatchInvariants } from '../support/batch_invariants.ts';
 import { BatchStack } from '../support/batch_stack.ts';
+import { storeContents } from '../support/stack_stores.ts';
 import { sharing } from '../support/shared_stacks.ts';
 import { storedRuns, type StoredVector } from '../support/stored_vectors.ts';
 
-/** The same receipts, embedded by one path and then, as if they had never been, by the other. */
+/** The same receipts, embedded in realtime and then, as if they had never been, by batch. */
 let stack: BatchStack;
 let records: Record<'lines' | 'words', readonly DeltaRecord[]>;
 let vectors: Record<'lines' | 'words', ReadonlyMap<string, StoredVector>>;
@@ -20,15 +22,15 @@ sharing.beforeAll(async ({ usual }) => {
   const receipts = [...syntheticReceipts({ count: 6, seed: 'both paths', words: 45 })];
   await stack.load(receipts);
   await stack.run();
-  await stack.load(receipts);
-  await stack.submit();
-  await stack.pollUntilDone();
-
   const runs = await storedRuns(stack);
   records = {
     lines: runs.flatMap(({ lines }) => lines),
     words: runs.flatMap(({ words }) => words),
   };
+  await stack.reset();
+  await stack.load(receipts);
+  await stack.submit();
+  await stack.pollUntilDone();
   vectors = await stack.vectors();
   const asked = (await stack.batches()).flatMap(({ batch_id }) => [
     ...stack.requests(batch_id).values(),
@@ -63,13 +65,13 @@ function listOf(name: string, delimited: unknown): Record<string, string[]> {
   return { [name]: delimited.slice(1, -1).split(',') };
 }
 
-describe('what is embedded by batch after it was embedded in realtime', () => {
-  it('is asked of OpenAI in the same words', () => {
+describe('what is embedded by batch', () => {
+  it('is asked of OpenAI in the same words as in realtime', () => {
     expect(inputs.batch.length).toBeGreaterThan(250);
     expect(inputs.batch).toStrictEqual(inputs.realtime);
   });
 
-  it.each(['lines', 'words'] as const)('has the same ids, vectors and metadata (%s)', (kind) => {
+  it.each(['lines', 'words'] as const)('has its ids, vectors and metadata (%s)', (kind) => {
     expect(records[kind].length).toBeGreaterThan(100);
     expect(vectors[kind]).toStrictEqual(
       new Map(
@@ -104,5 +106,38 @@ describe('what is embedded by batch after it was embedded in realtime', () => {
     );
     const merchants = [...vectors.words.values()].map(({ metadata }) => metadata['merchant_name']);
     expect(merchants).toContain(undefined);
+  });
+
+  it('is in both stores and the log: a full realtime run embeds, writes and upserts nothing', async () => {
+    await expectBatchInvariants(stack);
+    const [before, stored] = [await stack.rows(), await storeContents(stack.local)];
+    const [requests, keys] = [stack.local.pinecone.upserts.length, stack.deltaKeys()];
+
+    const [{ summary }, asked] = await stack.countingRequests(() => stack.run());
+
+    expect(summary).toMatchObject({ total: 6, succeeded: 0, reused: 6, failed: 0, vectors: 0 });
+    expect(asked).toBe(0);
+    expect(await stack.rows()).toStrictEqual(before);
+    expect(await storeContents(stack.local)).toStrictEqual(stored);
+    expect([stack.local.pinecone.upserts.length, stack.deltaKeys()]).toStrictEqual([
+      requests,
+      keys,
+    ]);
+  });
+
+  it('is found in the log by a batch that asks for it once more, and keeps its source', async () => {
+    const stored = await storeContents(stack.local);
+    for (const row of await stack.rowsOfType('RECEIPT_LINE')) {
+      if (row['embedding_status'] !== 'SUCCESS') continue;
+      await stack.update(row, { embedding_status: 'NONE', GSI1PK: 'EMBEDDING_STATUS#NONE' });
+    }
+    const keys = stack.deltaKeys();
+
+    await stack.submit();
+    await stack.pollUntilDone();
+
+    expect(await storeContents(stack.local)).toStrictEqual(stored);
+    expect(stack.deltaKeys()).toStrictEqual(keys);
+    await expectBatchInvariants(stack);
   });
 });

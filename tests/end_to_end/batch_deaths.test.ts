@@ -31,8 +31,8 @@ type Fate = 'submitted' | 'given up' | 'adopted';
 /** What a death leaves behind before a step is what one leaves after the step before it. */
 const SUBMIT_DEATHS: readonly (Death & { readonly fate: Fate })[] = [
   { at: 'submit: the record', moment: 'after', fate: 'submitted' },
+  { at: 'submit: a claim', moment: 'halfway', fate: 'given up' },
   { at: 'submit: a claim', moment: 'after', fate: 'given up' },
-  { at: 'submit: a claim', nth: LINES, moment: 'after', fate: 'given up' },
   { at: 'submit: the requests', moment: 'after', fate: 'given up' },
   { at: 'submit: their number', moment: 'after', fate: 'given up' },
   { at: 'submit: the upload', moment: 'after', fate: 'given up' },
@@ -105,7 +105,7 @@ describe('submissions that die, each at another of its steps,', () => {
   });
 
   describe('and are left to later executions', () => {
-    const deaths = SUBMIT_DEATHS.filter(({ moment }) => moment === 'after');
+    const deaths = SUBMIT_DEATHS.filter(({ moment }) => moment !== 'before');
     let batches: ReadonlyMap<string, BatchSummary>;
 
     beforeAll(async () => {
@@ -193,12 +193,20 @@ const POLL_DEATHS: readonly Death[] = [
   { at: 'poll: the result files’ ids', moment: 'after' },
   { at: 'download: the claim', moment: 'after' },
   { at: 'download: a part', moment: 'after' },
+  { at: 'log: a delta', moment: 'after' },
+  { at: 'log: a record', moment: 'after' },
+  { at: 'log: what the stores get', moment: 'after' },
+  { at: 'upsert: the vectors in S3', moment: 'before' },
+  { at: 'upsert: the vectors in S3', moment: 'after' },
+  { at: 'upsert: what S3 refused', moment: 'after' },
   { at: 'upsert: the vectors', moment: 'after' },
+  { at: 'write: a record', moment: 'before' },
+  { at: 'write: a record', moment: 'after' },
+  { at: 'write: a status', moment: 'halfway' },
   { at: 'write: a status', moment: 'after' },
-  { at: 'write: a status', nth: LINES, moment: 'after' },
   { at: 'write: the result rows', moment: 'after' },
   { at: 'complete: the end', moment: 'after' },
-  { at: 'release: a claim', moment: 'after' },
+  { at: 'release: a claim', moment: 'halfway' },
   { at: 'release: the end', moment: 'after' },
 ];
 

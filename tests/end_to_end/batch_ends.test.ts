@@ -3,7 +3,10 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { expectBatchInvariants } from '../support/batch_invariants.ts';
 import { BatchStack } from '../support/batch_stack.ts';
 import { sharing } from '../support/shared_stacks.ts';
+import { runStatus, shownStatus } from '../support/stack_commands.ts';
 import { receiptOfLines } from '../support/stack_receipts.ts';
+
+const LONG_AGO = '2025-01-01T00:00:00.000+00:00';
 
 let stack: BatchStack;
 
@@ -48,6 +51,17 @@ const ENDS: Record<string, End> = {
     script: { otherwise: 'server_error' },
     status: 'COMPLETED',
     counts: { succeeded: 0, failed: 0, released: 4 },
+    reason: 'UpstreamUnavailable (500): OpenAI failed (rows: 4)',
+  },
+  'completed, some of its rows refused for the account’s fault': {
+    script: {
+      rows: (_, at) =>
+        at < 3 ? { status: 429, code: 'insufficient_quota', type: 'insufficient_quota' } : 'ok',
+    },
+    status: 'COMPLETED',
+    counts: { succeeded: 1, failed: 0, released: 3 },
+    reason:
+      'QuotaExhausted (429, insufficient_quota): the account has no quota left; check its plan and billing (rows: 3)',
   },
   'completed without any file': {
     script: { otherwise: 'missing' },
@@ -103,13 +117,13 @@ const ENDS: Record<string, End> = {
 
 describe('a batch that OpenAI ends', () => {
   it.each(Object.entries(ENDS))(
-    '%s is recorded so, with each line embedded, failed or given back',
+    '%s is recorded so, with each line embedded, failed or returned to NONE',
     async (_, { script, status, counts, reason }) => {
       await submitFourLines();
       stack.script(script);
       // A 404 is believed only past the batch's expiry.
       const { batch_id } = await stack.batch();
-      await stack.updateBatch(batch_id, { submitted_at: '2025-01-01T00:00:00.000+00:00' });
+      await stack.updateBatch(batch_id, { submitted_at: LONG_AGO });
 
       const summary = await stack.poll();
 
@@ -139,8 +153,58 @@ describe('a batch that OpenAI ends', () => {
       expect((await stack.vectors()).lines.size).toBe(succeeded);
       await expectBatchInvariants(stack);
       expect(await stack.poll()).toMatchObject({ total: 0 });
+      expect(await runStatus(stack, '--no-entities')).toMatchObject({
+        batches: {
+          with_reason: reason === undefined ? 0 : 1,
+          newest_with_reason:
+            reason === undefined
+              ? []
+              : [{ batch_id, status, released, reason: batch.reason, submitted_at: LONG_AGO }],
+        },
+      });
+      if (reason !== undefined) {
+        expect(await shownStatus(stack, '--no-entities')).toMatch(
+          new RegExp(`${batch_id}  ${status} .*${released} returned to NONE: \\w`),
+        );
+      }
     },
   );
+
+  it('asks for what is refused, and nobody knows why, in two more batches, then blames the input', async () => {
+    const CODE = 'tokens_on_holiday';
+    const message = 'It is MILK day.';
+    await stack.load([receiptOfLines('MILK 3.99', 'BREAD 2.50')]);
+    stack.script({
+      rows: (customId) =>
+        customId.endsWith('#LINE#00001')
+          ? { status: 400, code: CODE, param: null, message, type: 'invalid_request_error' }
+          : 'ok',
+    });
+    const reason = `InvalidRequest (400, ${CODE}): OpenAI refused the request for a reason that is not known here`;
+
+    for (const requested of [2, 1]) {
+      expect(await stack.submit()).toMatchObject({ requested });
+      await stack.poll();
+      expect(await stack.statuses()).toStrictEqual({ NONE: 1, SUCCESS: 1 });
+      expect((await stack.batches()).at(-1)).toMatchObject({
+        failed: 0,
+        released: 1,
+        reason: `${reason} (rows: 1)`,
+      });
+    }
+    await stack.submit();
+    await stack.poll();
+
+    expect(await stack.statuses()).toStrictEqual({ FAILED: 1, SUCCESS: 1 });
+    const last = (await stack.batches()).at(-1);
+    expect(last).toMatchObject({ failed: 1, released: 0 });
+    expect(last?.reason).toBeUndefined();
+    expect((await stack.results(last?.batch_id)).map((row) => row.error_message)).toStrictEqual([
+      `${reason}; 3 batches were refused it`,
+    ]);
+    expect(await stack.submit()).toMatchObject({ total: 0 });
+    await expectBatchInvariants(stack);
+  });
 
   it.each([
     ['is too young to have expired', { submitted_at: new Date().toISOString() }],
@@ -184,7 +248,7 @@ describe('a batch that OpenAI ends', () => {
     }
   });
 
-  it('gives back what it did not embed, which the next batch asks for, and nothing else', async () => {
+  it('returns to NONE what it did not embed, which the next batch asks for, and nothing else', async () => {
     await submitFourLines();
     const end = stack.script({ end: 'expired', rows: (_, at) => (at < 2 ? 'ok' : undefined) });
     await stack.poll();

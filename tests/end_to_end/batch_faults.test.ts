@@ -148,10 +148,12 @@ describe('a failure that passes is waited for, and the batch embedded once:', ()
     [
       'by the functions themselves, when an answer is lost or half of it is done',
       [
+        aws('submit: a claim', { executed: 1, code: 'ThrottlingError' }, 1),
         aws('submit: a claim', CUT, 2),
         openai({ on: 'files.create', cut: true, moment: 'after', times: 1 }),
         pinecone({ status: 500, retryAfter: 0, times: 2 }),
-        aws('write: a status', ANSWER_LOST, 2),
+        aws('write: a status', { executed: 1, code: 'InternalServerError' }, 1),
+        aws('write: a status', ANSWER_LOST, 1),
         aws('write: the result rows', { processed: 1 }, 1),
       ],
       {},
@@ -243,10 +245,16 @@ describe('a submission whose failure stays', () => {
       'a claim: no permission',
       aws('submit: a claim', error(400, 'AccessDeniedException')),
       'InvalidConfiguration',
-      /^UpdateItemCommand failed: AccessDenied/,
+      /^BatchExecuteStatementCommand failed: AccessDenied/,
+    ],
+    [
+      'a claim: no permission after the first',
+      aws('submit: a claim', { executed: 1, code: 'AccessDenied' }),
+      'InvalidConfiguration',
+      /^a statement of BatchExecuteStatementCommand failed: AccessDenied/,
     ],
   ])(
-    '(%s) is tried as often as the state machine says; a poll gives back what it claimed, later on',
+    '(%s) is tried as often as the state machine says; a poll releases later what it claimed',
     async (_, breakIt, name, cause) => {
       settleAtOnce();
       breakIt();
@@ -301,7 +309,7 @@ describe('a submission whose failure stays', () => {
       'InvalidRequest',
       /^OpenAI answered 400 invalid_file/,
     ],
-  ])('(%s) is refused at once, and gives back what it claimed', async (_, rule, name, reason) => {
+  ])('(%s) is refused at once, and releases what it claimed', async (_, rule, name, reason) => {
     openai(rule)();
 
     const { failures, ...summary } = await stack.submit();
@@ -342,6 +350,27 @@ describe('a submission whose failure stays', () => {
     const { failures } = await stack.submit();
 
     expect(failures.map((failure) => failure.error)).toStrictEqual(['InvalidConfiguration']);
+    expect(await stack.batches()).toStrictEqual([]);
+    expect(await stack.statuses()).toStrictEqual({ NONE: LINES });
+  });
+});
+
+describe('an index of other dimensions than the model’s', () => {
+  it('ends the submission before anything is claimed, or paid for at OpenAI', async () => {
+    const { openai } = stack.local;
+    const uploads = openai.batchRequests.get('files.create') ?? 0;
+    stack.breakPinecone({
+      when: ({ operation }) => operation === 'stats',
+      status: 200,
+      body: JSON.stringify({ namespaces: {}, dimension: 8, indexFullness: 0, totalVectorCount: 0 }),
+    });
+
+    const { error, cause = '' } = await stack.local.execute({}, 'batchSubmit');
+
+    expect(error).toBe('RunFailed');
+    expect(cause).toContain('"Error":"InvalidConfiguration"');
+    expect(cause).toContain("Pinecone's index is of 8 dimensions");
+    expect((openai.batchRequests.get('files.create') ?? 0) - uploads).toBe(0);
     expect(await stack.batches()).toStrictEqual([]);
     expect(await stack.statuses()).toStrictEqual({ NONE: LINES });
   });

@@ -49,7 +49,7 @@ describe('a batch that an older system has submitted', () => {
     await expectBatchInvariants(stack);
   });
 
-  it('is polled on while it is CANCELING, then has what it brought, and gives back the rest', async () => {
+  it('is polled on while it is CANCELING, then has what it brought, and returns the rest to NONE', async () => {
     const { words, openaiBatchId } = await submittedOfOld(stack, 'CANCELING');
     stack.script({
       stays: 'cancelling',

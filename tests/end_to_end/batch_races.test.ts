@@ -4,8 +4,10 @@ import type { Operation } from 'vendor-stand-ins/openai/faults';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { PollSummary } from '../../simple_lambdas/summarize_execution/summaries.ts';
 import type { SubmitSummary } from '../../simple_lambdas/summarize_execution/summaries.ts';
+import { RETRY_POLICIES } from 'receipt-embedding/retry';
 import { expectBatchInvariants } from '../support/batch_invariants.ts';
 import { BatchStack, type EntityRow } from '../support/batch_stack.ts';
+import { BATCH_REQUESTS } from '../support/observed_requests.ts';
 import { sharing } from '../support/shared_stacks.ts';
 import { lineReceipts } from '../support/stack_receipts.ts';
 import { finishedRun, summaryOf } from '../support/test_stack.ts';
@@ -182,6 +184,44 @@ describe('two submissions at once', () => {
 
 const LONG_AGO = '2025-01-01T00:00:00.000+00:00';
 
+describe('a submission whose every line is edited between two of its tries', () => {
+  it('is dropped, and what its first try had claimed is to do again', async () => {
+    const [receipt] = lineReceipts(1, LINES);
+    if (receipt === undefined) throw new Error();
+    await stack.load([receipt]);
+    const isRequests = BATCH_REQUESTS['submit: the requests'];
+    const edits: Promise<void>[] = [];
+    stack.breakAws({
+      when: (request) => {
+        if (!isRequests(request)) return false;
+        if (edits.length === 0) edits.push(editLinesOf(receipt));
+        return true;
+      },
+      ...{ status: 503, code: 'ServiceUnavailable' },
+      // As often as one invocation tries.
+      times: RETRY_POLICIES.s3.tries.UpstreamUnavailable,
+    });
+
+    const summary = await stack.submit();
+
+    expect(summary).toMatchObject({ total: 1, submitted: 0, dropped: 1, failed: 0 });
+    const lines = await linesOf(receipt);
+    expect(lines.map(({ text, status, owner }) => [text, status, owner])).toStrictEqual(
+      lines.map((_, at) => [`EDITED ${at}`, 'NONE', undefined]),
+    );
+    expect(await stack.batch()).toMatchObject({ status: 'CANCELLED', released: LINES });
+    await expectBatchInvariants(stack);
+
+    expect(await stack.submit()).toMatchObject({ submitted: 1, requested: LINES });
+  });
+});
+
+async function editLinesOf(receipt: SyntheticReceipt): Promise<void> {
+  for (const [at, line] of (await linesOf(receipt)).entries()) {
+    await stack.update(line, { text: `EDITED ${at}` });
+  }
+}
+
 describe('two polls at once', () => {
   it('ingest each batch once', async () => {
     await stack.load(lineReceipts(5, LINES));
@@ -304,7 +344,8 @@ describe('a realtime execution', () => {
     await stack.poll();
     const before = await stack.entities();
 
-    expect(await realtime.goOn()).toMatchObject({ total: 1, succeeded: 1 });
+    // It had asked OpenAI already, and finds the batch's vectors in the log: they count.
+    expect(await realtime.goOn()).toMatchObject({ total: 1, succeeded: 0, reused: 1 });
 
     expect(await stack.entities()).toStrictEqual(before);
     await expectBatchInvariants(stack);

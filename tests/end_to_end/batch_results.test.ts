@@ -28,20 +28,22 @@ describe('a row of a batch’s results', () => {
     'that has expired': ['expired', 'NONE'],
     'that was cancelled': ['cancelled', 'NONE'],
     'with 400 in the error file': [
-      { status: 400, message: 'Too long.', code: 'invalid_input' },
+      { status: 400, message: 'Too long.', code: 'invalid_input', param: 'input' },
       'FAILED',
       'InvalidRequest (400, invalid_input): OpenAI refused the input',
     ],
     'with 400 in the output file': [
-      { status: 400, message: 'Too long.', in: 'output_file' },
+      { status: 400, message: 'Too long.', param: 'input', in: 'output_file' },
       'FAILED',
       'InvalidRequest (400): OpenAI refused the input',
     ],
     'with 422': [
-      { status: 422, message: 'No text.' },
+      { status: 422, message: 'No text.', param: 'input[0]' },
       'FAILED',
       'InvalidRequest (422): OpenAI refused the input',
     ],
+    'with 400 and a code that nobody knows': [{ status: 400, code: 'tokens_on_holiday' }, 'NONE'],
+    'with 422 and no code': [{ status: 422, message: 'No.' }, 'NONE'],
     'with 400 at the hard limit of billing': [
       { status: 400, code: 'billing_hard_limit_reached' },
       'NONE',
@@ -114,7 +116,9 @@ describe('a row of a batch’s results', () => {
     const downloaded = logs.find((line) => line.includes('"results downloaded"')) ?? '{}';
     const { results: counts } = JSON.parse(downloaded) as { results: unknown };
     expect(counts).toMatchObject({ doubled: 1, unknown: 2, unreadable: 2 });
-    expect((await stack.batch()).reason).toBe('rows of its results that can not be read: 2');
+    expect((await stack.batch()).reason).toMatch(
+      /^rows of its results that can not be read: 2; \w+ \(/,
+    );
   });
 
   it('that brought nothing is asked for again by the next batch, and no other is', async () => {
@@ -190,7 +194,16 @@ describe('the results of a batch', () => {
         stack.local.aws.s3.getObject(stack.local.batchBucket, key)?.body.toString().match(/\n/g)
           ?.length,
     );
-    expect(sizes).toStrictEqual([680, 340]);
+    // Of each part: its rows, what the stores got of them, and what each store refused.
+    const names = parts.map((key) => key.replace(/^.*\/part-0000(\d)\./, '$1 '));
+    expect(names.map((name, at) => `${name}: ${sizes[at] ?? 0}`)).toStrictEqual(
+      [680, 340].flatMap((rows, part) => [
+        `${part} jsonl: ${rows}`,
+        `${part} records.jsonl: ${rows}`,
+        `${part} refused-pinecone.jsonl: 0`,
+        `${part} refused-s3_vectors.jsonl: 0`,
+      ]),
+    );
     expect(await stack.statuses()).toStrictEqual({ SUCCESS: 1_020 });
     expect(stack.local.pinecone.counts.get('lines')).toBe(1_020);
   });
@@ -252,6 +265,30 @@ describe('between submission and results', () => {
     expect((await stack.submit()).requested).toBe(1);
     await stack.poll();
     expect(await stack.statuses()).toStrictEqual({ NOISE: 1, SUCCESS: 2 });
+    await expectBatchInvariants(stack);
+  });
+
+  it('programs that know of no claims change statuses alone: the batch leaves its name on none of them', async () => {
+    const receipt = receiptOfLines('MILK 3.99', 'BREAD 2.50', 'EGGS 4.10', 'TOTAL 10.59');
+    await stack.load([receipt]);
+    const rows = await stack.rowsOfType('RECEIPT_LINE');
+    await stack.submit();
+    for (const [at, status] of ['NOISE', 'NONE', 'SUCCESS'].entries()) {
+      const { PK = '', SK = '' } = rows[at] ?? {};
+      const change = { embedding_status: status, GSI1PK: `EMBEDDING_STATUS#${status}` };
+      // What is noise is left out by everyone, whatever its status says.
+      await stack.update({ PK, SK }, { ...change, is_noise: status !== 'SUCCESS' });
+    }
+
+    await stack.poll();
+
+    const entities = await stack.entities();
+    expect(entities.map(({ status, owner }) => [status, owner]).sort()).toStrictEqual([
+      ['NOISE', undefined],
+      ['NONE', undefined],
+      ['SUCCESS', undefined],
+      ['SUCCESS', undefined],
+    ]);
     await expectBatchInvariants(stack);
   });
 

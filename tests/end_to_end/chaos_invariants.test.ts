@@ -1,6 +1,7 @@
 import { Pinecone } from '@pinecone-database/pinecone';
 import OpenAI from 'openai';
 import type { BatchSummary } from 'receipt-embedding/entities/batch';
+import type { Row } from 'receipt-embedding/entities/keys';
 import { Random } from 'receipts-cli/synthetic_receipts/random';
 import { describe, expect, it } from 'vitest';
 import { chaosProblems } from '../../bench/chaos/chaos_invariants.ts';
@@ -33,6 +34,7 @@ sharing.beforeAll(async ({ usual }) => {
     plan: { ...plan, waves: [{ ...quietWave, receipts }] },
     executions,
     written: [],
+    changes: [],
     get openaiBatches() {
       return stack.local.openai.batches.list().filter(({ id }) => !before.has(id));
     },
@@ -80,6 +82,18 @@ async function changeEntity(changes: Readonly<Record<string, unknown>>): Promise
   if (row === undefined) throw new Error('the row is gone');
   await stack.update(row, changes);
   return () => stack.put(row);
+}
+
+async function aResult(): Promise<Row> {
+  const [result] = await stack.rowsOfType('EMBEDDING_BATCH_RESULT');
+  if (result === undefined) throw new Error('there is no result');
+  return result;
+}
+
+async function deleteResult(): Promise<() => unknown> {
+  const result = await aResult();
+  await stack.delete(result);
+  return () => stack.put(result);
 }
 
 function withExecution(changes: object): ChaosRun {
@@ -144,11 +158,11 @@ describe('what does not hold is found:', () => {
       async () => changeBatch({ requested: ((await aBatch()).requested ?? 0) + 1 }),
       /^batch .* does not add up/,
     ],
+    ['a result that was bought and thrown away', deleteResult, /^batch .* good rows thrown away: /],
     [
-      'results that were bought and thrown away',
-      async () =>
-        changeBatch({ succeeded: 0, failed: 0, released: (await aBatch()).requested ?? 0 }),
-      /was bought, with .* good rows, and thrown away$/,
+      'the name of a batch on what it has not claimed',
+      async () => changeEntity({ embedding_batch_id: (await aBatch()).batch_id }),
+      /is SUCCESS, and claimed$/,
     ],
   ])('%s', async (_, change, problem) => {
     const undo = await change();
@@ -158,6 +172,22 @@ describe('what does not hold is found:', () => {
 
     expect(problems).toContainEqual(expect.stringMatching(problem));
     expect(await chaosProblems(run)).toStrictEqual([]);
+  });
+
+  it.each([
+    ['edited before the batch ended is none that was thrown away', -60_000, []],
+    ['edited after it is', 60_000, [expect.stringContaining('thrown away')]],
+  ])('a result of what was %s', async (_, after, expected) => {
+    const id = String((await aResult())['pinecone_id']);
+    const ends = (await stack.batches()).map(({ completed_at = '' }) => Date.parse(completed_at));
+    const at = Math.max(...ends) + after;
+    const undo = await deleteResult();
+
+    const changes = [{ id, text: 'Edited', begun: at, ended: at }];
+    const problems = await chaosProblems({ ...run, changes });
+    await undo();
+
+    expect(problems.filter((problem) => problem.includes('was bought'))).toStrictEqual(expected);
   });
 
   it('a summary that does not add up', async () => {

@@ -115,7 +115,8 @@ describe('two executions at once', () => {
 });
 
 describe('a word with a status of somebody else’s', () => {
-  it.each(['PENDING', 'FAILED'])('%s is embedded, and SUCCESS from then on', async (status) => {
+  it('PENDING is embedded, and SUCCESS from then on', async () => {
+    const status = 'PENDING';
     const receipt = smallReceipt();
     await stack.load([receipt]);
     const word = await aWord(receipt);
@@ -132,6 +133,38 @@ describe('a word with a status of somebody else’s', () => {
       deleted: 0,
       edited: 0,
     });
+    expect((await now(word))?.['embedding_status']).toBe('SUCCESS');
+    await expectInvariants(stack);
+  });
+
+  it('FAILED stays so and costs nothing, until its text changes', async () => {
+    const receipt = smallReceipt();
+    await stack.load([receipt]);
+    const word = await aWord(receipt);
+    await stack.update(word, {
+      embedding_status: 'FAILED',
+      GSI1PK: 'EMBEDDING_STATUS#FAILED',
+    });
+    const { text } = word as Row & { readonly text: string };
+    const asked = () =>
+      stack.local.openai.requests
+        .flatMap(({ inputs }) => inputs)
+        .filter((input) => input.startsWith(`<TARGET>${text}</TARGET>`)).length;
+    const before = asked();
+
+    const run = await stack.run();
+
+    expect(await statusesOf(receipt, run)).toMatchObject({
+      changed: embeddableCount(receipt) - 1,
+      unchanged: 1,
+    });
+    expect(run.summary).toMatchObject({ succeeded: 1, failed: 0, refused: 1 });
+    expect((await now(word))?.['embedding_status']).toBe('FAILED');
+    expect(asked()).toBe(before);
+
+    await stack.update(word, { text: 'Other' });
+    await stack.run();
+
     expect((await now(word))?.['embedding_status']).toBe('SUCCESS');
     await expectInvariants(stack);
   });

@@ -5,7 +5,7 @@ import {
 } from 'receipts-cli/synthetic_receipts/synthetic_receipts';
 import { OpenAIStandIn } from 'vendor-stand-ins/openai/openai_stand_in';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { functionsOf } from '../../components/state_machines/workflows.ts';
+import { stackFunctions } from '../../components/stack_functions.ts';
 import { childrenOf, historyOf, payloadsOf } from '../support/execution_histories.ts';
 import { nth, type ProcessReceiptRequest } from '../support/observed_requests.ts';
 import { TestStack } from '../support/test_stack.ts';
@@ -66,7 +66,8 @@ const RUNS: Readonly<Record<string, Spoil>> = {
   'a vector too few': () => openai.fault({ wrongCount: -1 }),
   'a wrong dimension': () => openai.fault({ wrongDimension: 3 }),
   'no permission to write a delta': aws('a delta', 403, 'AccessDenied'),
-  'a refused record': aws('the record', 400, 'ValidationException'),
+  'a refused record': aws('the run', 400, 'ValidationException'),
+  'refused vectors': aws('the vectors', 400, 'ValidationException'),
   'a refused status': aws('a status', 400, 'ValidationException'),
   'a dead function': () => {
     stack.breakAws({ when: nth('a delta'), kill: true, moment: 'after' });
@@ -178,12 +179,13 @@ describe('no secret and no receipt’s text', () => {
     const functions = stack.local.aws.deployment.resources.filter(
       ({ type }) => type === 'aws:lambda/function:Function',
     );
-    expect(functions).toHaveLength(functionsOf().length);
+    expect(functions).toHaveLength(stackFunctions(['s3_vectors', 'pinecone']).length);
     const environments = functions.map(({ inputs }) => JSON.stringify(inputs['environment']));
     expect(secretsIn(environments)).toStrictEqual([]);
     const withSecret = environments.filter((text) => text.includes('arn:aws:secretsmanager:'));
-    // process_receipt_realtime, five that speak to OpenAI's Batch API, and two that speak to Pinecone.
-    expect(withSecret).toHaveLength(8);
+    // process_receipt_realtime, five that speak to OpenAI's Batch API, plan_batches, log_batch_results, search_receipts and
+    // upsert_to_pinecone.
+    expect(withSecret).toHaveLength(10);
   });
 
   it('is in the input of any resource or component but the secret’s own value', () => {

@@ -27,7 +27,7 @@ sharing.beforeAll(async ({ usual }) => {
 /** Lets these receipts fail, in a way that is not tried again. */
 function failReceipts(count: number): void {
   const images = receipts.slice(0, count).map(({ receipt }) => receipt.image_id);
-  const reading = nth('the earlier runs');
+  const reading = nth('the record');
   stack.breakAws({
     when: (request: ObservedRequest) =>
       reading(request) && images.some((image) => request.body.includes(image)),

@@ -77,13 +77,19 @@ describe('npm start', () => {
           /^ {2}Batch path +\d+ executions in [\d.]+ s, 0 failed/,
           /^ {2}(?:LINE|WORD)_EMBEDDING +COMPLETED {2}\d+ requested, \d+ embedded, 0 refused, 0 returned to NONE {2}[-0-9a-f]{36}/,
           /^ {2}OpenAI +[\d,]+ tokens \(\$0\.\d+ at OpenAI's list price\)/,
-          /^ {2}Pinecone +\d+ vectors in lines, \d+ vectors in words, 2 requests/,
           /^Lines and words by embedding status/,
           /^ {2}lines +0 +0 +\d+ +0 +\d+ +\d+/,
           /^ {2}words +0 +0 +\d+ +0 +\d+ +36/,
+          /^Vectors, and how many of a sample each store finds as their own nearest neighbour/,
+          /^ {2}log +\d+ runs, \d+ deltas/,
+          /^ {2}s3_vectors +\d+ lines, \d+ words; (\d+) of \1 found/,
+          /^ {2}pinecone +\d+ lines, \d+ words; (\d+) of \1 found/,
           /^What the vectors know: .*/,
-          /^ {2}"total amount to pay"\n {4}0\.\d\d {2}.*/,
-          /^Pinecone finds (\d+) of \1 vectors as their own nearest neighbour/,
+          /^ {2}"[a-z]+ [a-z]+"\n {4}score .*\n {4}0\.\d\d {2}.* receipt \d line \d+/,
+          /^Ask more: `npm start -- --serve` keeps such a stack; then, in another terminal:/,
+          /^ {2}npx receipts search '[a-z]+ [a-z]+'/,
+          /^ {2}npx receipts search '[a-z]+' --entity words/,
+          /^ {2}npx receipts search --like 'IMAGE#.*' --exclude-receipt self/,
           /^Summary: .*summary\.json/,
         ]
           .map(({ source }) => `${source}$`)
@@ -121,8 +127,7 @@ describe('npm start', () => {
       ),
     });
 
-    const { batches, pinecone, statuses } = summary;
-    const requested = Object.fromEntries(batches.map((batch) => [batch.type, batch.requested]));
+    const { batches, log, stores, statuses } = summary;
     expect(batches.map(({ type }) => type).sort()).toStrictEqual([
       'LINE_EMBEDDING',
       'WORD_EMBEDDING',
@@ -136,16 +141,16 @@ describe('npm start', () => {
         released: 0,
       });
     }
-    expect(pinecone).toStrictEqual({
-      namespaces: { lines: requested['LINE_EMBEDDING'], words: requested['WORD_EMBEDDING'] },
-      requests: 2,
-    });
     // Every line and word is embedded, by one path or the other.
     const { SUCCESS: lines = 0, NOISE: noisyLines = 0, ...otherLines } = statuses.lines;
     const { SUCCESS: words = 0, NOISE: noisyWords = 0, ...otherWords } = statuses.words;
     expect([otherLines, otherWords]).toStrictEqual([{}, {}]);
     expect(lines + noisyLines).toBeGreaterThan(output?.lines ?? 0);
     expect(words + noisyWords).toBe(36);
+    const whole = { lines, words, asked: lines + words, own_nearest: lines + words };
+    expect(stores).toStrictEqual({ s3_vectors: whole, pinecone: whole });
+    // Two receipts by realtime, one by a batch of its lines and one of its words.
+    expect(log).toStrictEqual({ runs: 4, deltas: 6 });
     expect(lines + words).toBe(
       (output?.vectors ?? 0) + batches.reduce((sum, batch) => sum + batch.succeeded, 0),
     );
@@ -201,7 +206,7 @@ describe('npm start in a shell that is set up for another AWS, behind a proxy', 
       },
     });
     expect(stdout).toMatch(/^ {2}Receipts +2: 2 embedded, 0 reused, 0 skipped, 0 failed$/m);
-    expect(stdout).toMatch(/^Pinecone finds (\d+) of \1 vectors/m);
+    expect(stdout).toMatch(/^ {2}s3_vectors +.*; (\d+) of \1 found$/m);
   });
 });
 
@@ -312,6 +317,11 @@ describe('npm start --serve', () => {
       'DYNAMODB_TABLE_NAME',
       'DASHBOARD_URL',
       'ALERT_TOPIC_ARN',
+      'SEARCH_FUNCTION_NAME',
+      'VECTOR_STORES',
+      'VECTOR_BUCKET_ARN',
+      'LINES_VECTOR_INDEX_ARN',
+      'WORDS_VECTOR_INDEX_ARN',
     ]);
     for (const [name, value] of Object.entries(exported)) vi.stubEnv(name, value);
 

@@ -1,11 +1,8 @@
-import { tmpdir } from 'node:os';
-import { toolWorld, type ToolWorld } from 'receipts-cli/command_line/testing/command_world';
-import { redo } from 'receipts-cli/redo/redo';
-import { status } from 'receipts-cli/status/status';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { expectBatchInvariants } from '../support/batch_invariants.ts';
 import { BatchStack } from '../support/batch_stack.ts';
 import { sharing } from '../support/shared_stacks.ts';
+import { runRedo, runStatus } from '../support/stack_commands.ts';
 import { receiptOfLines } from '../support/stack_receipts.ts';
 
 let stack: BatchStack;
@@ -17,38 +14,6 @@ sharing.beforeAll(({ usual }) => {
 beforeEach(async () => {
   await stack.reset();
 });
-
-/** A tool's world, with this stack's outputs in the environment as `npm start -- --serve` prints them. */
-function worldOfStack(): ToolWorld {
-  // However slow the machine is, it is no time at all: no progress is shown.
-  const now = new Date();
-  const { deployment, clients } = stack.local.aws;
-  const outputs = Object.entries(deployment.outputs as Record<string, string>);
-  return toolWorld({
-    client: clients.dynamodb,
-    variables: Object.fromEntries(outputs.map(([name, value]) => [name.toUpperCase(), value])),
-    now: () => now,
-  });
-}
-
-async function runRedo(...argv: readonly string[]): Promise<unknown> {
-  const world = worldOfStack();
-  const exit = await redo([...argv, '--yes', '--json'], {
-    ...world.ports,
-    confirm: undefined,
-    temporaryFolder: tmpdir(),
-  });
-  expect([exit, world.stderr()]).toStrictEqual([0, expect.stringContaining('Table ')]);
-  return JSON.parse(world.stdout());
-}
-
-async function runStatus(): Promise<unknown> {
-  const world = worldOfStack();
-  const { sfn } = stack.local.aws.clients;
-  const exit = await status(['--json'], { ...world.ports, sfn: () => sfn });
-  expect([exit, world.stderr()]).toStrictEqual([0, '']);
-  return JSON.parse(world.stdout());
-}
 
 /** A receipt of four lines, of which the batch embeds two; the inputs of the others are refused. */
 async function refuseTwoOfFour(): Promise<string> {
@@ -69,7 +34,7 @@ const linesBy = (NONE: number, PENDING: number, SUCCESS: number, FAILED: number)
 describe('what failed in a batch', () => {
   it('is done again by the next batch once it is put back, and status shows each step', async () => {
     const batchId = await refuseTwoOfFour();
-    expect(await runStatus()).toMatchObject({
+    expect(await runStatus(stack)).toMatchObject({
       ...linesBy(0, 0, 2, 2),
       batches: { ended: [{ status: 'COMPLETED', lines: 1, words: 0 }, {}, {}, {}] },
       executions: {
@@ -79,16 +44,19 @@ describe('what failed in a batch', () => {
       },
     });
 
-    expect(await runRedo('batch', batchId)).toMatchObject({
+    expect(await runRedo(stack, 'batch', batchId)).toMatchObject({
       planned: { total: 2, lines: { FAILED: 2 } },
       done: { lines: 2, changed_meanwhile: 0 },
       next: ['npx receipts execute realtime --filter NONE', 'npx receipts execute batch-submit'],
     });
-    expect(await runStatus()).toMatchObject(linesBy(2, 0, 2, 0));
-    expect(await runRedo('batch', batchId)).toMatchObject({ planned: { total: 0 }, done: null });
+    expect(await runStatus(stack)).toMatchObject(linesBy(2, 0, 2, 0));
+    expect(await runRedo(stack, 'batch', batchId)).toMatchObject({
+      planned: { total: 0 },
+      done: null,
+    });
 
     expect(await stack.submit()).toMatchObject({ submitted: 1, requested: 2 });
-    expect(await runStatus()).toMatchObject({
+    expect(await runStatus(stack)).toMatchObject({
       ...linesBy(0, 2, 2, 0),
       batches: { active: [{}, { status: 'PENDING', lines: 1 }, {}, {}, {}, {}], troubled: [] },
     });
@@ -105,7 +73,7 @@ describe('what failed in a batch', () => {
     await stack.pollUntilDone();
     end();
 
-    await runRedo('failed');
+    await runRedo(stack, 'failed');
     await stack.submit();
     await stack.pollUntilDone();
 
@@ -121,14 +89,14 @@ describe('what failed in a batch', () => {
 
   it('is done by a realtime run with the filter NONE, which finds that receipt alone', async () => {
     await refuseTwoOfFour();
-    await runRedo('failed');
+    await runRedo(stack, 'failed');
     await stack.load([]);
 
     const { summary } = await stack.run({ filter_by_embedding_status: 'NONE' });
 
     expect(summary).toMatchObject({ total: 1, succeeded: 1, reused: 0, failed: 0 });
     expect(await stack.statuses()).toStrictEqual({ SUCCESS: 4 });
-    expect(await runStatus()).toMatchObject({
+    expect(await runStatus(stack)).toMatchObject({
       ...linesBy(0, 0, 4, 0),
       runs: { runs: 1, lines: { PENDING: 1 } },
     });
@@ -146,7 +114,7 @@ describe('what failed in a batch', () => {
     });
 
     const image = failed.PK.slice('IMAGE#'.length);
-    expect(await runRedo('receipt', image, '1')).toMatchObject({
+    expect(await runRedo(stack, 'receipt', image, '1')).toMatchObject({
       planned: { total: 2, lines: { FAILED: 1, PENDING: 1 } },
       done: { lines: 2 },
     });

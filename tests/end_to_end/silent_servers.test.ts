@@ -1,11 +1,11 @@
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { DescribeExecutionCommand } from '@aws-sdk/client-sfn';
 import { createSfnClient } from 'receipts-cli/executions/start_execution';
 import { createDynamoDBClient, createS3Client } from 'receipt-embedding/aws_clients';
 import { createOpenAIClient, OpenAIEmbedder } from 'receipt-embedding/embeddings/openai';
-import { requestJson } from 'receipt-embedding/merchants/json_request';
+import { requestJson } from 'receipt-embedding/json_request';
 import { CHROMA } from 'receipt-embedding/vendor_answers/chroma';
 import { readText } from 'receipt-embedding/s3_objects';
 import { createPineconeFetch } from 'receipt-embedding/stores/pinecone/pinecone_store';
@@ -51,20 +51,28 @@ const CLIENTS: Readonly<Record<string, (url: string) => Promise<unknown>>> = {
 };
 
 /** What a server does that has taken a request and gives no whole answer. */
-const SILENCES = {
-  'says nothing': undefined,
-  'begins an answer and falls silent': '{',
+const SILENCES: Readonly<Record<string, (response: ServerResponse) => void>> = {
+  'says nothing': () => undefined,
+  'begins an answer and falls silent': (response) => {
+    response.writeHead(200, { 'content-type': 'application/json', 'content-length': '100' });
+    response.write('{');
+  },
+  'never comes to the end of its headers': ({ socket }) => {
+    socket?.write('HTTP/1.1 200 OK\r\nx-header: ');
+    const more = setInterval(() => socket?.write('x'), 50);
+    socket?.on('close', () => {
+      clearInterval(more);
+    });
+  },
 };
 
 describe.each(Object.entries(CLIENTS))('a client of %s', (_, ask) => {
-  it.each(Object.entries(SILENCES))('gives up a server that %s', async (_, beginning) => {
+  it.each(Object.entries(SILENCES))('gives up a server that %s', async (_, answer) => {
     let requests = 0;
     const server = createServer((request, response) => {
       requests++;
       request.resume();
-      if (beginning === undefined) return;
-      response.writeHead(200, { 'content-type': 'application/json', 'content-length': '100' });
-      response.write(beginning);
+      answer(response);
     });
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');

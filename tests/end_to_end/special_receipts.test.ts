@@ -170,6 +170,7 @@ describe('a receipt', () => {
       lines_count: receipt.lines.length,
       words_count: receipt.words.length,
       invalid_rows: 0,
+      removed: 0,
     });
     expect(requests).toBe(0);
     expect(stack.deltaKeys()).toStrictEqual([]);
@@ -258,7 +259,8 @@ describe('a receipt', () => {
 
     const [{ summary: rerun }, again] = await stack.countingRequests(() => stack.run());
 
-    expect(rerun).toMatchObject({ reused: 1, refused: 0 });
+    // It is still FAILED, and still said.
+    expect(rerun).toMatchObject({ reused: 1, refused: 1 });
     expect([again, (await failedRows()).length]).toStrictEqual([0, 1]);
   });
 });

@@ -110,7 +110,7 @@ describe('the filter NONE', () => {
     });
   });
 
-  it('finds a receipt by one line, by one word, by a row without a status, and by a key of old', async () => {
+  it('finds a receipt by one line, by one word, by a row without a status, and by a legacy key', async () => {
     const receipts = smallReceipts(7);
     const [byLine, byWord, byOldKey, byMissing, byNoise, byBlank] = receipts;
     if (!byLine || !byWord || !byOldKey || !byMissing || !byNoise || !byBlank) {

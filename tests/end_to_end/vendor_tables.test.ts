@@ -38,6 +38,8 @@ const SAID = [
   "This model's maximum context length is 8192 tokens, however you requested 9000 tokens.",
   'Requested 301000 tokens, max 300000 tokens per request',
   "Invalid 'input': input cannot be an empty string.",
+  "'$.input' is invalid. Please check the API reference.",
+  'No such File object: file-abc123',
   'You exceeded your current quota, please check your plan and billing details.',
   "You've reached your write unit limit for the current month.",
   'Vector dimension 8 does not match the dimension of the index 1536',
@@ -46,8 +48,13 @@ const SAID = [
   'Collection expecting embedding with dimension of 3, got 4',
   'Too many requests per minute',
   'Quota exceeded: number of records',
+  "Quota exceeded: 'Document size (bytes)' exceeded quota limit for action 'Upsert': current usage of 9 exceeds limit of 5",
+  "Invalid record for key 'a': Filterable metadata must have at most 2048 bytes",
+  "Invalid record for key 'a': vector must have length 5, but has length 1",
+  'Request body exceeds max allowed size',
+  'Database [receipts] does not exist',
 ];
-const PARAMETERS = ['input_file_id', 'dimensions', 'model'];
+const PARAMETERS = ['input_file_id', 'dimensions', 'model', 'input'];
 
 /** An answer that means this row and no other one. */
 interface Example {
@@ -145,7 +152,7 @@ describe('every row of OpenAI’s table', () => {
       const read = readResultRow((await content.text()).trim(), 8);
 
       expect(read).toStrictEqual({
-        kind: row.fault === 'input' ? 'refused' : 'lost',
+        kind: { input: 'refused', unknown: 'unexplained' }[row.fault as string] ?? 'lost',
         custom_id: entity.custom_id,
         reason: expect.stringContaining(row.reason) as string,
       });

@@ -2,7 +2,7 @@ import type { TableDescription } from 'embedded-aws/deployment/pulumi_program';
 import { describe, expect, it } from 'vitest';
 import { rejection } from '../support/rejection.ts';
 import { without } from '../support/without.ts';
-import { OUR_RECEIPTS, PLACES_KEY, runProgram, WITH_BATCH_PATH } from './recorded_program.ts';
+import { OUR_RECEIPTS, PLACES_KEY, runProgram, WITH_PINECONE } from './recorded_program.ts';
 
 // Not proved here: that AWS's provider describes a table so (its schema is; a deployment to AWS would tell).
 
@@ -87,7 +87,7 @@ describe('a table that is adopted', () => {
   it('may lack an index that no function queries, and rows in one of which keys alone are read', async () => {
     const lacking = withIndex('GSI2', () => undefined);
     await adopt(lacking).adopting;
-    await adopt(lacking, WITH_BATCH_PATH).adopting;
+    await adopt(lacking, WITH_PINECONE).adopting;
     const keys = withIndex('GSITYPE', (index) => ({ ...index, projectionType: 'KEYS_ONLY' }));
     await adopt(keys).adopting;
   });

@@ -1,12 +1,13 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type SecretName, SETTING_NAMES, type Settings } from '../../components/settings.ts';
 import { rejection } from '../support/rejection.ts';
+import { without } from '../support/without.ts';
 import {
   OPENAI_KEY,
   PINECONE_KEY,
   type RecordedDeployment,
   runProgram,
-  WITH_BATCH_PATH,
+  WITH_PINECONE,
 } from './recorded_program.ts';
 
 // Not proved here: what each value must be (components/stack_settings.test.ts), and that `pulumi config` takes it.
@@ -61,12 +62,14 @@ const ON_TABLE = [
   'download-batch-results',
   'get-batch-status',
   'list-pending-batches',
+  'log-batch-results',
   'mark-batch-complete',
   'plan-batches',
   'record-batch-failure',
   'release-batch',
   'submit-batch',
   'upsert-to-pinecone',
+  'upsert-to-s3-vectors',
   'write-results-to-dynamo',
 ];
 const ON_OPENAI = [
@@ -76,7 +79,27 @@ const ON_OPENAI = [
   'release-batch',
   'submit-batch',
 ];
-const WITH_MODEL = ['plan-batches', 'submit-batch'];
+const WITH_MODEL = [
+  'log-batch-results',
+  'plan-batches',
+  'search-receipts',
+  'submit-batch',
+  'upsert-to-pinecone',
+  'upsert-to-s3-vectors',
+];
+/** The functions that handle all stores, beside process-receipt-realtime. */
+const WITH_STORES = ['log-batch-results', 'plan-batches', 'search-receipts'];
+/** Another model has other indexes, which roles name; the older ones are no longer the program's. */
+const indexesOf = (model: string): string[] => [
+  `Stash vector-${model}-suffix`,
+  `VectorsIndex lines-${model}-index`,
+  `VectorsIndex words-${model}-index`,
+];
+const ON_INDEXES = policiesOf([
+  'process-receipt-realtime',
+  'search-receipts',
+  'upsert-to-s3-vectors',
+]);
 const ON_BUCKET = ON_TABLE.filter(
   (name) => name !== 'get-batch-status' && name !== 'record-batch-failure',
 );
@@ -113,14 +136,25 @@ const EFFECTS: Readonly<Record<keyof Settings, Effect>> = {
       ...bucketOf('chromadb'),
       FIND,
       PROCESS,
-      ...policiesOf([...REALTIME_ON_TABLE, 'realtime-embedding', 'summarize-execution']),
+      ...functionsOf(['log-batch-results']),
+      ...policiesOf([
+        ...REALTIME_ON_TABLE,
+        'log-batch-results',
+        'realtime-embedding',
+        'summarize-execution',
+      ]),
       MACHINE,
     ],
   },
   chromadb_bucket_kms_key_arn: {
     value: KEY_ARN,
     beside: { chromadb_bucket_name: 'our-vectors' },
-    changes: policiesOf([...REALTIME_ON_TABLE, 'realtime-embedding', 'summarize-execution']),
+    changes: policiesOf([
+      ...REALTIME_ON_TABLE,
+      'log-batch-results',
+      'realtime-embedding',
+      'summarize-execution',
+    ]),
   },
   batch_bucket_name: {
     value: 'our-batches',
@@ -149,7 +183,7 @@ const EFFECTS: Readonly<Record<keyof Settings, Effect>> = {
   },
   openai_base_url: {
     value: 'https://openai.example/v1',
-    changes: [PROCESS, ...functionsOf(ON_OPENAI)],
+    changes: [PROCESS, ...functionsOf([...ON_OPENAI, 'search-receipts'])],
   },
   keep_openai_files: {
     value: 'true',
@@ -162,11 +196,45 @@ const EFFECTS: Readonly<Record<keyof Settings, Effect>> = {
       SUMMARIZE,
       // The last one for the dimensions, which are the model's own.
       ...functionsOf([...WITH_MODEL, 'download-batch-results']),
+      ...indexesOf('text-embedding-3-small-1536'),
+      ...indexesOf('text-embedding-3-large-3072'),
+      ...ON_INDEXES,
     ],
   },
   embedding_dimensions: {
     value: '512',
-    changes: [PROCESS, ...functionsOf([...WITH_MODEL, 'download-batch-results'])],
+    changes: [
+      PROCESS,
+      ...functionsOf([...WITH_MODEL, 'download-batch-results']),
+      ...indexesOf('text-embedding-3-small-1536'),
+      ...indexesOf('text-embedding-3-small-512'),
+      ...ON_INDEXES,
+    ],
+  },
+  vector_stores: {
+    value: 'pinecone',
+    changes: [
+      PROCESS,
+      ...functionsOf([...WITH_STORES, 'upsert-to-s3-vectors']),
+      'EmbeddingFunction upsert-to-s3-vectors',
+      'LogGroup upsert-to-s3-vectors-logs',
+      'Role upsert-to-s3-vectors-role',
+      'ServiceRole upsert-to-s3-vectors',
+      ...ON_INDEXES,
+      POLL_MACHINE,
+      'RolePolicy batch-poll-embedding-policy',
+      ...indexesOf('text-embedding-3-small-1536'),
+      'Stash vector-suffix',
+      'VectorBucket vector',
+      'VectorsVectorBucket vector-bucket',
+      'Dashboard dashboard',
+      ...['execution', 'failures', 'receipt', 'batch'].map(
+        (query) => `QueryDefinition log-query-${query}`,
+      ),
+      ...['duration', 'errors', 'throttles'].map(
+        (what) => `MetricAlarm function-${what}-upsert-to-s3-vectors`,
+      ),
+    ],
   },
   chroma_http_endpoint: { value: 'https://chroma.example', changes: [PROCESS] },
   chroma_tenant: {
@@ -181,11 +249,11 @@ const EFFECTS: Readonly<Record<keyof Settings, Effect>> = {
   },
   pinecone_index_name: {
     value: 'our-index',
-    changes: functionsOf(['plan-batches', 'upsert-to-pinecone']),
+    changes: [PROCESS, ...functionsOf([...WITH_STORES, 'upsert-to-pinecone'])],
   },
   pinecone_host: {
     value: 'https://our-index.svc.example',
-    changes: functionsOf(['plan-batches', 'upsert-to-pinecone']),
+    changes: [PROCESS, ...functionsOf([...WITH_STORES, 'upsert-to-pinecone'])],
   },
   vpc_subnet_ids: {
     value: 'subnet-0a1b2c3d4e5f60718,subnet-1b2c3d4e5f6071829',
@@ -195,12 +263,13 @@ const EFFECTS: Readonly<Record<keyof Settings, Effect>> = {
   vpc_security_group_ids: {
     value: 'sg-1b2c3d4e5f6071829',
     beside: { ...IN_VPC, pinecone_host: 'https://our-index.svc.example' },
-    changes: functionsOf(['plan-batches', 'upsert-to-pinecone']),
+    changes: [PROCESS, ...functionsOf([...WITH_STORES, 'upsert-to-pinecone'])],
   },
   max_concurrency: { value: '11', changes: [MACHINE] },
   child_execution_type: { value: 'EXPRESS', changes: [MACHINE] },
   batch_max_tokens: { value: '5000', changes: functionsOf(['plan-batches']) },
   batch_max_concurrency: { value: '6', changes: [SUBMIT_MACHINE, POLL_MACHINE] },
+  batch_compaction_runs: { value: 'true', changes: functionsOf(['log-batch-results']) },
   batch_submit_schedule: { value: 'rate(1 day)', changes: scheduleOf('batch-submit') },
   batch_poll_schedule: { value: 'rate(15 minutes)', changes: scheduleOf('batch-poll') },
   tolerated_failure_percentage: { value: '11', changes: [MACHINE, SUBMIT_MACHINE, POLL_MACHINE] },
@@ -209,6 +278,7 @@ const EFFECTS: Readonly<Record<keyof Settings, Effect>> = {
     changes: [
       ...ON_TABLE,
       ...REALTIME_ON_TABLE,
+      'search-receipts',
       'summarize-execution',
       'batch-poll-embedding',
       'batch-submit-embedding',
@@ -228,6 +298,8 @@ const EFFECTS: Readonly<Record<keyof Settings, Effect>> = {
         `BucketVersioning ${bucket}-versioning`,
       ]),
       'Table receipts-table',
+      'Stash vector-suffix',
+      'VectorsVectorBucket vector-bucket',
     ],
   },
 };
@@ -256,19 +328,19 @@ describe('each setting', () => {
   let before: ReadonlyMap<string, string>;
 
   beforeAll(async () => {
-    before = picture(await runProgram(WITH_BATCH_PATH));
+    before = picture(await runProgram(WITH_PINECONE));
   });
 
   it.each(Object.entries(EFFECTS))(
     '%s changes what it is about, and nothing else',
     async (name, { value, beside, changes }) => {
-      const set = { ...WITH_BATCH_PATH.config, ...beside };
+      const set = { ...WITH_PINECONE.config, ...beside };
       const without =
         beside === undefined
           ? before
-          : picture(await runProgram({ ...WITH_BATCH_PATH, config: set }));
+          : picture(await runProgram({ ...WITH_PINECONE, config: set }));
       const config = { ...set, [name]: value };
-      const after = picture(await runProgram({ ...WITH_BATCH_PATH, config }));
+      const after = picture(await runProgram({ ...WITH_PINECONE, config }));
       expect(differences(without, after)).toStrictEqual([...changes].sort());
     },
   );
@@ -276,26 +348,30 @@ describe('each setting', () => {
   it.each(Object.entries(SECRET_EFFECTS))(
     '%s changes its secret, and nothing else',
     async (name, changes) => {
-      const secrets = { ...WITH_BATCH_PATH.secrets, [name]: 'another' };
+      const secrets = { ...WITH_PINECONE.secrets, [name]: 'another' };
       const config = {
-        ...WITH_BATCH_PATH.config,
+        ...WITH_PINECONE.config,
         ...(name === 'chroma_token' ? { chroma_http_endpoint: 'https://chroma.example' } : {}),
       };
       const without =
-        name === 'chroma_token'
-          ? picture(await runProgram({ ...WITH_BATCH_PATH, config }))
-          : before;
+        name === 'chroma_token' ? picture(await runProgram({ ...WITH_PINECONE, config })) : before;
       const after = picture(await runProgram({ config, secrets }));
       expect(differences(without, after)).toStrictEqual(changes);
     },
   );
 
-  it('counts as missing when it is empty', async () => {
-    const config = {
-      ...Object.fromEntries(SETTING_NAMES.map((name) => [name, ''])),
-      ...WITH_BATCH_PATH.config,
-    };
-    const after = picture(await runProgram({ ...WITH_BATCH_PATH, config }));
+  it('counts as missing when it is empty, but for the stores: there is no stack without one', async () => {
+    const empty = Object.fromEntries(SETTING_NAMES.map((name) => [name, '']));
+    const { message } = await rejection(
+      runProgram({ ...WITH_PINECONE, config: { ...empty, ...WITH_PINECONE.config } }),
+    );
+    expect(message).toBe(
+      "the stack's configuration has 1 problem:\n" +
+        '  - vector_stores is empty (without a store, no line or word could be SUCCESS): ' +
+        'npx pulumi config set --stack dev vector_stores s3_vectors',
+    );
+    const config = { ...without(empty, 'vector_stores'), ...WITH_PINECONE.config };
+    const after = picture(await runProgram({ ...WITH_PINECONE, config }));
     expect(differences(before, after)).toStrictEqual([]);
   });
 });

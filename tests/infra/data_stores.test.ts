@@ -1,12 +1,15 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { rejection } from '../support/rejection.ts';
 import { without } from '../support/without.ts';
 import {
+  OPENAI_KEY,
   type RecordedDeployment,
   type Registration,
   resource,
   resourcesOf,
   runProgram,
-  WITH_BATCH_PATH,
+  SUFFIX,
+  WITH_PINECONE,
 } from './recorded_program.ts';
 
 // Not proved here: that an adopted table has the indexes, and that AWS enforces these settings.
@@ -14,6 +17,8 @@ import {
 const TABLE = 'aws:dynamodb/table:Table';
 const BUCKET = 'aws:s3/bucket:Bucket';
 const NAME = 'receipt-embeddings-chromadb-bucket';
+const VECTOR_BUCKET = 'aws:s3/vectorsVectorBucket:VectorsVectorBucket';
+const INDEX = 'aws:s3/vectorsIndex:VectorsIndex';
 const ENCRYPTION =
   'aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration';
 const LIFECYCLE = 'aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration';
@@ -79,18 +84,18 @@ describe('a new bucket', () => {
   });
 
   it('is encrypted, versioned and private', () => {
-    expect(resourcesOf(deployed, ENCRYPTION)).toStrictEqual({
+    expect(resourcesOf(deployed, ENCRYPTION)).toMatchObject({
       'chromadb-encryption': {
         bucket: NAME,
         rules: [{ applyServerSideEncryptionByDefault: { sseAlgorithm: 'AES256' } }],
       },
     });
-    expect(resourcesOf(deployed, 'aws:s3/bucketVersioning:BucketVersioning')).toStrictEqual({
+    expect(resourcesOf(deployed, 'aws:s3/bucketVersioning:BucketVersioning')).toMatchObject({
       'chromadb-versioning': { bucket: NAME, versioningConfiguration: { status: 'Enabled' } },
     });
     expect(
       resourcesOf(deployed, 'aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock'),
-    ).toStrictEqual({
+    ).toMatchObject({
       'chromadb-privacy': {
         bucket: NAME,
         blockPublicAcls: true,
@@ -123,7 +128,7 @@ describe('a new bucket', () => {
   });
 
   it('keeps deltas, and lets those that were deleted go, the files of a run and unfinished uploads', () => {
-    expect(resourcesOf(deployed, LIFECYCLE)).toStrictEqual({
+    expect(resourcesOf(deployed, LIFECYCLE)).toMatchObject({
       'chromadb-lifecycle': {
         bucket: NAME,
         rules: [
@@ -157,7 +162,7 @@ describe('the batch bucket', () => {
   let deployed: RecordedDeployment;
 
   beforeAll(async () => {
-    deployed = await runProgram(WITH_BATCH_PATH);
+    deployed = await runProgram(WITH_PINECONE);
   });
 
   it('lets all that is in it go after 30 days', () => {
@@ -194,14 +199,114 @@ describe('the batch bucket', () => {
 
   it('may be one that exists already', async () => {
     const adopting = await runProgram({
-      ...WITH_BATCH_PATH,
-      config: { ...WITH_BATCH_PATH.config, batch_bucket_name: 'our-batches' },
+      ...WITH_PINECONE,
+      config: { ...WITH_PINECONE.config, batch_bucket_name: 'our-batches' },
     });
     expect(adopting.outputs['batch_bucket_name']).toBe('our-batches');
     const text = JSON.stringify(adopting.resources);
     expect(text).not.toContain('batch-bucket');
     expect(text).toContain('arn:aws:s3:::our-batches/batches/*/plan.jsonl');
     expect(text).toContain('arn:aws:s3:::our-batches/polls/*/results/*');
+  });
+});
+
+describe('the vector bucket', () => {
+  const indexesOf = (deployed: RecordedDeployment) =>
+    Object.values(resourcesOf(deployed, INDEX)).map((inputs) => without(inputs, 'tags'));
+
+  it('has an index for lines and one for words: cosine, of the model’s length, with what is not filtered on', async () => {
+    const deployed = await runProgram();
+    const bucket = `receipt-embedding-dev-${SUFFIX}`;
+    expect(resource(deployed, VECTOR_BUCKET, 'vector-bucket')['vectorBucketName']).toBe(bucket);
+    expect(indexesOf(deployed)).toStrictEqual(
+      ['lines', 'words'].map((collection) => ({
+        vectorBucketName: bucket,
+        indexName: `${collection}-text-embedding-3-small-1536-${SUFFIX}`,
+        dataType: 'float32',
+        dimension: 1536,
+        distanceMetric: 'cosine',
+        metadataConfiguration: {
+          nonFilterableMetadataKeys: [
+            'text',
+            'prev_line',
+            'next_line',
+            'left',
+            'right',
+            'normalized_full_address',
+            'label_proposed_by',
+            'label_validated_at',
+          ],
+        },
+      })),
+    );
+  });
+
+  it('has other indexes for another model, under names of their own, and forgets none by deleting it', async () => {
+    const small = await runProgram();
+    const large = await runProgram({ config: { embedding_model: 'text-embedding-3-large' } });
+    const names = (deployed: RecordedDeployment) => Object.keys(resourcesOf(deployed, INDEX));
+    expect(names(large)).toStrictEqual([
+      'lines-text-embedding-3-large-3072-index',
+      'words-text-embedding-3-large-3072-index',
+    ]);
+    expect(names(small).filter((name) => names(large).includes(name))).toStrictEqual([]);
+    const kept = [small, large].flatMap(({ registrations }) =>
+      registrations
+        .filter(({ type }) => type === INDEX)
+        .map(({ retainOnDelete, protect }) => ({ retainOnDelete, protect })),
+    );
+    // Protected, an older one would let the next `up` fail.
+    expect(kept).toStrictEqual(
+      Array.from({ length: 4 }, () => ({ retainOnDelete: true, protect: false })),
+    );
+    const bucket = (of: RecordedDeployment) => resource(of, VECTOR_BUCKET, 'vector-bucket');
+    expect(bucket(large)).toStrictEqual(bucket(small));
+  });
+
+  it('is not there in a stack without the store s3_vectors, nor is what names it', async () => {
+    const deployed = await runProgram({
+      ...WITH_PINECONE,
+      config: { ...WITH_PINECONE.config, vector_stores: 'pinecone' },
+    });
+    expect(JSON.stringify([deployed.resources, deployed.outputs])).not.toMatch(
+      /s3[-_]?vectors|VectorsIndex/i,
+    );
+  });
+
+  it.each([
+    ['il-central-1', {}, ' by default', 'pinecone'],
+    [
+      'me-south-1',
+      { vector_stores: 's3_vectors,pinecone', pinecone_index_name: 'ours' },
+      '',
+      'pinecone',
+    ],
+  ])(
+    'is refused in %s, where AWS has none, before anything is made',
+    async (region, config, how, choice) => {
+      const made: string[] = [];
+      const secrets = {
+        openai_api_key: OPENAI_KEY,
+        ...('pinecone_index_name' in config ? WITH_PINECONE.secrets : {}),
+      };
+      const { name, message } = await rejection(
+        runProgram({ region, config, secrets }, (registration) => made.push(registration.name)),
+      );
+      expect({ name, message, made }).toStrictEqual({
+        name: 'RegionRefused',
+        message:
+          `Amazon S3 Vectors, which vector_stores has${how}, is not in ${region}. ` +
+          `Use another store: npx pulumi config set --stack dev vector_stores ${choice}\n` +
+          'What each of them needs is in docs/configuration.md, "Vector stores".',
+        made: [],
+      });
+    },
+  );
+
+  it('is not asked of a region by a stack that does without it', async () => {
+    const config = { ...WITH_PINECONE.config, vector_stores: 'pinecone' };
+    const deployed = await runProgram({ ...WITH_PINECONE, config, region: 'il-central-1' });
+    expect(deployed.outputs['vector_stores']).toBe('pinecone');
   });
 });
 
@@ -215,7 +320,12 @@ describe('an adopted table and bucket', () => {
   });
 
   it('are not created, and nothing about them is changed', () => {
-    const touched = deployed.resources.filter(({ type }) => /^aws:(s3|dynamodb)\//.test(type));
+    const touched = deployed.resources.filter(
+      ({ type, name }) =>
+        /^aws:(s3|dynamodb)\//.test(type) &&
+        !/^(batch|vector)-/.test(name) &&
+        !name.endsWith('-index'),
+    );
     expect(touched).toStrictEqual([]);
   });
 
@@ -234,7 +344,10 @@ describe('an adopted table and bucket', () => {
   it('may be one of the two: the other is made', async () => {
     const half = await runProgram({ config: { dynamodb_table_name: 'our-receipts' } });
     const created = (type: string): string[] => Object.keys(resourcesOf(half, type));
-    expect([created(TABLE), created(BUCKET)]).toStrictEqual([[], ['chromadb-bucket']]);
+    expect([created(TABLE), created(BUCKET)]).toStrictEqual([
+      [],
+      ['chromadb-bucket', 'batch-bucket'],
+    ]);
   });
 });
 
@@ -245,18 +358,23 @@ const protectedIn = (stack: string): string =>
 
 describe('what holds data', () => {
   it.each([
-    { title: 'that was all adopted', program: {}, said: [] },
+    { title: 'that was all adopted', config: { vector_stores: 'pinecone' }, said: [] },
+    { title: 'that was adopted but for the vectors', config: {}, said: [protectedIn('prod')] },
     {
       title: 'that was adopted but for the batches’ bucket',
-      program: WITH_BATCH_PATH,
+      config: { vector_stores: 'pinecone', batch_bucket_name: '' },
       said: [protectedIn('prod')],
     },
-  ])('is spoken of where the stack has made any of it: $title', async ({ program, said }) => {
-    const adopted = { dynamodb_table_name: 'our-receipts', chromadb_bucket_name: 'our-vectors' };
+  ])('is spoken of where the stack has made any of it: $title', async ({ config, said }) => {
+    const adopted = {
+      dynamodb_table_name: 'our-receipts',
+      chromadb_bucket_name: 'our-vectors',
+      batch_bucket_name: 'our-batches',
+    };
     const { messages } = await runProgram({
       stack: 'prod',
-      ...program,
-      config: { ...('config' in program ? program.config : {}), ...adopted },
+      ...WITH_PINECONE,
+      config: { ...WITH_PINECONE.config, ...adopted, ...config },
     });
     expect(messages.filter((text) => text.includes('protected'))).toStrictEqual(said);
   });
@@ -284,11 +402,17 @@ describe('what holds data', () => {
       bucket: registered(deployed, BUCKET)?.protect,
       deletionProtection: resource(deployed, TABLE, 'receipts-table')['deletionProtectionEnabled'],
       emptiedFirst: resource(deployed, BUCKET, 'chromadb-bucket')['forceDestroy'],
+      vectorBucket: registered(deployed, VECTOR_BUCKET)?.protect,
+      vectorsForgotten: registered(deployed, VECTOR_BUCKET)?.retainOnDelete,
+      vectorsRemoved: resource(deployed, VECTOR_BUCKET, 'vector-bucket')['forceDestroy'],
     }).toStrictEqual({
       table: kept,
       bucket: kept,
       deletionProtection: kept,
       emptiedFirst: !kept,
+      vectorBucket: kept,
+      vectorsForgotten: kept,
+      vectorsRemoved: !kept,
     });
     expect(deployed.messages.filter((text) => text.includes('protected'))).toStrictEqual(
       kept ? [protectedIn(stack)] : [],
@@ -302,13 +426,14 @@ describe('what holds data', () => {
     ).toStrictEqual(
       kept
         ? [
-            'chromadb-bucket',
-            'chromadb-encryption',
-            'chromadb-lifecycle',
-            'chromadb-privacy',
-            'chromadb-tls-only',
-            'chromadb-versioning',
+            ...['batch', 'chromadb'].flatMap((bucket) =>
+              ['bucket', 'encryption', 'lifecycle', 'privacy', 'tls-only', 'versioning'].map(
+                (part) => `${bucket}-${part}`,
+              ),
+            ),
             'receipts-table',
+            'vector-bucket',
+            'vector-suffix',
           ]
         : [],
     );

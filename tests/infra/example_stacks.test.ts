@@ -36,7 +36,13 @@ const ADOPTING = exampleStack(adoptingYaml);
 
 const stores = ({ resources }: Awaited<ReturnType<typeof runProgram>>): string[] =>
   resources
-    .filter(({ type }) => type === 'aws:s3/bucket:Bucket' || type === 'aws:dynamodb/table:Table')
+    .filter(({ type }) =>
+      [
+        'aws:s3/bucket:Bucket',
+        'aws:dynamodb/table:Table',
+        'aws:s3/vectorsVectorBucket:VectorsVectorBucket',
+      ].includes(type),
+    )
     .map(({ name }) => name)
     .sort();
 
@@ -51,10 +57,15 @@ describe('Pulumi.dev.yaml', () => {
     expect(text).toContain(`#   ${command}\n`);
   });
 
-  it('creates a table and a bucket in a fresh account', async () => {
+  it('creates a table and its buckets in a fresh account', async () => {
     const { config, region } = DEV;
     const deployed = await runProgram({ config, region });
-    expect(stores(deployed)).toStrictEqual(['chromadb-bucket', 'receipts-table']);
+    expect(stores(deployed)).toStrictEqual([
+      'batch-bucket',
+      'chromadb-bucket',
+      'receipts-table',
+      'vector-bucket',
+    ]);
     expect(deployed.outputs['realtime_embedding_sf_arn']).toBe(
       `arn:aws:states:us-east-1:${ACCOUNT_ID}:stateMachine:realtime-embedding-sf-dev`,
     );
@@ -62,7 +73,7 @@ describe('Pulumi.dev.yaml', () => {
 });
 
 describe('the example of docs/configuration.md', () => {
-  it('adopts a table and both buckets, and creates none', async () => {
+  it('adopts a table and both buckets, and creates none but that of the vectors', async () => {
     const { config, region } = ADOPTING;
     const deployed = await runProgram({
       stack: 'adopting',
@@ -70,7 +81,7 @@ describe('the example of docs/configuration.md', () => {
       region,
       secrets: { openai_api_key: OPENAI_KEY, pinecone_api_key: PINECONE_KEY },
     });
-    expect(stores(deployed)).toStrictEqual([]);
+    expect(stores(deployed)).toStrictEqual(['vector-bucket']);
     expect(deployed.outputs).toMatchObject({
       dynamodb_table_name: 'our-receipts',
       chromadb_bucket_name: 'our-vectors',

@@ -1,6 +1,6 @@
 import { asset } from '@pulumi/pulumi';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { functionsOf } from '../../components/state_machines/workflows.ts';
+import { stackFunctions } from '../../components/stack_functions.ts';
 import { without } from '../support/without.ts';
 import {
   OPENAI_KEY,
@@ -10,7 +10,8 @@ import {
   resource,
   resourcesOf,
   runProgram,
-  WITH_BATCH_PATH,
+  SUFFIX,
+  WITH_PINECONE,
 } from './recorded_program.ts';
 
 // Not proved here: that AWS offers this runtime; that handlers start with these variables (tests/bundles does); that roles allow
@@ -20,6 +21,10 @@ const FUNCTION = 'aws:lambda/function:Function';
 const POLICY = 'aws:iam/rolePolicy:RolePolicy';
 const TABLE = 'receipt-embeddings-receipts-table';
 const BUCKET = 'receipt-embeddings-chromadb-bucket';
+const VECTOR_BUCKET = `arn:aws:s3vectors:us-east-1:123456789012:bucket/receipt-embedding-dev-${SUFFIX}`;
+const INDEXES = ['lines', 'words'].map(
+  (collection) => `${VECTOR_BUCKET}/index/${collection}-text-embedding-3-small-1536-${SUFFIX}`,
+);
 const secretArn = (what: string): string =>
   `arn:aws:secretsmanager:us-east-1:123456789012:secret:receipt-embedding-${what}-dev-000000`;
 
@@ -42,7 +47,7 @@ function environments(deployed: RecordedDeployment): Record<string, Record<strin
 let deployed: RecordedDeployment;
 
 beforeAll(async () => {
-  deployed = await runProgram(WITH_BATCH_PATH);
+  deployed = await runProgram(WITH_PINECONE);
 });
 
 describe('a function', () => {
@@ -69,6 +74,9 @@ describe('a function', () => {
           BATCH_MAX_TOKENS: '3000000',
           EMBEDDING_MODEL: 'text-embedding-3-small',
           EMBEDDING_DIMENSIONS: '1536',
+          VECTOR_STORES: 's3_vectors,pinecone',
+          S3_VECTORS_BUCKET_ARN: VECTOR_BUCKET,
+          S3_VECTORS_INDEX_SUFFIX: SUFFIX,
           PINECONE_INDEX_NAME: 'receipts',
           PINECONE_API_KEY_SECRET_ARN:
             'arn:aws:secretsmanager:us-east-1:123456789012:secret:receipt-embedding-pinecone-api-key-dev-000000',
@@ -88,14 +96,45 @@ describe('a function', () => {
     expect(inputs).not.toHaveProperty('ephemeralStorage');
   });
 
-  it('is one of those that the workflows of the stack invoke', async () => {
+  it('is one of those that the workflows of the stack invoke, or that is asked', async () => {
     const names = (of: RecordedDeployment): string[] => Object.keys(environments(of)).sort();
-    const folders = (...args: Parameters<typeof functionsOf>): string[] =>
-      functionsOf(...args)
+    const purposes = (...args: Parameters<typeof stackFunctions>): string[] =>
+      stackFunctions(...args)
         .map(({ name }) => name.replaceAll('_', '-'))
         .sort();
-    expect(names(deployed)).toStrictEqual(folders());
-    expect(names(await runProgram())).toStrictEqual(folders(['realtime']));
+    expect(names(deployed)).toStrictEqual(purposes(['s3_vectors', 'pinecone']));
+    const minimal = names(await runProgram());
+    expect(minimal).toStrictEqual(purposes(['s3_vectors']));
+    expect(names(deployed).filter((name) => !minimal.includes(name))).toStrictEqual([
+      'upsert-to-pinecone',
+    ]);
+  });
+
+  it('of each store has the same code, and what that store needs alone', async () => {
+    const inputs = (name: string) => resource(deployed, FUNCTION, `upsert-to-${name}-function`);
+    expect([
+      await folderOf(inputs('s3-vectors')['code']),
+      await folderOf(inputs('pinecone')['code']),
+    ]).toStrictEqual(['bundles/upsert_to_store', 'bundles/upsert_to_store']);
+    const common = {
+      DYNAMODB_TABLE_NAME: TABLE,
+      BATCH_BUCKET: 'receipt-embeddings-batch-bucket',
+      EMBEDDING_MODEL: 'text-embedding-3-small',
+      EMBEDDING_DIMENSIONS: '1536',
+    };
+    const all = environments(deployed);
+    expect(all['upsert-to-s3-vectors']).toStrictEqual({
+      ...common,
+      VECTOR_STORES: 's3_vectors',
+      S3_VECTORS_BUCKET_ARN: VECTOR_BUCKET,
+      S3_VECTORS_INDEX_SUFFIX: SUFFIX,
+    });
+    expect(all['upsert-to-pinecone']).toStrictEqual({
+      ...common,
+      VECTOR_STORES: 'pinecone',
+      PINECONE_INDEX_NAME: 'receipts',
+      PINECONE_API_KEY_SECRET_ARN: secretArn('pinecone-api-key'),
+    });
   });
 
   it('shares one layer, made for the same runtime and processor', async () => {
@@ -116,7 +155,7 @@ describe('a function', () => {
 describe('the role', () => {
   it('of each function and workflow is assumed by its own service alone, and has its one policy', () => {
     const roles = Object.entries(resourcesOf(deployed, 'aws:iam/role:Role'));
-    expect(roles).toHaveLength(functionsOf().length + 3);
+    expect(roles).toHaveLength(stackFunctions(['s3_vectors', 'pinecone']).length + 3);
     for (const [name, { name: roleName, assumeRolePolicy }] of roles) {
       const service = name.endsWith('-embedding-role')
         ? 'states.amazonaws.com'
@@ -143,7 +182,10 @@ describe('the role', () => {
     expect(JSON.parse(policy as string)).toStrictEqual({
       Version: '2012-10-17',
       Statement: [
-        allow(['dynamodb:Query', 'dynamodb:GetItem', 'dynamodb:UpdateItem'], [table]),
+        allow(
+          ['dynamodb:Query', 'dynamodb:GetItem', 'dynamodb:UpdateItem', 'dynamodb:PartiQLUpdate'],
+          [table],
+        ),
         allow(['dynamodb:Query'], [`${table}/index/GSI3`]),
         allow(['s3:GetObject'], [`${batches}/plan.jsonl`, `${batches}/requests.jsonl`]),
         allow(['s3:PutObject'], [`${batches}/requests.jsonl`]),
@@ -159,11 +201,7 @@ describe('the role', () => {
     });
   });
 
-  it('leaves out a bucket and a vendor that the stack does not have', async () => {
-    const realtimeAlone = await runProgram();
-    const { policy } = resource(realtimeAlone, POLICY, 'summarize-execution-policy');
-    expect(policy).toContain(`arn:aws:s3:::${BUCKET}/runs/*/results/*`);
-    expect(policy).not.toContain('/submits/');
+  it('leaves out a vendor that the stack does not have', async () => {
     const places = (of: RecordedDeployment): boolean =>
       JSON.stringify(resource(of, POLICY, 'process-receipt-realtime-policy')).includes(
         'google-places',
@@ -171,7 +209,65 @@ describe('the role', () => {
     const withPlaces = await runProgram({
       secrets: { openai_api_key: OPENAI_KEY, google_places_api_key: PLACES_KEY },
     });
-    expect([places(realtimeAlone), places(withPlaces)]).toStrictEqual([false, true]);
+    expect([places(await runProgram()), places(withPlaces)]).toStrictEqual([false, true]);
+  });
+
+  interface Statement {
+    readonly Action: readonly string[];
+    readonly Resource: readonly string[];
+  }
+  const statementsOf = (of: RecordedDeployment, name: string): readonly Statement[] => {
+    const { policy } = resource(of, POLICY, `${name}-policy`);
+    return (JSON.parse(policy as string) as { readonly Statement: readonly Statement[] }).Statement;
+  };
+
+  it('may do with vectors what its function does with them, on the two indexes of the model', () => {
+    const vectors = Object.keys(resourcesOf(deployed, POLICY)).flatMap((name) => {
+      const purpose = name.replace(/-policy$/, '');
+      return statementsOf(deployed, purpose)
+        .filter(({ Action }) => Action.some((action) => action.startsWith('s3vectors:')))
+        .map(({ Action, Resource }) => [purpose, Action.join(), Resource] as const);
+    });
+    expect(vectors.sort()).toStrictEqual([
+      ['process-receipt-realtime', 's3vectors:PutVectors,s3vectors:DeleteVectors', INDEXES],
+      ['search-receipts', 's3vectors:QueryVectors,s3vectors:GetVectors', INDEXES],
+      // A batch's part removes nothing: what is gone is removed by realtime.
+      ['upsert-to-s3-vectors', 's3vectors:PutVectors', INDEXES],
+    ]);
+  });
+
+  it('may list the deltas’ bucket where its function must know that a delta is not there, and no other bucket', () => {
+    const listing = Object.keys(resourcesOf(deployed, POLICY)).flatMap((name) => {
+      const purpose = name.replace(/-policy$/, '');
+      return statementsOf(deployed, purpose)
+        .filter(({ Action }) => Action.includes('s3:ListBucket'))
+        .map((statement) => [purpose, statement] as const);
+    });
+    // Without a condition on a prefix: with one, S3 answers 403 all the same.
+    const statement = {
+      Effect: 'Allow',
+      Action: ['s3:ListBucket'],
+      Resource: [`arn:aws:s3:::${BUCKET}`],
+    };
+    expect(listing.sort()).toStrictEqual([
+      ['log-batch-results', statement],
+      ['process-receipt-realtime', statement],
+    ]);
+  });
+
+  it('of search reads vectors and embeds, nothing else', () => {
+    expect(statementsOf(deployed, 'search-receipts').flatMap(({ Action }) => Action)).toStrictEqual(
+      [
+        's3vectors:QueryVectors',
+        's3vectors:GetVectors',
+        'secretsmanager:GetSecretValue',
+        'secretsmanager:GetSecretValue',
+        'logs:CreateLogStream',
+        'logs:PutLogEvents',
+        'xray:PutTraceSegments',
+        'xray:PutTelemetryRecords',
+      ],
+    );
   });
 });
 

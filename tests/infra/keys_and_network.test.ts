@@ -1,12 +1,13 @@
 import { parsePolicy } from 'embedded-aws/iam/policy_document';
 import { describe, expect, it } from 'vitest';
+import { rejection } from '../support/rejection.ts';
 import {
   OPENAI_KEY,
   type RecordedDeployment,
   resource,
   resourcesOf,
   runProgram,
-  WITH_BATCH_PATH,
+  WITH_PINECONE,
 } from './recorded_program.ts';
 
 // Not proved here: that KMS and EC2 ask for these permissions (AWS's guides do), and that an owner's key policy lets the account in.
@@ -46,7 +47,7 @@ const objects = (bucket: string, actions: string): string => `${bucket} ${via('s
 
 describe("a stack that adopts a table and buckets under their owners' keys", () => {
   const config = {
-    ...WITH_BATCH_PATH.config,
+    ...WITH_PINECONE.config,
     dynamodb_table_name: 'our-receipts',
     dynamodb_table_kms_key_arn: KEYS.table,
     chromadb_bucket_name: 'our-vectors',
@@ -56,7 +57,7 @@ describe("a stack that adopts a table and buckets under their owners' keys", () 
   };
 
   it('lets each role use the keys of what it reads and writes, and no other, through that service alone', async () => {
-    const deployed = await runProgram({ ...WITH_BATCH_PATH, config });
+    const deployed = await runProgram({ ...WITH_PINECONE, config });
     const names = Object.keys(resourcesOf(deployed, POLICY)).map((name) =>
       name.replace(/-policy$/, ''),
     );
@@ -70,16 +71,19 @@ describe("a stack that adopts a table and buckets under their owners' keys", () 
       'download-batch-results': [WRITE_TABLE, objects('batch', both)],
       'find-receipts-realtime': [READ_TABLE, objects('chromadb', 'GenerateDataKey')],
       'get-batch-status': [WRITE_TABLE],
+      'log-batch-results': [WRITE_TABLE, objects('chromadb', both), objects('batch', both)],
       'list-pending-batches': [READ_TABLE, objects('batch', 'GenerateDataKey')],
       'mark-batch-complete': [WRITE_TABLE, objects('batch', 'Decrypt')],
       'plan-batches': [READ_TABLE, objects('batch', 'GenerateDataKey')],
-      'process-receipt-realtime': [WRITE_TABLE, objects('chromadb', 'GenerateDataKey')],
+      'process-receipt-realtime': [WRITE_TABLE, objects('chromadb', both)],
       'realtime-embedding': [objects('chromadb', both)],
       'record-batch-failure': [WRITE_TABLE],
       'release-batch': [WRITE_TABLE, objects('batch', both)],
+      'search-receipts': [],
       'submit-batch': [WRITE_TABLE, objects('batch', both)],
       'summarize-execution': [objects('chromadb', 'Decrypt'), objects('batch', 'Decrypt')],
       'upsert-to-pinecone': [WRITE_TABLE, objects('batch', both)],
+      'upsert-to-s3-vectors': [WRITE_TABLE, objects('batch', both)],
       'write-results-to-dynamo': [WRITE_TABLE, objects('batch', 'Decrypt')],
     });
     // The embedded AWS can judge all of it.
@@ -89,8 +93,38 @@ describe("a stack that adopts a table and buckets under their owners' keys", () 
     }
   });
 
+  it('is refused with keys of another region or partition, before anything is made', async () => {
+    const made: string[] = [];
+    const elsewhere = (region: string, partition = 'aws'): string =>
+      KEYS.table.replace('us-east-1', region).replace('arn:aws:', `arn:${partition}:`);
+    const { name, message } = await rejection(
+      runProgram(
+        {
+          ...WITH_PINECONE,
+          config: {
+            ...config,
+            dynamodb_table_kms_key_arn: elsewhere('eu-central-1'),
+            batch_bucket_kms_key_arn: elsewhere('us-east-1', 'aws-us-gov'),
+          },
+        },
+        ({ type }) => made.push(type),
+      ),
+    );
+
+    const better = "name a key of the stack's region, for a multi-region key its replica there";
+    expect([name, made.filter((type) => type.startsWith('aws:'))]).toStrictEqual([
+      'InvalidSettings',
+      [],
+    ]);
+    expect(message.split('\n')).toStrictEqual([
+      "the stack's configuration has 2 problems:",
+      `  - dynamodb_table_kms_key_arn is of eu-central-1 (aws), and the stack is of us-east-1 (aws): ${better}, or leave the setting out: npx pulumi config rm --stack dev dynamodb_table_kms_key_arn`,
+      `  - batch_bucket_kms_key_arn is of us-east-1 (aws-us-gov), and the stack is of us-east-1 (aws): ${better}, or leave the setting out: npx pulumi config rm --stack dev batch_bucket_kms_key_arn`,
+    ]);
+  });
+
   it('asks for no key where none is set', async () => {
-    const text = JSON.stringify((await runProgram(WITH_BATCH_PATH)).resources);
+    const text = JSON.stringify((await runProgram(WITH_PINECONE)).resources);
     expect(text).not.toContain('kms:');
   });
 });
@@ -119,6 +153,7 @@ describe('a stack with subnets and security groups', () => {
     'mark-batch-complete',
     'process-receipt-realtime',
     'release-batch',
+    'search-receipts',
     'submit-batch',
   ];
 
@@ -132,16 +167,27 @@ describe('a stack with subnets and security groups', () => {
     [
       "Pinecone's address",
       { pinecone_host: 'https://index.svc.private.pinecone.io' },
-      ['plan-batches', 'upsert-to-pinecone'],
+      [
+        ...['log-batch-results', 'plan-batches', 'process-receipt-realtime', 'search-receipts'],
+        'upsert-to-pinecone',
+      ],
+    ],
+    [
+      "Chroma's address as a store's",
+      { chroma_http_endpoint: 'https://10.0.0.1:8000', vector_stores: 's3_vectors,chroma' },
+      [
+        ...['log-batch-results', 'plan-batches', 'process-receipt-realtime', 'search-receipts'],
+        'upsert-to-chroma',
+      ],
     ],
     ['a gateway to OpenAI', { openai_base_url: 'https://gateway.internal/v1' }, OPENAI_CALLERS],
   ])(
     'and %s has those functions in them that call it, and no other',
     async (_, address, inside) => {
       const deployed = await runProgram({
-        secrets: { ...WITH_BATCH_PATH.secrets, openai_api_key: OPENAI_KEY },
+        secrets: { ...WITH_PINECONE.secrets, openai_api_key: OPENAI_KEY },
         config: {
-          ...WITH_BATCH_PATH.config,
+          ...WITH_PINECONE.config,
           ...address,
           vpc_subnet_ids: vpcConfig.subnetIds.join(','),
           vpc_security_group_ids: vpcConfig.securityGroupIds.join(','),

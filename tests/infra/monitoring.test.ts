@@ -1,17 +1,19 @@
 import { readFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { stackFunctions } from '../../components/stack_functions.ts';
 import { ALARM_KINDS } from '../../components/monitoring/alarms.ts';
 import {
   type RecordedDeployment,
   resource,
   resourcesOf,
   runProgram,
-  WITH_BATCH_PATH,
+  WITH_PINECONE,
 } from './recorded_program.ts';
 
 // Not proved here: that AWS accepts these alarms and this dashboard; that what they watch is counted, tests/end_to_end/monitoring.test.ts proves.
 
 const ALARM = 'aws:cloudwatch/metricAlarm:MetricAlarm';
+const FUNCTIONS = stackFunctions(['s3_vectors', 'pinecone']).length;
 const TOPIC = 'arn:aws:sns:us-east-1:123456789012:receipt-embedding-alerts-dev';
 
 interface Query {
@@ -30,7 +32,7 @@ interface Query {
 let deployed: RecordedDeployment;
 
 beforeAll(async () => {
-  deployed = await runProgram(WITH_BATCH_PATH);
+  deployed = await runProgram(WITH_PINECONE);
 });
 
 /** An alarm in one line for what it watches, and one for when it rings. */
@@ -118,7 +120,7 @@ describe('the alarms', () => {
     const operations = await readFile(new URL('../../docs/operations.md', import.meta.url), 'utf8');
     const kinds = new Set<string>();
     const alarms = Object.entries(resourcesOf(deployed, ALARM));
-    expect(alarms).toHaveLength(13 * 3 + 3 * 3 + 7);
+    expect(alarms).toHaveLength(FUNCTIONS * 3 + 3 * 3 + 7);
     for (const [name, inputs] of alarms) {
       expect(inputs).toMatchObject({
         name: `receipt-embedding-${name}-dev`,
@@ -194,6 +196,7 @@ describe('the dashboard', () => {
       'Alarms',
       'Receipts an hour',
       'Vectors an hour',
+      'Questions an hour',
       'Executions',
       'Tokens an hour',
       'OpenAI, estimated dollars an hour',
@@ -227,9 +230,30 @@ describe('the dashboard', () => {
     expect(placed.every(({ x, width }) => x >= 0 && x + width <= 24)).toBe(true);
   });
 
-  it('has no empty widget, also in a stack without the batch path', async () => {
-    const realtimeAlone = await runProgram();
-    const bodies = [deployed, realtimeAlone].flatMap((of) =>
+  it('shows the vectors of the log and of each store, and how often search is asked', () => {
+    const series = (title: string): string[] => {
+      const widget = widgets(deployed).find(({ properties }) => properties.title === title);
+      const { metrics } = widget?.properties as { readonly metrics: readonly unknown[][] };
+      return metrics.map((metric) => {
+        const [, name, , of] = metric;
+        return `${(metric.at(-1) as { readonly label: string }).label}: ${String(name)} of ${String(of)}`;
+      });
+    };
+    expect(series('Vectors an hour')).toStrictEqual([
+      'the log, realtime: VectorsWritten of embedding-process-receipt-realtime-lambda-dev',
+      'removed from the stores: VectorsRemoved of embedding-process-receipt-realtime-lambda-dev',
+      'the log, batch: VectorsWritten of embedding-log-batch-results-lambda-dev',
+      's3_vectors, batch: VectorsWritten of embedding-upsert-to-s3-vectors-lambda-dev',
+      'pinecone, batch: VectorsWritten of embedding-upsert-to-pinecone-lambda-dev',
+    ]);
+    expect(series('Questions an hour')).toStrictEqual([
+      'asked: Invocations of embedding-search-receipts-lambda-dev',
+      'failed: Errors of embedding-search-receipts-lambda-dev',
+    ]);
+  });
+
+  it('has no empty widget, whatever stores a stack has', async () => {
+    const bodies = [deployed, await runProgram()].flatMap((of) =>
       widgets(of).filter(({ type }) => type === 'metric'),
     );
     expect(
@@ -238,9 +262,6 @@ describe('the dashboard', () => {
         return metrics === undefined || metrics.length === 0;
       }),
     ).toStrictEqual([]);
-    expect(widgets(realtimeAlone).map(({ properties }) => properties.title)).not.toContain(
-      'Pending batches by state',
-    );
   });
 });
 
@@ -254,7 +275,7 @@ describe('the ready queries', () => {
     );
     for (const { logGroupNames } of queries) {
       const groups = logGroupNames as readonly string[];
-      expect(groups).toHaveLength(13);
+      expect(groups).toHaveLength(FUNCTIONS);
       expect(groups.every((group) => /^\/aws\/lambda\/embedding-.*-lambda-dev$/.test(group))).toBe(
         true,
       );

@@ -4,7 +4,7 @@ import {
   resource,
   resourcesOf,
   runProgram,
-  WITH_BATCH_PATH,
+  WITH_PINECONE,
 } from './recorded_program.ts';
 
 // Not proved here: that GovCloud and China offer every service that the program uses.
@@ -15,9 +15,9 @@ const run = (partition: string, region: string): Promise<RecordedDeployment> =>
   runProgram({
     partition,
     region,
-    ...WITH_BATCH_PATH,
+    ...WITH_PINECONE,
     config: {
-      ...WITH_BATCH_PATH.config,
+      ...WITH_PINECONE.config,
       batch_submit_schedule: 'rate(1 day)',
       batch_poll_schedule: 'rate(1 day)',
       dynamodb_table_name: 'our-receipts',

@@ -9,7 +9,7 @@ import {
   PLACES_KEY,
   type RecordedDeployment,
   runProgram,
-  WITH_BATCH_PATH,
+  WITH_PINECONE,
 } from './recorded_program.ts';
 
 // Not proved here: that Pulumi's engine shows a provider's defaults among the inputs (tests/real/pulumi is for that).
@@ -19,7 +19,8 @@ const ADOPTING = { dynamodb_table_name: 'our-receipts', chromadb_bucket_name: 'o
 
 const EVERYTHING = {
   config: {
-    ...WITH_BATCH_PATH.config,
+    ...WITH_PINECONE.config,
+    vector_stores: 'chroma,s3_vectors,pinecone',
     batch_submit_schedule: 'rate(1 day)',
     batch_poll_schedule: 'rate(15 minutes)',
     openai_base_url: 'https://openai.example/v1',
@@ -31,25 +32,29 @@ const EVERYTHING = {
     alert_email: 'somebody@example.com',
   },
   secrets: {
-    ...WITH_BATCH_PATH.secrets,
+    ...WITH_PINECONE.secrets,
     google_places_api_key: PLACES_KEY,
     chroma_token: 'ck-of-a-test',
   },
 };
 
 const STACKS: Readonly<Record<string, Partial<ProgramSettings>>> = {
-  'with the realtime path alone': {},
+  "with OpenAI's key alone": {},
+  'without S3 Vectors': {
+    ...WITH_PINECONE,
+    config: { ...WITH_PINECONE.config, vector_stores: 'pinecone' },
+  },
   'with everything that can be set': EVERYTHING,
   'with everything, outside dev': { ...EVERYTHING, stack: 'prod' },
   'that adopts its table and bucket': { config: ADOPTING },
   'that adopts everything': {
-    ...WITH_BATCH_PATH,
-    config: { ...WITH_BATCH_PATH.config, ...ADOPTING, batch_bucket_name: 'our-batches' },
+    ...WITH_PINECONE,
+    config: { ...WITH_PINECONE.config, ...ADOPTING, batch_bucket_name: 'our-batches' },
   },
   "that adopts everything under its owners' keys": {
-    ...WITH_BATCH_PATH,
+    ...WITH_PINECONE,
     config: {
-      ...WITH_BATCH_PATH.config,
+      ...WITH_PINECONE.config,
       ...ADOPTING,
       batch_bucket_name: 'our-batches',
       dynamodb_table_kms_key_arn: KEY_ARN,

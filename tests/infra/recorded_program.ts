@@ -16,6 +16,13 @@ vi.mock('../../components/bundling/bundles.ts', async (original) => ({
     Promise.resolve({ layer: 'bundles/layer', handler: (name: string) => `bundles/${name}` }),
 }));
 
+// Two runs of the program are compared here.
+export const SUFFIX = '5ec0de00';
+vi.mock('../../components/names.ts', async (original) => ({
+  ...(await original<typeof import('../../components/names.ts')>()),
+  randomSuffix: () => '5ec0de00',
+}));
+
 export interface RecordedDeployment extends Deployment {
   readonly registrations: readonly Registration[];
   /** What the program tells whoever deploys it. */
@@ -54,8 +61,8 @@ export const OUR_RECEIPTS: TableDescription = {
   ttl: { attributeName: 'time_to_live', enabled: true },
 };
 
-/** What a stack needs to have the batch path. */
-export const WITH_BATCH_PATH = {
+/** What a stack needs to have the store `pinecone` beside `s3_vectors`. */
+export const WITH_PINECONE = {
   config: { pinecone_index_name: 'receipts' },
   secrets: { openai_api_key: OPENAI_KEY, pinecone_api_key: PINECONE_KEY },
 } as const;
@@ -119,6 +126,8 @@ export interface Registration {
   /** As they go over the wire: secrets are marked, and not unwrapped. */
   readonly wireInputs: Readonly<Record<string, unknown>>;
   readonly protect: boolean;
+  /** Whether Pulumi forgets it where it would delete it. */
+  readonly retainOnDelete: boolean;
   /** `type::name` of each resource that has to be there first. */
   readonly dependencies: readonly string[];
   /** `type::name` of the resources that an input comes from, by the input's name. */
@@ -177,6 +186,7 @@ function registration(request: RegisterResourceRequest): Registration {
     parent: typeAndName(request.getParent()),
     wireInputs: request.getObject()?.toJavaScript() ?? {},
     protect: request.getProtect() === true,
+    retainOnDelete: request.getRetainondelete() === true,
     dependencies: request.getDependenciesList().map((urn) => typeAndName(urn) ?? ''),
     inputDependencies: Object.fromEntries(
       [...request.getPropertydependenciesMap().entries()].map(([input, from]) => [

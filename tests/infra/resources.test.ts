@@ -1,13 +1,14 @@
 import { isDeepStrictEqual } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { functionsOf } from '../../components/state_machines/workflows.ts';
+import { STACK_FUNCTIONS, stackFunctions } from '../../components/stack_functions.ts';
 import { rejection } from '../support/rejection.ts';
 import {
   type RecordedDeployment,
   type Registration,
   resourcesOf,
   runProgram,
-  WITH_BATCH_PATH,
+  SUFFIX,
+  WITH_PINECONE,
 } from './recorded_program.ts';
 
 // Not proved here: that AWS accepts these resources, that a name is free in an account, and that the engine would make them in this order.
@@ -15,12 +16,10 @@ import {
 const ALARM = 'aws:cloudwatch/metricAlarm:MetricAlarm';
 const LONGEST_STACK = 'stack-of-22-characters';
 
-const purposes = (workflows: Parameters<typeof functionsOf>[0]): string[] =>
-  functionsOf(workflows)
-    .map(({ name }) => name.replaceAll('_', '-'))
-    .sort();
-const REALTIME_FUNCTIONS = purposes(['realtime']);
-const FUNCTIONS = purposes(['realtime', 'batch_submit', 'batch_poll']);
+const purposes = (functions: ReturnType<typeof stackFunctions>): string[] =>
+  functions.map(({ name }) => name.replaceAll('_', '-')).sort();
+const FUNCTIONS_OF_S3_VECTORS = purposes(stackFunctions(['s3_vectors']));
+const FUNCTIONS = purposes(STACK_FUNCTIONS);
 const WORKFLOWS = ['realtime', 'batch-submit', 'batch-poll'];
 
 /** Everything that hangs under a parent, two more spaces for each generation. */
@@ -67,6 +66,15 @@ const secretTree = (vendor: string): string[] => [
   `    aws:secretsmanager/secretVersion:SecretVersion receipt-embedding-${vendor}-api-key-version`,
 ];
 
+const VECTOR_BUCKET_TREE = [
+  '  receipts:data:VectorBucket vector',
+  '    aws:s3/vectorsIndex:VectorsIndex lines-text-embedding-3-small-1536-index',
+  '    aws:s3/vectorsIndex:VectorsIndex words-text-embedding-3-small-1536-index',
+  '    aws:s3/vectorsVectorBucket:VectorsVectorBucket vector-bucket',
+  '    pulumi:index:Stash vector-suffix',
+  '    pulumi:index:Stash vector-text-embedding-3-small-1536-suffix',
+];
+
 const monitoringTree = (
   functions: readonly string[],
   workflows: readonly string[],
@@ -91,14 +99,24 @@ const monitoringTree = (
     .sort(),
 ];
 
-const ALARM_KINDS = ['invalid-rows', 'merchant-lookups-failed', 'receipts-failed'];
-const QUERIES = ['execution', 'failures', 'receipt'];
+const ALARM_KINDS = [
+  'invalid-rows',
+  'merchant-lookups-failed',
+  'receipts-failed',
+  'batches-failed',
+  'batch-rows-failed',
+  'oldest-pending-batch',
+  'batches-parked',
+];
+const QUERIES = ['execution', 'failures', 'receipt', 'batch'];
 
 /** Everything that a setting adds. */
 const EVERYTHING = {
-  ...WITH_BATCH_PATH,
+  ...WITH_PINECONE,
   config: {
-    ...WITH_BATCH_PATH.config,
+    ...WITH_PINECONE.config,
+    vector_stores: 's3_vectors,pinecone,chroma',
+    chroma_http_endpoint: 'https://chroma.example',
     batch_submit_schedule: 'rate(1 day)',
     batch_poll_schedule: 'rate(1 day)',
   },
@@ -114,83 +132,72 @@ const AWS_NAMES: Readonly<Record<string, readonly [property: string, rule: RegEx
   'aws:iam/rolePolicy:RolePolicy': ['name', /^[\w+=,.@-]{1,128}$/],
   'aws:lambda/function:Function': ['name', /^[a-zA-Z0-9-_]{1,64}$/],
   'aws:lambda/layerVersion:LayerVersion': ['layerName', /^[a-zA-Z0-9-_]{1,140}$/],
+  'aws:s3/vectorsIndex:VectorsIndex': ['indexName', /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/],
+  'aws:s3/vectorsVectorBucket:VectorsVectorBucket': [
+    'vectorBucketName',
+    /^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/,
+  ],
   'aws:scheduler/schedule:Schedule': ['name', /^[0-9a-zA-Z-_.]{1,64}$/],
   'aws:secretsmanager/secret:Secret': ['name', /^[A-Za-z0-9/_+=.@-]{1,512}$/],
   'aws:sfn/stateMachine:StateMachine': ['name', /^[0-9A-Za-z_-]{1,80}$/],
   'aws:sns/topic:Topic': ['name', /^[A-Za-z0-9_-]{1,256}$/],
 };
 
-let realtimeAlone: RecordedDeployment;
+/** With OpenAI's key alone. */
+let minimal: RecordedDeployment;
 /** Outside dev, with a name of the length that just fits, and with everything that a setting adds. */
 let everything: RecordedDeployment;
 
 beforeAll(async () => {
-  realtimeAlone = await runProgram();
+  minimal = await runProgram();
   everything = await runProgram({ ...EVERYTHING, stack: LONGEST_STACK });
 });
 
 describe('the resources of a stack', () => {
-  it('without Pinecone are exactly these, each under the component that made it', () => {
-    expect(tree(realtimeAlone.registrations)).toStrictEqual([
-      'receipts:index:EmbeddingInfrastructure embeddings',
-      ...bucketTree('chromadb'),
-      '  receipts:data:ReceiptTable receipts',
-      '    aws:dynamodb/table:Table receipts-table',
-      '  receipts:lambda:LambdaFunctions functions',
-      '    aws:lambda/layerVersion:LayerVersion receipt-embedding-layer-version',
-      ...REALTIME_FUNCTIONS.flatMap(functionTree),
-      ...monitoringTree(REALTIME_FUNCTIONS, ['realtime-embedding'], ALARM_KINDS, QUERIES),
-      ...secretTree('openai'),
-      '  receipts:workflow:RealtimeEmbeddingWorkflow realtime-embedding',
-      ...workflowTree('realtime-embedding'),
-    ]);
+  const batchWorkflow = (type: string, name: string, isScheduled: boolean): string[] => {
+    const [logs = '', machine = '', ...role] = workflowTree(`${name}-embedding`);
+    return [
+      `  receipts:workflow:${type} ${name}-embedding`,
+      logs,
+      ...(isScheduled ? [`    aws:scheduler/schedule:Schedule ${name}-schedule`] : []),
+      machine,
+      ...role,
+      ...(isScheduled ? roleTree(`${name}-schedule`) : []),
+    ];
+  };
+  const treeOf = (functions: readonly string[], secrets: readonly string[], scheduled: boolean) => [
+    'receipts:index:EmbeddingInfrastructure embeddings',
+    ...bucketTree('batch'),
+    ...bucketTree('chromadb'),
+    '  receipts:data:ReceiptTable receipts',
+    '    aws:dynamodb/table:Table receipts-table',
+    ...VECTOR_BUCKET_TREE,
+    '  receipts:lambda:LambdaFunctions functions',
+    '    aws:lambda/layerVersion:LayerVersion receipt-embedding-layer-version',
+    ...functions.flatMap(functionTree),
+    ...monitoringTree(
+      functions,
+      WORKFLOWS.map((name) => `${name}-embedding`),
+      ALARM_KINDS,
+      QUERIES,
+    ),
+    ...secrets.flatMap(secretTree),
+    ...batchWorkflow('BatchPollWorkflow', 'batch-poll', scheduled),
+    ...batchWorkflow('BatchSubmitWorkflow', 'batch-submit', scheduled),
+    '  receipts:workflow:RealtimeEmbeddingWorkflow realtime-embedding',
+    ...workflowTree('realtime-embedding'),
+  ];
+
+  it('with OpenAI’s key alone are exactly these, each under the component that made it', () => {
+    expect(tree(minimal.registrations)).toStrictEqual(
+      treeOf(FUNCTIONS_OF_S3_VECTORS, ['openai'], false),
+    );
   });
 
-  it('with Pinecone and schedules are these', () => {
-    const schedule = (name: string): string[] => [
-      `    aws:scheduler/schedule:Schedule ${name}-schedule`,
-      ...roleTree(`${name}-schedule`),
-    ];
-    const batchWorkflow = (type: string, name: string): string[] => {
-      const [logs = '', machine = '', ...role] = workflowTree(`${name}-embedding`);
-      const [scheduled = '', ...scheduleRole] = schedule(name);
-      return [
-        `  receipts:workflow:${type} ${name}-embedding`,
-        logs,
-        scheduled,
-        machine,
-        ...role,
-        ...scheduleRole,
-      ];
-    };
-    expect(tree(everything.registrations)).toStrictEqual([
-      'receipts:index:EmbeddingInfrastructure embeddings',
-      ...bucketTree('batch'),
-      ...bucketTree('chromadb'),
-      '  receipts:data:ReceiptTable receipts',
-      '    aws:dynamodb/table:Table receipts-table',
-      '  receipts:lambda:LambdaFunctions functions',
-      '    aws:lambda/layerVersion:LayerVersion receipt-embedding-layer-version',
-      ...FUNCTIONS.flatMap(functionTree),
-      ...monitoringTree(
-        FUNCTIONS,
-        WORKFLOWS.map((name) => `${name}-embedding`),
-        [
-          ...ALARM_KINDS,
-          'batches-failed',
-          'batch-rows-failed',
-          'oldest-pending-batch',
-          'batches-parked',
-        ],
-        [...QUERIES, 'batch'],
-      ),
-      ...secretTree('openai'),
-      ...secretTree('pinecone'),
-      ...batchWorkflow('BatchPollWorkflow', 'batch-poll'),
-      ...batchWorkflow('BatchSubmitWorkflow', 'batch-submit'),
-      '  receipts:workflow:RealtimeEmbeddingWorkflow realtime-embedding',
-      ...workflowTree('realtime-embedding'),
-    ]);
+  it('with every store and schedules are these', () => {
+    expect(tree(everything.registrations)).toStrictEqual(
+      treeOf(FUNCTIONS, ['openai', 'pinecone'], true),
+    );
   });
 
   it('have no orphan: each one is in the tree under the stack', () => {
@@ -235,35 +242,26 @@ describe('the resources of a stack', () => {
 
   it('are registered again, the same, by the next run of the program', async () => {
     const again = await runProgram();
-    expect(tree(again.registrations)).toStrictEqual(tree(realtimeAlone.registrations));
-    expect(again.outputs).toStrictEqual(realtimeAlone.outputs);
+    expect(tree(again.registrations)).toStrictEqual(tree(minimal.registrations));
+    expect(again.outputs).toStrictEqual(minimal.outputs);
   });
 
-  it('of the realtime path are the same with the batch path beside it', async () => {
-    const both = await runProgram(WITH_BATCH_PATH);
+  it('are the same with another store beside, but for what names it, writes to it, asks it, or watches', async () => {
+    const both = await runProgram(WITH_PINECONE);
     const inputs = ({ registrations }: RecordedDeployment, names: readonly string[]): unknown =>
       registrations
         .filter(({ name }) => names.includes(name))
         .map(({ type, name, wireInputs }) => [type, name, wireInputs])
         .sort();
-    // What watches both paths together, and adds up both, differs.
+    const handling =
+      /^(log-batch-results|plan-batches|process-receipt-realtime|search-receipts)-(function|policy)$/;
     const shared =
-      /^(dashboard|invalid-rows|log-query-\w+|summarize-execution-policy|functions|embeddings)$/;
-    const names = realtimeAlone.registrations
+      /^(dashboard|log-query-\w+|batch-poll-embedding-(state-machine|policy)|functions|embeddings)$/;
+    const names = minimal.registrations
       .map(({ name }) => name)
-      .filter((name) => !shared.test(name));
-    expect(inputs(both, names)).toStrictEqual(inputs(realtimeAlone, names));
-  });
-});
-
-describe('a stack without Pinecone', () => {
-  it('has nothing of the batch path, and says so with what to do about it', () => {
-    const names = realtimeAlone.registrations.map(({ name }) => name);
-    expect(names.filter((name) => /batch|pinecone|poll|submit/.test(name))).toStrictEqual([]);
-    expect(realtimeAlone.messages).toStrictEqual([
-      'the batch path is not deployed, since it needs Pinecone: npx pulumi config set --stack dev pinecone_index_name receipts; ' +
-        'npx pulumi config set --stack dev --secret pinecone_api_key',
-    ]);
+      .filter((name) => !shared.test(name) && !handling.test(name));
+    expect(names.length).toBeGreaterThan(100);
+    expect(inputs(both, names)).toStrictEqual(inputs(minimal, names));
   });
 });
 
@@ -277,15 +275,24 @@ describe('the outputs', () => {
       dashboard_url:
         'https://us-east-1.console.aws.amazon.com/cloudwatch/home?region=us-east-1#dashboards/dashboard/receipt-embedding-dev',
       alert_topic_arn: 'arn:aws:sns:us-east-1:123456789012:receipt-embedding-alerts-dev',
-    };
-    expect(realtimeAlone.outputs).toStrictEqual(outputs);
-    const both = await runProgram(WITH_BATCH_PATH);
-    expect(both.messages).toStrictEqual([]);
-    expect(both.outputs).toStrictEqual({
-      ...outputs,
       batch_submit_sf_arn: `${states}:batch-submit-embedding-sf-dev`,
       batch_poll_sf_arn: `${states}:batch-poll-embedding-sf-dev`,
       batch_bucket_name: 'receipt-embeddings-batch-bucket',
+      search_function_name: 'embedding-search-receipts-lambda-dev',
+    };
+    const vectors = `arn:aws:s3vectors:us-east-1:123456789012:bucket/receipt-embedding-dev-${SUFFIX}`;
+    expect(minimal.messages).toStrictEqual([]);
+    expect(minimal.outputs).toStrictEqual({
+      ...outputs,
+      vector_stores: 's3_vectors',
+      vector_bucket_arn: vectors,
+      lines_vector_index_arn: `${vectors}/index/lines-text-embedding-3-small-1536-${SUFFIX}`,
+      words_vector_index_arn: `${vectors}/index/words-text-embedding-3-small-1536-${SUFFIX}`,
+    });
+    const config = { ...WITH_PINECONE.config, vector_stores: 'pinecone' };
+    expect((await runProgram({ ...WITH_PINECONE, config })).outputs).toStrictEqual({
+      ...outputs,
+      vector_stores: 'pinecone',
     });
   });
 });

@@ -7,7 +7,7 @@ import {
   type RecordedDeployment,
   resource,
   runProgram,
-  WITH_BATCH_PATH,
+  WITH_PINECONE,
 } from './recorded_program.ts';
 
 // Not proved here: what Pulumi's engine does with a marked value, and that a function logs none (that is the functions' own test).
@@ -23,8 +23,8 @@ describe('the API keys', () => {
 
   beforeAll(async () => {
     deployed = await runProgram({
-      ...WITH_BATCH_PATH,
-      secrets: { ...WITH_BATCH_PATH.secrets, google_places_api_key: PLACES_KEY },
+      ...WITH_PINECONE,
+      secrets: { ...WITH_PINECONE.secrets, google_places_api_key: PLACES_KEY },
     });
   });
 

@@ -5,7 +5,7 @@ import {
   resource,
   resourcesOf,
   runProgram,
-  WITH_BATCH_PATH,
+  WITH_PINECONE,
 } from './recorded_program.ts';
 
 // Not proved here: what the definitions are (tests/asl), and that AWS starts what a schedule names.
@@ -13,7 +13,7 @@ import {
 const STATES = 'arn:aws:states:us-east-1:123456789012:stateMachine';
 
 const runScheduled = (config: Record<string, string>): Promise<RecordedDeployment> =>
-  runProgram({ ...WITH_BATCH_PATH, config: { ...WITH_BATCH_PATH.config, ...config } });
+  runProgram({ ...WITH_PINECONE, config: { ...WITH_PINECONE.config, ...config } });
 
 describe('the state machine', () => {
   it.each(['realtime', 'batch-submit', 'batch-poll'])(
@@ -21,7 +21,7 @@ describe('the state machine', () => {
     async (name) => {
       const { definition, ...inputs } = without(
         resource(
-          await runProgram(WITH_BATCH_PATH),
+          await runProgram(WITH_PINECONE),
           'aws:sfn/stateMachine:StateMachine',
           `${name}-embedding-state-machine`,
         ),
@@ -82,10 +82,5 @@ describe('a schedule', () => {
         },
       ],
     });
-  });
-
-  it('does nothing in a stack without the batch path', async () => {
-    const scheduled = await runProgram({ config: { batch_poll_schedule: 'rate(15 minutes)' } });
-    expect(resourcesOf(scheduled, 'aws:scheduler/schedule:Schedule')).toStrictEqual({});
   });
 });

@@ -3,7 +3,8 @@ import type { Operation } from 'vendor-stand-ins/openai/faults';
 import { BATCH_FUNCTIONS, type BatchStack } from './batch_stack.ts';
 import { type BatchRequest, batchRequestOf } from './observed_requests.ts';
 
-type Moment = 'before' | 'after';
+/** `halfway`: after the first of a batch of statements. */
+type Moment = 'before' | 'after' | 'halfway';
 
 /** What is asked of OpenAI and Pinecone, and which function asks. */
 const VENDOR_REQUESTS = {
@@ -15,7 +16,7 @@ const VENDOR_REQUESTS = {
 
 type VendorRequest = keyof typeof VENDOR_REQUESTS | 'upsert: the vectors';
 
-/** Where a function dies: at the nth request of a kind, before it takes effect or right after, without its answer. */
+/** Where a function dies: at the nth request of a kind, before it takes effect, halfway through or right after, without its answer. */
 export interface Death {
   readonly at: BatchRequest | VendorRequest;
   /** @default 1 */
@@ -41,6 +42,7 @@ export function letDie(stack: BatchStack, deathOf: (batchId: string) => Death | 
     moment: 'before',
   });
   stack.breakAws({ when: () => due === 'after', kill: true, moment: 'after' });
+  stack.breakAws({ when: () => due === 'halfway', kill: true, moment: 'after', executed: 1 });
 
   const { openai } = stack.local;
   for (const moment of ['before', 'after'] as const) {

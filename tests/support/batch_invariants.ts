@@ -7,12 +7,22 @@ import type { Row } from 'receipt-embedding/entities/keys';
 import { embedText } from 'vendor-stand-ins/openai/text_embedding';
 import { expect } from 'vitest';
 import type { BatchStack, EntityRow } from './batch_stack.ts';
-import { storedRuns, type StoredVector } from './stored_vectors.ts';
+import { wordInput } from './invariants.ts';
+import {
+  type Delivered,
+  leftMarks,
+  readDelivered,
+  receiptOfId,
+  storeProblems,
+  unfoundedSuccess,
+} from './store_invariants.ts';
+import type { StoredVector } from './stored_vectors.ts';
 
 /**
  * What holds whatever went wrong, between any two executions: counts add up and are those of the recorded results; a
- * claim has an owner that is still at work; no two live batches ask for the same line or word; whatever is SUCCESS has a
- * record, and its vector, that of what was asked, is in Pinecone or in a delta; one batch of ours is at most one at OpenAI.
+ * claim has an owner that is still at work; no two live batches ask for the same line or word; whatever is SUCCESS is in the log
+ * and in every store as it is; each store has what the records say, the vectors of what was asked; one batch of ours is at most one
+ * at OpenAI.
  */
 export async function expectBatchInvariants(stack: BatchStack): Promise<void> {
   expect(await batchProblems(stack)).toStrictEqual([]);
@@ -27,7 +37,9 @@ export async function batchProblems(stack: BatchStack): Promise<string[]> {
     ...state.results.flatMap((result) => wrongResult(result, state)),
     ...state.entities.flatMap((entity) => wrongEntity(entity, state)),
     ...askedTwice(state),
-    ...vectorsNobodyAskedFor(state),
+    ...unfoundedSuccess(state.entities, state.delivered),
+    ...storeProblems(state.delivered),
+    ...leftMarks(state.delivered, () => stack.harmed || state.batches.some(isLive)),
   ];
 }
 
@@ -36,30 +48,20 @@ interface State {
   readonly batches: readonly BatchSummary[];
   readonly entities: readonly EntityRow[];
   readonly results: readonly EmbeddingBatchResult[];
-  /** By vector id. */
-  readonly vectors: ReadonlyMap<string, StoredVector>;
+  readonly delivered: Delivered;
   /** What was asked for, by batch id. */
   readonly requests: ReadonlyMap<string, ReadonlyMap<string, string | undefined>>;
-  /** `{id} {text}` of what the realtime path has recorded. */
-  readonly inDeltas: ReadonlySet<string>;
 }
 
 async function stateOf(stack: BatchStack): Promise<State> {
   const batches = await stack.batches();
-  const { lines, words } = await stack.vectors();
-  const runs = await storedRuns(stack);
   return {
     stack,
     batches,
     entities: await stack.entities(),
     results: await stack.results(),
-    vectors: new Map([...lines, ...words]),
+    delivered: await readDelivered(stack),
     requests: new Map(batches.map(({ batch_id }) => [batch_id, stack.requests(batch_id)])),
-    inDeltas: new Set(
-      runs.flatMap((run) =>
-        [...run.lines, ...run.words].map(({ id, document }) => `${id} ${document}`),
-      ),
-    ),
   };
 }
 
@@ -93,7 +95,7 @@ function wrongIndex({ PK, ...row }: Row): string[] {
 
 function wrongResult(
   { batch_id, pinecone_id, status, text }: EmbeddingBatchResult,
-  { batches, entities, requests, vectors }: State,
+  { batches, entities, requests, delivered }: State,
 ): string[] {
   const about = `the result ${status} of ${pinecone_id} in ${batch_id}`;
   const problems: string[] = [];
@@ -103,22 +105,28 @@ function wrongResult(
   if (asked?.has(pinecone_id) !== true) problems.push(`${about} was not asked for`);
   const entity = entities.find(({ id }) => id === pinecone_id);
   if (status !== 'SUCCESS' || entity?.status !== 'SUCCESS' || entity.text !== text) return problems;
-  const vector = vectors.get(pinecone_id);
-  if (vector?.metadata['text'] !== text) problems.push(`${about} has no vector, or another text's`);
-  // Another batch may have asked for it since, with other neighbours.
-  const inputs = [...requests.values()].flatMap((asked) => asked.get(pinecone_id) ?? []);
-  if (
-    vector !== undefined &&
-    inputs.length > 0 &&
-    !inputs.some((input) => isVectorOf(vector, input))
-  ) {
+  const logged = delivered.receipts.get(receiptOfId(pinecone_id))?.held.get(pinecone_id);
+  const requested = [...requests.values()].flatMap((asked) => asked.get(pinecone_id) ?? []);
+  // What an older system asked for is not known, and was of another form.
+  if (logged === undefined || requested.length === 0) return problems;
+  // Another batch, or realtime, may have asked for it since, with other neighbours.
+  const inputs = [...requested, inputIn({ ...logged.metadata })];
+  if (!inputs.some((input) => isVectorOf({ values: logged.vector }, input))) {
     problems.push(`${about} has the vector of something else`);
   }
   return problems;
 }
 
-function wrongEntity(entity: EntityRow, { batches, results, inDeltas }: State): string[] {
-  const { id, text, status, owner } = entity;
+/** What a vector's metadata, in the log or in any store, says that it was made of. */
+export function inputIn(metadata: Readonly<Record<string, unknown>>): string {
+  const text = String(metadata['text']);
+  return metadata['embedding_type'] === 'line'
+    ? text
+    : wordInput({ document: text, metadata: metadata as never });
+}
+
+function wrongEntity(entity: EntityRow, { batches }: State): string[] {
+  const { id, status, owner } = entity;
   const problems: string[] = [];
   if (entity['GSI1PK'] !== `EMBEDDING_STATUS#${status}`) {
     problems.push(`${id} is ${status}, but indexed as ${String(entity['GSI1PK'])}`);
@@ -126,12 +134,6 @@ function wrongEntity(entity: EntityRow, { batches, results, inDeltas }: State): 
   if (owner !== undefined && status !== 'PENDING') problems.push(`${id} is ${status}, and claimed`);
   if (owner !== undefined && !batches.some((batch) => batch.batch_id === owner && isLive(batch))) {
     problems.push(`${id} is claimed by ${owner}, which is not at work`);
-  }
-  const recorded = results.some(
-    (result) => result.pinecone_id === id && result.status === 'SUCCESS' && result.text === text,
-  );
-  if (status === 'SUCCESS' && !recorded && !inDeltas.has(`${id} ${text}`)) {
-    problems.push(`${id} is SUCCESS, but no record holds it as it is`);
   }
   return problems;
 }
@@ -150,19 +152,12 @@ function askedTwice({ batches, requests }: State): string[] {
   return problems;
 }
 
-function vectorsNobodyAskedFor({ vectors, requests }: State): string[] {
-  const asked = new Set([...requests.values()].flatMap((ids) => [...ids.keys()]));
-  return [...vectors.keys()]
-    .filter((id) => !asked.has(id))
-    .map((id) => `${id} is in Pinecone, and nobody asked for it`);
-}
-
 function isLive({ status }: BatchSummary): boolean {
   return !isEnded(status);
 }
 
 /** Whether it is the vector of this input, as the stand-in makes them. */
-export function isVectorOf({ values }: StoredVector, input: string): boolean {
+export function isVectorOf({ values }: Pick<StoredVector, 'values'>, input: string): boolean {
   const expected = embedText(input, values.length);
   return expected.every((value, at) => value === values[at]);
 }

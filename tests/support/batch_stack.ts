@@ -14,7 +14,7 @@ import type { FaultRule as PineconeFaultRule } from 'vendor-stand-ins/pinecone/p
 import { z } from 'zod';
 import type { PollSummary } from '../../simple_lambdas/summarize_execution/summaries.ts';
 import type { SubmitSummary } from '../../simple_lambdas/summarize_execution/summaries.ts';
-import { emptyPinecone, pineconeContents } from './stored_vectors.ts';
+import { pineconeContents } from './stored_vectors.ts';
 import { summaryOf, TestStack } from './test_stack.ts';
 
 /** The functions of the batch path, by their deployed names. */
@@ -23,7 +23,9 @@ export const BATCH_FUNCTIONS = {
   submit: 'embedding-submit-batch-lambda-dev',
   status: 'embedding-get-batch-status-lambda-dev',
   download: 'embedding-download-batch-results-lambda-dev',
+  log: 'embedding-log-batch-results-lambda-dev',
   upsert: 'embedding-upsert-to-pinecone-lambda-dev',
+  upsertToS3Vectors: 'embedding-upsert-to-s3-vectors-lambda-dev',
   write: 'embedding-write-results-to-dynamo-lambda-dev',
   complete: 'embedding-mark-batch-complete-lambda-dev',
   release: 'embedding-release-batch-lambda-dev',
@@ -39,20 +41,19 @@ export interface EntityRow extends Row {
   readonly owner: string | undefined;
 }
 
-/** A local stack whose tests are about batches: a test begins with `reset`, which empties Pinecone and the batch bucket too. */
+/** A local stack whose tests are about batches: a test begins with `reset`, which empties the batch bucket too. */
 export class BatchStack extends TestStack {
   override async reset(): Promise<void> {
     await super.reset();
-    const { aws, batchBucket: Bucket, pineconeAccess } = this.local;
+    const { aws, batchBucket: Bucket } = this.local;
     for (const Key of aws.s3.listKeys(Bucket, '')) {
       await aws.clients.s3.send(new DeleteObjectCommand({ Bucket, Key }));
     }
-    await emptyPinecone(pineconeAccess);
   }
 
   /** Says what becomes of batches at OpenAI, until the next reset. @returns ends it sooner. */
   script(script: BatchScript, which?: (batch: BatchView) => boolean): () => void {
-    return this.untilReset(this.local.openai.batches.script(script, which));
+    return this.untilReset(this.local.openai.batches.script(script, which), false);
   }
 
   /** A fault of Pinecone's, until the next reset. @returns ends it sooner. */

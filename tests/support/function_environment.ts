@@ -12,5 +12,6 @@ Object.assign(process.env, {
   KEEP_OPENAI_FILES: 'false',
   EMBEDDING_MODEL: 'text-embedding-3-small',
   EMBEDDING_DIMENSIONS: '2',
+  VECTOR_STORES: 's3_vectors',
 });
 export {};

@@ -54,7 +54,7 @@ export async function hostileShell(folder: string): Promise<Record<string, strin
     AWS_SHARED_CREDENTIALS_FILE: config,
     AWS_PROFILE: 'another',
     ...Object.fromEntries(
-      ['DYNAMODB', 'LAMBDA', 'S3', 'SECRETS_MANAGER', 'SFN'].map((service) => [
+      ['DYNAMODB', 'LAMBDA', 'S3', 'S3VECTORS', 'SECRETS_MANAGER', 'SFN'].map((service) => [
         `AWS_ENDPOINT_URL_${service}`,
         NOWHERE,
       ]),

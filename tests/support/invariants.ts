@@ -1,9 +1,16 @@
 import { createHash } from 'node:crypto';
 import type { Row } from 'receipt-embedding/entities/keys';
-import type { DeltaRecord } from 'receipt-embedding/stores/deltas/delta_database';
+import type { DeltaRecord } from 'receipt-embedding/log/delta_database';
 import { embedText } from 'vendor-stand-ins/openai/text_embedding';
 import { expect } from 'vitest';
 import type { Failure } from '../../simple_lambdas/summarize_execution/summaries.ts';
+import {
+  type Delivered,
+  leftMarks,
+  readDelivered,
+  storeProblems,
+  unfoundedSuccess,
+} from './store_invariants.ts';
 import { type StoredRun, storedRuns } from './stored_vectors.ts';
 import type { TestStack } from './test_stack.ts';
 
@@ -13,8 +20,8 @@ const ERRORS =
 
 /**
  * What holds whatever went wrong, after any execution: every receipt is embedded as it is now, or listed as failed
- * with its reason; no content is recorded twice; no record points to a missing delta; nothing is SUCCESS without a
- * record that holds it. The vectors are those of the texts, too.
+ * with its reason; no content is recorded twice; no record points to a missing delta; nothing is SUCCESS unless the log and
+ * every store hold it as it is; each store has what the records say, and nothing else. The vectors are those of the texts, too.
  *
  * @param failures what the last execution listed as failed.
  * @param times how often each content may have been embedded: once, and once more for each forced execution.
@@ -26,11 +33,17 @@ export async function expectInvariants(
 ): Promise<void> {
   const rows = await stack.rows();
   const runs = await storedRuns(stack);
+  const delivered = await readDelivered(stack);
+  const failed = new Set(failures.map(pathOf));
   expect([
-    ...unembedded(rows, failures),
+    ...unembedded(rows, failed),
     ...failures.flatMap(wrongFailure),
     ...doubledContents(runs, times),
-    ...unfoundedStatuses(rows, runs),
+    ...wrongIndexes(rows),
+    ...unfoundedSuccess(rows.filter(isText), delivered),
+    ...storeProblems(delivered),
+    ...leftMarks(delivered, (path) => stack.harmed || failed.has(path)),
+    ...unorderedRuns(runs, delivered),
     ...runs.flatMap(wrongVectors),
   ]).toStrictEqual([]);
 }
@@ -55,16 +68,14 @@ function isToEmbed(row: Row): boolean {
   );
 }
 
-function unembedded(rows: readonly Row[], failures: readonly Failure[]): string[] {
-  const listed = new Set(
-    failures.map(
-      ({ image_id, receipt_id }) =>
-        `IMAGE#${image_id}#RECEIPT#${String(receipt_id).padStart(5, '0')}`,
-    ),
-  );
+function pathOf({ image_id, receipt_id }: Pick<Failure, 'image_id' | 'receipt_id'>): string {
+  return `IMAGE#${image_id}#RECEIPT#${String(receipt_id).padStart(5, '0')}`;
+}
+
+function unembedded(rows: readonly Row[], failed: ReadonlySet<string>): string[] {
   const left = rows.filter((row) => isToEmbed(row) && row['embedding_status'] !== 'SUCCESS');
   return [...new Set(left.map(receiptOf))]
-    .filter((receipt) => !listed.has(receipt))
+    .filter((receipt) => !failed.has(receipt))
     .map((receipt) => `${receipt} is neither embedded nor listed as failed`);
 }
 
@@ -92,24 +103,24 @@ export function doubledContents(runs: readonly StoredRun[], times: number): stri
     .map(([content, count]) => `${content} is recorded ${count} times`);
 }
 
-function unfoundedStatuses(rows: readonly Row[], runs: readonly StoredRun[]): string[] {
-  const recorded = new Set(
-    runs.flatMap(({ lines, words }) =>
-      [...lines, ...words].map(({ id, document }) => `${id} ${document}`),
-    ),
-  );
+function wrongIndexes(rows: readonly Row[]): string[] {
   return rows.filter(isText).flatMap((row) => {
-    const name = `${row.PK}#${row.SK}`;
     const status = (row['embedding_status'] ?? 'NONE') as string;
-    return [
-      ...(row['GSI1PK'] === `EMBEDDING_STATUS#${status}`
-        ? []
-        : [`${name} is ${status}, but indexed as ${String(row['GSI1PK'])}`]),
-      ...(status !== 'SUCCESS' || recorded.has(`${name} ${String(row['text'])}`)
-        ? []
-        : [`${name} is SUCCESS, but no record holds it as it is`]),
-    ];
+    return row['GSI1PK'] === `EMBEDDING_STATUS#${status}`
+      ? []
+      : [`${row.PK}#${row.SK} is ${status}, but indexed as ${String(row['GSI1PK'])}`];
   });
+}
+
+/** The compactor is told of each realtime run that a record names, once it is in the stores. */
+function unorderedRuns(runs: readonly StoredRun[], { receipts }: Delivered): string[] {
+  const ordered = new Set(runs.map(({ run }) => run['run_id']));
+  return [...receipts.values()].flatMap(({ path, record }) =>
+    record.runs
+      .filter(({ run_id, path: by }) => by === 'realtime' && !ordered.has(run_id))
+      .filter(() => Object.keys(record.marks).length === 0)
+      .map(({ run_id }) => `no COMPACTION_RUN tells of the run ${run_id} of ${path}`),
+  );
 }
 
 /** Records of a run whose vectors are not those of what they say. */
@@ -123,7 +134,10 @@ export function wrongVectors({ lines, words }: StoredRun): string[] {
 }
 
 /** docs/data_model.md §2, out of what the record itself says. */
-function wordInput({ document, metadata }: DeltaRecord): string {
+export function wordInput({
+  document,
+  metadata,
+}: Pick<DeltaRecord, 'document' | 'metadata'>): string {
   const { x, y, left, right } = metadata as { x: number; y: number; left: string; right: string };
   const v = y > 0.66 ? 'top' : y > 0.33 ? 'middle' : 'bottom';
   const h = x < 0.33 ? 'left' : x < 0.66 ? 'center' : 'right';

@@ -5,14 +5,17 @@ import { fromProcessReceipt } from './test_stack.ts';
 /** The requests to AWS that processing one receipt makes (docs/architecture.md), in their order. */
 const PROCESS_RECEIPT_REQUESTS = {
   'the API key': ({ operation }) => operation === 'GetSecretValue',
+  'the record': ({ operation, body }) => operation === 'GetItem' && body.includes('"EMBEDDING#'),
   'the lines': (request) => isQuery(request, '":kind":{"S":"LINE"}'),
   'the words': (request) => isQuery(request, '":kind":{"S":"WORD"}'),
   'the labels': (request) => isQuery(request, 'RECEIPT_WORD_LABEL'),
   'the metadata': ({ operation, body }) => operation === 'GetItem' && body.includes('#METADATA'),
-  'the earlier runs': (request) => isQuery(request, '#COMPACTION_RUN#'),
   'a delta': ({ service, operation }) => service === 's3' && operation.startsWith('PUT '),
-  'the record': ({ operation }) => operation === 'PutItem',
-  'a status': ({ operation }) => operation === 'UpdateItem',
+  /** The first says what the log has, the second what the stores have. */
+  'the run': (request) => isPut(request, 'EMBEDDED_RECEIPT'),
+  'the order': (request) => isPut(request, 'COMPACTION_RUN'),
+  'the vectors': ({ operation }) => operation === 'PutVectors',
+  'a status': ({ operation }) => operation === 'BatchExecuteStatement',
 } satisfies Record<string, (request: ObservedRequest) => boolean>;
 
 export type ProcessReceiptRequest = keyof typeof PROCESS_RECEIPT_REQUESTS;
@@ -31,12 +34,16 @@ function isQuery({ operation, body }: ObservedRequest, part: string): boolean {
   return operation === 'Query' && body.includes(part);
 }
 
+function isPut({ operation, body }: ObservedRequest, type: string): boolean {
+  return operation === 'PutItem' && body.includes(`"TYPE":{"S":"${type}"}`);
+}
+
 type Sender = keyof typeof BATCH_FUNCTIONS;
 
 /** The requests to AWS that bring a batch from its plan to its end (docs/architecture.md), in their order. */
 export const BATCH_REQUESTS = {
   'submit: the record': from('submit', 'PutItem'),
-  'submit: a claim': from('submit', 'UpdateItem', '":claim"'),
+  'submit: a claim': from('submit', 'BatchExecuteStatement', '"PENDING"'),
   'submit: the requests': from('submit', 'PUT', '/requests.jsonl'),
   'submit: their number': from('submit', 'UpdateItem', '"#requested"'),
   'submit: the file’s id': from('submit', 'UpdateItem', '"#input_file_id"'),
@@ -46,13 +53,19 @@ export const BATCH_REQUESTS = {
   'poll: the result files’ ids': from('status', 'UpdateItem', '"#result_file_id"'),
   'download: the claim': from('download', 'UpdateItem', ':ended0'),
   'download: a part': from('download', 'PUT', '/results/part-'),
+  'log: a delta': from('log', 'PUT', '/delta.tar.gz'),
+  'log: a record': from('log', 'PutItem', '"EMBEDDED_RECEIPT"'),
+  'log: what the stores get': from('log', 'PUT', '.records.jsonl'),
   'upsert: the claim': from('upsert', 'UpdateItem', ':ended0'),
+  'upsert: the vectors in S3': from('upsertToS3Vectors', 'PutVectors'),
+  'upsert: what S3 refused': from('upsertToS3Vectors', 'PUT', '.refused-s3_vectors.jsonl'),
   'write: the claim': from('write', 'UpdateItem', ':ended0'),
-  'write: a status': from('write', 'UpdateItem', '"SUCCESS"'),
+  'write: a status': from('write', 'BatchExecuteStatement', '"SUCCESS"'),
+  'write: a record': from('write', 'PutItem', '"EMBEDDED_RECEIPT"'),
   'write: the result rows': from('write', 'BatchWriteItem'),
   'complete: the claim': from('complete', 'UpdateItem', ':ended0'),
   'complete: the end': from('complete', 'UpdateItem', '"#completed_at"'),
-  'release: a claim': from('release', 'UpdateItem', ':pending'),
+  'release: a claim': from('release', 'BatchExecuteStatement'),
   'release: the end': from('release', 'UpdateItem', '"#completed_at"'),
 } satisfies Record<string, (request: ObservedRequest) => boolean>;
 

@@ -1,7 +1,3 @@
-import { once } from 'node:events';
-import type { Server } from 'node:http';
-import { createRequire } from 'node:module';
-import type { AddressInfo } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import {
   CreateTableCommand,
@@ -11,6 +7,8 @@ import {
   PutItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { DynamoDBStandIn } from 'embedded-aws/dynamodb/dynamodb_stand_in';
+import { type RunningServer, serve } from 'embedded-aws/http/server';
 import { translateErrors } from 'receipt-embedding/aws_clients';
 import type { Row, RowKey } from 'receipt-embedding/entities/keys';
 import {
@@ -21,11 +19,6 @@ import {
 import { receiptCodec, receiptMetadataCodec } from 'receipt-embedding/entities/receipt';
 import type { Table } from 'receipt-embedding/table/table';
 import { z } from 'zod';
-
-type Dynalite = (options: { createTableMs: number }) => Server;
-
-// It has no types of its own.
-const dynalite = createRequire(import.meta.url)('dynalite') as Dynalite;
 
 const INDEXES = ['GSI1', 'GSI2', 'GSI3'] as const;
 
@@ -44,14 +37,13 @@ export const rowOf = {
 export class ReceiptTable implements Table {
   readonly client: DynamoDBClient;
   readonly name = 'receipts';
-  readonly #server: Server;
+  readonly #server: RunningServer;
 
-  private constructor(server: Server) {
+  private constructor(server: RunningServer) {
     this.#server = server;
-    const { port } = server.address() as AddressInfo;
     this.client = translateErrors(
       new DynamoDBClient({
-        endpoint: `http://127.0.0.1:${port}`,
+        endpoint: server.url,
         region: 'us-east-1',
         credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
         maxAttempts: 1,
@@ -60,10 +52,8 @@ export class ReceiptTable implements Table {
   }
 
   static async start(): Promise<ReceiptTable> {
-    const server = dynalite({ createTableMs: 0 });
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const table = new ReceiptTable(server);
+    const stand = new DynamoDBStandIn({ region: 'us-east-1', accountId: '000000000000' });
+    const table = new ReceiptTable(await serve(stand.handle, 0));
     await table.#create();
     while (!(await table.#isActive())) await setImmediate();
     return table;
@@ -71,8 +61,7 @@ export class ReceiptTable implements Table {
 
   async close(): Promise<void> {
     this.client.destroy();
-    this.#server.closeAllConnections();
-    await new Promise((resolve) => this.#server.close(resolve));
+    await this.#server.close();
   }
 
   /** Puts rows as they are, whatever they are. */

@@ -38,7 +38,8 @@ export class RunAccount {
   /** Rows of the table that were written, one by one or many in a request. */
   rowsWritten(): number {
     const single = ['UpdateItem', 'PutItem'];
-    const batches = this.#of('dynamodb', (operation) => operation === 'BatchWriteItem');
+    const many = ['BatchWriteItem', 'BatchExecuteStatement'];
+    const batches = this.#of('dynamodb', (operation) => many.includes(operation));
     return (
       this.#of('dynamodb', (operation) => single.includes(operation)).length +
       batches.reduce((rows, { body }) => rows + rowsOf(body), 0)
@@ -88,8 +89,9 @@ function invocations(stack: TestStack): number {
 }
 
 function rowsOf(body: Buffer): number {
-  const { RequestItems } = JSON.parse(body.toString()) as {
-    readonly RequestItems: Readonly<Record<string, readonly unknown[]>>;
+  const { RequestItems = {}, Statements = [] } = JSON.parse(body.toString()) as {
+    readonly RequestItems?: Readonly<Record<string, readonly unknown[]>>;
+    readonly Statements?: readonly unknown[];
   };
-  return Object.values(RequestItems).flat().length;
+  return Object.values(RequestItems).flat().length + Statements.length;
 }

@@ -1,10 +1,9 @@
 import { tmpdir } from 'node:os';
 import { type Index, Pinecone } from '@pinecone-database/pinecone';
 import type { Row } from 'receipt-embedding/entities/keys';
-import type { DeltaRecord } from 'receipt-embedding/stores/deltas/delta_database';
-import { openDelta } from 'receipt-embedding/stores/deltas/read_delta';
+import type { DeltaRecord } from 'receipt-embedding/log/delta_database';
+import { openDelta } from 'receipt-embedding/log/read_delta';
 import type { LocalStack } from 'receipts-cli/local_stack';
-import { allIds } from 'receipts-cli/start/proof';
 import type { TestStack } from './test_stack.ts';
 
 /** What one COMPACTION_RUN record points to. */
@@ -73,7 +72,10 @@ export async function pineconeContents(
 
 /** Takes everything out of it again. */
 export async function emptyPinecone(access: LocalStack['pineconeAccess']): Promise<void> {
-  for (const name of ['lines', 'words']) await namespaceOf(access, name).deleteAll();
+  const { apiKey, host } = access;
+  // A namespace that nothing was ever put into does not exist, and can't be emptied.
+  const { namespaces = {} } = await new Pinecone({ apiKey }).index({ host }).describeIndexStats();
+  for (const name of Object.keys(namespaces)) await namespaceOf(access, name).deleteAll();
 }
 
 async function contentsOf(
@@ -94,4 +96,18 @@ async function contentsOf(
 
 function namespaceOf({ apiKey, host }: LocalStack['pineconeAccess'], name: string): Index {
   return new Pinecone({ apiKey }).index({ host }).namespace(name);
+}
+
+/** The ids of all vectors of a namespace. */
+async function allIds(namespace: Index): Promise<string[]> {
+  const ids: string[] = [];
+  let paginationToken: string | undefined;
+  do {
+    const page = await namespace.listPaginated(
+      paginationToken === undefined ? {} : { paginationToken },
+    );
+    ids.push(...(page.vectors ?? []).flatMap(({ id }) => id ?? []));
+    paginationToken = page.pagination?.next;
+  } while (paginationToken !== undefined);
+  return ids;
 }

@@ -39,6 +39,8 @@ interface OpenaiBatch {
 interface Row {
   status: 'NONE' | 'PENDING' | 'SUCCESS';
   owner?: string | undefined;
+  /** It says something else than the plan does. */
+  edited?: true;
 }
 
 interface Run {
@@ -123,8 +125,8 @@ export class SubmissionWorld {
           });
         }
         return await step('write requests', () => {
-          this.requestsFile = this.claimed;
-          return this.claimed.length;
+          this.requestsFile = this.claimed.filter((id) => this.rows.get(id)?.edited !== true);
+          return this.requestsFile.length;
         });
       },
       upload: () =>
@@ -163,14 +165,14 @@ export class SubmissionWorld {
   }
 
   async #end(run: Run, batch: BatchSummary, end: BatchEnd): Promise<BatchOutcome> {
-    const ids = this.requestsFile ?? [];
+    const ids = new Set([...(this.requestsFile ?? []), ...this.claimed]);
     for (const id of ids) {
       await this.#step(run, `release ${id}`, () => {
         this.release(id);
       });
     }
-    const requested = batch.requested ?? 0;
-    const counts = { requested, succeeded: 0, failed: 0, released: ids.length };
+    const requested = batch.requested ?? ids.size;
+    const counts = { requested, succeeded: 0, failed: 0, released: ids.size };
     await this.#step(run, 'end', () => {
       this.record.update(
         run.owner,

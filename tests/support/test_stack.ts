@@ -19,6 +19,7 @@ import type { SyntheticReceipt } from 'receipts-cli/synthetic_receipts/synthetic
 import { loadReceipts } from 'receipts-cli/table/load_receipts';
 import type { FaultRule } from 'vendor-stand-ins/openai/faults';
 import type { RealtimeSummary } from '../../simple_lambdas/summarize_execution/summaries.ts';
+import { emptyStores } from './stack_stores.ts';
 
 /** An execution of the realtime workflow that reached its summary. */
 export interface FinishedRun {
@@ -45,6 +46,7 @@ export class TestStack {
   /** All that functions wrote to their logs since the last reset. */
   readonly logs: string[];
   readonly #undo: (() => void)[] = [];
+  #harmed = false;
   /** The latest environment of each function that asked AWS for anything. */
   readonly #environments = new Map<string, string>();
 
@@ -87,12 +89,12 @@ export class TestStack {
     await this.local.close();
   }
 
-  /** Removes every fault. */
+  /** Removes every fault, the last first. */
   endFaults(): void {
-    for (const undo of this.#undo.splice(0)) undo();
+    for (const undo of this.#undo.splice(0).reverse()) undo();
   }
 
-  /** Removes every fault, row, object and log line; environments stay warm. */
+  /** Removes every fault, row, object, vector and log line; environments stay warm. */
   async reset(): Promise<void> {
     this.endFaults();
     const keys = (await this.rows()).map(({ PK, SK }) => marshall({ PK, SK }));
@@ -107,11 +109,24 @@ export class TestStack {
         new DeleteObjectCommand({ Bucket: this.local.bucket, Key }),
       );
     }
+    await emptyStores(this.local);
     this.logs.length = 0;
+    this.#harmed = false;
   }
 
-  /** Something that lasts until the next reset, and how it is undone. @returns undoes it sooner. */
-  untilReset(undo: () => void): () => void {
+  /** Whether anything was broken, or killed, since the last reset: whoever dies leaves its mark. */
+  get harmed(): boolean {
+    return this.#harmed;
+  }
+
+  /**
+   * Something that lasts until the next reset, and how it is undone.
+   *
+   * @param harms whether anything is broken, or dies, by it.
+   * @returns undoes it sooner.
+   */
+  untilReset(undo: () => void, harms = true): () => void {
+    if (harms) this.#harmed = true;
     this.#undo.push(undo);
     return undo;
   }
@@ -126,8 +141,28 @@ export class TestStack {
     return this.untilReset(this.local.openai.fault(rule));
   }
 
+  /** Gives a function other variables, as another deployment does, until the next reset. */
+  configure(functionName: string, variables: Readonly<Record<string, string>>): void {
+    const { lambda } = this.local.aws;
+    const before = lambda.find(functionName);
+    if (before === undefined) throw new Error(`there is no function ${functionName}`);
+    const become = (configuration: typeof before): void => {
+      lambda.createFunction(configuration);
+      this.#endEnvironments(functionName);
+    };
+    become({ ...before, environment: { ...before.environment, ...variables } });
+    this.untilReset(() => {
+      become(before);
+    }, false);
+  }
+
   /** Kills every environment of a function, so that its next invocation is a cold start. */
   killEnvironments(functionName: string): void {
+    this.#harmed = true;
+    this.#endEnvironments(functionName);
+  }
+
+  #endEnvironments(functionName: string): void {
     for (const [accessKeyId, name] of this.#environments) {
       if (name === functionName) this.local.aws.lambda.kill(accessKeyId);
     }

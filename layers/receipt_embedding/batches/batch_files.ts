@@ -5,6 +5,7 @@ import type { EmbeddingModel } from '../embeddings/embedder.ts';
 import { InvalidReceiptData } from '../errors.ts';
 import { parseJson, withTemporaryFolder, writeLineFile } from '../local_files.ts';
 import { BATCH_FILES, EXECUTION_FILES } from '../object_keys.ts';
+import type { RefusedRecord, StoreName } from '../stores/vector_store.ts';
 import { type ObjectLocation, readLines, writeFile, writeText } from '../s3_objects.ts';
 
 const JSON_LINES = 'application/jsonl';
@@ -103,22 +104,46 @@ export class BatchStorage {
   /** @returns the part's key. */
   async writePart(batchId: string, part: number, rows: readonly PartRow[]): Promise<string> {
     const key = BATCH_FILES.part(batchId, part);
-    await this.rewritePart(key, rows);
+    await this.#writeWhole(key, rows);
     return key;
-  }
-
-  /** Writes a part over what it was. */
-  async rewritePart(key: string, rows: readonly PartRow[]): Promise<void> {
-    const { s3, bucket } = this.#settings;
-    const text = rows.map((row) => `${JSON.stringify(row)}\n`).join('');
-    await writeText(s3, { bucket, key }, text, JSON_LINES);
   }
 
   /** A part whole: it is bounded. */
   async readPart(key: string): Promise<PartRow[]> {
-    const rows: PartRow[] = [];
-    for await (const row of this.#read(key, partRowSchema)) rows.push(row);
-    return rows;
+    return await this.#readWhole(key, partRowSchema);
+  }
+
+  async writeRecords(partKey: string, records: readonly PartRecord[]): Promise<void> {
+    await this.#writeWhole(BATCH_FILES.records(partKey), records);
+  }
+
+  async readRecords(partKey: string): Promise<PartRecord[]> {
+    return await this.#readWhole(BATCH_FILES.records(partKey), partRecordSchema);
+  }
+
+  /** Also where it has refused nothing: whoever reads it knows then that the store was asked. */
+  async writeRefused(
+    partKey: string,
+    store: StoreName,
+    refused: readonly RefusedRecord[],
+  ): Promise<void> {
+    await this.#writeWhole(BATCH_FILES.refused(partKey, store), refused);
+  }
+
+  async readRefused(partKey: string, store: StoreName): Promise<RefusedRecord[]> {
+    return await this.#readWhole(BATCH_FILES.refused(partKey, store), refusedRecordSchema);
+  }
+
+  async #writeWhole(key: string, entries: readonly object[]): Promise<void> {
+    const { s3, bucket } = this.#settings;
+    const text = entries.map((entry) => `${JSON.stringify(entry)}\n`).join('');
+    await writeText(s3, { bucket, key }, text, JSON_LINES);
+  }
+
+  async #readWhole<Entry>(key: string, schema: z.ZodType<Entry>): Promise<Entry[]> {
+    const entries: Entry[] = [];
+    for await (const entry of this.#read(key, schema)) entries.push(entry);
+    return entries;
   }
 
   /** Writes an object of any size, by way of a file. @returns the number of its lines. */
@@ -144,7 +169,7 @@ export class BatchStorage {
 }
 
 /**
- * What OpenAI answered for one line or word of a part: a vector, or why its input was refused. A store that refuses the vector adds why.
+ * What OpenAI answered for one line or word of a part: a vector, or why its input was refused.
  * @example
  * ```ts
  * { "custom_id": "IMAGE#3f52…#RECEIPT#00001#LINE#00001", "text": "MILK 3.99", "embedding": "AACAPw==" }
@@ -155,19 +180,43 @@ const partRowSchema = z.object({
   custom_id: z.string(),
   /** What was embedded of it; a batch of another system's does not say. */
   text: z.string().optional(),
+  /** Of the input that OpenAI got (@see inputHash); unknown like the text. */
+  input_hash: z.string().optional(),
   /** Base64 of little-endian float32. */
   embedding: z.string().optional(),
-  /** Why OpenAI refused the input; beside a vector: why a store refused that. */
+  /** Why OpenAI refused the input. */
   refused: z.string().optional(),
 });
 
 export type PartRow = z.output<typeof partRowSchema>;
+
+/** A line or word of a part as its row is now: what the log has of it, the stores get, and the table is told. */
+const partRecordSchema = z.object({
+  /** The vector id. */
+  id: z.string(),
+  /** What its row said when it was logged: its status changes only while it still says so. */
+  text: z.string(),
+  /** Of its receipt's record when it was logged: it tells whether a run has been added since. */
+  sequence: z.int().min(0),
+  /** Base64 of little-endian float32. */
+  embedding: z.string().optional(),
+  /** Its vector's. */
+  metadata: z.looseObject({ text: z.string() }).optional(),
+  /** Why OpenAI refused the input. */
+  refused: z.string().optional(),
+});
+
+export type PartRecord = z.output<typeof partRecordSchema>;
+
+const refusedRecordSchema = z.object({ id: z.string(), reason: z.string() });
 
 const plannedEntitySchema = z.object({
   /** The vector id. */
   custom_id: z.string(),
   /** What the row says. It is claimed, and its vector is kept, only while it still says so. */
   text: z.string(),
+  /** Whether its row has no status, as legacy rows. @default false */
+  status_missing: z.literal(true).optional(),
   /** What OpenAI gets. */
   input: z.string(),
 });

@@ -44,8 +44,15 @@ const lost = (custom_id: string): RejectedRow => ({ kind: 'lost', custom_id, rea
 
 const unreadable: RejectedRow = { kind: 'unreadable', reason: 'no result' };
 
+const MILK = { text: 'MILK', input_hash: 'hash of MILK' };
+
 const textsOf = (requested: readonly string[], text?: string): RequestedEntities['texts'] =>
-  new Map(requested.map((id) => [id, text]));
+  new Map(
+    requested.map((id) => [
+      id,
+      text === undefined ? undefined : { text, input_hash: `hash of ${text}` },
+    ]),
+  );
 
 /** What is collected of rows that come in this order. */
 async function collected(
@@ -107,8 +114,8 @@ describe('the results of a batch', () => {
     });
 
     expect(rows).toStrictEqual([
-      { custom_id: first, text: 'MILK', embedding: base64Of(vectorOf(first)) },
-      { custom_id: second, text: 'MILK', refused: '400 too long' },
+      { custom_id: first, ...MILK, embedding: base64Of(vectorOf(first)) },
+      { custom_id: second, ...MILK, refused: '400 too long' },
     ]);
   });
 
@@ -365,5 +372,59 @@ describe('the parts of a batch’s results', () => {
     expect(PART_SIZE).toBe(1_000);
     expect(partition(idsOf([600, 400, 1])).map(({ length }) => length)).toStrictEqual([1_000, 1]);
     expect(partition([])).toStrictEqual([]);
+  });
+});
+
+describe('what a batch has not brought', () => {
+  const unexplained = (custom_id: string): RejectedRow => ({
+    kind: 'unexplained',
+    custom_id,
+    reason: '400 nobody knows',
+  });
+
+  async function collector(...rows: readonly Come[]): Promise<ResultCollector> {
+    return await withTemporaryFolder(tmpdir(), (folder) => {
+      const spool = new VectorSpool(join(folder, 'vectors'), 2);
+      const made = new ResultCollector(
+        'WORD_EMBEDDING',
+        { texts: textsOf(ids, 'MILK'), open: false },
+        spool,
+      );
+      for (const row of rows) {
+        if ('embedding' in row) made.add(row);
+        else made.reject(row);
+      }
+      spool.close();
+      return Promise.resolve(made);
+    });
+  }
+
+  it('has its reasons counted, the commonest first, without what came all the same', async () => {
+    const made = await collector(
+      unexplained(first),
+      lost(second),
+      lost(third),
+      lost(fourth),
+      embedded(fourth),
+      lost(stranger),
+    );
+
+    expect([...made.whyLost]).toStrictEqual([
+      ['expired', 2],
+      ['400 nobody knows', 1],
+    ]);
+    expect(made.unexplained).toStrictEqual([
+      { custom_id: first, text: 'MILK', reason: '400 nobody knows' },
+    ]);
+    expect(made.counts).toMatchObject({ embedded: 1, refused: 0, lost: 3 });
+  });
+
+  it('is refused once its input is blamed', async () => {
+    const made = await collector(unexplained(first));
+    made.blame(first, 'always');
+
+    expect(made.unexplained).toStrictEqual([]);
+    expect(made.rowOf(first)).toStrictEqual({ custom_id: first, ...MILK, refused: 'always' });
+    expect(made.counts).toMatchObject({ refused: 1, lost: 3 });
   });
 });

@@ -4,11 +4,24 @@ import { parsePath } from '../entities/keys.ts';
 import type { PartRow } from './batch_files.ts';
 import type { BatchEmbedding, RejectedRow } from './download_results.ts';
 
+/** What a batch has asked for one line or word: its row's text, and a hash of what OpenAI got. */
+export interface RequestedText {
+  readonly text: string;
+  readonly input_hash: string;
+}
+
 /** What a batch has asked for: the vector ids in the order of its requests, with what was embedded where that is known. */
 export interface RequestedEntities {
-  readonly texts: Map<string, string | undefined>;
+  readonly texts: Map<string, RequestedText | undefined>;
   /** Nobody knows any more what was asked for: every row of the batch's type was. */
   readonly open: boolean;
+}
+
+/** A line or word that OpenAI refused, and nobody can tell why. */
+export interface UnexplainedRefusal {
+  readonly custom_id: string;
+  readonly text: string | undefined;
+  readonly reason: string;
 }
 
 /**
@@ -27,6 +40,8 @@ export class ResultCollector {
   readonly #spool: VectorSpool;
   readonly #places = new Map<string, number>();
   readonly #refusals = new Map<string, string>();
+  readonly #reasons = new Map<string, string>();
+  readonly #unexplained = new Set<string>();
   readonly #sum = { doubled: 0, unknown: 0, unreadable: 0, prompt_tokens: 0 };
 
   constructor(type: BatchType, requested: RequestedEntities, spool: VectorSpool) {
@@ -48,9 +63,36 @@ export class ResultCollector {
   reject(row: RejectedRow): void {
     if (row.kind === 'unreadable') {
       this.#sum.unreadable++;
-    } else if (this.#wasRequested(row.custom_id) && row.kind === 'refused') {
-      this.#refusals.set(row.custom_id, row.reason);
+    } else if (this.#wasRequested(row.custom_id)) {
+      if (row.kind === 'refused') this.#refusals.set(row.custom_id, row.reason);
+      else this.#reasons.set(row.custom_id, row.reason);
+      if (row.kind === 'unexplained') this.#unexplained.add(row.custom_id);
     }
+  }
+
+  /** Blames an input for the refusal that nothing explained: it counts as refused from now on. */
+  blame(custom_id: string, reason: string): void {
+    this.#refusals.set(custom_id, reason);
+  }
+
+  /** Once all rows are in: what was refused without anybody to blame, with what was embedded where that is known. */
+  get unexplained(): readonly UnexplainedRefusal[] {
+    return [...this.#unexplained]
+      .filter((id) => !this.hasRow(id))
+      .map((custom_id) => ({
+        custom_id,
+        text: this.#requested.texts.get(custom_id)?.text,
+        reason: this.#reasons.get(custom_id) ?? '',
+      }));
+  }
+
+  /** Why rows have brought neither a vector nor a refusal, and how many for each reason, the commonest first. */
+  get whyLost(): ReadonlyMap<string, number> {
+    const counts = new Map<string, number>();
+    for (const [id, reason] of this.#reasons) {
+      if (!this.hasRow(id)) counts.set(reason, (counts.get(reason) ?? 0) + 1);
+    }
+    return new Map([...counts].sort(([, a], [, b]) => b - a));
   }
 
   /** Everything that was asked for, once all rows are in. */
@@ -76,8 +118,7 @@ export class ResultCollector {
 
   /** @returns undefined when OpenAI has neither embedded nor refused it. */
   rowOf(custom_id: string): PartRow | undefined {
-    const text = this.#requested.texts.get(custom_id);
-    const about = { custom_id, ...(text === undefined ? {} : { text }) };
+    const about = { custom_id, ...this.#requested.texts.get(custom_id) };
     const place = this.#places.get(custom_id);
     if (place !== undefined) return { ...about, embedding: this.#spool.read(place) };
     const refused = this.#refusals.get(custom_id);

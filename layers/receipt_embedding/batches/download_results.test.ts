@@ -285,6 +285,23 @@ describe('a row without a vector', () => {
     });
   });
 
+  it.each([400, 422])(
+    'with the status %d and a code that nobody knows blames no input, and shows the code',
+    (status) => {
+      expect(read(failed(status, 'tokens_on_holiday', 'no'))).toStrictEqual({
+        kind: 'unexplained',
+        custom_id,
+        reason: `InvalidRequest (${status}, tokens_on_holiday): OpenAI refused the request for a reason that is not known here`,
+      });
+    },
+  );
+
+  it.each(['input', 'input[0]'])('is refused where OpenAI blames the parameter %s', (param) => {
+    const error = { code: 'tokens_on_holiday', type: 'invalid_request_error', param, message: '' };
+
+    expect(read(row({ status_code: 400, body: { error } })).kind).toBe('refused');
+  });
+
   it.each([401, 403, 404, 408, 409, 429, 500, 502, 503, 204, 302])(
     'with the status %d is lost: its input is not to blame',
     (status) => {
@@ -322,9 +339,10 @@ describe('a row without a vector', () => {
       const error = { code: text, type: text, param: text, message: text };
 
       expect(read(row({ status_code: 400, body: { error } }))).toStrictEqual({
-        kind: 'refused',
+        kind: 'unexplained',
         custom_id,
-        reason: 'InvalidRequest (400): OpenAI refused the input',
+        reason:
+          'InvalidRequest (400): OpenAI refused the request for a reason that is not known here',
       });
     },
   );
@@ -362,7 +380,9 @@ describe('a row that is none', () => {
     );
     fc.assert(
       fc.property(anything, (line) => {
-        expect(['embedded', 'refused', 'lost', 'unreadable']).toContain(read(line).kind);
+        expect(['embedded', 'refused', 'unexplained', 'lost', 'unreadable']).toContain(
+          read(line).kind,
+        );
       }),
       { numRuns: 500 },
     );

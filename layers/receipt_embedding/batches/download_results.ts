@@ -3,7 +3,7 @@ import type OpenAI from 'openai';
 import { z } from 'zod';
 import { readVector } from '../embeddings/embedder.ts';
 import { ResultsExpired, UpstreamUnavailable } from '../errors.ts';
-import { LayerError } from '../layer_error.ts';
+import { type Fault, LayerError } from '../layer_error.ts';
 import { linesOf, parseJson } from '../local_files.ts';
 import { describeOpenAIError, judgeOpenAI, readOpenAIError } from '../vendor_answers/openai.ts';
 import { fieldOf } from '../vendor_answers/verdict.ts';
@@ -93,6 +93,8 @@ type ResultRow =
     }
   /** Its own input is to blame: asking again would not help. */
   | { readonly kind: 'refused'; readonly custom_id: string; readonly reason: string }
+  /** Refused, and no table tells whose fault it is. */
+  | { readonly kind: 'unexplained'; readonly custom_id: string; readonly reason: string }
   /** It was not embedded, through no fault of its own: expired, cancelled, a server's error, a vector that is none. */
   | { readonly kind: 'lost'; readonly custom_id: string; readonly reason: string }
   /** Nothing can be told from it. */
@@ -131,13 +133,17 @@ export function readResultRow(line: string, dimensions: number): ResultRow {
   if (response == null && said == null) return { kind: 'lost', custom_id, reason: 'no response' };
   // An error beside a response is the batch's own: the request was not done, whatever the response says.
   const answer = readOpenAIError(error ?? said, error == null ? response?.status_code : undefined);
-  const { fault } = judgeOpenAI(answer);
-  return {
-    kind: fault === 'input' ? 'refused' : 'lost',
-    custom_id,
-    reason: describeOpenAIError(answer),
-  };
+  return { kind: KINDS[judgeOpenAI(answer).fault], custom_id, reason: describeOpenAIError(answer) };
 }
+
+/** What becomes of a row, by whose fault its error is. */
+const KINDS = {
+  input: 'refused',
+  unknown: 'unexplained',
+  account: 'lost',
+  ours: 'lost',
+  vendor: 'lost',
+} as const satisfies Record<Fault, ResultRow['kind']>;
 
 function readEmbedding(custom_id: string, body: unknown, dimensions: number): ResultRow {
   const parsed = bodySchema.safeParse(body);

@@ -1,88 +1,89 @@
 import { decodeVector } from '../embeddings/embedder.ts';
-import {
-  embeddingItems,
-  type LineItem,
-  type ReceiptText,
-  type WordItem,
-} from '../embeddings/embedding_items.ts';
 import type { BatchType, EmbeddingBatchResult } from '../entities/batch.ts';
+import { type EmbeddedReceipt, withProjected } from '../entities/embedded_receipt.ts';
 import { parsePath, type ReceiptIdentity, receiptPath, rowKey } from '../entities/keys.ts';
-import type { ReceiptMetadata } from '../entities/receipt.ts';
-import { knownMerchant } from '../merchants/resolve_merchant.ts';
 import type { Logger } from '../ports.ts';
 import { mapSettled } from '../settled_map.ts';
-import type { VectorStore } from '../stores/vector_store.ts';
+import type {
+  RefusedRecord,
+  StoreName,
+  VectorCollection,
+  VectorMetadata,
+  VectorStore,
+} from '../stores/vector_store.ts';
 import {
   type ClaimOwner,
-  type SettledClaim,
+  type EmbeddedText,
   settleEmbedded,
   settleRefused,
 } from '../table/embedding_claims.ts';
-import { UPDATES_AT_ONCE } from '../table/embedding_statuses.ts';
 import type { Table } from '../table/table.ts';
-import type { PartRow } from './batch_files.ts';
+import type { PartRecord } from './batch_files.ts';
 import { putBatchResults } from './mark_batch_complete.ts';
 
+/** Keys that one log line names. */
+const KEYS_SHOWN = 20;
+
+/** The collection of a batch's vectors. */
+function collectionOfType(type: BatchType): VectorCollection {
+  return type === 'LINE_EMBEDDING' ? 'lines' : 'words';
+}
+
 /**
- * Writes the vectors of a part to the store, with the metadata that their lines and words have now. Those that are gone or
- * edited are left out. @see matchResults
+ * Writes the vectors of a part, which are in the log, to one store.
  *
- * @returns the number of vectors that were stored, and the rows of the part where the store has refused some: a row that it refused says
- * why, and is FAILED when the results are recorded.
+ * @returns how many the store has now, and which it refused: their lines and words become FAILED when the results are recorded.
  * @throws what the store throws.
  * @example
  * ```ts
- * await upsertEmbeddingsToPinecone('WORD_EMBEDDING', await storage.readPart(key), { readReceipt, store, logger });
- * // { vectors: 998, changed: undefined }
+ * await upsertEmbeddings('WORD_EMBEDDING', await storage.readRecords(key), { store, logger }); // { stored: 998, refused: [] }
  * ```
  */
-export async function upsertEmbeddingsToPinecone(
+export async function upsertEmbeddings(
   type: BatchType,
-  rows: readonly PartRow[],
-  {
-    readReceipt,
-    store,
-    logger,
-  }: { readonly readReceipt: ReadReceipt; readonly store: Pick<VectorStore, 'upsert'>; readonly logger: Logger },
-): Promise<{ readonly vectors: number; readonly changed: PartRow[] | undefined }> {
-  const embedded = rows.filter(isEmbedded);
-  const matched = await matchResults(embedded, readReceipt, logger);
-  const { stored, refused } = await store.upsert(
-    type === 'LINE_EMBEDDING' ? 'lines' : 'words',
-    matched.map(({ row, item }) => ({
-      id: item.id,
-      vector: decodeVector(row.embedding),
-      metadata: item.metadata,
-    })),
+  records: readonly PartRecord[],
+  { store, logger }: { readonly store: Pick<VectorStore, 'upsert'>; readonly logger: Logger },
+): Promise<{ readonly stored: number; readonly refused: readonly RefusedRecord[] }> {
+  const outcome = await store.upsert(
+    collectionOfType(type),
+    records.flatMap(({ id, embedding, metadata }) =>
+      embedding === undefined
+        ? []
+        : // Written by logResults, from metadata of exactly this form.
+          [
+            {
+              id,
+              vector: decodeVector(embedding),
+              metadata: metadata as unknown as VectorMetadata,
+            },
+          ],
+    ),
   );
-  if (refused.length === 0) return { vectors: stored, changed: undefined };
-  const reasons = new Map(refused.map(({ id, reason }) => [id, reason]));
-  logger.warn('the store refused records, whose lines and words become FAILED', {
-    count: refused.length,
-    first: refused.slice(0, KEYS_SHOWN),
-  });
-  return {
-    vectors: stored,
-    changed: rows.map((row) => {
-      const reason = reasons.get(row.custom_id);
-      return reason === undefined ? row : { ...row, refused: reason };
-    }),
-  };
-}
-
-/** A row whose vector is to be kept: neither OpenAI nor a store has refused it. */
-function isEmbedded(row: PartRow): boolean {
-  return row.embedding !== undefined && row.refused === undefined;
-}
-
-interface WriteResultsPorts {
-  readonly table: Table;
-  readonly readReceipt: ReadReceipt;
-  readonly logger: Logger;
+  if (outcome.refused.length > 0) {
+    logger.warn('the store refused records, whose lines and words become FAILED', {
+      count: outcome.refused.length,
+      first: outcome.refused.slice(0, KEYS_SHOWN),
+    });
+  }
+  return outcome;
 }
 
 /**
- * Records what a batch has brought for the lines and words of a part: those that were embedded become SUCCESS, those that
+ * The same by the name that people know: Pinecone is where batches went before there were other stores.
+ *
+ * @alias
+ * @public
+ */
+export const upsertEmbeddingsToPinecone = upsertEmbeddings;
+
+interface WriteResultsPorts {
+  readonly table: Table;
+  /** What each store of the stack has refused of the part. */
+  readonly refusedBy: ReadonlyMap<StoreName, readonly RefusedRecord[]>;
+}
+
+/**
+ * Records what a batch has brought for the lines and words of a part: those that the log and every store have become SUCCESS, those that
  * OpenAI or a store has refused FAILED, and each gets a result row. What is gone or edited gets none: it is returned to NONE when the batch ends.
  *
  * @param owner whose the claims are.
@@ -90,113 +91,112 @@ interface WriteResultsPorts {
  * @throws ConcurrentUpdate, RateLimited when DynamoDB leaves rows unprocessed.
  * @example
  * ```ts
- * await writeEmbeddingResultsToDynamo(batchId, batchId, await storage.readPart(key), { table, readReceipt, logger }); // 1000
+ * await writeEmbeddingResultsToDynamo(batchId, batchId, await storage.readRecords(key), { table, refusedBy }); // 1000
  * ```
  */
 export async function writeEmbeddingResultsToDynamo(
   batchId: string,
   owner: ClaimOwner,
-  rows: readonly PartRow[],
-  { table, readReceipt, logger }: WriteResultsPorts,
+  records: readonly PartRecord[],
+  { table, refusedBy }: WriteResultsPorts,
 ): Promise<number> {
-  const matched = await matchResults(rows, readReceipt, logger);
-  const results = await mapSettled(
-    matched,
-    async (result) => {
-      const settled = await settle(table, batchId, owner, result);
-      return settled === 'edited' || settled === 'deleted' ? [] : [resultOf(batchId, result)];
-    },
-    { atOnce: UPDATES_AT_ONCE },
+  const reasons = new Map(
+    [...refusedBy.values()].flatMap((refused) =>
+      refused.map(({ id, reason }) => [id, reason] as const),
+    ),
   );
-  return await putBatchResults(table, results.flat());
+  const reasonOf = ({ id, refused }: PartRecord): string | undefined => refused ?? reasons.get(id);
+  const embedded = records.filter((record) => reasonOf(record) === undefined);
+  const refused = records.filter((record) => reasonOf(record) !== undefined);
+  const outcomes = [
+    ...(await settleEmbedded(table, embedded.map(textOf), batchId, owner)),
+    ...(await settleRefused(table, refused.map(textOf), owner)),
+  ];
+  const recorded = [...embedded, ...refused].filter(
+    (_, at) => outcomes[at] !== 'edited' && outcomes[at] !== 'deleted',
+  );
+  return await putBatchResults(
+    table,
+    recorded.map((record): EmbeddingBatchResult => {
+      const reason = reasonOf(record);
+      return {
+        batch_id: batchId,
+        image_id: imageOf(record),
+        pinecone_id: record.id,
+        text: record.text,
+        status: reason === undefined ? 'SUCCESS' : 'FAILED',
+        error_message: reason ?? null,
+      };
+    }),
+  );
 }
 
-async function settle(
-  table: Table,
-  batchId: string,
-  owner: ClaimOwner,
-  { row, item }: MatchedResult,
-): Promise<SettledClaim> {
-  const { image_id, text } = item.entity;
-  const key = rowKey(image_id, item.id);
-  return isEmbedded(row)
-    ? await settleEmbedded(table, key, text, batchId)
-    : await settleRefused(table, key, text, owner);
+function imageOf({ id }: PartRecord): string {
+  return parsePath(id)?.image_id ?? '';
 }
 
-function resultOf(batch_id: string, { row, item }: MatchedResult): EmbeddingBatchResult {
-  return {
-    batch_id,
-    image_id: item.entity.image_id,
-    pinecone_id: item.id,
-    text: item.entity.text,
-    status: isEmbedded(row) ? 'SUCCESS' : 'FAILED',
-    error_message: row.refused ?? null,
-  };
+function textOf(record: PartRecord): EmbeddedText {
+  return { ...rowKey(imageOf(record), record.id), text: record.text };
 }
 
-/** A result, and the line or word that it is of, as that is now. */
-interface MatchedResult {
-  readonly row: PartRow;
-  readonly item: LineItem | WordItem;
-}
-
-export type ReadReceipt = (
-  receipt: ReceiptIdentity,
-) => Promise<ReceiptText & { readonly metadata: ReceiptMetadata | undefined }>;
-
-/** Receipts that are read at once. */
+/** Records that are changed at once. */
 const CONCURRENCY = 8;
-/** Keys that one log line names. */
-const KEYS_SHOWN = 20;
+
+interface NoteStoredPorts {
+  readonly changeRecord: (
+    receipt: ReceiptIdentity,
+    change: (record: EmbeddedReceipt) => EmbeddedReceipt,
+  ) => Promise<unknown>;
+  /** The stack's stores by their identities, with what each has refused of the part. */
+  readonly refusedBy: ReadonlyMap<string, readonly RefusedRecord[]>;
+  /** Of the part, as logResults has marked it. */
+  readonly writer: string;
+}
 
 /**
- * Brings results together with their lines and words. What is gone, has become noise, or says something else than what was
- * embedded is left out and logged.
+ * Notes on the records of a part's receipts that the stores have what the part brought. Where a newer run of the same lines or words has come
+ * meanwhile, which this part may have covered, its mark stays: the next realtime run over the receipt writes that one once more.
  */
-export async function matchResults(
-  rows: readonly PartRow[],
-  readReceipt: ReadReceipt,
-  logger: Logger,
-): Promise<MatchedResult[]> {
-  const receipts = Map.groupBy(rows, ({ custom_id }) => pathOfReceipt(custom_id));
-  const matched = await mapSettled(
-    receipts.values(),
-    async (ofReceipt) => {
-      const items = await itemsOf(ofReceipt[0]?.custom_id ?? '', readReceipt);
-      return ofReceipt.flatMap((row) => {
-        const item = items.get(row.custom_id);
-        const edited = row.text !== undefined && item?.entity.text !== row.text;
-        return item === undefined || edited ? [] : [{ row, item }];
+export async function noteStored(
+  type: BatchType,
+  records: readonly PartRecord[],
+  { changeRecord, refusedBy, writer }: NoteStoredPorts,
+): Promise<void> {
+  const collection = collectionOfType(type);
+  const stores = [...refusedBy.keys()];
+  const receipts = Map.groupBy(records, ({ id }) => {
+    const path = parsePath(id);
+    return path === undefined ? '' : receiptPath(path);
+  });
+  await mapSettled(
+    receipts,
+    async ([path, ofReceipt]) => {
+      const receipt = parsePath(path);
+      if (receipt === undefined) return;
+      const ids = new Set(ofReceipt.map(({ id }) => id));
+      const isLogged = ({ sequence }: EmbeddedReceipt): boolean =>
+        ofReceipt.every((one) => one.sequence === sequence);
+      const { image_id, receipt_id } = receipt;
+      await changeRecord({ image_id, receipt_id }, (record) => {
+        const runs = record.runs.filter(({ written_by }) => written_by === writer);
+        const newest = record.runs.findIndex((run) => run[collection] !== null);
+        return withProjected(record, {
+          writer,
+          stores,
+          // A whole one holds more than the part has brought: the next realtime run tells whether the stores have all of it.
+          runs: runs.filter(({ whole }) => !whole).map(({ run_id }) => run_id),
+          replaced: [],
+          refused: [...refusedBy].flatMap(([by, refused]) =>
+            refused
+              .filter(({ id }) => ids.has(id))
+              .map((one) => ({ ...one, input_hash: null, by })),
+          ),
+          refilled: [],
+          late: !isLogged(record) && record.runs[newest]?.written_by !== writer,
+          dead: [],
+        });
       });
     },
     { atOnce: CONCURRENCY },
   );
-  const kept = matched.flat();
-  if (kept.length < rows.length) {
-    const ids = new Set(kept.map(({ row }) => row.custom_id));
-    const left = rows.map(({ custom_id }) => custom_id).filter((id) => !ids.has(id));
-    logger.warn('results are of lines or words that are gone or edited, and are left out', {
-      count: left.length,
-      first_keys: left.slice(0, KEYS_SHOWN),
-    });
-  }
-  return kept;
-}
-
-async function itemsOf(
-  customId: string,
-  readReceipt: ReadReceipt,
-): Promise<Map<string, LineItem | WordItem>> {
-  const receipt = parsePath(customId);
-  if (receipt === undefined) return new Map();
-  const { image_id, receipt_id } = receipt;
-  const contents = await readReceipt({ image_id, receipt_id });
-  const { lines, words } = embeddingItems(contents, knownMerchant(contents.metadata), 'batch');
-  return new Map([...lines, ...words].map((item) => [item.id, item]));
-}
-
-function pathOfReceipt(customId: string): string {
-  const receipt = parsePath(customId);
-  return receipt === undefined ? '' : receiptPath(receipt);
 }

@@ -164,7 +164,7 @@ describe('ending a batch', () => {
     ['is embedded by the other path', 'SUCCESS', undefined],
     ['another batch has claimed', 'PENDING', OTHER_BATCH_ID],
     ['an older system has claimed', 'PENDING', undefined],
-    ['was given back already', 'NONE', undefined],
+    ['was returned to NONE already', 'NONE', undefined],
     ['is noise by now', 'NOISE', undefined],
   ] as const)('counts as released what %s, and leaves it as it is', async (_, status, owner) => {
     await put(1, status, owner);
@@ -217,7 +217,7 @@ describe('ending a batch', () => {
     ]);
   });
 
-  it('of an older system gives back claims that have no owner', async () => {
+  it('of an older system releases claims that have no owner', async () => {
     await put(1, 'PENDING');
     await put(2, 'PENDING', OTHER_BATCH_ID);
 

@@ -12,11 +12,9 @@ import {
 } from '../entities/batch.ts';
 import { parsePath, rowKey, toTimestamp } from '../entities/keys.ts';
 import { InvalidReceiptData } from '../errors.ts';
-import { mapSettled } from '../settled_map.ts';
 import { RETRY_ATTRIBUTES } from '../table/batch_retries.ts';
 import { type BatchLease, updateBatch } from '../table/batch_summaries.ts';
-import { type ClaimOwner, releaseClaim } from '../table/embedding_claims.ts';
-import { UPDATES_AT_ONCE } from '../table/embedding_statuses.ts';
+import { type ClaimOwner, releaseClaims } from '../table/embedding_claims.ts';
 import { putRows, queryPages, type Table } from '../table/table.ts';
 
 /** How a batch ends. */
@@ -132,16 +130,11 @@ export async function markBatchComplete(
 
 /** @returns how many were this batch's, and are NONE now. */
 async function release(table: Table, owner: ClaimOwner, ids: readonly string[]): Promise<number> {
-  const outcomes = await mapSettled(
-    ids,
-    async (id) => {
-      const image = parsePath(id)?.image_id;
-      return image === undefined
-        ? 'elsewhere'
-        : await releaseClaim(table, rowKey(image, id), owner);
-    },
-    { atOnce: UPDATES_AT_ONCE },
-  );
+  const keys = ids.flatMap((id) => {
+    const image = parsePath(id)?.image_id;
+    return image === undefined ? [] : [rowKey(image, id)];
+  });
+  const outcomes = await releaseClaims(table, keys, owner);
   return outcomes.filter((outcome) => outcome === 'settled').length;
 }
 

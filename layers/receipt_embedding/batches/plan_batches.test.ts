@@ -132,6 +132,17 @@ describe('planning', () => {
     });
   });
 
+  it('says of which the rows have no status', async () => {
+    const lines = [aLine({ status_missing: true }), aLine({ line_id: 2 })];
+
+    const { batches } = await plan(portsOf(() => ({ lines, words: [] }), 1));
+
+    const missing = batches.flatMap(({ entities }) =>
+      entities.map(({ status_missing }) => status_missing),
+    );
+    expect(missing).toStrictEqual([true, undefined]);
+  });
+
   it('says of each what its row says and what OpenAI gets, its neighbours in it', async () => {
     const words = [
       aWord({ text: 'WHOLE', embedding_status: 'SUCCESS', ...box(0.1, 0.5, 0.1, 0.02) }),

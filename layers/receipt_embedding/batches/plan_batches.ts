@@ -80,7 +80,12 @@ function wanted(
 ): PlannedEntity[] {
   return items
     .filter(({ entity }) => entity.embedding_status === 'NONE')
-    .map(({ id, entity, input }) => ({ custom_id: id, text: entity.text, input }));
+    .map(({ id, entity: { text, status_missing }, input }) => ({
+      custom_id: id,
+      text,
+      input,
+      ...(status_missing === undefined ? {} : { status_missing }),
+    }));
 }
 
 /**

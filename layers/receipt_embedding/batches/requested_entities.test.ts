@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { inputHash } from '../delivery/receipt_content.ts';
 import { BatchBucket } from '../../../tests/support/batch_bucket.ts';
 import {
   aBatch,
@@ -153,8 +154,8 @@ describe('what a batch of ours has asked for', () => {
 
     expect(await requested(ourBatch(), 'file-1')).toStrictEqual({
       texts: [
-        [third.custom_id, 'MILK'],
-        [second.custom_id, 'BREAD'],
+        [third.custom_id, { text: 'MILK', input_hash: inputHash(third.input) }],
+        [second.custom_id, { text: 'BREAD', input_hash: inputHash(second.input) }],
       ],
       open: false,
       read: [],

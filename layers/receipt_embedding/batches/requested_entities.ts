@@ -1,20 +1,21 @@
 import type OpenAI from 'openai';
+import { inputHash } from '../delivery/receipt_content.ts';
 import type { EmbeddingModel } from '../embeddings/embedder.ts';
 import { type BatchSummary, isOurs } from '../entities/batch.ts';
 import { linePath, parsePath, type ReceiptIdentity, rowKey, wordPath } from '../entities/keys.ts';
 import type { ReceiptLine, ReceiptWord } from '../entities/line_and_word.ts';
 import { ResultsExpired } from '../errors.ts';
 import { iterateSettled } from '../settled_map.ts';
-import { claimEntity } from '../table/embedding_claims.ts';
-import { UPDATES_AT_ONCE } from '../table/embedding_statuses.ts';
+import { type ClaimedText, claimEntities } from '../table/embedding_claims.ts';
 import type { Table } from '../table/table.ts';
+import { REQUESTS_AT_ONCE, STATEMENTS_A_REQUEST } from '../table/update_statements.ts';
 import { type BatchStorage, type PlannedEntity, requestedId, requestLine } from './batch_files.ts';
 import { isOfType, type RequestedEntities } from './collect_results.ts';
 import { downloadLines } from './download_results.ts';
 import { isKnownId } from './openai_batches.ts';
 
-/** Twice as many are read as are claimed at once. */
-const CLAIMING = { atOnce: UPDATES_AT_ONCE, ahead: 2 * UPDATES_AT_ONCE } as const;
+/** A request's claims at a time; twice as many are read as are claimed at once. */
+const CLAIMING = { atOnce: REQUESTS_AT_ONCE, ahead: 2 * REQUESTS_AT_ONCE } as const;
 
 /**
  * Claims the lines or words that a batch is planned to embed, and writes the requests for those that it could claim. Another batch,
@@ -42,22 +43,35 @@ async function* requests(
   storage: BatchStorage,
 ): AsyncGenerator<string> {
   const claimed = iterateSettled(
-    storage.readPlan(batchId),
-    async (entity) => ((await claim(table, batchId, entity)) ? entity : undefined),
+    claimable(storage.readPlan(batchId)),
+    async (planned) => {
+      const isClaimed = await claimEntities(table, planned, batchId);
+      return planned.filter((_, at) => isClaimed[at]);
+    },
     CLAIMING,
   );
-  for await (const entity of claimed) {
-    if (entity !== undefined) yield requestLine(entity, model);
+  for await (const entities of claimed) {
+    for (const { entity } of entities) yield requestLine(entity, model);
   }
 }
 
-async function claim(
-  table: Table,
-  batchId: string,
-  { custom_id, text }: PlannedEntity,
-): Promise<boolean> {
-  const image = parsePath(custom_id)?.image_id;
-  return image !== undefined && (await claimEntity(table, rowKey(image, custom_id), text, batchId));
+interface Claimable extends ClaimedText {
+  readonly entity: PlannedEntity;
+}
+
+/** What is planned, as many at a time as are claimed by one request. */
+async function* claimable(plan: AsyncIterable<PlannedEntity>): AsyncGenerator<Claimable[]> {
+  let chunk: Claimable[] = [];
+  for await (const entity of plan) {
+    const { custom_id, text, status_missing } = entity;
+    const image = parsePath(custom_id)?.image_id;
+    if (image === undefined) continue;
+    chunk.push({ ...rowKey(image, custom_id), text, status_missing, entity });
+    if (chunk.length < STATEMENTS_A_REQUEST) continue;
+    yield chunk;
+    chunk = [];
+  }
+  if (chunk.length > 0) yield chunk;
 }
 
 interface RequestedEntitiesPorts {
@@ -78,7 +92,7 @@ interface RequestedEntitiesPorts {
  * @example
  * ```ts
  * await readRequestedEntities(batch, null, { storage, openai, believeMissing, readText });
- * // { texts: Map { 'IMAGE#3f52…#RECEIPT#00001#LINE#00001' → 'MILK 3.99' }, open: false }
+ * // { texts: Map { 'IMAGE#3f52…#RECEIPT#00001#LINE#00001' → { text: 'MILK 3.99', input_hash: '5d41…' } }, open: false }
  * ```
  */
 export async function readRequestedEntities(
@@ -106,10 +120,12 @@ export async function readRequestedEntities(
 async function ownTexts(
   batchId: string,
   storage: BatchStorage,
-): Promise<Map<string, string | undefined>> {
-  const planned = new Map<string, string>();
-  for await (const { custom_id, text } of storage.readPlan(batchId)) planned.set(custom_id, text);
-  const texts = new Map<string, string | undefined>();
+): Promise<RequestedEntities['texts']> {
+  const planned: RequestedEntities['texts'] = new Map();
+  for await (const { custom_id, text, input } of storage.readPlan(batchId)) {
+    planned.set(custom_id, { text, input_hash: inputHash(input) });
+  }
+  const texts: RequestedEntities['texts'] = new Map();
   for await (const id of storage.requestedIds(batchId)) texts.set(id, planned.get(id));
   return texts;
 }

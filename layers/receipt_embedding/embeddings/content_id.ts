@@ -1,6 +1,4 @@
 import { createHash, type Hash } from 'node:crypto';
-import type { EmbeddingModel } from './embedder.ts';
-import type { EmbeddingItems } from './embedding_items.ts';
 
 /**
  * The id of a content: a UUID in version 4's shape, which is the only one that readers of run and batch ids accept. The
@@ -40,52 +38,6 @@ export function repeatedId(id: string, occasion: string): string {
   return contentPart(id) + sha256(`${id}#${occasion}`).slice(0, 12);
 }
 
-/**
- * The id of a run that could not have all of its content: some inputs were refused. Its last group says that it is such a run, of which
- * content; what it lacks; and which run it stands for. So whoever knows what is missing can tell whether a run is this one.
- *
- * @param id of the run that was to be whole.
- * @param missing ids of the lines and words that it lacks, in any order.
- */
-export function partialId(id: string, missing: readonly string[]): string {
-  return partialBeginning(id, missing) + sha256(id).slice(0, 4);
-}
-
-/** Whether a run is one that lacks exactly these. */
-export function isPartialOf(id: string, missing: readonly string[]): boolean {
-  return id.startsWith(partialBeginning(id, missing));
-}
-
-/** Whether a run lacks anything. */
-export function isPartial(id: string): boolean {
-  return id.startsWith(partialMark(id));
-}
-
-function partialBeginning(id: string, missing: readonly string[]): string {
-  return partialMark(id) + sha256(JSON.stringify(missing.toSorted())).slice(0, 4);
-}
-
-function partialMark(id: string): string {
-  return contentPart(id) + sha256(`${contentPart(id)}#partial`).slice(0, 4);
-}
-
 function sha256(content: string): string {
   return createHash('sha256').update(content).digest('hex');
-}
-
-/** Raise it when the same content gives other deltas. */
-const FORMAT_VERSION = 2;
-
-/**
- * The id of a run, from all that its deltas hold: ids, inputs and metadata of lines and words, model,
- * dimensions and the format's version. The same content has the same id, whoever asks and whenever.
- * @example
- * ```ts
- * contentRunId(embeddingItems(text, 'Corner Market', 'realtime'), { model: 'text-embedding-3-small', dimensions: 1_536 });
- * ```
- */
-export function contentRunId(items: EmbeddingItems, { model, dimensions }: EmbeddingModel): string {
-  const described = ({ lines, words }: EmbeddingItems) =>
-    [lines, words].map((list) => list.map(({ id, input, metadata }) => [id, input, metadata]));
-  return contentId(JSON.stringify([FORMAT_VERSION, model, dimensions, described(items)]));
 }

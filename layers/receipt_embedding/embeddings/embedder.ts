@@ -52,6 +52,11 @@ export class RememberingEmbedder implements Embedder {
     return { prompt_tokens: this.#promptTokens, requests: this.#requests };
   }
 
+  /** What was bought before is not bought again. */
+  remember(input: string, vector: Float32Array): void {
+    this.#vectors.set(input, vector);
+  }
+
   async embed(inputs: readonly string[]): Promise<Embeddings> {
     const missing = [...new Set(inputs)].filter((input) => !this.#vectors.has(input));
     if (missing.length === 0) {

@@ -15,11 +15,23 @@ export function lineInput(line: ReceiptLine): string {
  * // '<TARGET>MILK</TARGET> <POS>top-left</POS> <CONTEXT>WHOLE 3.99</CONTEXT>'
  * ```
  */
-export function wordInput(word: ReceiptWord, { left, right }: WordContext): string {
-  return `<TARGET>${word.text}</TARGET> <POS>${position(word)}</POS> <CONTEXT>${left} ${right}</CONTEXT>`;
+export function wordInput(word: ReceiptWord, context: WordContext): string {
+  return inputOfWord(word.text, position(word), context);
 }
 
-function position(word: ReceiptWord): string {
+/** Where a word is on its receipt, in thirds of its height and width. */
+export type WordPosition = `${'top' | 'middle' | 'bottom'}-${'left' | 'center' | 'right'}`;
+
+/** The form of a word's input, also for a question for words. */
+export function inputOfWord(
+  text: string,
+  position: WordPosition,
+  { left, right }: WordContext,
+): string {
+  return `<TARGET>${text}</TARGET> <POS>${position}</POS> <CONTEXT>${left} ${right}</CONTEXT>`;
+}
+
+function position(word: ReceiptWord): WordPosition {
   const { x, y } = centroid(word);
   const vertical = y > 0.66 ? 'top' : y > 0.33 ? 'middle' : 'bottom';
   const horizontal = x < 0.33 ? 'left' : x < 0.66 ? 'center' : 'right';

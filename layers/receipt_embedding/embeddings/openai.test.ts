@@ -9,7 +9,7 @@ import OpenAI, {
   OpenAIError,
 } from 'openai';
 import fc from 'fast-check';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { vectorOf } from '../../../tests/support/embedders.ts';
 import { rejection } from '../../../tests/support/rejection.ts';
 import { RateLimited } from '../errors.ts';
@@ -28,12 +28,15 @@ afterEach(() => {
 });
 
 /** What embedding ends with when every request is answered 429 with this code; and how often it was asked. */
-async function refusedWith(code: string) {
+async function refusedWith(
+  code: string,
+  headers: Readonly<Record<string, string>> = { 'retry-after-ms': '1' },
+) {
   const seen = { requests: 0, authorization: '' };
-  server = createServer(({ headers }, response) => {
+  server = createServer((request, response) => {
     seen.requests++;
-    seen.authorization = headers.authorization ?? '';
-    response.writeHead(429, { 'content-type': 'application/json', 'retry-after-ms': '1' });
+    seen.authorization = request.headers.authorization ?? '';
+    response.writeHead(429, { 'content-type': 'application/json', ...headers });
     response.end(JSON.stringify({ error: { code, message: 'no', type: code, param: null } }));
   });
   server.listen(0, '127.0.0.1');
@@ -75,6 +78,17 @@ describe('the client of OpenAI', () => {
       requests: 3,
       authorization: 'Bearer sk-1',
     });
+  });
+
+  it('waits until the limit is reset, where that is all that a 429 says', async () => {
+    const waits = vi.spyOn(globalThis, 'setTimeout');
+    await refusedWith('rate_limit_exceeded', {
+      'x-ratelimit-remaining-tokens': '0',
+      'x-ratelimit-reset-tokens': '13ms',
+    });
+
+    expect(waits.mock.calls.filter(([, wait]) => wait === 13)).toHaveLength(2);
+    waits.mockRestore();
   });
 
   it('asks once where there is no quota left: no later try helps', async () => {
@@ -162,7 +176,7 @@ describe('an error of OpenAI’s', () => {
     );
 
     expect(translateOpenAIError(error).message).toBe(
-      'OpenAI answered 400: OpenAI refused the input',
+      'OpenAI answered 400: OpenAI refused the request for a reason that is not known here',
     );
   });
 });

@@ -13,6 +13,7 @@ import {
   shownParam,
   shownRequestId,
 } from '../vendor_answers/openai.ts';
+import { resetWait } from '../vendor_answers/rate_limit_headers.ts';
 import { fieldOf, type VendorAnswer, vendorError } from '../vendor_answers/verdict.ts';
 import { type Embedder, type EmbeddingModel, type Embeddings, readVector } from './embedder.ts';
 
@@ -77,7 +78,7 @@ function endingSilence(response: Response, silence: number): Response {
 
 /**
  * An account that has no quota left answers 429 too, like one that is merely too fast, but no later try helps, nor does one with a
- * request that is too large: the client is told so by the header that it obeys.
+ * request that is too large: the client is told so by the headers that it obeys. It waits for up to a minute, whichever header asks.
  */
 async function fetchWithVerdict(
   ...request: Parameters<typeof globalThis.fetch>
@@ -89,6 +90,8 @@ async function fetchWithVerdict(
   const { wait, split } = judgeOpenAI(readOpenAIError(fieldOf(parseJson(body), 'error'), status));
   const headers = new Headers(response.headers);
   if (!wait || split === true) headers.set('x-should-retry', 'false');
+  const asked = status === 429 ? resetWait(response.headers) : undefined;
+  if (asked !== undefined) headers.set('retry-after-ms', String(asked));
   return new Response(body, { status, headers });
 }
 

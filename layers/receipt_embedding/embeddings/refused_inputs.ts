@@ -10,8 +10,22 @@ export interface EmbeddedEach {
   readonly refusals: ReadonlyMap<string, string>;
 }
 
+/** What was refused for a reason that is not known here. */
+interface Unexplained {
+  first: InvalidRequest | undefined;
+  requests: number;
+  /** Whether something was accepted after the first such refusal. */
+  acceptedSince: boolean;
+}
+
 /** An input may have 8,192 tokens, and no token is shorter than a byte: a shorter one is not too long. */
 const NEVER_TOO_LONG_BYTES = 8_192;
+
+/**
+ * Refused requests for a reason that is not known here, as long as nothing else is accepted: by then it is the account's or the
+ * setting's rather than an input's. 12 requests find one input among 2,048.
+ */
+const MOST_UNEXPLAINED = 16;
 
 /**
  * Refused requests that one receipt may cost. One bad input among 2,048 takes 12 of them, so some 15 anywhere are found, or 100 that
@@ -24,7 +38,11 @@ const MOST_REFUSED = 200;
  * it means in its message alone, which is people's text: so a refused request is asked for again in two parts, down to one input. What
  * is over 8,192 bytes, and may be too long, is parted from the rest first.
  *
- * @throws what the embedder throws that is not an input's own fault; InvalidRequest after 200 refused requests.
+ * A refusal that no table explains is an input's own fault only where others are accepted after it, and it is refused once more after
+ * those: the requests differ in nothing but their inputs. Where nothing is accepted, it fails the receipt.
+ *
+ * @throws what the embedder throws that is not an input's own fault; InvalidRequest after 200 refused requests, or where everything
+ * is refused for a reason that is not known.
  * @example
  * ```ts
  * await embedEach(embedder, ['MILK', tooLong]);
@@ -35,28 +53,44 @@ export async function embedEach(
   embedder: RememberingEmbedder,
   inputs: readonly string[],
 ): Promise<EmbeddedEach> {
-  const refusals = new Map<string, string>();
+  const refusals = new Map<string, InvalidRequest>();
   let refused = 0;
+  const unexplained: Unexplained = { first: undefined, requests: 0, acceptedSince: false };
   const isolate = async (group: readonly string[]): Promise<void> => {
     try {
       await embedder.embed(group);
+      unexplained.acceptedSince ||= unexplained.first !== undefined;
     } catch (error) {
-      if (!isInputsFault(error) || ++refused > MOST_REFUSED) throw error;
+      if (!mayBeInputsFault(error) || ++refused > MOST_REFUSED) throw error;
+      if (error.fault === 'unknown') {
+        unexplained.first ??= error;
+        if (!unexplained.acceptedSince && ++unexplained.requests > MOST_UNEXPLAINED) throw error;
+      }
       const [first = ''] = group;
-      if (group.length === 1) refusals.set(first, error.message);
+      if (group.length === 1) refusals.set(first, error);
       else for (const part of parts(group)) await isolate(part);
     }
   };
   for (const group of packRequests([...new Set(inputs)])) await isolate(group);
+  if (unexplained.first !== undefined && !unexplained.acceptedSince) throw unexplained.first;
+  const doubtful = [...refusals].filter(([, error]) => error.fault === 'unknown');
+  // Others were accepted by now, so what is refused once more is not refused for the account, or for a moment.
+  for (const [input] of doubtful) {
+    refusals.delete(input);
+    await isolate([input]);
+  }
   // All of these are remembered: no request is made.
-  const accepted = inputs.filter((input) => !refusals.has(input));
-  const { vectors } = await embedder.embed(accepted);
-  const vectorOf = new Map(accepted.map((input, at) => [input, vectors[at]]));
-  return { vectors: inputs.map((input) => vectorOf.get(input)), refusals };
+  const embedded = inputs.filter((input) => !refusals.has(input));
+  const { vectors } = await embedder.embed(embedded);
+  const vectorOf = new Map(embedded.map((input, at) => [input, vectors[at]]));
+  return {
+    vectors: inputs.map((input) => vectorOf.get(input)),
+    refusals: new Map([...refusals].map(([input, { message }]) => [input, message])),
+  };
 }
 
-function isInputsFault(error: unknown): error is InvalidRequest {
-  return error instanceof InvalidRequest && error.fault === 'input';
+function mayBeInputsFault(error: unknown): error is InvalidRequest {
+  return error instanceof InvalidRequest && (error.fault === 'input' || error.fault === 'unknown');
 }
 
 function parts(group: readonly string[]): readonly (readonly string[])[] {

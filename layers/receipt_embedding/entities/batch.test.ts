@@ -106,11 +106,11 @@ describe('the row of a batch', () => {
     ['no result file as NULL', { result_file_id: null }, {}],
     ['its receipts as NULL', { receipt_refs: null }, { receipt_refs: [] }],
     ['attributes that nobody knows', { word_count: 7 }, {}],
-  ])('of old is read: %s', (_, stored, meaning) => {
+  ])('of an older system is read: %s', (_, stored, meaning) => {
     expect(decode({ ...row, ...stored })).toStrictEqual({ ...batch, ...meaning });
   });
 
-  it('of old is read without a result file and without receipts, and written in today’s form', () => {
+  it('of an older system is read without a result file and without receipts, and written in today’s form', () => {
     const old = { ...without(row, 'result_file_id', 'receipt_refs'), batch_type: 'EMBEDDING' };
 
     expect(z.encode(batchSummaryCodec, decode(old))).toStrictEqual({ ...row, receipt_refs: [] });

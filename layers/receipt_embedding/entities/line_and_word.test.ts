@@ -34,6 +34,7 @@ const row = {
 describe('a line row', () => {
   it('is written under the keys that its readers query', () => {
     expect(z.encode(receiptLineCodec, line)).toStrictEqual(row);
+    expect(z.encode(receiptLineCodec, { ...line, status_missing: true })).toStrictEqual(row);
   });
 
   it('is read as it was written', () => {
@@ -41,11 +42,15 @@ describe('a line row', () => {
   });
 
   it.each([
-    ['status absent: to do', without(row, 'embedding_status'), { embedding_status: 'NONE' }],
+    [
+      'status absent: to do',
+      without(row, 'embedding_status'),
+      { embedding_status: 'NONE', status_missing: true },
+    ],
     ['noise absent: none', without(row, 'is_noise'), { is_noise: false }],
     ['ids absent: the key has them', without(row, 'image_id', 'receipt_id', 'line_id'), {}],
     [
-      'an index key of old without its prefix',
+      'a legacy index key without its prefix',
       { ...row, GSI1SK: 'IMAGE#3f2504e0-4f89-41d3-9a0c-0305e82c3301#RECEIPT#00001#LINE#00007' },
       {},
     ],
@@ -128,6 +133,7 @@ describe('receipt word', () => {
   describe('a word row', () => {
     it('is written under the keys that its readers query', () => {
       expect(z.encode(receiptWordCodec, word)).toStrictEqual(row);
+      expect(z.encode(receiptWordCodec, { ...word, status_missing: true })).toStrictEqual(row);
     });
 
     it('is read as it was written', () => {
@@ -135,7 +141,11 @@ describe('receipt word', () => {
     });
 
     it.each([
-      ['status absent: to do', without(row, 'embedding_status'), { embedding_status: 'NONE' }],
+      [
+        'status absent: to do',
+        without(row, 'embedding_status'),
+        { embedding_status: 'NONE', status_missing: true },
+      ],
       ['noise absent: none', without(row, 'is_noise'), { is_noise: false }],
       [
         'ids absent: the key has them',
@@ -144,7 +154,7 @@ describe('receipt word', () => {
       ],
       ['nothing extracted (NULL)', { ...row, extracted_data: null }, { extracted_data: null }],
       ['nothing extracted (absent)', without(row, 'extracted_data'), { extracted_data: null }],
-      ['an index key of old without its prefix', { ...row, GSI1SK: path }, {}],
+      ['a legacy index key without its prefix', { ...row, GSI1SK: path }, {}],
       ['confidence 0', { ...row, confidence: 0 }, { confidence: 0 }],
     ])('is read with %s', (_, variant, change) => {
       expect(z.decode(receiptWordCodec, variant as never)).toStrictEqual({ ...word, ...change });

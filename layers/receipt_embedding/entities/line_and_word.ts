@@ -24,13 +24,34 @@ export type EmbeddingStatus = z.output<typeof embeddingStatusSchema>;
 /** The hash of GSI1 for lines and words of this status. */
 export const embeddingStatusKey = (status: EmbeddingStatus): string => `EMBEDDING_STATUS#${status}`;
 
+const statusFields = {
+  embedding_status: embeddingStatusSchema,
+  /** Whether the row has no status, as legacy rows: the status above is NONE then. @default false */
+  status_missing: z.literal(true).optional(),
+};
+
+function readStatus(
+  stored: EmbeddingStatus | undefined,
+): Pick<ReceiptLine, 'embedding_status' | 'status_missing'> {
+  return stored === undefined
+    ? { embedding_status: 'NONE', status_missing: true }
+    : { embedding_status: stored };
+}
+
+/** What a row has of a line or word: it is written with its status. */
+function stored<Entity extends Pick<ReceiptLine, 'status_missing'>>(entity: Entity): Entity {
+  const fields = { ...entity };
+  delete fields.status_missing;
+  return fields;
+}
+
 export const receiptLineSchema = z.object({
   image_id: imageIdSchema,
   receipt_id: ordinalSchema,
   line_id: ordinalSchema,
   text: z.string(),
   ...placedFields,
-  embedding_status: embeddingStatusSchema,
+  ...statusFields,
   is_noise: z.boolean(),
 });
 
@@ -60,10 +81,11 @@ export const receiptLineCodec = z.codec(storedLineSchema, receiptLineSchema, {
     ...row,
     ...identify(row, 'line_id', payload),
     ...placed(row, payload),
-    embedding_status: row.embedding_status ?? ('NONE' as const),
+    ...readStatus(row.embedding_status),
     is_noise: row.is_noise ?? false,
   }),
-  encode: (line) => {
+  encode: (read) => {
+    const line = stored(read);
     const path = linePath(line);
     return {
       ...rowKey(line.image_id, path),
@@ -92,7 +114,7 @@ export const receiptWordSchema = z.object({
   text: z.string(),
   ...placedFields,
   extracted_data: extractedDataSchema.nullable(),
-  embedding_status: embeddingStatusSchema,
+  ...statusFields,
   is_noise: z.boolean(),
 });
 
@@ -116,10 +138,11 @@ export const receiptWordCodec = z.codec(storedWordSchema, receiptWordSchema, {
     ...identify(row, 'word_id', payload),
     ...placed(row, payload),
     extracted_data: row.extracted_data ?? null,
-    embedding_status: row.embedding_status ?? ('NONE' as const),
+    ...readStatus(row.embedding_status),
     is_noise: row.is_noise ?? false,
   }),
-  encode: (word) => {
+  encode: (read) => {
+    const word = stored(read);
     const path = wordPath(word);
     return {
       ...rowKey(word.image_id, path),

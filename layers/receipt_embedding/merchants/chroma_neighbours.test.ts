@@ -135,7 +135,7 @@ describe('the neighbours of a receipt’s address and phone lines', () => {
         },
       };
       const endpoint = `https://without-${error.toLowerCase()}.example`;
-      for (const token of ['of one receipt', 'of another']) {
+      for (const token of ['of-one-receipt', 'of-another']) {
         const source = new ChromaNeighbours({ endpoint, token }, logger, fetch);
         expect(await source.findMerchant(evidence, embedder)).toBeUndefined();
       }

@@ -1,30 +1,16 @@
 import { z } from 'zod';
 import type { Embedder } from '../embeddings/embedder.ts';
-import { LayerError } from '../layer_error.ts';
+import { UpstreamUnavailable } from '../errors.ts';
+import type { Fetch } from '../json_request.ts';
 import type { Logger } from '../ports.ts';
-import { CHROMA, NO_COLLECTION } from '../vendor_answers/chroma.ts';
-import { secureUrl } from '../vendor_answers/credentials.ts';
-import { type Fetch, requestJson } from './json_request.ts';
+import { ChromaApi, type ChromaServer } from '../stores/chroma/chroma_api.ts';
 import type { MerchantEvidence, MerchantSource } from './resolve_merchant.ts';
-
-/** Where a Chroma server is, and what of it is asked. */
-export interface ChromaServer {
-  readonly endpoint: string;
-  /** @default default_tenant */
-  readonly tenant?: string | undefined;
-  /** @default default_database */
-  readonly database?: string | undefined;
-  /** Sent as `x-chroma-token`. @default none is sent */
-  readonly token?: string | undefined;
-}
 
 const NEIGHBOURS = 10;
 const TIMEOUT_MS = 10_000;
 
 /** Missing collections that this process has spoken of: it is the same news for each receipt. */
 const REPORTED = new Set<string>();
-
-const collectionSchema = z.object({ id: z.string() });
 
 const neighbourSchema = z
   .looseObject({
@@ -36,8 +22,6 @@ const neighbourSchema = z
   })
   .nullable()
   .catch(null);
-
-const answerSchema = z.object({ metadatas: z.array(z.array(neighbourSchema)) });
 
 type Neighbour = NonNullable<z.output<typeof neighbourSchema>>;
 
@@ -52,67 +36,46 @@ type Neighbour = NonNullable<z.output<typeof neighbourSchema>>;
  */
 export class ChromaNeighbours implements MerchantSource {
   readonly name = 'chroma';
-  readonly #collections: string;
-  readonly #headers: Readonly<Record<string, string>>;
+  readonly #api: ChromaApi;
   readonly #logger: Pick<Logger, 'warn'>;
-  readonly #fetch: Fetch;
 
-  constructor(
-    { endpoint, tenant = 'default_tenant', database = 'default_database', token }: ChromaServer,
-    logger: Pick<Logger, 'warn'>,
-    fetch: Fetch = globalThis.fetch,
-  ) {
-    // Chroma's HTTP API, version 2.
-    const path = ['tenants', tenant, 'databases', database].map(encodeURIComponent).join('/');
-    this.#collections = `${secureUrl("Chroma's endpoint", endpoint).replace(/\/+$/, '')}/api/v2/${path}/collections`;
-    this.#headers = token === undefined ? {} : { 'x-chroma-token': token };
+  constructor(server: ChromaServer, logger: Pick<Logger, 'warn'>, fetch?: Fetch) {
+    this.#api = new ChromaApi(server, TIMEOUT_MS, fetch);
     this.#logger = logger;
-    this.#fetch = fetch;
   }
 
   async findMerchant(evidence: MerchantEvidence, embedder: Embedder): Promise<string | undefined> {
     if (evidence.lines.length === 0) return undefined;
-    const collection = await this.#collectionId();
-    if (collection === undefined) return undefined;
+    const collection = await this.#api.findCollection('lines');
+    if (collection === undefined) {
+      this.#reportMissing();
+      return undefined;
+    }
     const { vectors } = await embedder.embed(evidence.lines.map(({ input }) => input));
-    const { metadatas } = await requestJson(this.#fetch, answerSchema, {
-      url: `${this.#collections}/${collection}/query`,
-      headers: this.#headers,
-      body: {
-        query_embeddings: vectors.map((vector) => Array.from(vector)),
-        n_results: NEIGHBOURS,
-        include: ['metadatas'],
-      },
-      errors: CHROMA,
-      timeout: TIMEOUT_MS,
+    const { metadatas } = await this.#api.query(collection.id, {
+      query_embeddings: vectors.map((vector) => Array.from(vector)),
+      n_results: NEIGHBOURS,
+      include: ['metadatas'],
     });
     const known: Known = {
       phones: new Set(evidence.phones),
       addresses: new Set(evidence.addresses),
     };
+    if (metadatas == null) throw new UpstreamUnavailable("Chroma's answer can not be read");
     return metadatas
       .flat()
+      .map((metadata) => neighbourSchema.parse(metadata))
       .find((neighbour) => neighbour !== null && agrees(neighbour, evidence, known))?.merchant_name;
   }
 
-  /** @returns undefined when there is no such collection. */
-  async #collectionId(): Promise<string | undefined> {
-    const url = `${this.#collections}/lines`;
-    const request = { url, headers: this.#headers, errors: CHROMA, timeout: TIMEOUT_MS };
-    try {
-      return (await requestJson(this.#fetch, collectionSchema, request)).id;
-    } catch (error) {
-      // A 404 without Chroma's own word for it is of a wrong address.
-      if (!(error instanceof LayerError && NO_COLLECTION.has(error.vendor_code ?? ''))) throw error;
-    }
-    if (!REPORTED.has(url)) {
-      REPORTED.add(url);
-      this.#logger.warn(
-        'Chroma has no collection `lines`, so it knows no merchants; create it, or correct chroma_tenant and chroma_database',
-        { url },
-      );
-    }
-    return undefined;
+  #reportMissing(): void {
+    const url = this.#api.collectionUrl('lines');
+    if (REPORTED.has(url)) return;
+    REPORTED.add(url);
+    this.#logger.warn(
+      'Chroma has no collection `lines`, so it knows no merchants; create it, or correct chroma_tenant and chroma_database',
+      { url },
+    );
   }
 }
 

@@ -146,6 +146,18 @@ describe('asking Google for a shop', () => {
     expect((await table.get(key))?.['place_id']).toBe('place-1');
   });
 
+  it('asks for three phone numbers and three addresses of a receipt at most', async () => {
+    const phones = Array.from({ length: 9 }, aPhone);
+    const addresses = phones.map((phone) => `${phone} MAIN STREET`);
+
+    const { found, requests } = ask({ phones, addresses }, ...Array<Answer>(18).fill(places()));
+
+    expect(await found).toBeUndefined();
+    expect(requests.map(({ body }) => body)).toStrictEqual(
+      [...phones.slice(0, 3), ...addresses.slice(0, 3)].map((textQuery) => ({ textQuery })),
+    );
+  });
+
   it('keeps no empty answer', async () => {
     const phone = aPhone();
 
@@ -233,7 +245,7 @@ describe('places cache', () => {
     const logger = new RecordingLogger();
     const read = (value: string, now: Date) => readPlacesCache(table, 'PHONE', value, now, logger);
 
-    it('gives back what was kept, until its time is over', async () => {
+    it('answers what was kept, until its time is over', async () => {
       await putRow(table, z.encode(placesCacheCodec, entry));
 
       expect(await read('5551234567', new Date(end.getTime() - 1))).toStrictEqual(entry);

@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import { normalizeAddress, normalizePhone } from '../embeddings/normalization.ts';
 import { keyFields, type RowKey, timestampSchema, toTimestamp } from '../entities/keys.ts';
+import { type Fetch, requestJson } from '../json_request.ts';
 import type { Clock, Logger } from '../ports.ts';
 import { parseJson } from '../local_files.ts';
 import { readRows } from '../table/rows.ts';
 import { getRow, putRow, type Table } from '../table/table.ts';
 import { checkedKey } from '../vendor_answers/credentials.ts';
 import { GOOGLE } from '../vendor_answers/google.ts';
-import { type Fetch, requestJson } from './json_request.ts';
 import type { MerchantEvidence, MerchantSource } from './resolve_merchant.ts';
 
 /** Places API (New), Text Search. */
@@ -21,6 +21,8 @@ const FIELDS = [
   'places.types',
 ].join(',');
 const TIMEOUT_MS = 10_000;
+/** Phone numbers, and addresses, that are asked for of one receipt: each is a request that Google bills. The shop's own stand first. */
+const MOST_ASKED = 3;
 const KEPT_SECONDS = 30 * 24 * 3_600;
 
 const placeSchema = z.looseObject({
@@ -48,7 +50,8 @@ interface GooglePlacesPorts {
 }
 
 /**
- * The shop that Google knows under a receipt's phone number, else at its address. Answers are kept in
+ * The shop that Google knows under a receipt's phone number, else at its address: the first three of each are asked for, one after
+ * the other, until one is known. Answers are kept in
  * the table for 30 days; an empty answer is not kept, because readers of the cache expect a place.
  *
  * @example
@@ -67,7 +70,7 @@ export class GooglePlaces implements MerchantSource {
   }
 
   async findMerchant({ phones, addresses }: MerchantEvidence): Promise<string | undefined> {
-    for (const phone of phones) {
+    for (const phone of phones.slice(0, MOST_ASKED)) {
       const places = await this.#search('PHONE', phone);
       const name = nameOf(
         places.find(
@@ -76,7 +79,7 @@ export class GooglePlaces implements MerchantSource {
       );
       if (name !== undefined) return name;
     }
-    for (const address of addresses) {
+    for (const address of addresses.slice(0, MOST_ASKED)) {
       const places = await this.#search('ADDRESS', address);
       const name = nameOf(places.find((place) => isShopAt(place, address)));
       if (name !== undefined) return name;

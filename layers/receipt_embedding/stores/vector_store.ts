@@ -1,3 +1,5 @@
+import { z } from 'zod';
+
 /** The two collections of every store. */
 export type VectorCollection = 'lines' | 'words';
 
@@ -20,7 +22,8 @@ export interface VectorRecord {
 }
 
 /** The stores that a stack can have, as its setting `vector_stores` names them. */
-export type StoreName = 's3_vectors' | 'pinecone' | 'chroma';
+export const storeNameSchema = z.enum(['s3_vectors', 'pinecone', 'chroma']);
+export type StoreName = z.output<typeof storeNameSchema>;
 
 /**
  * A projection of the log (docs/architecture.md): what it holds can be made again from the log at any time. Writing the same records
@@ -50,6 +53,20 @@ export interface VectorStore {
   /** @throws InvalidConfiguration when the store's vectors have another length: no upsert could succeed. */
   checkDimension(dimensions: number): Promise<void>;
 }
+
+/** What the functions of a store need, as data: a deployment reads it, and loads no client. */
+export interface StoreDeclaration {
+  /** The variable of its key on a developer's machine; a deployed function has `{secret}_SECRET_ARN` instead. */
+  readonly secret?: string;
+  /** The variable that says where it is, of those below: the stack's own settings may give a private address. */
+  readonly address?: string;
+  readonly variables: Readonly<Record<string, z.ZodType>>;
+  readonly optional_variables: Readonly<Record<string, z.ZodType>>;
+  /** IAM actions that each operation needs on the store's indexes, where AWS has it. */
+  readonly vector_actions?: Readonly<Record<StoreOperation, readonly string[]>>;
+}
+
+export type StoreOperation = 'upsert' | 'remove' | 'query' | 'fetch';
 
 export interface VectorQuery {
   readonly vector: Float32Array;
@@ -122,7 +139,8 @@ export interface RefusedRecord {
 }
 
 /** Which of the two workflows made a vector. */
-export type EmbeddingPath = 'realtime' | 'batch';
+export const embeddingPathSchema = z.enum(['realtime', 'batch']);
+export type EmbeddingPath = z.output<typeof embeddingPathSchema>;
 
 interface SharedMetadata {
   readonly image_id: string;

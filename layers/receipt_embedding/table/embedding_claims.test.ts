@@ -8,14 +8,14 @@ import { rejection } from '../../../tests/support/rejection.ts';
 import { without } from '../../../tests/support/without.ts';
 import type { Row } from '../entities/keys.ts';
 import { EMBEDDING_STATUSES, type EmbeddingStatus } from '../entities/line_and_word.ts';
-import { RateLimited } from '../errors.ts';
 import {
-  claimEntity,
-  releaseClaim,
+  claimEntities,
+  releaseClaims,
   type SettledClaim,
   settleEmbedded,
   settleRefused,
 } from './embedding_claims.ts';
+import type { Table } from './table.ts';
 
 let table: ReceiptTable;
 
@@ -48,7 +48,20 @@ function withStatus(status: EmbeddingStatus, owner?: string): Row {
   };
 }
 
-const claim = (batchId = BATCH_ID): Promise<boolean> => claimEntity(table, key, text, batchId);
+async function claim(batchId = BATCH_ID): Promise<boolean | undefined> {
+  const [claimed] = await claimEntities(table, [{ ...key, text }], batchId);
+  return claimed;
+}
+
+/** A client that counts its requests. */
+function counting() {
+  let count = 0;
+  const send = (command: unknown): Promise<unknown> => {
+    count++;
+    return table.client.send(command as never);
+  };
+  return { count: () => count, client: { send } as unknown as DynamoDBClient };
+}
 
 describe('claiming a line or word for a batch', () => {
   it('is done where it is to do, and changes its status, its index and its owner alone', async () => {
@@ -66,8 +79,11 @@ describe('claiming a line or word for a batch', () => {
   it('may be done for a line', async () => {
     const line = rowOf.line(aLine());
     await table.put(line);
+    const { PK, SK } = line;
 
-    expect(await claimEntity(table, line, 'WHOLE MILK 3.99', BATCH_ID)).toBe(true);
+    const claimed = await claimEntities(table, [{ PK, SK, text: 'WHOLE MILK 3.99' }], BATCH_ID);
+
+    expect(claimed).toStrictEqual([true]);
     expect((await table.get(line))?.['embedding_batch_id']).toBe(BATCH_ID);
   });
 
@@ -97,6 +113,19 @@ describe('claiming a line or word for a batch', () => {
 
     expect(await claim()).toBe(false);
     expect(await stored()).toStrictEqual(there);
+  });
+
+  it('needs one request for a legacy row that was read without a status', async () => {
+    await table.put(without(row, 'embedding_status', 'GSI1PK') as Row);
+    const { count, client } = counting();
+
+    const claimed = await claimEntities(
+      { client, name: table.name },
+      [{ ...key, text, status_missing: true }],
+      BATCH_ID,
+    );
+
+    expect([claimed, count()]).toStrictEqual([[true], 1]);
   });
 
   it('makes no row of one that is deleted', async () => {
@@ -136,7 +165,7 @@ function rowIn({ status, owner, says }: Situation): Row {
 interface Settling {
   /** Whose claim it settles. */
   readonly by: Owner;
-  readonly settle: () => Promise<SettledClaim>;
+  readonly settle: () => Promise<SettledClaim[]>;
   readonly to: EmbeddingStatus;
   /** What becomes of it; undefined: it is settled now. */
   readonly expected: (situation: Situation) => SettledClaim | undefined;
@@ -148,7 +177,7 @@ const isOwn = (situation: Situation, by: Owner): boolean =>
 
 const refusedBy = (by: Owner): Settling => ({
   by,
-  settle: () => settleRefused(table, key, text, OWNERS[by]),
+  settle: () => settleRefused(table, [{ ...key, text }], OWNERS[by]),
   to: 'FAILED',
   expected: (situation) => {
     if (situation.says === 'edited') return 'edited';
@@ -159,14 +188,14 @@ const refusedBy = (by: Owner): Settling => ({
 
 const releasedBy = (by: Owner): Settling => ({
   by,
-  settle: () => releaseClaim(table, key, OWNERS[by]),
+  settle: () => releaseClaims(table, [key], OWNERS[by]),
   to: 'NONE',
   expected: (situation) => (isOwn(situation, by) ? undefined : 'elsewhere'),
 });
 
-const embedded: Settling = {
-  by: 'mine',
-  settle: () => settleEmbedded(table, key, text, BATCH_ID),
+const embeddedBy = (by: Owner): Settling => ({
+  by,
+  settle: () => settleEmbedded(table, [{ ...key, text }], BATCH_ID, OWNERS[by]),
   to: 'SUCCESS',
   expected: ({ status, owner, says }) => {
     if (says === 'edited') return 'edited';
@@ -174,10 +203,19 @@ const embedded: Settling = {
     const anothers = status === 'PENDING' && owner === 'other';
     return anothers || status === 'NOISE' ? 'elsewhere' : undefined;
   },
-};
+});
+
+/** Who makes a claimed row something else may leave the batch's name there: the batch takes it off, and only its own. */
+function withoutOldName(before: Row, batchId: string | undefined): Row {
+  const { embedding_status: status, embedding_batch_id: name } = before;
+  return status !== 'PENDING' && name === batchId
+    ? (without(before, 'embedding_batch_id') as Row)
+    : before;
+}
 
 describe.each([
-  ['embedded', embedded],
+  ['embedded, in a batch of ours', embeddedBy('mine')],
+  ['embedded, in an older system’s batch', embeddedBy('none')],
   ['refused, in a batch of ours', refusedBy('mine')],
   ['refused, in an older system’s batch', refusedBy('none')],
   ['given back by a batch of ours', releasedBy('mine')],
@@ -189,14 +227,16 @@ describe.each([
     const outcome = expected(now);
     const changed = { ...without(before, 'embedding_batch_id'), ...statusOf(to) };
 
-    expect(await settle()).toBe(outcome ?? 'settled');
-    expect(await stored()).toStrictEqual(outcome === undefined ? changed : before);
+    expect(await settle()).toStrictEqual([outcome ?? 'settled']);
+    expect(await stored()).toStrictEqual(
+      outcome === undefined ? changed : withoutOldName(before, OWNERS[by]),
+    );
   });
 
   it('and is deleted by now stays so', async () => {
     await remove();
 
-    expect(await settle()).toBe('deleted');
+    expect(await settle()).toStrictEqual(['deleted']);
     expect(await stored()).toBeUndefined();
   });
 
@@ -207,7 +247,7 @@ describe.each([
     const once = await stored();
     const again = await settle();
 
-    expect(again).toBe(to === 'NONE' ? 'elsewhere' : 'settled');
+    expect(again).toStrictEqual([to === 'NONE' ? 'elsewhere' : 'settled']);
     expect(await stored()).toStrictEqual(once);
   });
 });
@@ -216,62 +256,53 @@ function statusOf(status: EmbeddingStatus) {
   return { embedding_status: status, GSI1PK: `EMBEDDING_STATUS#${status}` };
 }
 
-describe('a claim while DynamoDB throttles', () => {
-  it('is made and settled all the same, reads included', async () => {
-    const throttledOnce = new Set<string>();
-    const { middlewareStack } = table.client;
-    middlewareStack.add(
-      (next, { commandName = '' }) =>
-        async (args) => {
-          if (!throttledOnce.has(commandName)) {
-            throttledOnce.add(commandName);
-            throw new RateLimited('slow down');
-          }
-          return await next(args);
-        },
-      { step: 'initialize', name: 'throttle' },
+describe('many claims', () => {
+  it('are made, settled and released 25 a request, each with its own outcome', async () => {
+    const lines = Array.from({ length: 60 }, (_, at) => rowOf.line(aLine({ line_id: at + 1 })));
+    await table.put(...lines);
+    const texts = lines.map(({ PK, SK }) => ({ PK, SK, text: 'WHOLE MILK 3.99' }));
+    await claimEntities(table, texts.slice(0, 3), OTHER_BATCH_ID);
+    const { count, client } = counting();
+    const counted = { client, name: table.name };
+
+    const claimed = await claimEntities(counted, texts, BATCH_ID);
+    const embedded = await settleEmbedded(counted, texts.slice(0, 50), BATCH_ID, BATCH_ID);
+    const released = await releaseClaims(counted, texts.slice(25), BATCH_ID);
+
+    expect(claimed).toStrictEqual(lines.map((_, at) => at >= 3));
+    expect(embedded).toStrictEqual(
+      Array.from({ length: 50 }, (_, at) => (at < 3 ? 'elsewhere' : 'settled')),
     );
-
-    const claimed = await claim();
-    throttledOnce.delete('UpdateItemCommand');
-    const released = await releaseClaim(table, key, OTHER_BATCH_ID);
-    middlewareStack.remove('throttle');
-
-    expect([claimed, released]).toStrictEqual([true, 'elsewhere']);
-    expect([...throttledOnce].toSorted()).toStrictEqual(['GetItemCommand', 'UpdateItemCommand']);
-    expect(await stored()).toStrictEqual(withStatus('PENDING', BATCH_ID));
+    expect(released).toStrictEqual(
+      Array.from({ length: 35 }, (_, at) => (at < 25 ? 'elsewhere' : 'settled')),
+    );
+    expect(count()).toBe(3 + 2 + 2);
   });
 });
 
 describe('a claim that changes while it is settled', () => {
-  /** A client whose every update comes too late: its condition does not hold. */
-  const late = (): { client: DynamoDBClient; name: string; updates: () => number } => {
-    let updates = 0;
-    const send = async (command: { constructor: { name: string } }): Promise<unknown> => {
-      if (command.constructor.name !== 'UpdateItemCommand') {
-        return await table.client.send(command as never);
-      }
-      updates++;
-      throw Object.assign(new Error('no'), { name: 'ConditionalCheckFailedException' });
+  /** A client whose every change comes too late: its condition does not hold, though the row is as it should be. */
+  const late = () => {
+    let changes = 0;
+    const Item = marshall(withStatus('PENDING', BATCH_ID));
+    const send = (): Promise<unknown> => {
+      changes++;
+      return Promise.resolve({ Responses: [{ Error: { Code: 'ConditionalCheckFailed', Item } }] });
     };
-    return {
-      client: { send } as unknown as DynamoDBClient,
-      name: table.name,
-      updates: () => updates,
-    };
+    const client = { send } as unknown as DynamoDBClient;
+    return { table: { client, name: table.name }, changes: () => changes };
   };
 
-  it.each([
-    ['embedded', (of: ReturnType<typeof late>) => settleEmbedded(of, key, text, BATCH_ID)],
-    ['refused', (of: ReturnType<typeof late>) => settleRefused(of, key, text, BATCH_ID)],
-    ['released', (of: ReturnType<typeof late>) => releaseClaim(of, key, BATCH_ID)],
+  it.each<[string, (of: Table) => Promise<unknown>]>([
+    ['embedded', (of) => settleEmbedded(of, [{ ...key, text }], BATCH_ID, BATCH_ID)],
+    ['refused', (of) => settleRefused(of, [{ ...key, text }], BATCH_ID)],
+    ['released', (of) => releaseClaims(of, [key], BATCH_ID)],
   ])('under each of five tries is an error that names the row: %s', async (_, settle) => {
-    await table.put(withStatus('PENDING', BATCH_ID));
     const racing = late();
 
-    const { name, message } = await rejection(settle(racing));
+    const { name, message } = await rejection(settle(racing.table));
 
-    expect([name, racing.updates()]).toStrictEqual(['ConcurrentUpdate', 5]);
+    expect([name, racing.changes()]).toStrictEqual(['ConcurrentUpdate', 5]);
     expect(message).toContain(`${key.PK}#${key.SK}`);
   });
 });

@@ -1,63 +1,70 @@
 import type { RowKey } from '../entities/keys.ts';
-import { RETRY_POLICIES } from '../retry.ts';
-import {
-  CLAIM_ATTRIBUTE,
-  settleStatus,
-  type StatusRow,
-  updateStatus,
-} from './embedding_statuses.ts';
+import type { RetryPorts } from '../retry.ts';
+import { CLAIM_ATTRIBUTE, settleStatuses, type StatusRow } from './embedding_statuses.ts';
 import type { Table } from './table.ts';
-
-// The conditions below have no parentheses within parentheses, as AND binds closer than OR: dynalite takes several times as
-// long for each level of them, and the update is what a local run spends most of its time with.
-
-/** A batch changes its lines and words by the ten thousand. */
-const BULK = { retry: RETRY_POLICIES.dynamodb_bulk } as const;
+import type { RowCondition } from './update_statements.ts';
 
 /** Whose a claim is: a batch of ours by its id; a batch of another system's writes no owner. */
 export type ClaimOwner = string | undefined;
 
-/** The condition that a claim is this owner's, and the values it needs. */
-export function ownedBy(owner: ClaimOwner): {
-  readonly condition: string;
-  readonly values: Readonly<Record<string, string>>;
-} {
-  return owner === undefined
-    ? { condition: `attribute_not_exists(${CLAIM_ATTRIBUTE})`, values: {} }
-    : { condition: `${CLAIM_ATTRIBUTE} = :owner`, values: { owner } };
+/** A line or word by its row, and what was embedded, or is to be: a row that says something else by now is not changed. */
+export interface EmbeddedText extends RowKey {
+  readonly text: string;
+}
+
+/** A row that this owner has claimed. */
+function claimOf(owner: ClaimOwner): RowCondition {
+  return { embedding_status: 'PENDING', [CLAIM_ATTRIBUTE]: owner };
+}
+
+function isClaimedBy(row: StatusRow, owner: ClaimOwner): boolean {
+  return row.embedding_status === 'PENDING' && row[CLAIM_ATTRIBUTE] === owner;
+}
+
+/** A row that is to do; a legacy row says so by having no status. */
+function isToDo({ embedding_status }: StatusRow): boolean {
+  return embedding_status === undefined || embedding_status === 'NONE';
+}
+
+/** A line or word that is to be claimed. */
+export interface ClaimedText extends EmbeddedText {
+  /** Whether its row has no status. @default false */
+  readonly status_missing?: boolean | undefined;
 }
 
 /**
- * Claims a line or word for a batch: NONE → PENDING, with the batch as the claim's owner. Claiming again what the batch has
- * claimed already changes nothing.
+ * Claims lines or words for a batch: NONE → PENDING, with the batch as the claim's owner. Claiming again what the batch has
+ * claimed already changes nothing. @see settleStatuses
  *
- * @param text what the batch will embed: a row that says something else by now is not claimed.
- * @returns false when it can't be claimed: gone, edited, embedded, or claimed by another batch.
+ * @returns for each whether it is claimed; false when it can't be: gone, edited, embedded, or claimed by another batch.
+ * @throws ConcurrentUpdate when a row changes under every one of 5 tries, as all functions of this file; RateLimited and the like.
  * @example
  * ```ts
- * await claimEntity(table, { PK: 'IMAGE#3f52…', SK: 'RECEIPT#00001#LINE#00001' }, 'MILK 3.99', batchId); // true
+ * await claimEntities(table, [{ PK: 'IMAGE#3f52…', SK: 'RECEIPT#00001#LINE#00001', text: 'MILK 3.99' }], batchId); // [true]
  * ```
  */
-export async function claimEntity(
+export async function claimEntities(
   table: Table,
-  key: RowKey,
-  text: string,
+  entities: readonly ClaimedText[],
   batchId: string,
-): Promise<boolean> {
-  return await updateStatus(
+  ports?: RetryPorts,
+): Promise<boolean[]> {
+  const outcomes = await settleStatuses<'settled' | 'elsewhere'>(
     table,
-    key,
-    {
+    entities.map(({ PK, SK, text, status_missing = false }) => ({
+      key: { PK, SK },
       to: 'PENDING',
       claimedBy: batchId,
-      condition:
-        '#text = :text AND (attribute_not_exists(embedding_status) OR embedding_status = :none' +
-        ` OR embedding_status = :to AND ${CLAIM_ATTRIBUTE} = :claim)`,
-      names: { '#text': 'text' },
-      values: { text, none: 'NONE' },
-    },
-    BULK,
+      where: { text, embedding_status: status_missing ? undefined : 'NONE' },
+      judge: (row) => {
+        if (row.text !== text) return 'elsewhere';
+        if (isToDo(row)) return { text, embedding_status: row.embedding_status };
+        return isClaimedBy(row, batchId) ? 'settled' : 'elsewhere';
+      },
+    })),
+    ports,
   );
+  return outcomes.map((outcome) => outcome === 'settled');
 }
 
 /**
@@ -68,106 +75,87 @@ export async function claimEntity(
 export type SettledClaim = 'settled' | 'elsewhere' | 'edited' | 'deleted';
 
 /**
- * A line or word was embedded: SUCCESS, unless another batch has claimed it. A claim that somebody has taken away meanwhile
+ * Lines or words were embedded: SUCCESS, unless another batch has claimed them. A claim that somebody has taken away meanwhile
  * does not matter: the vector exists, and it is this text's.
  *
- * @throws ConcurrentUpdate when the row changes under every one of 5 tries.
+ * @param owner whose claims they are, if nothing has happened to them.
  * @example
  * ```ts
- * await settleEmbedded(table, key, 'MILK 3.99', batchId); // 'settled'
+ * await settleEmbedded(table, [{ PK, SK, text: 'MILK 3.99' }], batchId, batchId); // ['settled']
  * ```
  */
 export async function settleEmbedded(
   table: Table,
-  key: RowKey,
-  text: string,
+  texts: readonly EmbeddedText[],
   batchId: string,
-): Promise<SettledClaim> {
-  return await settleStatus(
+  owner: ClaimOwner,
+  ports?: RetryPorts,
+): Promise<SettledClaim[]> {
+  return await settleStatuses<SettledClaim>(
     table,
-    key,
-    {
-      change: () => ({
-        to: 'SUCCESS',
-        condition:
-          '#text = :text AND (attribute_not_exists(embedding_status)' +
-          ' OR embedding_status = :none OR embedding_status = :failed' +
-          ` OR embedding_status = :pending AND attribute_not_exists(${CLAIM_ATTRIBUTE})` +
-          ` OR embedding_status = :pending AND ${CLAIM_ATTRIBUTE} = :batch)`,
-        names: { '#text': 'text' },
-        values: { text, none: 'NONE', failed: 'FAILED', pending: 'PENDING', batch: batchId },
-      }),
+    texts.map(({ PK, SK, text }) => ({
+      key: { PK, SK },
+      to: 'SUCCESS',
+      where: { text, ...claimOf(owner) },
       judge: (row) => {
+        const { embedding_status, [CLAIM_ATTRIBUTE]: claimedBy } = row;
         if (row.text !== text) return 'edited';
-        if (row.embedding_status === 'SUCCESS') return 'settled';
-        const another =
-          row.embedding_status === 'PENDING' &&
-          ![undefined, batchId].includes(row[CLAIM_ATTRIBUTE]);
-        return another || row.embedding_status === 'NOISE' ? 'elsewhere' : undefined;
+        if (embedding_status === 'SUCCESS') return 'settled';
+        if (embedding_status === 'NOISE') return 'elsewhere';
+        if (embedding_status !== 'PENDING') return { text, embedding_status };
+        const isAnothers = claimedBy !== undefined && claimedBy !== batchId;
+        return isAnothers ? 'elsewhere' : { text, ...claimOf(claimedBy) };
       },
-    },
-    BULK,
+      batchId: owner,
+    })),
+    ports,
   );
 }
 
-/**
- * The input of a line or word was refused: PENDING → FAILED, where the claim is this batch's.
- *
- * @throws ConcurrentUpdate when the row changes under every one of 5 tries.
- */
+/** The inputs of lines or words were refused: PENDING → FAILED, where the claims are this batch's. */
 export async function settleRefused(
   table: Table,
-  key: RowKey,
-  text: string,
+  texts: readonly EmbeddedText[],
   owner: ClaimOwner,
-): Promise<SettledClaim> {
-  const claim = ownedBy(owner);
-  return await settleStatus(
+  ports?: RetryPorts,
+): Promise<SettledClaim[]> {
+  return await settleStatuses<SettledClaim>(
     table,
-    key,
-    {
-      change: () => ({
+    texts.map(({ PK, SK, text }) => {
+      const where = { text, ...claimOf(owner) };
+      return {
+        key: { PK, SK },
         to: 'FAILED',
-        condition: `#text = :text AND embedding_status = :pending AND ${claim.condition}`,
-        names: { '#text': 'text' },
-        values: { text, pending: 'PENDING', ...claim.values },
-      }),
-      judge: (row) => {
-        if (row.text !== text) return 'edited';
-        if (row.embedding_status === 'FAILED') return 'settled';
-        return isClaimedBy(row, owner) ? undefined : 'elsewhere';
-      },
-    },
-    BULK,
+        where,
+        judge: (row) => {
+          if (row.text !== text) return 'edited';
+          if (row.embedding_status === 'FAILED') return 'settled';
+          return isClaimedBy(row, owner) ? where : 'elsewhere';
+        },
+        batchId: owner,
+      };
+    }),
+    ports,
   );
 }
 
-/**
- * Returns a line or word to NONE, where the claim is this batch's. What it says does not matter.
- *
- * @throws ConcurrentUpdate when the row changes under every one of 5 tries.
- */
-export async function releaseClaim(
+/** Returns lines or words to NONE, where the claims are this batch's. What they say does not matter. */
+export async function releaseClaims(
   table: Table,
-  key: RowKey,
+  keys: readonly RowKey[],
   owner: ClaimOwner,
-): Promise<Exclude<SettledClaim, 'edited'>> {
-  const claim = ownedBy(owner);
-  return await settleStatus<'settled' | 'elsewhere'>(
+  ports?: RetryPorts,
+): Promise<Exclude<SettledClaim, 'edited'>[]> {
+  const where = claimOf(owner);
+  return await settleStatuses<'settled' | 'elsewhere'>(
     table,
-    key,
-    {
-      change: () => ({
-        to: 'NONE',
-        condition: `embedding_status = :pending AND ${claim.condition}`,
-        values: { pending: 'PENDING', ...claim.values },
-      }),
-      judge: (row) => (isClaimedBy(row, owner) ? undefined : 'elsewhere'),
-    },
-    BULK,
+    keys.map(({ PK, SK }) => ({
+      key: { PK, SK },
+      to: 'NONE',
+      where,
+      judge: (row) => (isClaimedBy(row, owner) ? where : 'elsewhere'),
+      batchId: owner,
+    })),
+    ports,
   );
-}
-
-function isClaimedBy(row: StatusRow, owner: ClaimOwner): boolean {
-  return row.embedding_status === 'PENDING' && row[CLAIM_ATTRIBUTE] === owner;
 }

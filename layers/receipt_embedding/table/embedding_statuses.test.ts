@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { DeleteItemCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -8,12 +7,9 @@ import { ReceiptTable, rowOf } from '../../../tests/support/receipt_table.ts';
 import { rejection } from '../../../tests/support/rejection.ts';
 import { without } from '../../../tests/support/without.ts';
 import type { Row } from '../entities/keys.ts';
-import { InvalidConfiguration, RateLimited } from '../errors.ts';
-import {
-  setEmbeddingStatus,
-  setEmbeddingStatuses,
-  type StatusHolder,
-} from './embedding_statuses.ts';
+import type { EmbeddingStatus } from '../entities/line_and_word.ts';
+import { setEmbeddingStatuses, type StatusHolder } from './embedding_statuses.ts';
+import type { Table } from './table.ts';
 
 let table: ReceiptTable;
 
@@ -35,17 +31,26 @@ async function remove(): Promise<void> {
   );
 }
 
-/** A client that does something before each of its first updates. */
-function before(...deeds: readonly (() => Promise<void>)[]): {
-  client: DynamoDBClient;
-  name: string;
-} {
+/** A client that does something before each of its first requests, and remembers what they were. */
+function before(...deeds: readonly (() => Promise<void>)[]): Table & { readonly sent: string[] } {
   const left = [...deeds];
+  const sent: string[] = [];
   const send = async (command: { constructor: { name: string } }): Promise<unknown> => {
-    if (command.constructor.name === 'UpdateItemCommand') await left.shift()?.();
+    sent.push(command.constructor.name);
+    await left.shift()?.();
     return await table.client.send(command as never);
   };
-  return { client: { send } as unknown as DynamoDBClient, name: table.name };
+  return { client: { send } as unknown as DynamoDBClient, name: table.name, sent };
+}
+
+/** What becomes of one. */
+async function setEmbeddingStatus(
+  of: Table,
+  one: StatusHolder,
+  status: EmbeddingStatus,
+): Promise<string | undefined> {
+  const changes = await setEmbeddingStatuses(of, [one], status);
+  return Object.entries(changes).find(([, count]) => count === 1)?.[0];
 }
 
 describe('setting the embedding status of a word', () => {
@@ -82,12 +87,11 @@ describe('setting the embedding status of a word', () => {
   });
 
   it('does nothing where the status is that already', async () => {
-    const { client } = before(() => Promise.reject(new Error('an unexpected update')));
+    const observed = before();
     const there: StatusHolder = { ...holder, embedding_status: 'SUCCESS' };
 
-    expect(await setEmbeddingStatus({ client, name: table.name }, there, 'SUCCESS')).toBe(
-      'unchanged',
-    );
+    expect(await setEmbeddingStatus(observed, there, 'SUCCESS')).toBe('unchanged');
+    expect(observed.sent).toStrictEqual([]);
   });
 
   it('finds that another has set it meanwhile', async () => {
@@ -121,10 +125,17 @@ describe('setting the embedding status of a word', () => {
     expect(await table.get(row)).toStrictEqual(edited);
   });
 
-  it('gives a row of old that has no status one', async () => {
+  it.each([
+    ['at once where that was read', true, 1],
+    ['also where it was not', false, 2],
+  ])('gives a legacy row that has no status one, %s', async (_, status_missing, requests) => {
     await table.put(without(row, 'embedding_status', 'GSI1PK') as Row);
+    const observed = before();
 
-    expect(await setEmbeddingStatus(table, holder, 'SUCCESS')).toBe('changed');
+    expect(await setEmbeddingStatus(observed, { ...holder, status_missing }, 'SUCCESS')).toBe(
+      'changed',
+    );
+    expect(observed.sent).toHaveLength(requests);
     expect(await table.get(row)).toStrictEqual({
       ...row,
       embedding_status: 'SUCCESS',
@@ -144,6 +155,11 @@ describe('setting the embedding status of a word', () => {
 
     expect(await setEmbeddingStatus(racing, holder, 'SUCCESS')).toBe('changed');
     expect((await table.get(row))?.['embedding_status']).toBe('SUCCESS');
+    // The row came along, so it was not read.
+    expect(racing.sent).toStrictEqual([
+      'BatchExecuteStatementCommand',
+      'BatchExecuteStatementCommand',
+    ]);
   });
 
   it('gives up when the status changes under every try, and names the row', async () => {
@@ -183,57 +199,5 @@ describe('setting many', () => {
       deleted: 0,
       edited: 0,
     });
-  });
-
-  const SIXTY = Array.from({ length: 60 }, (_, at): StatusHolder => {
-    const { PK, SK } = rowOf.line(aLine({ line_id: at + 1 }));
-    return { PK, SK, text: 'MILK', embedding_status: 'NONE' };
-  });
-
-  /** Answers each update by itself, the 30th with `error` so often, and counts those that were changed. */
-  function answering(error: Error, times: number) {
-    const asked = { changed: 0, waits: 0 };
-    let left = times;
-    const send = async (command: { input: { Key: { SK: { S: string } } } }): Promise<unknown> => {
-      await nextTurn();
-      if (command.input.Key.SK.S === SIXTY[29]?.SK && left-- > 0) throw error;
-      // The others take longer than the one that fails.
-      for (let turn = 0; turn < 5; turn++) await nextTurn();
-      asked.changed++;
-      return {};
-    };
-    const sleep = (): Promise<void> => {
-      asked.waits++;
-      return Promise.resolve();
-    };
-    const client = { send } as unknown as DynamoDBClient;
-    return { asked, table: { client, name: 't' }, ports: { random: Math.random, sleep } };
-  }
-
-  it('has ended when it throws: with the 30th of 60 refused, nothing is changed any more', async () => {
-    const { asked, table, ports } = answering(new InvalidConfiguration('not allowed'), 1);
-
-    const error = await rejection(setEmbeddingStatuses(table, SIXTY, 'SUCCESS', ports));
-    const { changed } = asked;
-
-    expect(error.name).toBe('InvalidConfiguration');
-    for (let turn = 0; turn < 50; turn++) await nextTurn();
-    expect(asked.changed).toBe(changed);
-    expect(changed).toBeLessThan(59);
-  });
-
-  it.each([
-    [11, 'all are changed'],
-    [12, 'RateLimited'],
-  ])('waits for throttling as a batch does: throttled %d times, %s', async (times, ending) => {
-    const { asked, table, ports } = answering(new RateLimited('slow down'), times);
-
-    const end = await setEmbeddingStatuses(table, SIXTY, 'SUCCESS', ports).then(
-      ({ changed }) => (changed === 60 ? 'all are changed' : `${changed} changed`),
-      (error: unknown) => (error as Error).name,
-    );
-
-    expect(end).toBe(ending);
-    expect(asked.waits).toBe(11);
   });
 });

@@ -73,7 +73,7 @@ describe('status listing', () => {
     return { image_id: `${name}000000-0000-4000-8000-000000000000`, receipt_id };
   }
 
-  /** A row of old, whose index key has no `LINE#` or `WORD#`. */
+  /** A legacy row, whose index key has no `LINE#` or `WORD#`. */
   function unprefixed(row: Row): Row {
     return { ...row, GSI1SK: `${row.PK}#${row.SK}` };
   }
@@ -135,7 +135,7 @@ describe('status listing', () => {
   }
 
   describe('the receipts with a line or word of a status', () => {
-    it('are listed once each, by their keys, image ids of any case, rows of old among them', async () => {
+    it('are listed once each, by their keys, image ids of any case, legacy rows among them', async () => {
       expect((await list('NONE')).receipts).toStrictEqual(everything);
     });
 

@@ -1,5 +1,6 @@
 import {
   type AttributeValue,
+  BatchGetItemCommand,
   BatchWriteItemCommand,
   type DynamoDBClient,
   GetItemCommand,
@@ -55,20 +56,32 @@ export async function getRow(
   return Item === undefined ? undefined : toRow(Item);
 }
 
+interface PutCondition {
+  readonly onlyNew?: boolean;
+  readonly onlyIf?: { readonly version: number };
+}
+
 /**
  * Writes a row whole; attributes that are undefined are left out.
  *
- * @returns false when it may only be new and there is a row of its key already: nothing is written then.
+ * @param condition that it is new, or that the row in its place still has this version.
+ * @returns false when the condition does not hold: nothing is written then.
  */
 export async function putRow(
   table: Table,
   row: RowKey & Values,
-  { onlyNew = false }: { readonly onlyNew?: boolean } = {},
+  { onlyNew = false, onlyIf }: PutCondition = {},
 ): Promise<boolean> {
   const command = new PutItemCommand({
     TableName: table.name,
     Item: toItem(row),
     ...(onlyNew ? { ConditionExpression: 'attribute_not_exists(PK)' } : {}),
+    ...(onlyIf === undefined
+      ? {}
+      : {
+          ConditionExpression: 'version = :version',
+          ExpressionAttributeValues: expressionValues(onlyIf),
+        }),
   });
   return await conditionHeld(request({}, () => table.client.send(command)));
 }
@@ -211,6 +224,45 @@ async function writeBatch(
       `DynamoDB left ${left.length} of ${requests.length} rows unprocessed after ${retry.tries.RateLimited} tries`,
     );
   });
+}
+
+/** BatchGetItem's own limit (docs/data_model.md §4). */
+const KEYS_A_REQUEST = 100;
+
+/**
+ * Which of these rows there are, read consistently, 100 a request. What DynamoDB leaves unprocessed counts as throttled, and is asked for
+ * again.
+ *
+ * @param keys each once.
+ * @returns `{PK}#{SK}` of those that exist.
+ * @throws RateLimited when keys are still unprocessed after 12 tries.
+ */
+export async function existingKeys(
+  table: Table,
+  keys: readonly RowKey[],
+  ports?: RetryPorts,
+): Promise<Set<string>> {
+  const existing = new Set<string>();
+  const retry = RETRY_POLICIES.dynamodb_bulk;
+  for (let at = 0; at < keys.length; at += KEYS_A_REQUEST) {
+    let left = keys.slice(at, at + KEYS_A_REQUEST).map(({ PK, SK }) => toItem({ PK, SK }));
+    await request({ retry, ...(ports === undefined ? {} : { ports }) }, async () => {
+      const command = new BatchGetItemCommand({
+        RequestItems: {
+          [table.name]: { Keys: left, ProjectionExpression: 'PK, SK', ConsistentRead: true },
+        },
+      });
+      const { Responses = {}, UnprocessedKeys = {} } = await table.client.send(command);
+      for (const { PK, SK } of (Responses[table.name] ?? []).map(toRow))
+        existing.add(`${PK}#${SK}`);
+      left = UnprocessedKeys[table.name]?.Keys ?? [];
+      if (left.length === 0) return;
+      throw new RateLimited(
+        `DynamoDB left ${left.length} keys unprocessed after ${retry.tries.RateLimited} tries`,
+      );
+    });
+  }
+  return existing;
 }
 
 async function request<Answer>(

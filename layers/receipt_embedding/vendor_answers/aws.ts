@@ -2,6 +2,7 @@ import {
   ACCOUNT,
   BUG,
   codesOf,
+  INPUT,
   judge,
   PACE,
   SETTING,
@@ -18,6 +19,7 @@ const rows = <Of extends Verdict>(verdict: Of, codes: readonly string[]) =>
 /**
  * What AWS's errors mean, by their names: of DynamoDB, S3, Secrets Manager, KMS behind them, and S3 Vectors. The answer to a
  * condition (`ConditionalCheckFailedException`, `PreconditionFailed`) is none of them: whoever set the condition knows what it means.
+ * A statement of a batch of DynamoDB's has the same errors without `Exception` at their ends (`BatchStatementErrorCodeEnum`).
  * docs/troubleshooting.md has cause and cure of each.
  */
 export const AWS_ANSWERS: VendorTable = [
@@ -28,6 +30,7 @@ export const AWS_ANSWERS: VendorTable = [
     'KMSThrottlingException',
     'LimitExceededException',
     'PriorRequestNotComplete',
+    'ProvisionedThroughputExceeded',
     'ProvisionedThroughputExceededException',
     'RequestLimitExceeded',
     'RequestThrottled',
@@ -88,6 +91,7 @@ export const AWS_ANSWERS: VendorTable = [
   ...rows({ ...SETTING, reason: 'it does not exist' }, [
     'NoSuchBucket',
     'NotFoundException',
+    'ResourceNotFound',
     'ResourceNotFoundException',
   ]),
   ...rows({ ...SETTING, reason: 'the bucket is in another region' }, [
@@ -122,18 +126,42 @@ export const AWS_ANSWERS: VendorTable = [
     'ConflictException',
     'OperationAborted',
     'ReplicatedWriteConflictException',
+    'TransactionConflict',
     'TransactionConflictException',
     'TransactionInProgressException',
   ]),
+  // S3 Vectors begins what is wrong with one vector so; the rest quotes its key.
+  {
+    code: 'ValidationException',
+    says: /^Invalid record for key .*vector must have length/s,
+    ...SETTING,
+    reason: "the vectors' dimensions are not the index's; check embedding_dimensions",
+  },
+  {
+    code: 'ValidationException',
+    says: /^Invalid record for key /,
+    ...INPUT,
+    reason: 'a record has metadata, an id or a vector that S3 Vectors does not take',
+  },
+  {
+    code: 'ValidationException',
+    says: /^Request body exceeds max allowed size/,
+    ...BUG,
+    split: true,
+    reason: 'the request is larger than S3 Vectors takes',
+  },
   ...rows({ ...BUG, reason: 'AWS does not take the request' }, [
+    'DuplicateItem',
     'InvalidArgument',
     'InvalidParameterException',
     'InvalidRequest',
     'InvalidRequestException',
+    'ItemCollectionSizeLimitExceeded',
     'ItemCollectionSizeLimitExceededException',
     'NoSuchKey',
     'NotFound',
     'SerializationException',
+    'ValidationError',
     'ValidationException',
   ]),
   {
@@ -161,8 +189,8 @@ export function shownAwsName(name: string): string {
   return NAMES.has(name) || LIKE_A_NAME.test(name) ? name : 'an unknown error';
 }
 
-export function judgeAws(name: string, status: number | undefined): Verdict {
-  return judge(AWS_ANSWERS, { code: name, status });
+export function judgeAws(name: string, status: number | undefined, message?: string): Verdict {
+  return judge(AWS_ANSWERS, { code: name, status, message });
 }
 
 const DENIED =

@@ -2,6 +2,7 @@ import {
   ACCOUNT,
   BUG,
   fieldOf,
+  INPUT,
   PACE,
   QUOTA,
   SETTING,
@@ -40,6 +41,19 @@ export const CHROMA_ANSWERS: VendorTable = [
   },
   { code: 'InternalError', ...VENDOR, reason: 'Chroma failed' },
 
+  { status: 413, ...BUG, split: true, reason: 'the request is larger than Chroma takes' },
+  {
+    status: 422,
+    says: /'(?:Document size|ID size|Size of metadata dictionary)/,
+    ...INPUT,
+    reason: 'a record has a text, metadata or an id larger than the plan of Chroma Cloud takes',
+  },
+  {
+    status: 400,
+    says: /^(?:Database|Tenant|Collection) \[.*\] does not exist/,
+    ...SETTING,
+    reason: NOT_FOUND,
+  },
   { status: 400, says: /dimension/i, ...SETTING, reason: DIMENSION },
   { status: 402, ...QUOTA, reason: FULL },
   { status: [401, 403], ...ACCOUNT, reason: CHECK },

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { InvalidConfiguration } from '../errors.ts';
 
 /**
@@ -45,7 +46,7 @@ export function secureUrl(what: string, url: string): string {
 }
 
 /** Whether keys and texts may be sent to a URL. */
-export function isSecureUrl(url: string): boolean {
+function isSecureUrl(url: string): boolean {
   if (!URL.canParse(url)) return false;
   const { protocol, hostname } = new URL(url);
   if (protocol === 'https:') return true;
@@ -56,3 +57,8 @@ export function isSecureUrl(url: string): boolean {
       hostname === '[::1]')
   );
 }
+
+/** An address that keys and texts are sent to: https, or http to this machine. */
+export const secureUrlSchema = z
+  .string()
+  .refine(isSecureUrl, 'expected https://… (http:// is for an address of this machine only)');

@@ -8,6 +8,7 @@ import {
   QUOTA,
   SETTING,
   textOf,
+  UNKNOWN,
   VENDOR,
   type VendorAnswer,
   type VendorTable,
@@ -27,6 +28,31 @@ const TOO_FAST = 'the account asks faster than its limits allow';
 const TOO_LARGE = 'the request is larger than the account’s limits allow';
 const CHECK_KEY = 'check the API key, the base URL and the embedding model';
 const BROKEN = 'OpenAI failed';
+const REFUSED_INPUT = 'OpenAI refused the input';
+const UNEXPLAINED = 'OpenAI refused the request for a reason that is not known here';
+
+const NO_FILE = {
+  error: 'InvalidRequest',
+  fault: 'vendor',
+  wait: true,
+  reason: 'OpenAI does not see the uploaded file, or not yet',
+} as const;
+
+/** Statuses of a refusal whose fault the status alone does not tell. */
+const REFUSALS = [400, 422] as const;
+const INPUT_PARAM = /^input(?:\[\d{1,5}\])?$/;
+
+/** What is said of an input that is to blame, with 400 or 422: by the parameter `input`, or where no parameter is named. */
+const INPUT_FAULTS = [
+  { says: /(?:maximum context length|maximum input length)/i, ...INPUT, reason: TOO_LONG },
+  {
+    says: /max \d+ tokens per request/i,
+    ...INPUT,
+    split: true,
+    reason: 'the request has more tokens than OpenAI takes at once',
+  },
+  { says: /(?:empty string|cannot be empty|not be an empty)/i, ...INPUT, reason: EMPTY },
+] as const;
 
 /**
  * What OpenAI's errors mean: of requests, of the rows of a batch, and of a batch that failed (`errors.data`, which has no status).
@@ -145,14 +171,7 @@ export const OPENAI_ANSWERS: VendorTable = [
   { type: 'server_error', ...VENDOR, reason: BROKEN },
 
   // A file that was uploaded a moment ago may not be seen yet: no verdict at once.
-  {
-    param: /^(?:input_)?file(?:_id)?$/,
-    status: 400,
-    error: 'InvalidRequest',
-    fault: 'vendor',
-    wait: true,
-    reason: 'OpenAI does not see the uploaded file, or not yet',
-  },
+  { param: /^(?:input_)?file(?:_id)?$/, status: 400, ...NO_FILE },
   {
     param: /^dimensions$/,
     status: [400, 422],
@@ -165,6 +184,8 @@ export const OPENAI_ANSWERS: VendorTable = [
     ...SETTING,
     reason: 'OpenAI does not take a parameter of the request; check embedding_model',
   },
+  ...INPUT_FAULTS.map((row) => ({ param: INPUT_PARAM, status: REFUSALS, ...row })),
+  { param: INPUT_PARAM, status: REFUSALS, ...INPUT, reason: REFUSED_INPUT },
 
   { status: [400, 422], says: /(?:billing hard limit)/i, ...QUOTA, reason: HARD_LIMIT },
   {
@@ -185,29 +206,14 @@ export const OPENAI_ANSWERS: VendorTable = [
     ...SETTING,
     reason: 'the requests of one batch name several models; check embedding_model',
   },
-  {
-    status: [400, 422],
-    says: /(?:maximum context length|maximum input length)/i,
-    ...INPUT,
-    reason: TOO_LONG,
-  },
-  {
-    status: [400, 422],
-    says: /max \d+ tokens per request/i,
-    ...INPUT,
-    split: true,
-    reason: 'the request has more tokens than OpenAI takes at once',
-  },
-  {
-    status: [400, 422],
-    says: /(?:empty string|cannot be empty|not be an empty)/i,
-    ...INPUT,
-    reason: EMPTY,
-  },
-  { status: 400, ...INPUT, reason: 'OpenAI refused the input' },
+  ...INPUT_FAULTS.map((row) => ({ status: REFUSALS, ...row })),
+  { status: REFUSALS, says: /'\$\.input' is invalid/i, ...INPUT, reason: REFUSED_INPUT },
+  { status: 400, ...UNKNOWN, reason: UNEXPLAINED },
   { status: 401, ...ACCOUNT, reason: CHECK_KEY },
   { status: 402, ...QUOTA, reason: NO_QUOTA },
   { status: 403, ...ACCOUNT, reason: CHECK_KEY },
+  // Of a file that is named when a batch is created; polls and downloads look at it themselves (batches/openai_batches.ts).
+  { status: 404, says: /\bno such file\b/i, ...NO_FILE },
   { status: 404, ...SETTING, reason: CHECK_KEY },
   { status: 408, ...VENDOR, reason: 'OpenAI took too long' },
   { status: 409, ...VENDOR, reason: BROKEN },
@@ -217,7 +223,7 @@ export const OPENAI_ANSWERS: VendorTable = [
     split: true,
     reason: 'the request is larger than OpenAI, or a proxy before it, takes',
   },
-  { status: 422, ...INPUT, reason: 'OpenAI refused the input' },
+  { status: 422, ...UNKNOWN, reason: UNEXPLAINED },
   { status: 429, says: /request too large/i, ...PACE, split: true, reason: TOO_LARGE },
   { status: 429, says: /(?:current quota|billing)/i, ...QUOTA, reason: NO_QUOTA },
   { status: 429, ...PACE, reason: TOO_FAST },

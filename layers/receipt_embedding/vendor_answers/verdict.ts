@@ -37,6 +37,8 @@ export const SETTING = { error: 'InvalidConfiguration', fault: 'ours', wait: fal
 export const INPUT = { error: 'InvalidRequest', fault: 'input', wait: false } as const;
 /** What no request of ours should be answered with. */
 export const BUG = { error: 'InvalidRequest', fault: 'ours', wait: false } as const;
+/** A refusal that no row of the table explains: it may be anybody's fault. */
+export const UNKNOWN = { error: 'InvalidRequest', fault: 'unknown', wait: false } as const;
 export const PACE = { error: 'RateLimited', fault: 'account', wait: true } as const;
 export const VENDOR = { error: 'UpstreamUnavailable', fault: 'vendor', wait: true } as const;
 

@@ -93,7 +93,9 @@ describe('an output that is needed', () => {
   });
 
   it.each([
-    ['batch_poll_sf_arn', 'no batch path'],
+    ['vector_bucket_arn', 'no store s3_vectors'],
+    ['words_vector_index_arn', 'no store s3_vectors'],
+    ['batch_poll_sf_arn', 'another version of the program'],
     ['realtime_embedding_sf_arn', 'another version of the program'],
   ] as const)('and missing says why: %s, %s', (name, why) => {
     expect(() => requireOutput({}, name)).toThrow(

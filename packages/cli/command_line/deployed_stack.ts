@@ -10,14 +10,20 @@ const OUTPUT_NAMES = [
   'chromadb_bucket_name',
   'batch_bucket_name',
   'dynamodb_table_name',
+  'search_function_name',
   'dashboard_url',
   'alert_topic_arn',
+  'search_function_name',
+  'vector_stores',
+  'vector_bucket_arn',
+  'lines_vector_index_arn',
+  'words_vector_index_arn',
 ] as const;
 
 /** An output of the Pulumi program (`index.ts`). */
 export type OutputName = (typeof OUTPUT_NAMES)[number];
 
-/** What a stack says of itself; the outputs of the batch path are missing where it is not deployed. */
+/** What a stack says of itself; a stack without S3 Vectors has no ARNs of it. */
 export type StackOutputs = Readonly<Partial<Record<OutputName, string>>>;
 
 const PASTE = 'paste all lines that `npm start -- --serve` prints';
@@ -53,9 +59,10 @@ export async function findStackOutputs(
 export function requireOutput(outputs: StackOutputs, name: OutputName): string {
   const value = outputs[name];
   if (value !== undefined) return value;
-  const why = name.startsWith('batch_')
-    ? 'it has no batch path. Set pinecone_index_name and pinecone_api_key (see docs/configuration.md), then run'
-    : 'it comes from another version of the program. Run';
+  const why =
+    name.endsWith('vector_bucket_arn') || name.endsWith('vector_index_arn')
+      ? 'it has no store s3_vectors. Add it to vector_stores (see docs/configuration.md), then run'
+      : 'it comes from another version of the program. Run';
   throw new WrongArgument(
     `The stack has no output ${name}: ${why} \`npx pulumi up\`. For a local stack, ${PASTE}.`,
   );

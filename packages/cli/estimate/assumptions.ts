@@ -2,12 +2,13 @@ import { declaration as downloadBatchResults } from '../../../simple_lambdas/dow
 import { declaration as findReceipts } from '../../../simple_lambdas/find_receipts_realtime/declaration.ts';
 import { declaration as getBatchStatus } from '../../../simple_lambdas/get_batch_status/declaration.ts';
 import { declaration as listPendingBatches } from '../../../simple_lambdas/list_pending_batches/declaration.ts';
+import { declaration as logBatchResults } from '../../../simple_lambdas/log_batch_results/declaration.ts';
 import { declaration as markBatchComplete } from '../../../simple_lambdas/mark_batch_complete/declaration.ts';
 import { declaration as planBatches } from '../../../simple_lambdas/plan_batches/declaration.ts';
 import { declaration as processReceipt } from '../../../simple_lambdas/process_receipt_realtime/declaration.ts';
 import { declaration as submitBatch } from '../../../simple_lambdas/submit_batch/declaration.ts';
 import { declaration as summarizeExecution } from '../../../simple_lambdas/summarize_execution/declaration.ts';
-import { declaration as upsertToPinecone } from '../../../simple_lambdas/upsert_to_pinecone/declaration.ts';
+import { declaration as upsertToStore } from '../../../simple_lambdas/upsert_to_store/declaration.ts';
 import { declaration as writeResultsToDynamo } from '../../../simple_lambdas/write_results_to_dynamo/declaration.ts';
 
 /**
@@ -60,7 +61,9 @@ export const FUNCTIONS = {
   list_pending_batches: { declaration: listPendingBatches, seconds: 0.3 },
   get_batch_status: { declaration: getBatchStatus, seconds: 0.5 },
   download_batch_results: { declaration: downloadBatchResults, seconds: 1, per_entity: 0.000_6 },
-  upsert_to_pinecone: { declaration: upsertToPinecone, seconds: 0.5, per_entity: 0.004 },
+  log_batch_results: { declaration: logBatchResults, seconds: 0.5, per_entity: 0.004 },
+  /** Once for each store. */
+  upsert_to_store: { declaration: upsertToStore, seconds: 0.5, per_entity: 0.004 },
   write_results_to_dynamo: { declaration: writeResultsToDynamo, seconds: 0.5, per_entity: 0.001_5 },
   mark_batch_complete: { declaration: markBatchComplete, seconds: 0.5, per_entity: 0.000_05 },
   summarize_execution: { declaration: summarizeExecution, seconds: 0.5, per_receipt: 0.000_1 },
@@ -84,9 +87,15 @@ export const BATCH_RECORD = {
   running_poll: { writes: 2, reads: 1 },
   /** Claimed, noted what OpenAI says and that the results are here, claimed on at each step, and ended; read once more for its files. */
   ingestion: { writes: 6, reads: 4 },
+  /** Claimed on at its steps, but for those of the stores. */
   part: { writes: 3, reads: 2 },
+  /** Claimed on for a store. */
+  store_of_a_part: { writes: 1, reads: 0 },
   units_of_a_write: 3.5,
 } as const;
+
+/** What the log has of a receipt is recorded once it is there, and once more when the stores have it; each time it is read before. */
+export const RECEIPT_RECORD = { writes: 2, reads: 2 } as const;
 
 /** Requests to S3 that Step Functions makes for a Distributed Map: the list, then two files of results. */
 export const MAP_FILES = { gets: 1, puts: 2 } as const;
@@ -100,8 +109,11 @@ export const BATCH_FILES = {
   submit: { puts: 2, gets: 2 },
   /** Plan and requests are read for the results, and once more at the end. */
   ingestion: { puts: 0, gets: 4 },
-  /** Written; read for Pinecone and for the table. */
-  part: { puts: 1, gets: 2 },
+  /**
+   * Written; read for the log, which writes what the stores get; that is read for each store, which writes what it refused, and with all
+   * of that for the table. Deltas come on top.
+   */
+  part: { puts: 1, log_puts: 1, gets: 2, store_gets: 2, store_puts: 1 },
 } as const;
 
 /** One execution plans so many batches at most (simple_lambdas/plan_batches/handler.ts). */

@@ -8,7 +8,6 @@ import {
 import type { EmbeddingModel } from 'receipt-embedding/embeddings/embedder';
 import { embeddingItems } from 'receipt-embedding/embeddings/embedding_items';
 import { type BatchType, embeddingBatchResultCodec } from 'receipt-embedding/entities/batch';
-import { pineconeMetadata } from 'receipt-embedding/stores/pinecone/pinecone_packing';
 import { z } from 'zod';
 import {
   type Assumptions,
@@ -18,12 +17,14 @@ import {
   type FunctionName,
   FUNCTIONS,
   MAP_FILES,
+  RECEIPT_RECORD,
   SUMMARY_GETS,
 } from './assumptions.ts';
 import { functionQuantities, type Invocations, type Quantities } from './costs.ts';
 import { insertUnits, type MeasuredReceipt, measureRow, readUnits } from './measured_receipt.ts';
-import { listingUnits, NO_TIME, type TimeRange } from './realtime_path.ts';
+import { listingUnits, NO_TIME, recordUnits, type TimeRange } from './realtime_path.ts';
 import type { Transitions } from './transitions.ts';
+import { type StoredBytes, StoredBytesCounter } from './vector_stores.ts';
 
 /** What the batch path has to do, counted. */
 export interface BatchWork {
@@ -36,13 +37,15 @@ export interface BatchWork {
   readonly batches: number;
   /** The parts that the batches' results are ingested in. */
   readonly parts: number;
+  /** Deltas of the log: one of each receipt's lines, and one of its words. */
+  readonly deltas: number;
   readonly prompt_tokens: number;
   /** Rows of the table that are written for lines and words, and DynamoDB's units for it. */
   readonly rows_written: number;
   readonly write_units: number;
   readonly read_units: number;
-  /** What Pinecone is given: vectors, ids and metadata. */
-  readonly pinecone_bytes: number;
+  /** What each vector store is given. */
+  readonly stored: StoredBytes;
 }
 
 interface BatchSettings {
@@ -67,15 +70,17 @@ export class BatchCounter {
     refused_inputs: 0,
     batches: 0,
     parts: 0,
+    deltas: 0,
     prompt_tokens: 0,
     rows_written: 0,
     write_units: 0,
     read_units: 0,
-    pinecone_bytes: 0,
   };
+  readonly #stored: StoredBytesCounter;
 
   constructor(settings: BatchSettings, assumptions: Assumptions) {
     this.#settings = settings;
+    this.#stored = new StoredBytesCounter(settings.model.dimensions);
     this.#assumptions = assumptions;
     const limits = { ...OPENAI_BATCH_LIMITS, tokens: settings.batchMaxTokens };
     this.#packers = settings.types.map((type) => ({
@@ -94,7 +99,10 @@ export class BatchCounter {
     sum.receipts++;
     for (const type of types) {
       sum[type === 'LINE_EMBEDDING' ? 'lines' : 'words'] += wanted[type].length;
-      sum.read_units += this.#ingestionReadUnits(receipt);
+      sum.read_units += this.#ingestionReadUnits(receipt) + RECEIPT_RECORD.reads;
+      sum.deltas++;
+      sum.rows_written += RECEIPT_RECORD.writes;
+      sum.write_units += RECEIPT_RECORD.writes * recordUnits();
       for (const { custom_id, input } of wanted[type]) {
         const tokens = receipt.tokensOf(input);
         if (tokens === undefined) sum.refused_inputs++;
@@ -112,7 +120,7 @@ export class BatchCounter {
   /** @returns the sums, once all receipts were added. */
   end(): BatchWork {
     for (const { packer } of this.#packers) this.#addBatches(packer.end());
-    return { ...this.#sum };
+    return { ...this.#sum, stored: this.#stored.sum };
   }
 
   #addBatches(batches: readonly PackedBatch[]): void {
@@ -133,12 +141,10 @@ export class BatchCounter {
   /** The vectors and the result rows. */
   #addItems(receipt: MeasuredReceipt, wanted: ReadonlySet<string>): void {
     const { lines, words } = embeddingItems({ ...receipt.rows, labels: [] }, undefined, 'batch');
-    for (const { id, entity, metadata } of [...lines, ...words]) {
+    this.#stored.add(lines.filter(({ id }) => wanted.has(id)));
+    this.#stored.add(words.filter(({ id }) => wanted.has(id)));
+    for (const { id, entity } of [...lines, ...words]) {
       if (!wanted.has(id)) continue;
-      this.#sum.pinecone_bytes +=
-        4 * this.#settings.model.dimensions +
-        Buffer.byteLength(id) +
-        Buffer.byteLength(JSON.stringify(pineconeMetadata(metadata)));
       const result = measureRow(
         z.encode(embeddingBatchResultCodec, {
           // As long as any.
@@ -157,12 +163,12 @@ export class BatchCounter {
     }
   }
 
-  /** For its vectors with labels and metadata, for its results with its texts alone. */
+  /** Once a part, with labels and metadata: what the stores get and the table is told follows from that. */
   #ingestionReadUnits(receipt: MeasuredReceipt): number {
     const { letters_per_word, letter_bytes } = this.#assumptions;
     const letters = receipt.rows.words.length * letters_per_word * letter_bytes;
     return (
-      2 * receipt.textReadUnits +
+      receipt.textReadUnits +
       readUnits(receipt.lineBytes + receipt.wordBytes + letters) +
       readUnits(0)
     );
@@ -176,22 +182,22 @@ interface BatchExecutions {
   readonly polls: number;
   /** How often a batch was found running. */
   readonly runningBatches: number;
+  /** To how many stores each part is written. */
+  readonly stores: number;
 }
-
-/** Pinecone bills a write by the KB. */
-const PINECONE_UNIT_BYTES = 1_024;
 
 /** What the batch path takes of each service, from the plan to the last result; nothing when there is nothing to do. */
 export function batchQuantities(
   work: BatchWork,
   { submit, poll }: Transitions,
+  stores: number,
   assumptions: Assumptions,
 ): Quantities | undefined {
   const { batches, parts } = work;
   if (batches === 0) return undefined;
   const submits = Math.ceil(batches / BATCHES_OF_AN_EXECUTION);
   const running = assumptions.polls_while_running;
-  const executions = { submits, polls: running + 1, runningBatches: running * batches };
+  const executions = { submits, polls: running + 1, runningBatches: running * batches, stores };
   return {
     openai_requests: work.lines + work.words,
     prompt_tokens: work.prompt_tokens,
@@ -209,7 +215,7 @@ export function batchQuantities(
       work.write_units + BATCH_RECORD.units_of_a_write * recordRequests(work, executions, 'writes'),
     dynamodb_read_units: work.read_units + recordRequests(work, executions, 'reads'),
     ...s3Requests(work, executions),
-    pinecone_write_units: Math.ceil(work.pinecone_bytes / PINECONE_UNIT_BYTES),
+    stored: work.stored,
   };
 }
 
@@ -217,10 +223,11 @@ export function batchQuantities(
 export function batchTime(
   work: BatchWork,
   maxConcurrency: number,
+  stores: number,
   { batch_seconds, slowest }: Assumptions,
 ): TimeRange {
   if (work.batches === 0) return NO_TIME;
-  const once = { submits: 1, polls: 0, runningBatches: 0 };
+  const once = { submits: 1, polls: 0, runningBatches: 0, stores };
   const seconds = invocations(work, once)
     .filter(({ name }) => FUNCTIONS_OF_A_BATCH.has(name))
     .reduce((sum, invoked) => sum + invoked.seconds, 0);
@@ -235,7 +242,8 @@ const FUNCTIONS_OF_A_BATCH: ReadonlySet<FunctionName> = new Set([
   'plan_batches',
   'submit_batch',
   'download_batch_results',
-  'upsert_to_pinecone',
+  'log_batch_results',
+  'upsert_to_store',
   'write_results_to_dynamo',
   'mark_batch_complete',
 ]);
@@ -248,7 +256,7 @@ type EntityFunction = {
 /** Each with the seconds of all its invocations together. */
 function invocations(
   { receipts, lines, words, batches, parts }: BatchWork,
-  { submits, polls, runningBatches }: BatchExecutions,
+  { submits, polls, runningBatches, stores }: BatchExecutions,
 ): readonly Invocations[] {
   const of = (name: FunctionName, count: number, variable = 0): Invocations => ({
     name,
@@ -265,7 +273,8 @@ function invocations(
     of('list_pending_batches', polls),
     of('get_batch_status', runningBatches + batches),
     forEntities('download_batch_results', batches),
-    forEntities('upsert_to_pinecone', parts),
+    forEntities('log_batch_results', parts),
+    ...Array.from({ length: stores }, () => forEntities('upsert_to_store', parts)),
     forEntities('write_results_to_dynamo', parts),
     forEntities('mark_batch_complete', batches),
   ];
@@ -274,20 +283,20 @@ function invocations(
 /** Requests for the batches' own records. */
 function recordRequests(
   { batches, parts }: BatchWork,
-  { runningBatches }: BatchExecutions,
+  { runningBatches, stores }: BatchExecutions,
   kind: 'writes' | 'reads',
 ): number {
-  const { submit, ingestion, running_poll, part } = BATCH_RECORD;
+  const { submit, ingestion, running_poll, part, store_of_a_part: store } = BATCH_RECORD;
   return (
     batches * (submit[kind] + ingestion[kind]) +
     runningBatches * running_poll[kind] +
-    parts * part[kind]
+    parts * (part[kind] + stores * store[kind])
   );
 }
 
 function s3Requests(
-  { batches, parts }: BatchWork,
-  { submits, polls }: BatchExecutions,
+  { batches, parts, deltas }: BatchWork,
+  { submits, polls, stores }: BatchExecutions,
 ): Pick<Quantities, 's3_puts' | 's3_gets'> {
   const executions = submits + polls;
   const { submit, ingestion, part } = BATCH_FILES;
@@ -296,10 +305,11 @@ function s3Requests(
     s3_puts:
       executions * (1 + MAP_FILES.puts) +
       batches * (submit.puts + ingestion.puts) +
-      parts * part.puts,
+      parts * (part.puts + part.log_puts + stores * part.store_puts) +
+      deltas,
     s3_gets:
       executions * (MAP_FILES.gets + SUMMARY_GETS) +
       batches * (submit.gets + ingestion.gets) +
-      parts * part.gets,
+      parts * (part.gets + stores * part.store_gets),
   };
 }

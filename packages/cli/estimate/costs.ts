@@ -1,11 +1,12 @@
 import { costOf, embeddingCost, type Price } from 'receipt-embedding/prices';
-import type { EmbeddingPath } from 'receipt-embedding/stores/vector_store';
+import type { EmbeddingPath, StoreName } from 'receipt-embedding/stores/vector_store';
 import {
   type Assumptions,
   COLD_START_SECONDS,
   type FunctionName,
   FUNCTIONS,
 } from './assumptions.ts';
+import { type StoredBytes, writingCost } from './vector_stores.ts';
 
 /** What a path takes of each service, in the units that the service bills. */
 export interface Quantities {
@@ -21,7 +22,8 @@ export interface Quantities {
   readonly s3_puts: number;
   readonly s3_gets: number;
   readonly log_gb: number;
-  readonly pinecone_write_units: number;
+  /** What each vector store is given. */
+  readonly stored: StoredBytes;
 }
 
 /** A function's invocations. */
@@ -66,7 +68,7 @@ export const NO_QUANTITIES: Quantities = {
   s3_puts: 0,
   s3_gets: 0,
   log_gb: 0,
-  pinecone_write_units: 0,
+  stored: { vectors: 0, bytes: 0, put_bytes: 0, write_units: 0 },
 };
 
 /** US dollars, by service. */
@@ -77,12 +79,22 @@ export interface Costs {
   readonly dynamodb: number;
   readonly s3: number;
   readonly cloudwatch: number;
+  /** Writing to the stack's vector stores; a store that it does not have costs nothing. */
+  readonly s3_vectors: number;
   readonly pinecone: number;
+  readonly chroma: number;
   readonly total: number;
 }
 
 /** @throws for a model that the price list does not have. */
-export function costsOf(quantities: Quantities, model: string, path: EmbeddingPath): Costs {
+export function costsOf(
+  quantities: Quantities,
+  model: string,
+  path: EmbeddingPath,
+  stores: readonly StoreName[],
+): Costs {
+  const written = (store: StoreName): number =>
+    stores.includes(store) ? writingCost(store, quantities.stored) : 0;
   const openai = embeddingCost(model, quantities.prompt_tokens, path);
   if (openai === null) throw new Error(`the price list does not have ${model}`);
   const costs = {
@@ -100,16 +112,18 @@ export function costsOf(quantities: Quantities, model: string, path: EmbeddingPa
     s3:
       costOf(AWS_PRICES.s3_put, quantities.s3_puts) + costOf(AWS_PRICES.s3_get, quantities.s3_gets),
     cloudwatch: costOf(AWS_PRICES.cloudwatch_logs_gb, quantities.log_gb),
-    pinecone: costOf(PINECONE_PRICES.write_unit, quantities.pinecone_write_units),
+    s3_vectors: written('s3_vectors'),
+    pinecone: written('pinecone'),
+    chroma: written('chroma'),
   };
   return { ...costs, total: Object.values(costs).reduce((sum, usd) => sum + usd, 0) };
 }
 
 /**
- * What everything but OpenAI costs, in US dollars, without taxes, free tiers and discounts; OpenAI's prices, which the functions
- * use too, are the layer's. Change PRICES_AS_OF with either.
+ * What everything but OpenAI and the vector stores costs, in US dollars, without taxes, free tiers and discounts; OpenAI's prices, which the
+ * functions use too, are the layer's. Change PRICES_AS_OF with either.
  *
- * Looked up for that date: OpenAI's, Step Functions' transitions, DynamoDB's and Pinecone's. The others are list prices that have
+ * Looked up for that date: OpenAI's, Step Functions' transitions and DynamoDB's. The others are list prices that have
  * stood for years: look them up before you decide on much money.
  */
 export const PRICES_AS_OF = '2026-11-01';
@@ -133,12 +147,4 @@ export const AWS_PRICES = {
   s3_put: { usd: 0.005, per: 1_000, unit: 'PUT request' },
   s3_get: { usd: 0.000_4, per: 1_000, unit: 'GET request' },
   cloudwatch_logs_gb: { usd: 0.5, per: 1, unit: 'GB ingested' },
-} as const satisfies Readonly<Record<string, Price>>;
-
-/**
- * Pinecone's page "Pricing", plan Standard, serverless on AWS in us-east-1. How many units a write takes is in its guide
- * "Understand cost". Its plan has a minimum a month, which no estimate of one run can share out.
- */
-export const PINECONE_PRICES = {
-  write_unit: { usd: 4, per: 1_000_000, unit: 'write unit' },
 } as const satisfies Readonly<Record<string, Price>>;

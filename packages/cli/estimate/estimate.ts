@@ -6,6 +6,7 @@ import type {
   ReceiptLine,
   ReceiptWord,
 } from 'receipt-embedding/entities/line_and_word';
+import type { StoreName } from 'receipt-embedding/stores/vector_store';
 import { iterateSettled } from 'receipt-embedding/settled_map';
 import { ASSUMPTIONS, type Assumptions } from './assumptions.ts';
 import { BatchCounter, batchQuantities, batchTime, type BatchWork } from './batch_path.ts';
@@ -26,6 +27,7 @@ import {
   type RealtimeWork,
   type TimeRange,
 } from './realtime_path.ts';
+import { askingCost, holdingCost } from './vector_stores.ts';
 import { hasStatus, type ReceiptRows, type ReceiptSource } from './receipt_source.ts';
 import { countTransitions } from './transitions.ts';
 
@@ -40,6 +42,8 @@ export interface EstimateSettings extends RealtimeSettings {
   readonly batchMaxTokens: number;
   /** Batches at a time. */
   readonly batchMaxConcurrency: number;
+  /** The vector stores of the stack. */
+  readonly stores: readonly StoreName[];
 }
 
 interface PathEstimate<Work> {
@@ -63,7 +67,17 @@ export interface Estimate {
   readonly batch: PathEstimate<BatchWork>;
   /** Null when neither has anything to do, or both cost the same. */
   readonly cheaper: 'realtime' | 'batch' | null;
+  /** What the vectors of the path with more of them cost afterwards, US dollars, by store. */
+  readonly afterwards: Readonly<Partial<Record<StoreName, AfterwardsCosts>>>;
 }
+
+export interface AfterwardsCosts {
+  readonly month: number;
+  /** Of a thousand questions. */
+  readonly questions: number;
+}
+
+const QUESTIONS = 1_000;
 
 /** Hears of each receipt that has been read. */
 type OnReceipt = (receipt: ReceiptIdentity) => void;
@@ -80,7 +94,7 @@ export async function estimate(
 ): Promise<Estimate> {
   const { model, dimensions, filter, types, batchMaxTokens } = settings;
   const counts = new ReceiptCounts();
-  const realtime = new RealtimeCounter(filter, assumptions);
+  const realtime = new RealtimeCounter(filter, dimensions, assumptions);
   const batch = new BatchCounter(
     { types, model: { model, dimensions }, batchMaxTokens },
     assumptions,
@@ -113,15 +127,16 @@ function assemble(
   realtime: RealtimeWork,
   batch: BatchWork,
 ): Estimate {
-  const { model, maxConcurrency, batchMaxConcurrency } = settings;
-  const transitions = countTransitions();
+  const { model, maxConcurrency, batchMaxConcurrency, stores, dimensions } = settings;
+  const transitions = countTransitions(stores);
   const ofRealtime =
     realtimeQuantities(realtime, settings, transitions, assumptions) ?? NO_QUANTITIES;
-  const ofBatch = batchQuantities(batch, transitions, assumptions) ?? NO_QUANTITIES;
+  const ofBatch = batchQuantities(batch, transitions, stores.length, assumptions) ?? NO_QUANTITIES;
   const usd = {
-    realtime: costsOf(ofRealtime, model, 'realtime'),
-    batch: costsOf(ofBatch, model, 'batch'),
+    realtime: costsOf(ofRealtime, model, 'realtime', stores),
+    batch: costsOf(ofBatch, model, 'batch', stores),
   };
+  const stored = realtime.stored.vectors > batch.stored.vectors ? realtime.stored : batch.stored;
   const difference = usd.realtime.total - usd.batch.total;
   return {
     model,
@@ -139,9 +154,18 @@ function assemble(
       work: batch,
       quantities: ofBatch,
       usd: usd.batch,
-      seconds: batchTime(batch, batchMaxConcurrency, assumptions),
+      seconds: batchTime(batch, batchMaxConcurrency, stores.length, assumptions),
     },
     cheaper: difference === 0 ? null : difference < 0 ? 'realtime' : 'batch',
+    afterwards: Object.fromEntries(
+      stores.map((store) => {
+        const asked = { questions: QUESTIONS, dimensions };
+        return [
+          store,
+          { month: holdingCost(store, stored), questions: askingCost(store, stored, asked) },
+        ];
+      }),
+    ),
   };
 }
 

@@ -35,11 +35,30 @@ describe('receipts estimate', () => {
     expect(stdout).toMatch(/ total +to embed +claimed +embedded +failed +noise +blank\n/);
     expect(stdout).toMatch(/ realtime +batch\n/);
     const rows = ['Receipts', 'Tokens', 'OpenAI', 'Lambda', 'Step Functions', 'DynamoDB', 'S3'];
-    for (const row of [...rows, 'CloudWatch', 'Pinecone', 'Together', 'Expected time']) {
+    for (const row of [...rows, 'CloudWatch', 'S3 Vectors', 'Together', 'Expected time']) {
       expect(stdout).toMatch(new RegExp(`^ +${row} +\\S+`, 'm'));
     }
+    expect(stdout).toMatch(
+      /^S3 Vectors: holding these vectors is \$[\d.]+ a month, a thousand questions \$[\d.]+\.$/m,
+    );
+    expect(stdout).not.toMatch(/^ *(Pinecone|Chroma Cloud)/m);
     expect(stdout).toMatch(/list prices of \d{4}-\d\d-\d\d in us-east-1/);
     expect(stdout).toMatch(/^The whole is .*: (realtime|batch) is cheaper, by \$/m);
+  });
+
+  it('counts the stores that it is told, each by its own prices', async () => {
+    const { stdout } = await runEstimateCommand([
+      '--data',
+      exports,
+      '--stores',
+      'pinecone',
+      'chroma',
+    ]);
+
+    expect(stdout).not.toMatch(/^ +S3 Vectors/m);
+    expect(stdout).toMatch(/^ +Pinecone +\$/m);
+    expect(stdout).toMatch(/^ +Chroma Cloud +\$/m);
+    expect(stdout).toMatch(/^Pinecone: holding .*; its plan costs \$50\S* a month at least\.$/m);
   });
 
   it('prints the same numbers as one JSON object, and nothing else there, with --json', async () => {

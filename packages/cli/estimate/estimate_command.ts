@@ -4,8 +4,11 @@ import type { BatchType } from 'receipt-embedding/entities/batch';
 import type { ReceiptIdentity } from 'receipt-embedding/entities/keys';
 import { EMBEDDING_STATUSES, type EmbeddingStatus } from 'receipt-embedding/entities/line_and_word';
 import { costOf, OPENAI_PRICES } from 'receipt-embedding/prices';
+import { STORES } from 'receipt-embedding/stores/open_stores';
+import type { StoreName } from 'receipt-embedding/stores/vector_store';
 import { SHARDS } from 'receipt-embedding/table/receipt_listing';
 import { type Settings, settingsSchema } from '../../../components/settings.ts';
+import { STORE_NAMES } from '../../../simple_lambdas/runtime/declaration.ts';
 import {
   type CommandHelp,
   JSON_OPTION,
@@ -28,7 +31,7 @@ import {
 import { AWS_PRICES } from './costs.ts';
 import { estimate, type Estimate, type EstimateSettings } from './estimate.ts';
 import { exportSource, meterQueries, type ReceiptSource, tableSource } from './receipt_source.ts';
-import { adviceLines, countLines, pathLines } from './report.ts';
+import { adviceLines, afterwardsLines, countLines, pathLines } from './report.ts';
 
 export type EstimatePorts = Omit<CommandPorts, 'now'>;
 
@@ -36,6 +39,8 @@ export type EstimatePorts = Omit<CommandPorts, 'now'>;
 interface OpenedSource {
   readonly source: ReceiptSource;
   readonly name: string;
+  /** Those of the stack; of none, those of a new one. */
+  readonly stores: readonly StoreName[];
   /** For `--json`. */
   readonly reading: () => Readonly<Record<string, unknown>>;
   /** For people. */
@@ -52,11 +57,12 @@ export async function runEstimate(argv: readonly string[], ports: EstimatePorts)
   return await exitStatusOf('Reading the receipts', ports.messages, async () => {
     const options = parseEstimateOptions(argv, ports);
     return await ports.stop.orResult(async () => {
-      const { json, settings } = options;
+      const { json } = options;
       // With --json people's text has no place to go.
       const screen = new Screen(json ? ports.messages : ports.out);
       const opened = await openSource(options, ports, screen);
       screen.line(`Reading ${opened.name} …`);
+      const settings = { ...options.settings, stores: options.stores ?? opened.stores };
       const result = await estimate(opened.source, settings, progressOf(screen));
       screen.endProgress();
       if (json) {
@@ -70,7 +76,13 @@ export async function runEstimate(argv: readonly string[], ports: EstimatePorts)
 }
 
 function show(screen: Screen, result: Estimate, reading: readonly string[]): void {
-  const paragraphs = [reading, countLines(result), pathLines(result), adviceLines(result)];
+  const paragraphs = [
+    reading,
+    countLines(result),
+    pathLines(result),
+    afterwardsLines(result),
+    adviceLines(result),
+  ];
   for (const lines of paragraphs) screen.lines(['', ...lines]);
 }
 
@@ -94,7 +106,11 @@ async function openSource(
   }
   const outputs = await findStackOutputs(stack, ports);
   const client = ports.dynamodb(stackRegion(outputs));
-  return openTable(requireOutput(outputs, 'dynamodb_table_name'), client);
+  const stores = outputs.vector_stores?.split(',').filter((name) => name in STORES);
+  return {
+    ...openTable(requireOutput(outputs, 'dynamodb_table_name'), client),
+    stores: (stores ?? DEFAULTS.vector_stores) as StoreName[],
+  };
 }
 
 function openExports(
@@ -104,6 +120,7 @@ function openExports(
 ): OpenedSource {
   screen.lines(skippedLines(exports.skipped));
   return {
+    stores: DEFAULTS.vector_stores,
     source: exportSource(exports),
     name: data.join(', '),
     reading: () => ({ source: { data, invalid_rows: exports.skipped.length } }),
@@ -114,7 +131,7 @@ function openExports(
   };
 }
 
-function openTable(name: string, client: DynamoDBClient): OpenedSource {
+function openTable(name: string, client: DynamoDBClient): Omit<OpenedSource, 'stores'> {
   const meter = meterQueries(client);
   const invalid = { count: 0 };
   const usd = (): number => costOf(AWS_PRICES.dynamodb_read_unit, meter.units);
@@ -146,11 +163,14 @@ interface EstimateOptions {
   /** Files and folders of receipt exports, instead of a stack's table. */
   readonly data?: readonly string[];
   readonly skipInvalid: boolean;
-  readonly settings: EstimateSettings;
+  readonly settings: Omit<EstimateSettings, 'stores'>;
+  /** Instead of the stack's. */
+  readonly stores?: readonly StoreName[];
   readonly json: boolean;
 }
 
 interface ParsedOptions {
+  readonly stores?: readonly StoreName[];
   readonly stack?: string;
   readonly data?: readonly string[];
   readonly skipInvalid: boolean;
@@ -203,11 +223,12 @@ have something to do, twice; how many rows and read request units that were is s
 function parseEstimateOptions(argv: readonly string[], ports: EstimatePorts): EstimateOptions {
   const command = describeCommand();
   parseArguments(command, argv, ports);
-  const { stack, data, skipInvalid, json, ...parsed } = command.opts<ParsedOptions>();
+  const { stack, data, stores, skipInvalid, json, ...parsed } = command.opts<ParsedOptions>();
   if (skipInvalid && data === undefined) refuseArguments(command, '--skip-invalid needs --data');
   return {
     ...(stack === undefined ? {} : { stack }),
     ...(data === undefined ? {} : { data }),
+    ...(stores === undefined ? {} : { stores }),
     skipInvalid,
     json,
     settings: estimateSettings(parsed),
@@ -219,7 +240,7 @@ function estimateSettings({
   filter,
   entity,
   ...rest
-}: Omit<ParsedOptions, 'json' | 'skipInvalid'>): EstimateSettings {
+}: Omit<ParsedOptions, 'json' | 'skipInvalid' | 'stores'>): Omit<EstimateSettings, 'stores'> {
   return {
     model,
     dimensions: settingsSchema.parse({ embedding_model: model }).embedding_dimensions,
@@ -277,6 +298,12 @@ function describeCommand(): Command {
       "batch: tokens of a batch, each a byte at most, the stack's batch_max_tokens",
       wholeNumber(1, 1_000_000_000),
       DEFAULTS.batch_max_tokens,
+    )
+    .addOption(
+      new Option(
+        '--stores <STORE...>',
+        `vector stores, instead of the stack's vector_stores (${DEFAULTS.vector_stores.join()} without a stack)`,
+      ).choices(STORE_NAMES),
     )
     .option(...JSON_OPTION);
 }

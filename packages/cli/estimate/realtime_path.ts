@@ -1,8 +1,14 @@
 import { packRequests } from 'receipt-embedding/embeddings/openai';
 import { embeddingItems } from 'receipt-embedding/embeddings/embedding_items';
 import { compactionRunCodec, newCompactionRun } from 'receipt-embedding/entities/compaction_run';
-import type { ReceiptIdentity } from 'receipt-embedding/entities/keys';
-import type { EmbeddingStatus } from 'receipt-embedding/entities/line_and_word';
+import {
+  embeddedReceiptCodec,
+  type LoggedRun,
+  unknownReceipt,
+  withRun,
+} from 'receipt-embedding/entities/embedded_receipt';
+import { type ReceiptIdentity, toTimestamp } from 'receipt-embedding/entities/keys';
+import type { EmbeddingStatus, ReceiptLine } from 'receipt-embedding/entities/line_and_word';
 import { z } from 'zod';
 import {
   type Assumptions,
@@ -10,11 +16,13 @@ import {
   type FunctionName,
   FUNCTIONS,
   MAP_FILES,
+  RECEIPT_RECORD,
   SUMMARY_GETS,
 } from './assumptions.ts';
 import { functionQuantities, type Invocations, type Quantities } from './costs.ts';
 import { insertUnits, type MeasuredReceipt, measureRow, readUnits } from './measured_receipt.ts';
 import type { Transitions } from './transitions.ts';
+import { type StoredBytes, StoredBytesCounter } from './vector_stores.ts';
 
 /** What the realtime path has to do, counted. */
 export interface RealtimeWork {
@@ -29,15 +37,18 @@ export interface RealtimeWork {
   readonly rows_written: number;
   readonly write_units: number;
   readonly read_units: number;
+  /** What each vector store is given. */
+  readonly stored: StoredBytes;
 }
 
 /**
  * Counts what the realtime path does with each receipt that it is given: it embeds all of the receipt's lines and words that
- * are not noise and not blank, whatever their status, equal texts once.
+ * are not noise, not blank and not FAILED, equal texts once. What the log has already it does not embed: the table does not tell.
  */
 export class RealtimeCounter {
   readonly #status: EmbeddingStatus;
   readonly #assumptions: Assumptions;
+  readonly #stored: StoredBytesCounter;
   readonly #sum = {
     receipts: 0,
     refused_receipts: 0,
@@ -50,21 +61,27 @@ export class RealtimeCounter {
     read_units: 0,
   };
 
-  /** @param status by which the receipts are found. */
-  constructor(status: EmbeddingStatus, assumptions: Assumptions) {
+  /**
+   * @param status by which the receipts are found.
+   * @param dimensions of the vectors.
+   */
+  constructor(status: EmbeddingStatus, dimensions: number, assumptions: Assumptions) {
     this.#status = status;
+    this.#stored = new StoredBytesCounter(dimensions);
     this.#assumptions = assumptions;
   }
 
   get work(): RealtimeWork {
-    return { ...this.#sum };
+    return { ...this.#sum, stored: this.#stored.sum };
   }
 
   add(identity: ReceiptIdentity, receipt: MeasuredReceipt): void {
     const sum = this.#sum;
     sum.receipts++;
     sum.read_units += this.#readUnits(receipt);
-    const { lines, words } = embeddingItems({ ...receipt.rows, labels: [] }, undefined, 'realtime');
+    const all = embeddingItems({ ...receipt.rows, labels: [] }, undefined, 'realtime');
+    const lines = all.lines.filter(isTried);
+    const words = all.words.filter(isTried);
     const items = [...lines, ...words];
     const inputs = [...new Set(items.map(({ input }) => input))];
     const tokens = inputs.map((input) => receipt.tokensOf(input));
@@ -74,11 +91,13 @@ export class RealtimeCounter {
     }
     sum.lines += lines.length;
     sum.words += words.length;
+    this.#stored.add(lines);
+    this.#stored.add(words);
     sum.openai_requests += packRequests(inputs).length;
     sum.prompt_tokens += tokens.reduce<number>((total, count = 0) => total + count, 0);
     const changed = items.filter(({ entity }) => entity.embedding_status !== 'SUCCESS');
-    sum.rows_written += changed.length + 1;
-    sum.write_units += runUnits(identity);
+    sum.rows_written += changed.length + 1 + RECEIPT_RECORD.writes;
+    sum.write_units += runUnits(identity) + RECEIPT_RECORD.writes * recordUnits();
     for (const { id, entity } of changed) {
       sum.write_units += receipt.statusChangeUnits(id, entity.embedding_status, 'SUCCESS');
     }
@@ -93,7 +112,7 @@ export class RealtimeCounter {
       receipt.textReadUnits +
       readUnits(receipt.lineBytes + receipt.wordBytes + letters) +
       readUnits(0) +
-      readUnits(0, 'strong')
+      RECEIPT_RECORD.reads * readUnits(0, 'strong')
     );
   }
 }
@@ -103,9 +122,44 @@ export function listingUnits(receipt: MeasuredReceipt, status: EmbeddingStatus):
   return receipt.bytesWithStatus(status) / 4_096 / 2;
 }
 
+/** Nothing tries again what is FAILED, unless it is asked to. */
+function isTried({ entity }: { readonly entity: Pick<ReceiptLine, 'embedding_status'> }): boolean {
+  return entity.embedding_status !== 'FAILED';
+}
+
+/** What is recorded of a receipt, of one run in two stores. Every run id is as long as this one. */
+export function recordUnits(): number {
+  const receipt = { image_id: NO_ID, receipt_id: 1 };
+  const collection = { digest: '0'.repeat(32), vectors: 100 };
+  const at = toTimestamp(new Date(0));
+  const run: LoggedRun = {
+    run_id: NO_ID,
+    path: 'realtime',
+    format: 1,
+    model: 'text-embedding-3-small',
+    dimensions: 1_536,
+    whole: true,
+    lines: collection,
+    words: collection,
+    refused: [],
+    refused_count: 0,
+    forced_by: null,
+    written_by: NO_ID,
+    created_at: at,
+  };
+  const stores = ['0', '1'].map((name) => name.repeat(STORE_IDENTITY));
+  const record = withRun(unknownReceipt(receipt), run, { writer: NO_ID, now: at, stores });
+  return insertUnits(measureRow(z.encode(embeddedReceiptCodec, record)));
+}
+
+const NO_ID = '00000000-0000-4000-8000-000000000000';
+
+/** Characters of a store's identity: an index's ARN. */
+const STORE_IDENTITY = 120;
+
 /** The record of a run. Every run id is as long as this one. */
 function runUnits(receipt: ReceiptIdentity): number {
-  const run = newCompactionRun(receipt, '00000000-0000-4000-8000-000000000000', new Date(0));
+  const run = newCompactionRun(receipt, NO_ID, new Date(0));
   return insertUnits(measureRow(z.encode(compactionRunCodec, run)));
 }
 
@@ -171,8 +225,9 @@ export function realtimeQuantities(
     dynamodb_read_units: work.read_units,
     // The list of receipts; two deltas of each receipt that is embedded.
     s3_puts: 1 + 2 * (receipts - work.refused_receipts) + MAP_FILES.puts,
-    s3_gets: MAP_FILES.gets + SUMMARY_GETS,
-    pinecone_write_units: 0,
+    // Whether a try that died has left a delta: each is asked for before anything is bought.
+    s3_gets: 2 * (receipts - work.refused_receipts) + MAP_FILES.gets + SUMMARY_GETS,
+    stored: work.stored,
   };
 }
 

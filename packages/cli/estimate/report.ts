@@ -1,8 +1,10 @@
 import { costOf } from 'receipt-embedding/prices';
+import type { StoreName } from 'receipt-embedding/stores/vector_store';
 import { columns, count, dollars, duration, quantity } from '../command_line/text.ts';
 import { AWS_PRICES, type Costs } from './costs.ts';
-import type { EntityCounts, Estimate } from './estimate.ts';
+import type { AfterwardsCosts, EntityCounts, Estimate } from './estimate.ts';
 import type { TimeRange } from './realtime_path.ts';
+import { MONTHLY_MINIMUM_USD } from './vector_stores.ts';
 
 const NOTHING = '-';
 
@@ -34,7 +36,9 @@ const SERVICES: readonly (readonly [string, keyof Costs])[] = [
   ['DynamoDB', 'dynamodb'],
   ['S3', 's3'],
   ['CloudWatch', 'cloudwatch'],
+  ['S3 Vectors', 's3_vectors'],
   ['Pinecone', 'pinecone'],
+  ['Chroma Cloud', 'chroma'],
   ['Together', 'total'],
 ];
 
@@ -52,16 +56,32 @@ export function pathLines({ model, prices, realtime, batch }: Estimate): string[
       ],
       ['Batches', NOTHING, count(batch.work.batches)],
       ['Tokens', count(realtime.quantities.prompt_tokens), count(batch.quantities.prompt_tokens)],
-      ...SERVICES.map(([name, service]) => [
-        name,
-        amount(realtime.usd[service]),
-        amount(batch.usd[service]),
-      ]),
+      ...SERVICES.filter(([, service]) => realtime.usd[service] + batch.usd[service] > 0).map(
+        ([name, service]) => [name, amount(realtime.usd[service]), amount(batch.usd[service])],
+      ),
       ['Expected time', time(realtime.seconds), time(batch.seconds)],
     ]).map(indented),
-    `${model}, list prices of ${prices.as_of} in ${prices.region}, without free tiers. Not counted: storage, what reads the`,
-    "vectors afterwards, merging ChromaDB deltas, merchant lookups, X-Ray, Secrets Manager, Pinecone's monthly minimum.",
+    `${model}, list prices of ${prices.as_of} in ${prices.region}, without free tiers. Not counted: storage of the table and the`,
+    'buckets, merging ChromaDB deltas, merchant lookups, X-Ray, Secrets Manager.',
   ];
+}
+
+const STORES: Readonly<Record<StoreName, string>> = {
+  s3_vectors: 'S3 Vectors',
+  pinecone: 'Pinecone',
+  chroma: 'Chroma Cloud',
+};
+
+/** What the vectors cost once they are there. */
+export function afterwardsLines({ afterwards }: Estimate): string[] {
+  const stores = Object.entries(afterwards) as [StoreName, AfterwardsCosts][];
+  return stores.map(([store, { month, questions }]) => {
+    const least = MONTHLY_MINIMUM_USD[store];
+    return (
+      `${STORES[store]}: holding these vectors is ${dollars(month)} a month, a thousand questions ${dollars(questions)}` +
+      `${least === 0 ? '' : `; its plan costs ${dollars(least)} a month at least`}.`
+    );
+  });
 }
 
 /** Which path to take, in words. */
@@ -78,7 +98,6 @@ export function adviceLines({ realtime, batch, cheaper }: Estimate): string[] {
     `OpenAI's part is ${dollars(realtime.usd.openai)} in realtime and ${dollars(batch.usd.openai)} in batches, whose API takes half for a token.`,
     `Realtime is sensible for what is needed now: ${time(realtime.seconds)}, where OpenAI may take a day for batches.`,
     `Realtime over the same receipts once more embeds and writes nothing, but reads them again: ${dollars(reads)}, beside Step Functions and Lambda.`,
-    'The paths end in different stores: realtime in ChromaDB deltas, batch in Pinecone.',
   ];
 }
 

@@ -1,3 +1,4 @@
+import type { StoreName } from 'receipt-embedding/stores/vector_store';
 import {
   isDistributed,
   type MapState,
@@ -30,7 +31,7 @@ interface Block {
   readonly States: Readonly<Record<string, State>>;
 }
 
-/** Nothing of them decides which states there are. */
+/** Nothing of them decides which states there are; the stores do. */
 const SETTINGS = {
   functionArn: () => '',
   bucket: '',
@@ -42,11 +43,12 @@ const SETTINGS = {
 /** The way through CheckStatus of a batch whose results are there. */
 const INGESTED = { CheckStatus: 'DownloadResults' };
 
-/** Counts them in the state machines' own definitions. */
-export function countTransitions(): Transitions {
-  const realtime = realtimeStateMachine(SETTINGS);
-  const submit = batchSubmitStateMachine(SETTINGS);
-  const poll = batchPollStateMachine(SETTINGS);
+/** Counts them in the state machines' own definitions, of a stack with these stores. */
+export function countTransitions(stores: readonly StoreName[]): Transitions {
+  const settings = { ...SETTINGS, stores };
+  const realtime = realtimeStateMachine(settings);
+  const submit = batchSubmitStateMachine(settings);
+  const poll = batchPollStateMachine(settings);
   const batch = itemsOf(poll, (map) => isDistributed(map));
   return {
     realtime: { execution: way(realtime), receipt: way(itemsOf(realtime, isDistributed)) },

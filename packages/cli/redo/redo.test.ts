@@ -45,6 +45,7 @@ describe('redo failed', () => {
       'Returned to NONE: 1 line, 1 word.',
       'To do them again:',
       '  npx receipts execute realtime --filter NONE',
+      '  npx receipts execute batch-submit',
       '',
     ]);
     expect(
@@ -226,7 +227,7 @@ describe('redo failed', () => {
         live_claims: {},
       },
       done: { lines: 1, words: 0, changed_meanwhile: 0, changed: [], deleted: 0, finished: true },
-      next: ['npx receipts execute realtime --filter NONE'],
+      next: ['npx receipts execute realtime --filter NONE', 'npx receipts execute batch-submit'],
     });
     expect(stdout).toMatch(/^\{.*\}\n$/);
     expect(stderr).toContain('To be returned to NONE: 1 row');

@@ -105,7 +105,7 @@ class Redo {
       }
     }
     const outcome = await this.#carryOut(table, plan);
-    const next = nextCommands(options.stack, outputs.batch_submit_sf_arn !== undefined);
+    const next = nextCommands(options.stack);
     return this.#end(plan, outcome, next);
   }
 

@@ -71,10 +71,10 @@ export function outcomeLines(outcome: RedoOutcome, total: number): string[] {
 }
 
 /** The commands that embed again what was returned to NONE. */
-export function nextCommands(stack: string | undefined, hasBatchPath: boolean): string[] {
+export function nextCommands(stack: string | undefined): string[] {
   const option = stack === undefined ? '' : ` --stack ${stack}`;
   return [
     `npx receipts execute realtime --filter NONE${option}`,
-    ...(hasBatchPath ? [`npx receipts execute batch-submit${option}`] : []),
+    `npx receipts execute batch-submit${option}`,
   ];
 }

@@ -31,7 +31,7 @@ const BATCHES: BatchesSummary = {
       released: 0,
     },
   ],
-  pinecone: { namespaces: { words: 1_000, lines: 1 }, requests: 12 },
+  batch_refusals: [{ id: 'IMAGE#1#RECEIPT#00001#LINE#00001', reason: 'the text is too long' }],
 };
 
 function reportedBatches(changes: Partial<BatchesSummary> = {}): string[] {
@@ -48,7 +48,7 @@ describe('the report of the batches', () => {
       '  WORD_EMBEDDING  EXPIRED  1,200 requested, 1,000 embedded, 1 refused, 199 returned to NONE  b-1  expired at OpenAI',
       '  LINE_EMBEDDING  COMPLETED  600 requested, 600 embedded, 0 refused, 0 returned to NONE  b-2',
       "  OpenAI          20,000 tokens ($0.000200 at OpenAI's list price)",
-      '  Pinecone        1 vector in lines, 1,000 vectors in words, 12 requests',
+      '  refused: IMAGE#1#RECEIPT#00001#LINE#00001: the text is too long',
     ]);
   });
 

@@ -1,7 +1,7 @@
 import type { Screen } from '../command_line/screen.ts';
 import { count, quantity } from '../command_line/text.ts';
 import { usedTokens } from '../executions/execution_end.ts';
-import type { NearestLines, OwnNeighbours } from './proof.ts';
+import type { StoredVectors } from './proof.ts';
 import type { BatchesSummary, BatchLine, RealtimeSummary, TimeSpent } from './summary.ts';
 
 const BATCHES_SHOWN = 20;
@@ -30,13 +30,18 @@ function shares({ functions, stand_ins, orchestration }: TimeSpent): string {
   return `functions ${share(functions)}, stand-ins ${share(stand_ins)}, orchestration ${share(orchestration)}`;
 }
 
-/** What came of each batch, and what is in Pinecone. */
+/** What came of each batch. */
 export function reportBatches(
   screen: Screen,
-  { batch_executions: executions, batch_seconds, batch_openai, batches, pinecone }: BatchesSummary,
+  {
+    batch_executions: executions,
+    batch_seconds,
+    batch_openai,
+    batches,
+    batch_refusals: refusals,
+  }: BatchesSummary,
 ): void {
   const failed = executions.filter(({ status }) => status !== 'SUCCEEDED');
-  const vectors = Object.entries(pinecone.namespaces).sort(([a], [b]) => (a < b ? -1 : 1));
   screen.line();
   screen.table([
     [
@@ -54,14 +59,8 @@ export function reportBatches(
         estimated_cost_usd: batch_openai.estimated_cost_usd,
       }),
     ],
-    [
-      'Pinecone',
-      (vectors.length === 0
-        ? 'no vectors'
-        : vectors.map(([name, size]) => `${quantity(size, 'vector')} in ${name}`).join(', ')) +
-        `, ${quantity(pinecone.requests, 'request')}`,
-    ],
   ]);
+  screen.lines(refusals.map(({ id, reason }) => `  refused: ${id}: ${reason}`));
 }
 
 function batchRow(batch: BatchLine): readonly [string, string] {
@@ -74,20 +73,17 @@ function batchRow(batch: BatchLine): readonly [string, string] {
   ];
 }
 
-/** The proof that Pinecone finds what was put into it. */
-export function reportNeighbours(screen: Screen, { asked, found }: OwnNeighbours): void {
+/** What the log has, what each store has of it, and the proof that it finds that. */
+export function reportStores(screen: Screen, { log, stores }: StoredVectors): void {
   screen.line();
-  screen.line(
-    `Pinecone finds ${count(found)} of ${count(asked)} vectors as their own nearest neighbour`,
-  );
-}
-
-/** The proof that the vectors mean something. */
-export function reportNearestLines(screen: Screen, found: readonly NearestLines[]): void {
-  screen.line();
-  screen.line('What the vectors know: the lines in the deltas that are nearest to a phrase');
-  for (const { phrase, lines } of found) {
-    screen.line(`  "${phrase}"`);
-    screen.lines(lines.map(({ text, similarity }) => `    ${similarity.toFixed(2)}  ${text}`));
-  }
+  screen.line('Vectors, and how many of a sample each store finds as their own nearest neighbour');
+  screen.table([
+    ['log', `${quantity(log.runs, 'run')}, ${quantity(log.deltas, 'delta')}`],
+    ...Object.entries(stores).map(
+      ([name, { lines, words, asked, own_nearest }]): [string, string] => [
+        name,
+        `${quantity(lines, 'line')}, ${quantity(words, 'word')}; ${count(own_nearest)} of ${count(asked)} found`,
+      ],
+    ),
+  ]);
 }

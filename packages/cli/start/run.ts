@@ -6,8 +6,9 @@ import { entityLines } from '../status/report.ts';
 import { countEmbeddingStatuses, ONE_SHARD } from '../table/counts.ts';
 import { loadReceipts } from '../table/load_receipts.ts';
 import type { StartOptions, StartPath } from './options.ts';
-import { nearestLines, ownNeighbours } from './proof.ts';
-import { reportBatches, reportNearestLines, reportNeighbours, reportRealtime } from './report.ts';
+import { proveStores } from './proof.ts';
+import { askStack, questionLines } from './proof_questions.ts';
+import { reportBatches, reportRealtime, reportStores } from './report.ts';
 import { runBatches, runRealtime } from './run_workflows.ts';
 import type { ReceiptsToLoad } from './start.ts';
 import {
@@ -46,17 +47,15 @@ export async function runWorkflows(
     ...realtime,
     ...(await summarizeBatches(stack, batchRun)),
     statuses: occurringStatuses(statuses),
+    ...(await proveStores(stack)),
   };
 
   reportRealtime(screen, summary);
   if (batchRun !== undefined) reportBatches(screen, summary);
   screen.lines(['', ...entityLines(statuses)]);
-  if (summary.compaction_runs.length > 0) {
-    reportNearestLines(screen, await nearestLines(stack, summary.compaction_runs));
-  }
-  if (stack.pinecone.counts.size > 0) {
-    reportNeighbours(screen, await ownNeighbours(stack.pineconeAccess));
-  }
+  reportStores(screen, summary);
+  const questions = questionLines(await askStack(stack), options.serve);
+  if (questions.length > 0) screen.lines(['', ...questions]);
   if (options.summary !== undefined) {
     await writeFile(options.summary, `${JSON.stringify(summary, null, 2)}\n`);
     screen.line();

@@ -4,7 +4,12 @@ import {
   paginateListExecutions,
   type SFNClient,
 } from '@aws-sdk/client-sfn';
-import { type BatchSummary, batchSummaryCodec } from 'receipt-embedding/entities/batch';
+import {
+  BATCH_RESULT_PREFIX,
+  type BatchSummary,
+  batchSummaryCodec,
+  batchSummaryKey,
+} from 'receipt-embedding/entities/batch';
 import { type CompactionRun, compactionRunCodec } from 'receipt-embedding/entities/compaction_run';
 import type { ReceiptIdentity } from 'receipt-embedding/entities/keys';
 import { queryPages, type Table } from 'receipt-embedding/table/table';
@@ -17,6 +22,7 @@ import {
 } from '../executions/execution_end.ts';
 import type { LocalStack } from '../local_stack.ts';
 import { countEmbeddingStatuses, ONE_SHARD } from '../table/counts.ts';
+import type { StoredVectors } from './proof.ts';
 import type { BatchRun, RealtimeRun } from './run_workflows.ts';
 
 /** The workflow's own summary; when no receipt was found it has no results. */
@@ -74,16 +80,12 @@ export interface BatchesSummary {
   /** What OpenAI has read for the batches that have ended, and what that costs at its list price; null: not known. */
   readonly batch_openai: { readonly tokens: number; readonly estimated_cost_usd: number | null };
   readonly batches: readonly BatchLine[];
-  readonly pinecone: {
-    /** Vectors by namespace. */
-    readonly namespaces: Readonly<Record<string, number>>;
-    /** To upsert them. */
-    readonly requests: number;
-  };
+  /** The first 20 lines and words that are FAILED in them, and why. */
+  readonly batch_refusals: readonly { readonly id: string; readonly reason: string }[];
 }
 
 /** What `--summary` writes. */
-export interface StartSummary extends RealtimeSummary, BatchesSummary {
+export interface StartSummary extends RealtimeSummary, BatchesSummary, StoredVectors {
   readonly statuses: AllStatuses;
 }
 
@@ -122,7 +124,7 @@ export async function summarizeRealtime(
 
 /** The same for the batch workflows. */
 export async function summarizeBatches(
-  { table, pinecone }: LocalStack,
+  { table }: LocalStack,
   run: BatchRun | undefined,
 ): Promise<BatchesSummary> {
   const batches = await readBatchSummaries(table);
@@ -145,10 +147,7 @@ export async function summarizeBatches(
         ...(reason === undefined ? {} : { reason }),
       }),
     ),
-    pinecone: {
-      namespaces: Object.fromEntries(pinecone.counts),
-      requests: pinecone.usage.requests,
-    },
+    batch_refusals: await readRefusals(table, batches),
   };
 }
 
@@ -219,6 +218,35 @@ export async function readBatchSummaries(table: Table): Promise<BatchSummary[]> 
     batches.push(...rows.map((row) => z.decode(batchSummaryCodec, row as never)));
   }
   return batches.sort((a, b) => (a.submitted_at < b.submitted_at ? -1 : 1));
+}
+
+const REFUSALS_SHOWN = 20;
+
+async function readRefusals(
+  table: Table,
+  batches: readonly BatchSummary[],
+): Promise<BatchesSummary['batch_refusals']> {
+  const refusals: { id: string; reason: string }[] = [];
+  for (const { batch_id, failed = 0 } of batches) {
+    if (failed === 0) continue;
+    const pages = queryPages(table, {
+      KeyConditionExpression: 'PK = :batch AND begins_with(SK, :result)',
+      FilterExpression: '#status = :failed',
+      ExpressionAttributeNames: { '#status': 'status' },
+      values: {
+        batch: batchSummaryKey(batch_id).PK,
+        result: BATCH_RESULT_PREFIX,
+        failed: 'FAILED',
+      },
+    });
+    for await (const { rows } of pages) {
+      for (const { pinecone_id, error_message } of rows) {
+        refusals.push({ id: String(pinecone_id), reason: String(error_message) });
+        if (refusals.length === REFUSALS_SHOWN) return refusals;
+      }
+    }
+  }
+  return refusals;
 }
 
 /** All recorded runs, oldest first. */

@@ -1,5 +1,10 @@
 import { columns, count, duration, quantity } from '../command_line/text.ts';
-import type { CompactionCounts, FailedRun, StatusCounts } from '../table/counts.ts';
+import type {
+  CompactionCounts,
+  EndedWithReason,
+  FailedRun,
+  StatusCounts,
+} from '../table/counts.ts';
 import type { BatchesView, BatchProblem, ExecutionView, TroubledBatch } from './sections.ts';
 
 /** More of a cause than this is for the console or --json. */
@@ -7,11 +12,7 @@ const CAUSE_LENGTH = 160;
 const MOST_TROUBLED = 20;
 
 /** The sections of the report, each as its lines. */
-export function executionLines(
-  workflow: string,
-  executions: readonly ExecutionView[] | null,
-): string[] {
-  if (executions === null) return [workflow, '  not deployed: this stack has no batch path'];
+export function executionLines(workflow: string, executions: readonly ExecutionView[]): string[] {
   if (executions.length === 0) return [workflow, '  never started (in the last 90 days)'];
   const width = Math.max(...executions.map(({ status }) => status.length));
   return [
@@ -25,7 +26,8 @@ export function executionLines(
   ];
 }
 
-export function batchLines({ active, ended, troubled, invalid_rows }: BatchesView): string[] {
+export function batchLines(view: BatchesView): string[] {
+  const { active, ended, with_reason, newest_with_reason, troubled, invalid_rows } = view;
   const shown = active.filter(({ lines, words }) => lines + words > 0);
   return [
     'Batches',
@@ -48,6 +50,12 @@ export function batchLines({ active, ended, troubled, invalid_rows }: BatchesVie
     ...(troubled.some(({ problems }) => !problems.includes('parked'))
       ? ['  The next poll sees to them: npx receipts execute batch-poll']
       : []),
+    ...(with_reason === 0
+      ? []
+      : [
+          `  ${quantity(with_reason, 'batch', 'batches')} ended otherwise than planned; the newest:`,
+          ...newest_with_reason.map(endedLine),
+        ]),
     ...unreadable(invalid_rows),
   ];
 }
@@ -103,6 +111,11 @@ function troubledLine({ batch_id, status, age_seconds, problems, last_error }: T
   const what = problems.map((problem) => PROBLEMS[problem]).join('; ');
   const said = last_error === undefined ? '' : ` (${shortened(last_error) ?? ''})`;
   return `  ${batch_id}  ${status} for ${duration(age_seconds)}: ${what}${said}`;
+}
+
+function endedLine({ batch_id, status, submitted_at, released, reason }: EndedWithReason): string {
+  const returned = `${count(released)} returned to NONE`;
+  return `    ${batch_id}  ${status}  ${time(submitted_at)}  ${returned}: ${shortened(reason) ?? ''}`;
 }
 
 function failedRunLine(run: FailedRun): string {

@@ -22,6 +22,7 @@ import {
   countBatches,
   countCompactionStates,
   countEmbeddingStatuses,
+  type EndedWithReason,
 } from '../table/counts.ts';
 import { SILENT_LOGGER } from '../table/silent_logger.ts';
 import { batchLines, entityLines, executionLines, runLines } from './report.ts';
@@ -44,22 +45,22 @@ export interface SectionPorts {
 
 const MOST_FAILED_RUNS = 10;
 
-/** The newest executions of each workflow; null for those that the stack has not. */
+/** The newest executions of each workflow. */
 export async function executionsSection(
   { sfn, outputs, now }: SectionPorts,
   most: number,
 ): Promise<Section> {
   const machines = {
     realtime: requireOutput(outputs, 'realtime_embedding_sf_arn'),
-    batch_submit: outputs.batch_submit_sf_arn,
-    batch_poll: outputs.batch_poll_sf_arn,
+    batch_submit: requireOutput(outputs, 'batch_submit_sf_arn'),
+    batch_poll: requireOutput(outputs, 'batch_poll_sf_arn'),
   };
-  const data: Record<string, readonly ExecutionView[] | null> = {};
+  const data: Record<string, readonly ExecutionView[]> = {};
   const lines: string[] = [];
   for (const [workflow, arn] of Object.entries(machines)) {
-    const executions = arn === undefined ? null : await lastExecutions(sfn, arn, most, now);
+    const executions = await lastExecutions(sfn, arn, most, now);
     data[workflow] = executions;
-    const name = arn?.split(':').at(-1) ?? workflow.replace('_', '-');
+    const name = arn.split(':').at(-1) ?? workflow.replace('_', '-');
     lines.push(...(lines.length === 0 ? [] : ['']), ...executionLines(name, executions));
   }
   return { data, lines };
@@ -129,13 +130,16 @@ export interface BatchesView {
     readonly lines: number;
     readonly words: number;
   }[];
+  /** How many ended ones have a reason, and the newest of them. */
+  readonly with_reason: number;
+  readonly newest_with_reason: readonly EndedWithReason[];
   /** Oldest first. */
   readonly troubled: readonly TroubledBatch[];
   readonly invalid_rows: number;
 }
 
 /** Batches by state, those of each state that are oldest, and those that something has gone wrong with. */
-export function batchesView({ active, ended, invalid_rows }: BatchCounts, now: Date): BatchesView {
+export function batchesView({ active, ended, ...counts }: BatchCounts, now: Date): BatchesView {
   const byAge = active.toSorted((a, b) => submitted(a) - submitted(b));
   return {
     active: ACTIVE_BATCH_STATUSES.map((status) => ({
@@ -154,7 +158,7 @@ export function batchesView({ active, ended, invalid_rows }: BatchCounts, now: D
       const problems = problemsOf(batch, now);
       return problems.length === 0 ? [] : [troubled(batch, problems, now)];
     }),
-    invalid_rows,
+    ...counts,
   };
 }
 

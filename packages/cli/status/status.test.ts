@@ -188,20 +188,6 @@ describe('status', () => {
     });
   });
 
-  it('says where there is no batch path', async () => {
-    const { REALTIME_EMBEDDING_SF_ARN } = MACHINES;
-    const variables = { REALTIME_EMBEDDING_SF_ARN };
-
-    const text = await run(['--no-entities'], { variables });
-    const json = await run(['--no-entities', '--json'], { variables });
-
-    expect(text.exit).toBe(0);
-    expect(text.stdout).toContain('batch-poll\n  not deployed: this stack has no batch path\n');
-    expect(JSON.parse(json.stdout)).toMatchObject({
-      executions: { batch_submit: null, batch_poll: null },
-    });
-  });
-
   it('shows how far it is where that takes long', async () => {
     let seconds = 0;
     const now = (): Date => new Date(Date.UTC(2025, 2, 1, 12, 0, seconds++));
@@ -323,7 +309,7 @@ function batch(number: number, minutes: number, changes: Partial<BatchSummary>):
 }
 
 const viewOf = (...active: readonly BatchSummary[]) =>
-  batchesView({ active, ended, invalid_rows: 0 }, now);
+  batchesView({ active, ended, with_reason: 0, newest_with_reason: [], invalid_rows: 0 }, now);
 
 describe('the batches that have not ended', () => {
   it('are counted by state, with the age of the oldest of each', () => {

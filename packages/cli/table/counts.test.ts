@@ -180,9 +180,40 @@ describe('counting batches', () => {
         EXPIRED: { WORD_EMBEDDING: 2, LINE_EMBEDDING: 0 },
         CANCELLED: { WORD_EMBEDDING: 1, LINE_EMBEDDING: 0 },
       },
+      with_reason: 0,
+      newest_with_reason: [],
       invalid_rows: 1,
     });
     expect(logger.entries).toHaveLength(1);
+  });
+
+  it('tells the newest that have a reason, and how many there are', async () => {
+    const batches = Array.from({ length: 12 }, (_, minute) =>
+      ourBatch({
+        batch_id: batch_id(),
+        status: minute % 2 === 0 ? 'FAILED' : 'COMPLETED',
+        submitted_at: new Date(Date.UTC(2025, 2, 1, 10, minute)).toISOString(),
+        reason: `reason ${minute}`,
+        released: minute,
+      }),
+    );
+    await table.put(...batches.map(rowOfBatch));
+
+    const { with_reason, newest_with_reason } = await countBatches(table, new RecordingLogger());
+
+    expect(with_reason).toBe(12);
+    expect(newest_with_reason).toStrictEqual(
+      batches
+        .toReversed()
+        .slice(0, 10)
+        .map(({ batch_id, status, submitted_at, released, reason }) => ({
+          batch_id,
+          status,
+          submitted_at,
+          released,
+          reason,
+        })),
+    );
   });
 });
 

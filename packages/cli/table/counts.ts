@@ -1,5 +1,6 @@
 import {
   batchStatusKey,
+  batchSummaryKey,
   type BatchSummary,
   type BatchType,
   batchTypeKey,
@@ -24,9 +25,7 @@ import {
   queryPages,
   type Table,
 } from 'receipt-embedding/table/table';
-import { RETRY_POLICIES } from 'receipt-embedding/retry';
-
-const BULK = { retry: RETRY_POLICIES.dynamodb_bulk } as const;
+import { BULK } from 'receipt-embedding/retry';
 
 /** How many lines and words have which status. */
 export type StatusCounts = Readonly<
@@ -128,11 +127,26 @@ export interface BatchCounts {
   readonly active: readonly BatchSummary[];
   /** How many have ended, and how. */
   readonly ended: Readonly<Record<EndedBatchStatus, Readonly<Record<BatchType, number>>>>;
+  /** How many of those say why they ended otherwise than they should, or why they have returned lines or words to NONE. */
+  readonly with_reason: number;
+  /** The newest of those. */
+  readonly newest_with_reason: readonly EndedWithReason[];
   /** Batches that have not ended whose rows could not be read, and were logged. */
   readonly invalid_rows: number;
 }
 
-/** Reads the batches that have not ended, and counts those that have. */
+/** A batch that has ended, and why not as it should have. */
+export interface EndedWithReason {
+  readonly batch_id: string;
+  readonly status: EndedBatchStatus;
+  readonly submitted_at: string;
+  readonly released: number;
+  readonly reason: string;
+}
+
+const MOST_WITH_REASON = 10;
+
+/** Reads the batches that have not ended, and counts those that have: reading their reasons costs no more than counting them. */
 export async function countBatches(
   table: Table,
   logger: Logger,
@@ -147,24 +161,42 @@ export async function countBatches(
   const ended = Object.fromEntries(
     ENDED_BATCH_STATUSES.map((status) => [status, { WORD_EMBEDDING: 0, LINE_EMBEDDING: 0 }]),
   ) as Record<EndedBatchStatus, Record<BatchType, number>>;
+  let newest: readonly EndedWithReason[] = [];
+  let with_reason = 0;
   for (const status of ENDED_BATCH_STATUSES) {
     for (const type of STORED_BATCH_TYPES) {
       const pages = queryPages(
         table,
         {
           IndexName: 'GSI1',
-          Select: 'COUNT',
           KeyConditionExpression: 'GSI1PK = :status AND begins_with(GSI1SK, :type)',
+          ProjectionExpression: 'PK, submitted_at, released, reason',
           values: { status: batchStatusKey(status), type: batchTypeKey(type) },
         },
         { ...BULK, ...reading },
       );
-      for await (const { count } of pages) {
-        ended[status][type === 'LINE_EMBEDDING' ? type : 'WORD_EMBEDDING'] += count;
+      for await (const { rows } of pages) {
+        ended[status][type === 'LINE_EMBEDDING' ? type : 'WORD_EMBEDDING'] += rows.length;
+        const found = rows.flatMap((row) => endedWithReason(row, status));
+        with_reason += found.length;
+        newest = [...newest, ...found].sort(newestFirst).slice(0, MOST_WITH_REASON);
       }
     }
   }
-  return { active: batches, ended, invalid_rows };
+  return { active: batches, ended, with_reason, newest_with_reason: newest, invalid_rows };
+}
+
+function endedWithReason(
+  { PK, submitted_at, released, reason }: Row,
+  status: EndedBatchStatus,
+): EndedWithReason[] {
+  if (typeof reason !== 'string' || typeof submitted_at !== 'string') return [];
+  const batch_id = PK.slice(batchSummaryKey('').PK.length);
+  return [{ batch_id, status, submitted_at, released: Number(released ?? 0), reason }];
+}
+
+function newestFirst(a: EndedWithReason, b: EndedWithReason): number {
+  return Date.parse(b.submitted_at) - Date.parse(a.submitted_at);
 }
 
 type CompactionState = (typeof COMPACTION_STATES)[number];

@@ -2,18 +2,16 @@ import { batchSummaryKey, ENDED_BATCH_STATUSES } from 'receipt-embedding/entitie
 import { type ReceiptIdentity, receiptPath, rowKey } from 'receipt-embedding/entities/keys';
 import type { EmbeddingStatus } from 'receipt-embedding/entities/line_and_word';
 import type { Logger } from 'receipt-embedding/ports';
-import { RETRY_POLICIES } from 'receipt-embedding/retry';
+import { BULK } from 'receipt-embedding/retry';
 import { readActiveBatches } from 'receipt-embedding/table/batch_listing';
-import { ownedBy } from 'receipt-embedding/table/embedding_claims';
 import {
   CLAIM_ATTRIBUTE,
-  readStatus,
-  updateStatus,
+  statusChange,
+  type StatusRow,
 } from 'receipt-embedding/table/embedding_statuses';
 import { getRow, queryPages, type Table } from 'receipt-embedding/table/table';
+import { changeRow } from 'receipt-embedding/table/update_statements';
 import type { UnsettledEntity } from './unsettled_entities.ts';
-
-const BULK = { retry: RETRY_POLICIES.dynamodb_bulk } as const;
 
 /**
  * `returned`: NONE now, by this or by another command. `changed`: it is no longer as it was read, and stays as it is.
@@ -31,20 +29,11 @@ export type ReturnOutcome =
  * @throws RateLimited when DynamoDB throttles it until the retries end.
  */
 export async function returnToNone(table: Table, read: UnsettledEntity): Promise<ReturnOutcome> {
-  const { status, owner } = read;
-  const claim = ownedBy(owner);
-  const done = await updateStatus(
-    table,
-    read,
-    {
-      to: 'NONE',
-      condition: `embedding_status = :read AND ${claim.condition}`,
-      values: { read: status, ...claim.values },
-    },
-    BULK,
-  );
-  if (done) return { outcome: 'returned' };
-  const row = await readStatus(table, read, BULK);
+  const { PK, SK, status, owner } = read;
+  const where = { embedding_status: status, [CLAIM_ATTRIBUTE]: owner };
+  const found = await changeRow(table, statusChange({ key: { PK, SK }, to: 'NONE', where }));
+  if (found.outcome === 'changed') return { outcome: 'returned' };
+  const row = found.row as StatusRow | undefined;
   if (row === undefined) return { outcome: 'deleted' };
   const now = row.embedding_status ?? 'NONE';
   // Also where the answer to a first try was lost, and the client has made a second one.

@@ -10,7 +10,7 @@ import {
   type RowKey,
 } from 'receipt-embedding/entities/keys';
 import { embeddingStatusKey } from 'receipt-embedding/entities/line_and_word';
-import { RETRY_POLICIES } from 'receipt-embedding/retry';
+import { BULK } from 'receipt-embedding/retry';
 import { iterateSettled } from 'receipt-embedding/settled_map';
 import { CLAIM_ATTRIBUTE, UPDATES_AT_ONCE } from 'receipt-embedding/table/embedding_statuses';
 import {
@@ -20,8 +20,6 @@ import {
   queryPages,
   type Table,
 } from 'receipt-embedding/table/table';
-
-const BULK = { retry: RETRY_POLICIES.dynamodb_bulk } as const;
 
 /** A line or word that failed, or was claimed and never settled, as it was read: without its text. */
 export interface UnsettledEntity extends RowKey {

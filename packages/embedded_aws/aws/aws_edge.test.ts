@@ -1,4 +1,5 @@
 import {
+  BatchExecuteStatementCommand,
   BatchWriteItemCommand,
   DynamoDBClient,
   GetItemCommand,
@@ -11,6 +12,12 @@ import {
   PutObjectCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
+import {
+  ListTagsForResourceCommand,
+  ListVectorsCommand,
+  QueryVectorsCommand,
+  S3VectorsClient,
+} from '@aws-sdk/client-s3vectors';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { DescribeExecutionCommand, ListStateMachinesCommand, SFNClient } from '@aws-sdk/client-sfn';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -32,8 +39,13 @@ describe('aws edge', () => {
   const obliging =
     (service: AwsService): Service =>
     (request) => {
-      performed.push({ service, body: request.body.toString() });
-      return Promise.resolve({ status: 200, body: service === 's3' ? '' : '{}' });
+      const body = request.body.toString();
+      performed.push({ service, body });
+      const Responses = body.match(/"Statement"/g)?.map(() => ({ TableName: 'rows' }));
+      return Promise.resolve({
+        status: 200,
+        body: service === 's3' ? '' : JSON.stringify({ Responses }),
+      });
     };
 
   beforeEach(async () => {
@@ -44,6 +56,7 @@ describe('aws edge', () => {
         dynamodb: obliging('dynamodb'),
         lambda: obliging('lambda'),
         s3: obliging('s3'),
+        s3vectors: obliging('s3vectors'),
         secretsmanager: obliging('secretsmanager'),
         states: obliging('states'),
       },
@@ -77,6 +90,10 @@ describe('aws edge', () => {
       new S3Client(settings(key)).send(
         new PutObjectCommand({ Bucket: 'vectors', Key: 'key', Body: 'x' }),
       ),
+    s3vectors: (key = FUNCTION_KEY) =>
+      new S3VectorsClient(settings(key)).send(
+        new ListVectorsCommand({ vectorBucketName: 'vectors', indexName: 'lines' }),
+      ),
     secretsmanager: (key = FUNCTION_KEY) =>
       new SecretsManagerClient(settings(key)).send(new GetSecretValueCommand({ SecretId: 'key' })),
     states: (key = FUNCTION_KEY) =>
@@ -103,6 +120,8 @@ describe('aws edge', () => {
       ['s3', 503, 'SlowDown'],
       ['s3', 409, 'ConditionalRequestConflict'],
       ['s3', 403, 'AccessDenied'],
+      ['s3vectors', 429, 'TooManyRequestsException'],
+      ['s3vectors', 503, 'ServiceUnavailableException'],
       ['secretsmanager', 400, 'AccessDeniedException'],
       ['secretsmanager', 500, 'InternalServiceError'],
       ['states', 400, 'ThrottlingException'],
@@ -178,6 +197,32 @@ describe('aws edge', () => {
 
       expect(UnprocessedItems).toStrictEqual({});
       expect(writtenIds()).toStrictEqual([['a', 'b']]);
+    });
+  });
+
+  describe('statements that fail in a batch', () => {
+    const statement = (id: string) => ({ Statement: id, Parameters: [{ S: id }] });
+    const execute = (...ids: string[]) =>
+      new DynamoDBClient(settings(FUNCTION_KEY)).send(
+        new BatchExecuteStatementCommand({ Statements: ids.map(statement) }),
+      );
+    const failed = { Error: { Code: 'ThrottlingError', Message: 'ThrottlingError' } };
+
+    it('are those behind the ones that are executed', async () => {
+      edge.faults.add({ when: always, executed: 2, code: 'ThrottlingError' });
+
+      const { Responses } = await execute('a', 'b', 'c', 'd');
+
+      const done = { TableName: 'rows' };
+      expect(Responses).toStrictEqual([done, done, failed, failed]);
+      expect(performed.map(({ body }) => body.match(/(?<="S":")\w+/g))).toStrictEqual([['a', 'b']]);
+    });
+
+    it('may be all: then nothing is executed', async () => {
+      edge.faults.add({ when: always, executed: 0, code: 'ThrottlingError' });
+
+      expect((await execute('a')).Responses).toStrictEqual([failed]);
+      expect(performed).toStrictEqual([]);
     });
   });
 
@@ -291,6 +336,27 @@ describe('aws request', () => {
       'lambda',
       'Invoke',
       () => new LambdaClient(settings()).send(new InvokeCommand({ FunctionName: 'work' })),
+    ],
+    [
+      's3vectors',
+      'QueryVectors',
+      () =>
+        new S3VectorsClient(settings()).send(
+          new QueryVectorsCommand({
+            vectorBucketName: 'vectors',
+            indexName: 'lines',
+            topK: 1,
+            queryVector: { float32: [1] },
+          }),
+        ),
+    ],
+    [
+      's3vectors',
+      'ListTagsForResource',
+      () =>
+        new S3VectorsClient(settings()).send(
+          new ListTagsForResourceCommand({ resourceArn: 'arn:aws:s3vectors' }),
+        ),
     ],
     [
       's3',

@@ -7,9 +7,11 @@ import type {
   ServiceRequest,
   ServiceResponse,
 } from '../http/service.ts';
+import { operationName as vectorsOperation } from '../s3_vectors/requests.ts';
 import {
   awsError,
   bodyBound,
+  executePart,
   internalError,
   notImplemented,
   type OwnAwsFault,
@@ -18,7 +20,14 @@ import {
 } from './faults.ts';
 import { type SigningKey, signatureParts, signatureProblem } from './signature.ts';
 
-export const AWS_SERVICES = ['dynamodb', 'lambda', 's3', 'secretsmanager', 'states'] as const;
+export const AWS_SERVICES = [
+  'dynamodb',
+  'lambda',
+  's3',
+  's3vectors',
+  'secretsmanager',
+  'states',
+] as const;
 export type AwsService = (typeof AWS_SERVICES)[number];
 
 /** What a request to AWS asks for, as far as that is told without its body. */
@@ -137,11 +146,15 @@ export class AwsEdge {
     observed: ObservedRequest,
     request: ServiceRequest,
   ): Promise<ServiceResponse> {
+    const serve: Service = (part) => this.#serve(observed, part);
     if ('kill' in fault) {
-      if (fault.moment === 'after') await this.#serve(observed, request);
+      const { moment, executed = Infinity } = fault;
+      if (moment === 'after' && executed === Infinity) await this.#serve(observed, request);
+      else if (moment === 'after') await executePart(request, { executed, code: '' }, serve);
       if (observed.accessKeyId !== undefined) this.#settings.kill(observed.accessKeyId);
       throw new ConnectionCut();
     }
+    if ('executed' in fault) return await executePart(request, fault, serve);
     const { done, unprocessed } = splitBatch(request, fault.processed);
     const response = done === undefined ? undefined : await this.#serve(observed, done);
     return response === undefined || response.status === 200
@@ -156,19 +169,25 @@ const TARGETS: Readonly<Record<string, AwsService>> = {
   secretsmanager: 'secretsmanager',
 };
 
+/** `/PutVectors`: no bucket of S3 has a name with capital letters. */
+const VECTORS_OPERATION = /^\/[A-Z][A-Za-z]+$/;
+
 /** Whether a request names a service of AWS that does not exist here. */
 function isOfUnknownService(head: RequestHead): boolean {
   return head.headers['x-amz-target'] !== undefined && classify(head).service === 's3';
 }
 
-/** Tells AWS's services apart as they come in on one port: by the target header, else by the path. */
+/** Tells AWS's services apart as they come in on one port: by the target header, else by the path and whom it is signed for. */
 export function classify(request: RequestHead): AwsRequest {
-  const accessKeyId = signatureParts(request.headers.authorization)?.accessKeyId;
+  const { accessKeyId, service: signedFor } = signatureParts(request.headers.authorization) ?? {};
   const [prefix = '', operation = ''] = String(request.headers['x-amz-target'] ?? '').split('.');
   const service = TARGETS[prefix];
   if (service !== undefined) return { service, operation, accessKeyId };
   if (request.path.startsWith('/2015-03-31/functions/')) {
     return { service: 'lambda', operation: 'Invoke', accessKeyId };
+  }
+  if (signedFor === 's3vectors' || VECTORS_OPERATION.test(request.path)) {
+    return { service: 's3vectors', operation: vectorsOperation(request), accessKeyId };
   }
   return { service: 's3', operation: `${request.method} ${request.path}`, accessKeyId };
 }

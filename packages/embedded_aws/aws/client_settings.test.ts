@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { ListObjectsV2Command } from '@aws-sdk/client-s3';
+import { GetIndexCommand } from '@aws-sdk/client-s3vectors';
 import { ListStateMachinesCommand } from '@aws-sdk/client-sfn';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { hostileShell, variablesOfTheSdk } from '../../../tests/support/hostile_shell.ts';
@@ -40,6 +41,8 @@ async function askEach({ clients, deployment }: EmbeddedAws): Promise<void> {
   );
   const Bucket = deployment.outputs['bucket'] as string;
   await clients.s3.send(new ListObjectsV2Command({ Bucket }));
+  const indexArn = deployment.outputs['index'] as string;
+  await clients.s3vectors.send(new GetIndexCommand({ indexArn }));
   await clients.sfn.send(new ListStateMachinesCommand({}));
 }
 

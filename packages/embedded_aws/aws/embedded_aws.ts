@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
+import { S3VectorsClient } from '@aws-sdk/client-s3vectors';
 import { SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { bringToLife, createExistingTables } from '../deployment/bring_to_life.ts';
 import {
@@ -18,6 +19,7 @@ import { guardFunctions } from '../iam/request_guard.ts';
 import { Invocations } from '../lambda/invocations.ts';
 import { LambdaStandIn } from '../lambda/lambda_stand_in.ts';
 import { S3StandIn } from '../s3/s3_stand_in.ts';
+import { S3VectorsStandIn } from '../s3_vectors/s3_vectors_stand_in.ts';
 import { every, SchedulerStandIn } from '../scheduler/scheduler_stand_in.ts';
 import { SecretsManagerStandIn } from '../secrets_manager/secrets_manager_stand_in.ts';
 import { StepFunctionsStandIn } from '../step_functions/step_functions_stand_in.ts';
@@ -66,6 +68,7 @@ export interface EmbeddedAws {
   readonly deployment: Deployment;
   readonly dynamodb: DynamoDBStandIn;
   readonly s3: S3StandIn;
+  readonly s3vectors: S3VectorsStandIn;
   readonly lambda: LambdaStandIn;
   /** Those of Step Functions. */
   readonly invocations: Invocations;
@@ -81,6 +84,7 @@ export interface EmbeddedAws {
 export interface AwsClients {
   readonly dynamodb: DynamoDBClient;
   readonly s3: S3Client;
+  readonly s3vectors: S3VectorsClient;
   readonly sfn: SFNClient;
 }
 
@@ -115,6 +119,7 @@ async function assemble(
   };
   const iam = settings.enforceIam === true ? new Iam(ACCOUNT_ID) : undefined;
   const s3 = new S3StandIn({ clock });
+  const s3vectors = new S3VectorsStandIn({ ...HOME, clock });
   const dynamodb = new DynamoDBStandIn(HOME);
   const secrets = new SecretsManagerStandIn();
 
@@ -153,6 +158,7 @@ async function assemble(
       dynamodb: dynamodb.handle,
       lambda: lambda.handle,
       s3: s3.handle,
+      s3vectors: s3vectors.handle,
       secretsmanager: secrets.handle,
       states: stepFunctions.handle,
     },
@@ -170,6 +176,7 @@ async function assemble(
   onClose(() => {
     clients.dynamodb.destroy();
     clients.s3.destroy();
+    clients.s3vectors.destroy();
     clients.sfn.destroy();
   });
   const scheduler = new SchedulerStandIn({
@@ -189,6 +196,7 @@ async function assemble(
   await createExistingTables(settings.existingTables ?? {}, clients.dynamodb);
   await bringToLife(deployment.resources, {
     s3,
+    s3vectors,
     dynamodb: clients.dynamodb,
     secrets,
     lambda,
@@ -203,6 +211,7 @@ async function assemble(
       deployment,
       dynamodb,
       s3,
+      s3vectors,
       lambda,
       invocations,
       stepFunctions,
@@ -216,6 +225,7 @@ function createClients(aws: Pick<EmbeddedAws, 'url' | 'credentials'>): AwsClient
   return {
     dynamodb: new DynamoDBClient({ ...settings, ...DYNAMODB_SETTINGS }),
     s3: new S3Client({ ...settings, ...S3_SETTINGS }),
+    s3vectors: new S3VectorsClient(settings),
     sfn: new SFNClient(settings),
   };
 }

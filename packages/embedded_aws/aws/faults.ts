@@ -1,6 +1,7 @@
 import type { Fault, FaultRule } from '../http/faults.ts';
-import type { ServiceRequest, ServiceResponse } from '../http/service.ts';
+import type { Service, ServiceRequest, ServiceResponse } from '../http/service.ts';
 import { errorAnswer, S3Error } from '../s3/answers.ts';
+import { errorAnswer as vectorsErrorAnswer, VectorsError } from '../s3_vectors/answers.ts';
 import type { AwsService, ObservedRequest } from './aws_edge.ts';
 import type { SignatureProblem } from './signature.ts';
 
@@ -9,9 +10,16 @@ export type { ObservedRequest } from './aws_edge.ts';
 /** What only AWS does to a request. */
 export type OwnAwsFault =
   /** The function that asks dies: before the request is performed, or right after, without seeing the answer. */
-  | { readonly kill: true; readonly moment: 'before' | 'after' }
+  | {
+      readonly kill: true;
+      readonly moment: 'before' | 'after';
+      /** Of a BatchExecuteStatement, so many statements are executed before it dies. @default all */
+      readonly executed?: number;
+    }
   /** BatchWriteItem writes only the first so many entries and returns the rest as unprocessed. */
-  | { readonly processed: number };
+  | { readonly processed: number }
+  /** BatchExecuteStatement executes only the first so many statements; the others have this error. */
+  | { readonly executed: number; readonly code: string };
 
 export type AwsFault = Fault<OwnAwsFault>;
 export type AwsFaultRule = FaultRule<ObservedRequest, OwnAwsFault>;
@@ -41,6 +49,36 @@ export function splitBatch(
   };
 }
 
+interface StatementBatch {
+  readonly Statements: readonly unknown[];
+}
+
+interface StatementAnswers {
+  readonly Responses: readonly unknown[];
+}
+
+/** A BatchExecuteStatement of which only the first so many statements are executed. */
+export async function executePart(
+  request: ServiceRequest,
+  { executed, code }: { readonly executed: number; readonly code: string },
+  serve: Service,
+): Promise<ServiceResponse> {
+  const batch = JSON.parse(request.body.toString()) as StatementBatch;
+  const failed = batch.Statements.slice(executed).map(() => ({
+    Error: { Code: code, Message: code },
+  }));
+  if (failed.length === batch.Statements.length) return answered(failed);
+  const part = { ...batch, Statements: batch.Statements.slice(0, executed) };
+  const response = await serve({ ...request, body: Buffer.from(JSON.stringify(part)) });
+  if (response.status !== 200) return response;
+  const { Responses } = JSON.parse(response.body as string) as StatementAnswers;
+  return answered([...Responses, ...failed]);
+}
+
+function answered(Responses: readonly unknown[]): ServiceResponse {
+  return { status: 200, body: JSON.stringify({ Responses }) };
+}
+
 /** An error in the service's own form. */
 export function awsError(
   service: AwsService,
@@ -49,6 +87,7 @@ export function awsError(
   message: string,
 ): ServiceResponse {
   if (service === 's3') return errorAnswer(new S3Error(status, code, message));
+  if (service === 's3vectors') return vectorsErrorAnswer(new VectorsError(status, code, message));
   return {
     status,
     headers: { 'content-type': 'application/x-amz-json-1.0', 'x-amzn-errortype': code },
@@ -122,7 +161,7 @@ const HINT = ' The keys of the embedded AWS are made anew at each start.';
 /** What the service answers to a request that is not signed as it must be. */
 export function signatureRefusal(service: AwsService, problem: SignatureProblem): ServiceResponse {
   const { code, message } = (service === 's3' ? S3_REFUSALS : REFUSALS)[problem];
-  const status = service === 's3' || service === 'lambda' ? 403 : 400;
+  const status = ['s3', 's3vectors', 'lambda'].includes(service) ? 403 : 400;
   return awsError(service, status, code, message + (problem === 'missing' ? '' : HINT));
 }
 
@@ -139,6 +178,8 @@ const BODY_BOUNDS: Readonly<Record<AwsService, BodyBound>> = {
   dynamodb: { maxBytes: 16 * MIB, status: 413, code: 'RequestEntityTooLargeException' },
   lambda: { maxBytes: 6 * MIB, status: 413, code: 'RequestTooLargeException' },
   s3: { maxBytes: 1_024 * MIB, status: 400, code: 'EntityTooLarge' },
+  // Which error is answered to more is not documented.
+  s3vectors: { maxBytes: 20 * MIB, status: 400, code: 'ValidationException' },
   secretsmanager: { maxBytes: MIB, status: 413, code: 'RequestEntityTooLargeException' },
   // An input of 256 KB, each character of it escaped.
   states: { maxBytes: 2 * MIB, status: 413, code: 'RequestEntityTooLargeException' },
@@ -158,6 +199,7 @@ const INTERNAL_ERRORS: Readonly<Record<AwsService, string>> = {
   dynamodb: 'InternalServerError',
   lambda: 'ServiceException',
   s3: 'InternalError',
+  s3vectors: 'InternalServerException',
   secretsmanager: 'InternalServiceError',
   states: 'InternalFailure',
 };

@@ -10,6 +10,7 @@ import {
   PutObjectCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
+import { ListVectorBucketsCommand, S3VectorsClient } from '@aws-sdk/client-s3vectors';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { ListStateMachinesCommand, SFNClient } from '@aws-sdk/client-sfn';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -63,6 +64,10 @@ const ASKED: Readonly<Record<AwsService, () => RawRequest>> = {
   }),
   lambda: () => ({ path: INVOKE, body: '{"key":"one"}' }),
   s3: () => ({ method: 'PUT', path: `/${bucket}/a%20b`, body: 'x' }),
+  s3vectors: () => ({
+    path: '/PutVectors',
+    body: '{"vectorBucketName":"small-vectors","indexName":"rows","vectors":[{"key":"a","data":{"float32":[1,2]}}]}',
+  }),
   secretsmanager: () => ({
     headers: { 'x-amz-target': 'secretsmanager.GetSecretValue' },
     body: '{"SecretId":"key"}',
@@ -93,6 +98,7 @@ async function effects(): Promise<unknown> {
     executions.stateMachines?.length,
     Item,
     aws.s3.listKeys(bucket, ''),
+    aws.s3vectors.vectors({ vectorBucketName: 'small-vectors', indexName: 'rows' }).size,
     aws.lambda.activity.get('work')?.invocations,
   ];
 }
@@ -102,6 +108,7 @@ describe('a request that is not signed', () => {
     ['dynamodb', 400, 'MissingAuthenticationTokenException'],
     ['lambda', 403, 'MissingAuthenticationTokenException'],
     ['s3', 403, 'AccessDenied'],
+    ['s3vectors', 403, 'MissingAuthenticationTokenException'],
     ['secretsmanager', 400, 'MissingAuthenticationTokenException'],
     ['states', 400, 'MissingAuthenticationTokenException'],
   ])('is refused by %s, and has no effect', async (service, status, name) => {
@@ -129,7 +136,14 @@ describe('a request that is signed', () => {
     'a token that it does not have': () => ({ ...aws.credentials, sessionToken: 'token' }),
   };
   function each(others: string, s3: string): Readonly<Record<AwsService, string>> {
-    return { dynamodb: others, lambda: others, s3, secretsmanager: others, states: others };
+    return {
+      dynamodb: others,
+      lambda: others,
+      s3,
+      s3vectors: others,
+      secretsmanager: others,
+      states: others,
+    };
   }
 
   it.each(
@@ -194,6 +208,7 @@ describe('a request that is signed', () => {
     expect(Buffer.from(Payload ?? []).toString()).toBe('{"key":"ü","table":"small-rows"}');
     await new SFNClient(settings).send(new ListStateMachinesCommand({}));
     await new DynamoDBClient(settings).send(new ListTablesCommand({}));
+    await new S3VectorsClient(settings).send(new ListVectorBucketsCommand({}));
   });
 
   it('with the temporary credentials of a function is that function’s, while its environment lives', async () => {
@@ -298,7 +313,7 @@ describe('a body that is not what it should be', () => {
   };
   /** What of these is JSON that a function takes. */
   const EVENTS = ['nothing', 'another type', 'null', 'a member of another type'];
-  const JSON_SERVICES = ['dynamodb', 'secretsmanager', 'states'] as const;
+  const JSON_SERVICES = ['dynamodb', 's3vectors', 'secretsmanager', 'states'] as const;
 
   it.each(
     Object.keys(BODIES).flatMap((what) => JSON_SERVICES.map((service) => [what, service] as const)),
@@ -372,6 +387,7 @@ describe('a body that is too large', () => {
     ['dynamodb', 413, 'RequestEntityTooLargeException'],
     ['lambda', 413, 'RequestTooLargeException'],
     ['s3', 400, 'EntityTooLarge'],
+    ['s3vectors', 400, 'ValidationException'],
     ['secretsmanager', 413, 'RequestEntityTooLargeException'],
     ['states', 413, 'RequestEntityTooLargeException'],
   ])('is refused by %s before it comes: %s %s', async (service, status, name) => {
@@ -382,6 +398,17 @@ describe('a body that is too large', () => {
       expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
       expect(answer).toContain(name);
     }
+  });
+
+  it('of S3 Vectors has more than 20 MiB', async () => {
+    const { body = '', ...request } = ASKED.s3vectors();
+    const send = (bytes: number): Promise<RawAnswer> =>
+      sendSigned('s3vectors', { ...request, body: body.padEnd(bytes) });
+    expect((await send(20 * 1_024 * 1_024)).status).toBe(200);
+    expect(await send(20 * 1_024 * 1_024 + 1)).toMatchObject({
+      status: 400,
+      code: 'ValidationException',
+    });
   });
 
   it('is refused in Lambda’s words when all of it has come', async () => {

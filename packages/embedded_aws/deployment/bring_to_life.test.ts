@@ -10,6 +10,7 @@ import { DynamoDBStandIn } from '../dynamodb/dynamodb_stand_in.ts';
 import { type RunningServer, serve } from '../http/server.ts';
 import { LambdaStandIn } from '../lambda/lambda_stand_in.ts';
 import { S3StandIn } from '../s3/s3_stand_in.ts';
+import { S3VectorsStandIn } from '../s3_vectors/s3_vectors_stand_in.ts';
 import { SchedulerStandIn } from '../scheduler/scheduler_stand_in.ts';
 import { SecretsManagerStandIn } from '../secrets_manager/secrets_manager_stand_in.ts';
 import { StepFunctionsStandIn } from '../step_functions/step_functions_stand_in.ts';
@@ -34,6 +35,7 @@ beforeEach(async () => {
   const waits: number[] = [];
   standIns = {
     s3,
+    s3vectors: new S3VectorsStandIn({ region: 'us-east-1', accountId: '000000000000', clock }),
     dynamodb: new DynamoDBClient({
       endpoint: server.url,
       region: 'us-east-1',
@@ -220,6 +222,43 @@ describe('data stores', () => {
     await bringToLife([resource('aws:s3/bucket:Bucket', { bucket: 'vectors' })], standIns);
     standIns.s3.putObject('vectors', 'key', Buffer.from('x'));
     expect(standIns.s3.listKeys('vectors', '')).toStrictEqual(['key']);
+  });
+});
+
+describe('a vector index', () => {
+  const bucket = resource('aws:s3/vectorsVectorBucket:VectorsVectorBucket', {
+    vectorBucketName: 'vectors',
+  });
+  const index = (changes: Readonly<Record<string, unknown>> = {}): RegisteredResource =>
+    resource('aws:s3/vectorsIndex:VectorsIndex', {
+      vectorBucketName: 'vectors',
+      indexName: 'lines',
+      dataType: 'float32',
+      dimension: 3,
+      distanceMetric: 'cosine',
+      ...changes,
+    });
+
+  it('is there, and empty, of the dimension that it is registered with', async () => {
+    await bringToLife([bucket, index()], standIns);
+    const { size, dimension } = standIns.s3vectors.vectors({
+      vectorBucketName: 'vectors',
+      indexName: 'lines',
+    });
+    expect([size, dimension]).toStrictEqual([0, 3]);
+  });
+
+  it.each([
+    ['without its bucket', index(), 'The specified vector bucket could not be found'],
+    [
+      'of another metric',
+      index({ distanceMetric: 'euclidean' }),
+      'The metric euclidean is not implemented by the embedded AWS.',
+    ],
+    ['with a name that is none', index({ indexName: 'Lines' }), 'Invalid index name'],
+  ])('%s is refused', async (what, wrong, message) => {
+    const resources = what === 'without its bucket' ? [wrong] : [bucket, wrong];
+    expect((await rejection(bringToLife(resources, standIns))).message).toBe(message);
   });
 });
 

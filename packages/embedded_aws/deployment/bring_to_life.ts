@@ -8,6 +8,7 @@ import {
 import type { asset } from '@pulumi/pulumi';
 import type { LambdaStandIn } from '../lambda/lambda_stand_in.ts';
 import type { S3StandIn } from '../s3/s3_stand_in.ts';
+import type { S3VectorsStandIn } from '../s3_vectors/s3_vectors_stand_in.ts';
 import type { SchedulerStandIn } from '../scheduler/scheduler_stand_in.ts';
 import type { SecretsManagerStandIn } from '../secrets_manager/secrets_manager_stand_in.ts';
 import type { StepFunctionsStandIn } from '../step_functions/step_functions_stand_in.ts';
@@ -16,6 +17,7 @@ import type { RegisteredResource, TableDescription } from './pulumi_program.ts';
 /** The stand-ins that resources live on. */
 export interface StandIns {
   readonly s3: S3StandIn;
+  readonly s3vectors: S3VectorsStandIn;
   readonly dynamodb: DynamoDBClient;
   readonly secrets: SecretsManagerStandIn;
   readonly lambda: LambdaStandIn;
@@ -41,6 +43,7 @@ const WITHOUT_LOCAL_EFFECT = new Set([
   'aws:sns/topic:Topic',
   'aws:sns/topicPolicy:TopicPolicy',
   'aws:sns/topicSubscription:TopicSubscription',
+  'pulumi:index:Stash',
 ]);
 
 /**
@@ -70,6 +73,12 @@ async function create(
   switch (type) {
     case 'aws:s3/bucket:Bucket':
       standIns.s3.createBucket(state['bucket'] as string);
+      return;
+    case 'aws:s3/vectorsVectorBucket:VectorsVectorBucket':
+      standIns.s3vectors.createVectorBucket(state['vectorBucketName'] as string);
+      return;
+    case 'aws:s3/vectorsIndex:VectorsIndex':
+      createVectorsIndex(state as unknown as VectorsIndexState, standIns.s3vectors);
       return;
     case 'aws:dynamodb/table:Table':
       await standIns.dynamodb.send(new CreateTableCommand(tableDefinition(state)));
@@ -101,6 +110,22 @@ async function create(
       if (WITHOUT_LOCAL_EFFECT.has(type)) return;
       throw new Error(`the program deploys a ${type}, which the embedded AWS does not know`);
   }
+}
+
+interface VectorsIndexState {
+  readonly vectorBucketName: string;
+  readonly indexName: string;
+  readonly dimension: number;
+  readonly distanceMetric: string;
+  readonly metadataConfiguration?: { readonly nonFilterableMetadataKeys: readonly string[] };
+}
+
+function createVectorsIndex(
+  { metadataConfiguration, ...state }: VectorsIndexState,
+  s3vectors: S3VectorsStandIn,
+): void {
+  const { nonFilterableMetadataKeys } = metadataConfiguration ?? {};
+  s3vectors.createIndex({ ...state, nonFilterableMetadataKeys });
 }
 
 interface ScheduleState {

@@ -29,6 +29,7 @@ describe('a Pulumi program', () => {
     expect((await run()).outputs).toStrictEqual({
       table: 'small-rows',
       bucket: 'small-files',
+      index: 'arn:aws:s3vectors:eu-central-1:123456789012:bucket/small-vectors/index/rows',
       secret: 'arn:aws:secretsmanager:eu-central-1:123456789012:secret:key-000000',
       machine: 'arn:aws:states:eu-central-1:123456789012:stateMachine:machine',
     });

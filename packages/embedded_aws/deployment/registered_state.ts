@@ -30,6 +30,15 @@ export function registeredState(
       const bucket = typeof inputs['bucket'] === 'string' ? inputs['bucket'] : `${project}-${name}`;
       return result(bucket, { bucket, arn: `arn:${partition}:s3:::${bucket}` });
     }
+    case 'aws:s3/vectorsVectorBucket:VectorsVectorBucket': {
+      const bucket = arn('s3vectors', `bucket/${String(inputs['vectorBucketName'])}`);
+      return result(bucket, { vectorBucketArn: bucket });
+    }
+    case 'aws:s3/vectorsIndex:VectorsIndex': {
+      const { vectorBucketName: bucket, indexName } = inputs;
+      const index = arn('s3vectors', `bucket/${String(bucket)}/index/${String(indexName)}`);
+      return result(index, { indexArn: index });
+    }
     case 'aws:dynamodb/table:Table': {
       const table = named(`${project}-${name}`);
       return result(table, { name: table, arn: arn('dynamodb', `table/${table}`) });
@@ -63,6 +72,9 @@ export function registeredState(
       const schedule = arn('scheduler', `schedule/default/${named(name)}`);
       return result(named(name), { arn: schedule });
     }
+    case 'pulumi:index:Stash':
+      // What was put into it when it was made.
+      return result(name, { output: inputs['input'] });
     default:
       return result(name, {});
   }

@@ -4,6 +4,7 @@ import { awsError, notImplemented } from '../aws/faults.ts';
 import { parseJson } from '../http/json_text.ts';
 import type { Service, ServiceRequest, ServiceResponse } from '../http/service.ts';
 import { parseConditionsOnce } from './parsed_conditions.ts';
+import { statementAction } from './statement_batch.ts';
 import { TableStore } from './table_store.ts';
 
 /** The operations that exist; dynalite has the action and the validation of each in a file of its own. */
@@ -43,6 +44,7 @@ interface Validations {
     custom: Action['validation']['custom'],
     store: TableStore,
   ) => void;
+  readonly validateAttributeValue: (value: object) => string | undefined | null;
 }
 
 /** An error that DynamoDB answers with, as dynalite gives it. */
@@ -52,17 +54,25 @@ interface Failure extends Error {
 }
 
 const require = createRequire(import.meta.url);
-const { checkTypes, checkValidations } = require('dynalite/validations/index.js') as Validations;
-const ACTIONS: ReadonlyMap<string, Action> = new Map(
-  OPERATIONS.map((operation) => {
+const { checkTypes, checkValidations, validateAttributeValue } =
+  require('dynalite/validations/index.js') as Validations;
+const ACTIONS: ReadonlyMap<string, Action> = new Map<string, Action>([
+  ...OPERATIONS.map((operation) => {
     const file = `${operation.charAt(0).toLowerCase()}${operation.slice(1)}.js`;
     const action = {
       perform: require(`dynalite/actions/${file}`) as Action['perform'],
       validation: require(`dynalite/validations/${file}`) as Action['validation'],
     };
-    return [operation, action];
+    return [operation, action] as const;
   }),
-);
+  [
+    'BatchExecuteStatement',
+    statementAction({
+      updateItem: require('dynalite/actions/updateItem.js') as Action['perform'],
+      validateAttributeValue,
+    }),
+  ],
+]);
 
 /** DynamoDB in memory: dynalite's checks, expressions and actions on a store of our own. */
 export class DynamoDBStandIn {

@@ -1,4 +1,5 @@
 import {
+  BatchExecuteStatementCommand,
   BatchGetItemCommand,
   BatchWriteItemCommand,
   DynamoDBClient,
@@ -16,6 +17,17 @@ import {
   PutObjectCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
+import {
+  CreateIndexCommand,
+  DeleteVectorsCommand,
+  GetIndexCommand,
+  ListIndexesCommand,
+  ListVectorBucketsCommand,
+  ListVectorsCommand,
+  PutVectorsCommand,
+  QueryVectorsCommand,
+  S3VectorsClient,
+} from '@aws-sdk/client-s3vectors';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import {
   DescribeExecutionCommand,
@@ -60,9 +72,15 @@ const MACHINE = 'arn:aws:states:us-east-1:1:stateMachine:poll';
 const EXECUTION = 'arn:aws:states:us-east-1:1:execution:poll:1';
 const MAP_RUN = 'arn:aws:states:us-east-1:1:mapRun:poll/Label:1';
 
+const VECTORS = 'arn:aws:s3vectors:us-east-1:1:bucket/vectors';
+const INDEX = `${VECTORS}/index/lines`;
+const index = { vectorBucketName: 'vectors', indexName: 'lines' };
+const query = { ...index, topK: 1, queryVector: { float32: [1] } };
+
 const dynamodb = (): DynamoDBClient => new DynamoDBClient(settings());
 const s3 = (): S3Client => new S3Client(settings());
 const lambda = (): LambdaClient => new LambdaClient(settings());
+const s3vectors = (): S3VectorsClient => new S3VectorsClient(settings());
 const sfn = (): SFNClient => new SFNClient(settings());
 const secrets = (): SecretsManagerClient => new SecretsManagerClient(settings());
 
@@ -105,6 +123,19 @@ const REQUESTS: readonly [string, () => Promise<unknown>, ...(readonly [string, 
     () => dynamodb().send(new BatchGetItemCommand({ RequestItems: { rows: { Keys: [Key] } } })),
     ['dynamodb:BatchGetItem', TABLE],
   ],
+  [
+    'BatchExecuteStatement',
+    () =>
+      dynamodb().send(
+        new BatchExecuteStatementCommand({
+          Statements: ['rows', 'others', 'rows'].map((table) => ({
+            Statement: `UPDATE "${table}" SET a = ? WHERE PK = ?`,
+          })),
+        }),
+      ),
+    ['dynamodb:PartiQLUpdate', TABLE],
+    ['dynamodb:PartiQLUpdate', OTHER],
+  ],
   ['ListTables', () => dynamodb().send(new ListTablesCommand({})), ['dynamodb:ListTables', '*']],
   ['GetObject', () => s3().send(new GetObjectCommand(at)), ['s3:GetObject', KEY]],
   ['HeadObject', () => s3().send(new HeadObjectCommand(at)), ['s3:GetObject', KEY]],
@@ -117,6 +148,71 @@ const REQUESTS: readonly [string, () => Promise<unknown>, ...(readonly [string, 
   [
     'an operation that the stand-in refuses',
     () => s3().send(new GetBucketVersioningCommand({ Bucket: 'bucket' })),
+  ],
+  [
+    'PutVectors',
+    () =>
+      s3vectors().send(
+        new PutVectorsCommand({ ...index, vectors: [{ key: 'a', data: { float32: [1] } }] }),
+      ),
+    ['s3vectors:PutVectors', INDEX],
+  ],
+  [
+    'DeleteVectors by ARN',
+    () => s3vectors().send(new DeleteVectorsCommand({ indexArn: INDEX, keys: ['a'] })),
+    ['s3vectors:DeleteVectors', INDEX],
+  ],
+  [
+    'QueryVectors for keys and distances',
+    () => s3vectors().send(new QueryVectorsCommand({ ...query, returnDistance: true })),
+    ['s3vectors:QueryVectors', INDEX],
+  ],
+  [
+    'QueryVectors with metadata',
+    () => s3vectors().send(new QueryVectorsCommand({ ...query, returnMetadata: true })),
+    ['s3vectors:QueryVectors', INDEX],
+    ['s3vectors:GetVectors', INDEX],
+  ],
+  [
+    'QueryVectors with a filter',
+    () => s3vectors().send(new QueryVectorsCommand({ ...query, filter: { a: 1 } })),
+    ['s3vectors:QueryVectors', INDEX],
+    ['s3vectors:GetVectors', INDEX],
+  ],
+  [
+    'ListVectors for keys',
+    () => s3vectors().send(new ListVectorsCommand(index)),
+    ['s3vectors:ListVectors', INDEX],
+  ],
+  [
+    'ListVectors with data',
+    () => s3vectors().send(new ListVectorsCommand({ ...index, returnData: true })),
+    ['s3vectors:ListVectors', INDEX],
+    ['s3vectors:GetVectors', INDEX],
+  ],
+  ['GetIndex', () => s3vectors().send(new GetIndexCommand(index)), ['s3vectors:GetIndex', INDEX]],
+  [
+    'CreateIndex',
+    () =>
+      s3vectors().send(
+        new CreateIndexCommand({
+          ...index,
+          dataType: 'float32',
+          dimension: 1,
+          distanceMetric: 'cosine',
+        }),
+      ),
+    ['s3vectors:CreateIndex', INDEX],
+  ],
+  [
+    'ListIndexes',
+    () => s3vectors().send(new ListIndexesCommand({ vectorBucketArn: VECTORS })),
+    ['s3vectors:ListIndexes', VECTORS],
+  ],
+  [
+    'ListVectorBuckets',
+    () => s3vectors().send(new ListVectorBucketsCommand({})),
+    ['s3vectors:ListVectorBuckets', '*'],
   ],
   [
     'GetSecretValue',

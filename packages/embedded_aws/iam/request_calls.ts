@@ -1,7 +1,9 @@
 import type { AwsRequest } from '../aws/aws_edge.ts';
+import { updateStatement } from '../dynamodb/update_statement.ts';
 import type { ServiceRequest } from '../http/service.ts';
 import type { Address } from '../s3/bucket.ts';
 import { decodeAddress, operationName } from '../s3/s3_stand_in.ts';
+import { requestFields } from '../s3_vectors/requests.ts';
 import type { Call, RequestContext } from './policy_document.ts';
 
 /** Where the names that a request has are at home. */
@@ -29,6 +31,8 @@ export function requestCalls(
       );
     case 's3':
       return s3Calls(request);
+    case 's3vectors':
+      return s3vectorsCalls(operation, requestFields(request.body), arn);
     case 'secretsmanager': {
       const { SecretId: secret = '*' } = fields(request) as { readonly SecretId?: string };
       return [
@@ -82,21 +86,63 @@ interface TableRequest {
   readonly IndexName?: string;
   /** BatchGetItem and BatchWriteItem: by table. */
   readonly RequestItems?: Readonly<Record<string, unknown>>;
+  /** BatchExecuteStatement: each names its own. */
+  readonly Statements?: readonly { readonly Statement: string }[];
 }
 
 /** @param tableArn the ARN of the table of this name. */
 function dynamodbCalls(
   operation: string,
-  { TableName, IndexName, RequestItems }: TableRequest,
+  { TableName, IndexName, RequestItems, Statements }: TableRequest,
   tableArn: (name: string) => string,
 ): Call[] {
   const action = `dynamodb:${operation}`;
   if (RequestItems !== undefined) {
     return Object.keys(RequestItems).map((table) => ({ action, resource: tableArn(table) }));
   }
+  if (Statements !== undefined) {
+    const tables = Statements.map(({ Statement }) => updateStatement(Statement)?.table ?? '*');
+    return [...new Set(tables)].map((table) => ({
+      action: 'dynamodb:PartiQLUpdate',
+      resource: named(table, tableArn),
+    }));
+  }
   if (TableName === undefined) return [{ action, resource: '*' }];
   const table = tableArn(TableName);
   return [{ action, resource: IndexName === undefined ? table : `${table}/index/${IndexName}` }];
+}
+
+/** Where the requests of S3 Vectors say which bucket or index they are about, and what is to be read of vectors. */
+interface VectorsRequest {
+  readonly vectorBucketName?: string;
+  readonly vectorBucketArn?: string;
+  readonly indexName?: string;
+  readonly indexArn?: string;
+  readonly filter?: unknown;
+  readonly queryTexts?: unknown;
+  readonly returnData?: boolean;
+  readonly returnMetadata?: boolean;
+}
+
+/** Whoever reads vectors by a query or a listing, or finds them by their metadata, must be allowed to read vectors too. */
+function s3vectorsCalls(
+  operation: string,
+  request: VectorsRequest,
+  arn: (resource: string) => string,
+): Call[] {
+  const { vectorBucketName, indexName } = request;
+  const named = vectorBucketName === undefined ? '*' : arn(`bucket/${vectorBucketName}`);
+  const bucket = request.vectorBucketArn ?? named;
+  const index = indexName === undefined ? '' : `/index/${indexName}`;
+  const resource = request.indexArn ?? `${bucket}${index}`;
+  const calls = [{ action: `s3vectors:${operation}`, resource }];
+  const reads =
+    (operation === 'QueryVectors' || operation === 'ListVectors') &&
+    (request.returnData === true ||
+      request.returnMetadata === true ||
+      request.filter !== undefined ||
+      request.queryTexts !== undefined);
+  return reads ? [...calls, { action: 's3vectors:GetVectors', resource }] : calls;
 }
 
 /** The actions of S3's operations, by AWS's service authorization reference. */

@@ -7,6 +7,7 @@ import {
   PutObjectCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
+import { PutVectorsCommand, QueryVectorsCommand, S3VectorsClient } from '@aws-sdk/client-s3vectors';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -46,6 +47,7 @@ beforeEach(async () => {
       dynamodb: counted('dynamodb', obliging),
       lambda: counted('lambda', obliging),
       s3: counted('s3', s3.handle),
+      s3vectors: counted('s3vectors', obliging),
       secretsmanager: counted('secretsmanager', obliging),
       states: counted('states', obliging),
     },
@@ -120,6 +122,21 @@ describe('a request that a role does not allow', () => {
       () => s3().send(new PutObjectCommand({ ...at('a'), Body: 'x' })),
     ],
     [
+      'S3 Vectors',
+      'AccessDeniedException',
+      403,
+      's3vectors:PutVectors',
+      'arn:aws:s3vectors:us-east-1:1:bucket/vectors/index/lines',
+      () =>
+        new S3VectorsClient(settings()).send(
+          new PutVectorsCommand({
+            vectorBucketName: 'vectors',
+            indexName: 'lines',
+            vectors: [{ key: 'a', data: { float32: [1] } }],
+          }),
+        ),
+    ],
+    [
       'Secrets Manager',
       'AccessDeniedException',
       400,
@@ -162,6 +179,31 @@ describe('a request that a role does not allow', () => {
     allow([action, resource]);
     await ask();
     expect(performed).toHaveLength(1);
+  });
+
+  it('is a query by metadata too, where vectors may be searched and not read', async () => {
+    const index = 'arn:aws:s3vectors:us-east-1:1:bucket/vectors/index/lines';
+    const query = (more: object) =>
+      new S3VectorsClient(settings()).send(
+        new QueryVectorsCommand({
+          indexArn: index,
+          topK: 1,
+          queryVector: { float32: [1] },
+          ...more,
+        }),
+      );
+    allow(['s3vectors:QueryVectors', index]);
+    await query({ returnDistance: true });
+    for (const more of [{ filter: { a: 1 } }, { returnMetadata: true }]) {
+      expect(await rejection(query(more))).toMatchObject({
+        name: 'AccessDeniedException',
+        message: refusal('s3vectors:GetVectors', index),
+        $metadata: { httpStatusCode: 403 },
+      });
+    }
+    allow(['s3vectors:QueryVectors', index], ['s3vectors:GetVectors', index]);
+    await query({ filter: { a: 1 }, returnMetadata: true });
+    expect(performed).toStrictEqual(['s3vectors', 's3vectors']);
   });
 
   it('is a person’s own business', async () => {

@@ -73,6 +73,7 @@ const DENIAL_STATUS: Readonly<Record<AwsService, number>> = {
   dynamodb: 400,
   lambda: 403,
   s3: 403,
+  s3vectors: 403,
   secretsmanager: 400,
   states: 400,
 };

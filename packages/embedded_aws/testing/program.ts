@@ -10,7 +10,7 @@ export const handler = async ({ key }) =>
 `;
 
 /**
- * A small Pulumi program: a table, a bucket, a secret, a function, a state machine that invokes it, and a schedule.
+ * A small Pulumi program: a table, a bucket, a vector bucket with an index, a secret, a function, a state machine that invokes it, and a schedule.
  *
  * @param folder where the function's code is written.
  */
@@ -25,6 +25,15 @@ export async function smallProgram(folder: string): Promise<Record<string, unkno
     billingMode: 'PAY_PER_REQUEST',
   });
   const bucket = new aws.s3.Bucket('files', {}, { parent: component });
+  const vectors = new aws.s3.VectorsVectorBucket('vectors', { vectorBucketName: 'small-vectors' });
+  const index = new aws.s3.VectorsIndex('rows', {
+    vectorBucketName: vectors.vectorBucketName,
+    indexName: 'rows',
+    dataType: 'float32',
+    dimension: 2,
+    distanceMetric: 'cosine',
+    metadataConfiguration: { nonFilterableMetadataKeys: ['text'] },
+  });
   const secret = new aws.secretsmanager.Secret('key', { name: 'key' });
   new aws.secretsmanager.SecretVersion('key', {
     secretId: secret.arn,
@@ -84,5 +93,11 @@ export async function smallProgram(folder: string): Promise<Record<string, unkno
       input: '{"key":"scheduled"}',
     },
   });
-  return { table: table.name, bucket: bucket.bucket, secret: secret.arn, machine: machine.arn };
+  return {
+    table: table.name,
+    bucket: bucket.bucket,
+    index: index.indexArn,
+    secret: secret.arn,
+    machine: machine.arn,
+  };
 }

@@ -1,5 +1,11 @@
 import { BatchInput, readBatchInput } from './batch_input.ts';
-import { type BatchResults, linesOf, type PlannedRow, resultsOf } from './batch_results.ts';
+import {
+  type BatchResults,
+  isSound,
+  linesOf,
+  type PlannedRow,
+  resultsOf,
+} from './batch_results.ts';
 import type { BatchError, BatchScript, BatchState, BatchView } from './batch_script.ts';
 import type { Files } from './files.ts';
 
@@ -57,6 +63,15 @@ export class Batch {
 
   get results(): BatchResults | undefined {
     return this.#results;
+  }
+
+  /** The custom_ids of what it has a sound vector for, each once. */
+  get embedded(): readonly string[] {
+    const sound = (this.#results?.output ?? []).filter(
+      ({ outcome, unknownId }) => unknownId === undefined && isSound(outcome),
+    );
+    const ids = sound.flatMap(({ index }) => this.#input?.request(index).custom_id ?? []);
+    return [...new Set(ids)];
   }
 
   get view(): BatchView {

@@ -97,6 +97,11 @@ function statusOf(outcome: RowOutcome): StatusOutcome | undefined {
   return typeof outcome === 'object' && 'status' in outcome ? outcome : undefined;
 }
 
+/** Whether a row of the output file has the vector that was asked for. */
+export function isSound(outcome: RowOutcome): boolean {
+  return outcome === 'ok' || outcome === 'doubled' || outcome === 'float';
+}
+
 /** OpenAI's outputs are in another order than the inputs. This one follows from the number of items alone. */
 function inNoOrder<Item>(items: readonly Item[]): readonly Item[] {
   const places = items.map((item, i) => ({ item, place: scatter(i + 1) }));

@@ -87,6 +87,17 @@ export class Batches {
     return this.all().map(({ view }) => view);
   }
 
+  /**
+   * What a batch's output file has a vector for that its client can use, by custom_id, each once; nothing before it has ended.
+   *
+   * @throws Error for a batch that doesn't exist.
+   */
+  embeddedIn(id: string): readonly string[] {
+    const batch = this.#batches.get(id);
+    if (batch === undefined) throw new Error(`There is no batch ${id}.`);
+    return batch.embedded;
+  }
+
   create(created: Omit<NewBatch, 'id' | 'created'>): Batch {
     const number = this.#batches.size + 1;
     const id = `batch_${number.toString(16).padStart(32, '0')}`;

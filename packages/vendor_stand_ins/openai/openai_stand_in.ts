@@ -21,7 +21,7 @@ export interface OpenAIStandInOptions {
 }
 
 /** How tests steer batches: see each method of `Batches`. */
-export type BatchSteering = Pick<Batches, 'script' | 'advance' | 'list'>;
+export type BatchSteering = Pick<Batches, 'script' | 'advance' | 'list' | 'embeddedIn'>;
 
 /** What the batches and their files have come to. */
 export interface BatchUsage extends BatchTotals {

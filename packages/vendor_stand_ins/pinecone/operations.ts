@@ -1,11 +1,12 @@
 import type { ServiceRequest } from 'embedded-aws/http/service';
 import { ApiError, type JsonObject } from '../answers.ts';
+import { nearestVectors } from '../nearest_vectors.ts';
 import { readFilter } from './metadata_filter.ts';
 import {
+  dataPlaneError,
   type IndexedVector,
   invalidArgument,
   isStringList,
-  nearestVectors,
   readId,
   readRecord,
   readValues,
@@ -87,16 +88,15 @@ function upsert({ index, settings, request, body }: Call): object {
 function remove({ index, body }: Call): object {
   const { ids, deleteAll } = body;
   const namespace = namespaceOf(body['namespace']);
-  if (isStringList(ids)) {
-    if (ids.length > MAX_IDS) {
-      throw invalidArgument(`At most ${MAX_IDS} ids can be deleted at once`);
-    }
-    index.delete(namespace, ids);
-  } else if (deleteAll === true) {
-    index.delete(namespace);
-  } else {
+  if (!isStringList(ids) && deleteAll !== true) {
     throw invalidArgument('ids or deleteAll must be given');
   }
+  if (isStringList(ids) && ids.length > MAX_IDS) {
+    throw invalidArgument(`At most ${MAX_IDS} ids can be deleted at once`);
+  }
+  // Of a query, a fetch or a list, Pinecone does not say so.
+  if (!index.counts().has(namespace)) throw dataPlaneError(404, 'Namespace not found');
+  index.delete(namespace, isStringList(ids) ? ids : undefined);
   return {};
 }
 

@@ -1,9 +1,10 @@
 import { type Index, Pinecone, type PineconeRecord } from '@pinecone-database/pinecone';
 import { type RunningServer, serve } from 'embedded-aws/http/server';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { nearestVectors } from '../nearest_vectors.ts';
 import { readFilter } from './metadata_filter.ts';
 import { PineconeStandIn } from './pinecone_stand_in.ts';
-import { nearestVectors, readRecord, readValues } from './vector_index.ts';
+import { readRecord, readValues } from './vector_index.ts';
 
 const DIMENSION = 3;
 

@@ -1,4 +1,5 @@
 import { ApiError, isJsonObject } from '../answers.ts';
+import { lengthOf } from '../nearest_vectors.ts';
 
 /** gRPC's codes, which Pinecone's data plane answers beside the HTTP status. */
 const GRPC_CODES: Readonly<Record<number, number>> = {
@@ -53,7 +54,7 @@ export function readRecord(record: unknown, dimension: number): IndexedVector {
   return {
     id,
     values,
-    length: Math.sqrt(dot(values, values)),
+    length: lengthOf(values),
     metadata: readMetadata(id, record['metadata']),
   };
 }
@@ -148,44 +149,4 @@ export class VectorIndex {
   counts(): ReadonlyMap<string, number> {
     return new Map([...this.#namespaces].map(([name, { size }]) => [name, size]));
   }
-}
-
-export interface ScoredVector {
-  readonly candidate: IndexedVector;
-  /** Cosine similarity, -1 to 1. */
-  readonly score: number;
-}
-
-/** The `topK` candidates that are most similar to a vector, the most similar first; equals by their ids. */
-export function nearestVectors(
-  vector: Float32Array,
-  candidates: readonly IndexedVector[],
-  topK: number,
-): ScoredVector[] {
-  const length = Math.sqrt(dot(vector, vector));
-  return candidates
-    .flatMap((candidate) =>
-      candidate.values === undefined
-        ? []
-        : [{ candidate, score: dot(vector, candidate.values) / (length * candidate.length) }],
-    )
-    .sort((a, b) => b.score - a.score || (a.candidate.id < b.candidate.id ? -1 : 1))
-    .slice(0, topK);
-}
-
-/** Of two vectors of the same dimension. Four sums at a time: a query does little else, and takes half as long so. */
-function dot(a: Float32Array, b: Float32Array): number {
-  let first = 0;
-  let second = 0;
-  let third = 0;
-  let fourth = 0;
-  let i = 0;
-  for (const end = a.length - 3; i < end; i += 4) {
-    first += (a[i] ?? 0) * (b[i] ?? 0);
-    second += (a[i + 1] ?? 0) * (b[i + 1] ?? 0);
-    third += (a[i + 2] ?? 0) * (b[i + 2] ?? 0);
-    fourth += (a[i + 3] ?? 0) * (b[i + 3] ?? 0);
-  }
-  for (; i < a.length; i += 1) first += (a[i] ?? 0) * (b[i] ?? 0);
-  return first + second + third + fourth;
 }

@@ -7,7 +7,7 @@ usage() {
 Usage: tests/real/aws_cli/check_aws_cli.sh [--cache FOLDER] [--deltas FOLDER]
 
 Starts `npm start -- --serve`, reads the export lines that it prints, and drives the embedded AWS with the
-AWS CLI: Step Functions, S3, DynamoDB and Lambda, with right and with wrong input, and a batch from its submission to
+AWS CLI: Step Functions, S3, S3 Vectors, DynamoDB and Lambda, with right and with wrong input, and a batch from its submission to
 its end.
 
   --deltas FOLDER  keep the run's deltas there, downloaded with `aws s3 cp`
@@ -63,7 +63,7 @@ aws() { "$venv/bin/aws" "$@"; }
 cd "$(dirname "${BASH_SOURCE[0]}")/../../.."
 # The shell of somebody who works with another AWS, behind a proxy: what `--serve` prints must be enough.
 export AWS_PROFILE=nobody AWS_SESSION_TOKEN=another AWS_USE_FIPS_ENDPOINT=true AWS_USE_DUALSTACK_ENDPOINT=true
-export AWS_CA_BUNDLE=/nowhere AWS_ENDPOINT_URL_S3=http://127.0.0.1:1 AWS_ENDPOINT_URL_SFN=http://127.0.0.1:1
+export AWS_CA_BUNDLE=/nowhere AWS_ENDPOINT_URL_S3=http://127.0.0.1:1 AWS_ENDPOINT_URL_S3VECTORS=http://127.0.0.1:1 AWS_ENDPOINT_URL_SFN=http://127.0.0.1:1
 export HTTP_PROXY=http://127.0.0.1:1 http_proxy=http://127.0.0.1:1 ALL_PROXY=http://127.0.0.1:1
 node_modules/.bin/node packages/cli/receipts.ts start --serve --port 0 --receipts 12 --words 20 --path realtime --batch-latency 0 >"$work/server.log" 2>&1 &
 server=$!
@@ -155,6 +155,37 @@ check 's3api head-object shows the metadata of a delta' '"run_id"' \
 check 's3api put-object on condition' 'PreconditionFailed' \
   aws s3api put-object --bucket "$bucket" --key "${first#"$deltas"/}" --if-none-match '*'
 
+# An index of its own: those of the program have as many dimensions as its model.
+vectors() { local operation=$1; shift; aws s3vectors "$operation" --vector-bucket-name by-hand --index-name pages "$@"; }
+page() { printf '{"key": "%s", "data": {"float32": %s}, "metadata": %s}' "$@"; }
+nearest() { vectors query-vectors --top-k 2 --query-vector '{"float32": [1, 0.1]}' --query 'vectors[].key' --output text "$@"; }
+check 's3vectors create-vector-bucket' 'arn:aws:s3vectors:us-east-1:[0-9]{12}:bucket/by-hand"' \
+  aws s3vectors create-vector-bucket --vector-bucket-name by-hand
+check 's3vectors create-index' ':bucket/by-hand/index/pages"' vectors create-index --data-type float32 --dimension 2 \
+  --distance-metric cosine --metadata-configuration '{"nonFilterableMetadataKeys": ["text"]}'
+check 's3vectors get-index' '"dimension": 2' vectors get-index
+check 's3vectors list-indexes' '"indexName": "pages"' aws s3vectors list-indexes --vector-bucket-name by-hand
+check 's3vectors list-vector-buckets' '"vectorBucketName": "by-hand"' aws s3vectors list-vector-buckets
+check 's3vectors put-vectors says nothing' '^$' vectors put-vectors --vectors \
+  "[$(page one '[1, 0]' '{"page": 1, "text": "first"}'), $(page two '[0, 1]' '{"page": 2}'), $(page three '[1, 1]' '{"tags": ["a"]}')]"
+check 's3vectors query-vectors has the nearest first' $'^one\tthree$' nearest
+check 's3vectors query-vectors says how far' '"distance": 0.00' vectors query-vectors --top-k 1 \
+  --query-vector '{"float32": [1, 0.1]}' --return-distance --return-metadata
+check 's3vectors query-vectors with a filter' $'^two$' nearest --filter '{"page": {"$gte": 2}}'
+check 'on any element of a list' $'^three$' nearest --filter '{"tags": "a"}'
+check 'on what is not filterable' 'ValidationException.*text' nearest --filter '{"text": "first"}'
+check 'of another dimension' 'ValidationException.*length 2' vectors query-vectors --top-k 1 --query-vector '{"float32": [1]}'
+check 's3vectors get-vectors' '"float32": \[ *$' vectors get-vectors --keys one --return-data --return-metadata
+check 's3vectors list-vectors' $'^one\ttwo\tthree$' vectors list-vectors --query 'vectors[].key' --output text
+check 'page by page' '"three"' vectors list-vectors --page-size 1
+check 's3vectors delete-vectors says nothing' '^$' vectors delete-vectors --keys one missing
+check 'and it is found no more' $'^three\ttwo$' nearest
+check 'an index that is not there' 'NotFoundException' aws s3vectors list-vectors --vector-bucket-name by-hand --index-name none
+check 's3vectors delete-vector-bucket with an index in it' 'ConflictException' aws s3vectors delete-vector-bucket --vector-bucket-name by-hand
+check 's3vectors delete-index says nothing' '^$' vectors delete-index
+check 's3vectors delete-vector-bucket says nothing' '^$' aws s3vectors delete-vector-bucket --vector-bucket-name by-hand
+check 'what is not here' 'NotImplemented.*GetVectorBucketPolicy' aws s3vectors get-vector-bucket-policy --vector-bucket-name by-hand
+
 check 'dynamodb query by type' '"Count": 12' aws dynamodb query --table-name "$table" --index-name GSITYPE \
   --key-condition-expression '#t = :t' --expression-attribute-names '{"#t": "TYPE"}' \
   --expression-attribute-values '{":t": {"S": "COMPACTION_RUN"}}' --select COUNT
@@ -205,6 +236,7 @@ check 'secretsmanager get-secret-value' '^sk-local-stand-in$' secret_value aws
 check 'without a signature' 'MissingAuthenticationToken' secret_value aws --no-sign-request
 check 'with another secret key' 'InvalidSignatureException' env AWS_SECRET_ACCESS_KEY=local "$venv/bin/aws" stepfunctions list-state-machines
 check 'with another secret key, of S3' 'SignatureDoesNotMatch' env AWS_SECRET_ACCESS_KEY=local "$venv/bin/aws" s3api list-objects-v2 --bucket "$bucket"
+check 'with another secret key, of S3 Vectors' 'InvalidSignatureException' env AWS_SECRET_ACCESS_KEY=local "$venv/bin/aws" s3vectors list-vector-buckets
 check 'with another key' 'UnrecognizedClientException' env AWS_ACCESS_KEY_ID=AKIANOBODY "$venv/bin/aws" dynamodb list-tables
 printf 'x%.0s' $(seq 100000) >"$work/upload"
 check 's3 cp to a key of every kind of character' 'upload: ' aws s3 cp "$work/upload" "s3://$bucket/of hand/ä+b!'()*~&\$.gz"

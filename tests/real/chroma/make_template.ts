@@ -11,7 +11,7 @@ import { gzipSync } from 'node:zlib';
 const chromaVersion = '1.5.9';
 const target = join(
   import.meta.dirname,
-  '../../../layers/receipt_embedding/stores/deltas/chroma_template.ts',
+  '../../../layers/receipt_embedding/log/chroma_template.ts',
 );
 
 const usage = `Usage: node tests/real/chroma/make_template.ts [--python PATH] [--output FILE]
@@ -21,7 +21,7 @@ gzipped, as the TypeScript module that the delta writer starts from. Running it 
 gives the same file.
 
   --python PATH   a Python from 3.9 to 3.12 with venv (default: python3)
-  --output FILE   the module to write (default: layers/receipt_embedding/stores/deltas/chroma_template.ts)
+  --output FILE   the module to write (default: layers/receipt_embedding/log/chroma_template.ts)
   --help          this text
 
 It installs the Python package chromadb into a temporary folder, about 400 MB, and removes it.

@@ -2,8 +2,9 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import type { DeltaRecord } from 'receipt-embedding/stores/deltas/delta_database';
-import { CHROMA_FLOAT_FIELDS, createDelta } from 'receipt-embedding/stores/deltas/delta_store';
+import type { DeltaRecord } from 'receipt-embedding/log/delta_database';
+import { CHROMA_FLOAT_FIELDS } from 'receipt-embedding/stores/chroma_metadata';
+import { createDelta } from 'receipt-embedding/log/write_delta';
 import type { VectorCollection } from 'receipt-embedding/stores/vector_store';
 
 const usage = `Usage: node tests/real/chroma/write_samples.ts FOLDER

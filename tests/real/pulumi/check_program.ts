@@ -1,6 +1,5 @@
 import { parseArgs } from 'node:util';
 import { checkAdoption } from './checks/adoption.ts';
-import { checkBatchPathAdded, checkBatchPathRemoved } from './checks/batch_path.ts';
 import { checkChanges, checkNewKey } from './checks/changes.ts';
 import { Checks } from './checks/check.ts';
 import { checkFirstDeployment } from './checks/first_deployment.ts';
@@ -9,6 +8,12 @@ import { checkViolation } from './checks/policies.ts';
 import { checkProtectedStack } from './checks/protected_stack.ts';
 import { checkRemoval } from './checks/removal.ts';
 import { checkTools } from './checks/tools.ts';
+import {
+  checkModels,
+  checkPineconeAdded,
+  checkPineconeRemoved,
+  checkVectorStoresBothWays,
+} from './checks/vector_stores.ts';
 import { inNewWorld, type World } from './checks/world.ts';
 
 /* What check_pulumi.sh runs when the CLI is built: everything that a stack goes through, counted. */
@@ -22,10 +27,12 @@ const checks = new Checks((line) => {
 
 async function lifeOfTheDevStack(world: World): Promise<void> {
   await checkFirstDeployment(world);
-  const added = await checkBatchPathAdded(world);
+  const added = await checkPineconeAdded(world);
   await checkChanges(world);
   await checkNewKey(world);
-  await checkBatchPathRemoved(world, added);
+  await checkModels(world);
+  await checkVectorStoresBothWays(world);
+  await checkPineconeRemoved(world, added);
   await checkTools(world);
   await checkRemoval(world, 'dev');
   await checkViolation(world);

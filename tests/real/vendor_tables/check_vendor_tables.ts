@@ -36,13 +36,27 @@ function check(what: string, looked: readonly string[], holds: (one: string) => 
 interface Model {
   readonly operations: Readonly<Record<string, { readonly errors?: readonly { shape: string }[] }>>;
   readonly shapes: Readonly<
-    Record<string, { readonly exception?: boolean; readonly error?: { httpStatusCode?: number } }>
+    Record<
+      string,
+      {
+        readonly exception?: boolean;
+        readonly enum?: readonly string[];
+        readonly error?: { httpStatusCode?: number };
+      }
+    >
   >;
 }
 
 /** What our functions ask, and S3 Vectors' operations for which its errors are in the table. */
 const OPERATIONS: Readonly<Record<string, readonly string[]>> = {
-  dynamodb: ['GetItem', 'PutItem', 'UpdateItem', 'Query', 'BatchWriteItem'],
+  dynamodb: [
+    'GetItem',
+    'PutItem',
+    'UpdateItem',
+    'Query',
+    'BatchWriteItem',
+    'BatchExecuteStatement',
+  ],
   s3: ['GetObject', 'PutObject'],
   secretsmanager: ['GetSecretValue'],
   s3vectors: ['PutVectors', 'QueryVectors', 'GetVectors', 'DeleteVectors', 'GetIndex'],
@@ -66,6 +80,12 @@ for (const [service, operations] of Object.entries(OPERATIONS)) {
   check(`every error of ${service} ${newest} is in the table`, [...errors], (name) => {
     return awsNames.has(name) || NOT_IN_TABLE.has(name);
   });
+  const ofStatements = model.shapes['BatchStatementErrorCodeEnum']?.enum;
+  if (ofStatements !== undefined) {
+    check(`every error of a statement is in the table`, ofStatements, (name) => {
+      return awsNames.has(name) || name === 'ConditionalCheckFailed';
+    });
+  }
   const withStatus = [...errors].filter((name) => model.shapes[name]?.error?.httpStatusCode);
   if (withStatus.length === 0) continue;
   check(`${service}: errors of 408, 429 and 5xx are waited for, others not`, withStatus, (name) => {

@@ -1,6 +1,8 @@
 import { z } from 'zod';
+import { secureUrlSchema } from '../../vendor_answers/credentials.ts';
+import type { StoreDeclaration } from '../vector_store.ts';
 
-/** What a function needs that writes to Pinecone, as data: this file loads no client, so that a deployment can read it. */
+/** What a function of this store needs. */
 export const PINECONE = {
   /** The variable of the API key on a developer's machine; a deployed function has `{secret}_SECRET_ARN` instead. */
   secret: 'PINECONE_API_KEY',
@@ -9,6 +11,6 @@ export const PINECONE = {
   variables: { PINECONE_INDEX_NAME: z.string() },
   optional_variables: {
     /** Where the index is. Without it, Pinecone is asked. */
-    PINECONE_HOST: z.url(),
+    PINECONE_HOST: secureUrlSchema,
   },
-} as const;
+} as const satisfies StoreDeclaration;

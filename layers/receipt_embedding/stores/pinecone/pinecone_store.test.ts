@@ -7,6 +7,7 @@ import { aLine, aWord } from '../../../../tests/support/receipt_factory.ts';
 import { rejection } from '../../../../tests/support/rejection.ts';
 import { embeddingItems } from '../../embeddings/embedding_items.ts';
 import { InvalidConfiguration, UpstreamUnavailable } from '../../errors.ts';
+import { listedMetadata } from '../listed_metadata.ts';
 import type { VectorRecord } from '../vector_store.ts';
 import {
   createPineconeFetch,
@@ -15,7 +16,6 @@ import {
   PineconeStore,
   type PineconeStoreOptions,
 } from './pinecone_store.ts';
-import { pineconeMetadata } from './pinecone_packing.ts';
 
 const KEY = 'pc-secret-123';
 
@@ -67,9 +67,8 @@ async function heldOf(namespace: string, id: string): Promise<unknown> {
   return ((await answer.json()) as { vectors: Record<string, unknown> }).vectors[id];
 }
 
-/** An index that counts the requests to it, of which some fail. */
+/** An index that counts the upserts to it, of which some fail. */
 class CountingIndex {
-  readonly store = new PineconeStore(() => Promise.resolve(this));
   begun = 0;
   running = 0;
   most = 0;
@@ -79,11 +78,19 @@ class CountingIndex {
     this.#failing = failing;
   }
 
-  describeIndexStats(): Promise<never> {
-    return Promise.reject(new Error('nobody asks for it'));
+  get store(): PineconeStore {
+    const unexpected = () => Promise.reject(new Error('nobody asks for it'));
+    const client = {
+      upsert: () => this.#upsert(),
+      deleteMany: unexpected,
+      query: unexpected,
+      fetch: unexpected,
+      describeIndexStats: unexpected,
+    };
+    return new PineconeStore(() => Promise.resolve({ client, identity: 'index' }));
   }
 
-  async upsert(): Promise<void> {
+  async #upsert(): Promise<void> {
     const request = ++this.begun;
     this.most = Math.max(this.most, ++this.running);
     await setImmediate();
@@ -119,7 +126,7 @@ describe('vectors upserted to Pinecone', () => {
     expect(await heldOf('lines', id)).toStrictEqual({
       id,
       values: [...vector],
-      metadata: pineconeMetadata(metadata),
+      metadata: listedMetadata(metadata),
     });
     expect(stand.counts).toStrictEqual(new Map([['lines', 1]]));
   });

@@ -15,13 +15,32 @@ import {
   shownPineconeRequestId,
 } from '../../vendor_answers/pinecone.ts';
 import { vendorError } from '../../vendor_answers/verdict.ts';
+import { idParts, sendInHalves } from '../packed_requests.ts';
+import { printableVector } from '../printable_vector.ts';
+import { requiredKey, type StoreSettings, storeVariables } from '../store_settings.ts';
 import type {
+  FilterCondition,
+  QueryAnswer,
+  StoredVector,
   UpsertOutcome,
   VectorCollection,
+  VectorHit,
+  VectorQuery,
   VectorRecord,
   VectorStore,
 } from '../vector_store.ts';
+import { PINECONE } from './declaration.ts';
 import { packUpserts } from './pinecone_packing.ts';
+
+/** @see STORES */
+export function openStore({ environment, secret }: StoreSettings): PineconeStore {
+  const variables = storeVariables('pinecone', PINECONE, environment);
+  return createPineconeStore({
+    apiKey: requiredKey('pinecone', secret),
+    indexName: variables.PINECONE_INDEX_NAME,
+    host: variables.PINECONE_HOST,
+  });
+}
 
 export interface PineconeStoreOptions {
   readonly apiKey: string;
@@ -54,13 +73,13 @@ export function createPineconeStore(options: PineconeStoreOptions): PineconeStor
     maxRetries: 0,
   });
   if (options.host !== undefined) {
-    const index = Promise.resolve(client.index({ name, host: urlOf(options.host) }));
+    const index = Promise.resolve(indexAt(client, name, urlOf(options.host)));
     return new PineconeStore(() => index);
   }
-  let found: Promise<UpsertIndex> | undefined;
+  let found: Promise<PineconeIndex> | undefined;
   return new PineconeStore(() => {
     found ??= lookUp(client, name).catch((error: unknown) => {
-      // A look-up that failed is made again by the next upsert.
+      // A look-up that failed is made again by the next operation.
       found = undefined;
       throw error;
     });
@@ -69,12 +88,16 @@ export function createPineconeStore(options: PineconeStoreOptions): PineconeStor
 }
 
 /** The client would look the host up by itself, and keep it for the whole process under key and name alone. */
-async function lookUp(client: Pinecone, name: string): Promise<UpsertIndex> {
+async function lookUp(client: Pinecone, name: string): Promise<PineconeIndex> {
   const { host, privateHost } = await client.indexes.describe(name);
   const found: unknown = privateHost ?? host;
   if (typeof found !== 'string')
     throw new UpstreamUnavailable('Pinecone named no host of the index');
-  return client.index({ name, host: urlOf(found) });
+  return indexAt(client, name, urlOf(found));
+}
+
+function indexAt(client: Pinecone, name: string, host: string): PineconeIndex {
+  return { client: client.index({ name, host }), identity: `${new URL(host).host}/${name}` };
 }
 
 function urlOf(host: string): string {
@@ -82,28 +105,39 @@ function urlOf(host: string): string {
   return secureUrl("the host of Pinecone's index", url).replace(/\/+$/, '');
 }
 
-/** What the store needs of Pinecone's client. */
-type UpsertIndex = Pick<Index, 'upsert' | 'describeIndexStats'>;
+/** What the store needs of Pinecone. */
+export interface PineconeIndex {
+  readonly client: Pick<Index, 'upsert' | 'deleteMany' | 'query' | 'fetch' | 'describeIndexStats'>;
+  /** Host and name: an index that was deleted and made anew has another host. */
+  readonly identity: string;
+}
 
 /** Requests at once. */
 const CONCURRENCY = 5;
 
-/** Writes vectors to a Pinecone index, whose namespaces are the collections (docs/data_model.md §4). */
-export class PineconeStore implements Pick<VectorStore, 'upsert'> {
-  readonly #index: () => Promise<UpsertIndex>;
+const MOST_DELETED = 1_000;
 
-  /** @param index finds the index; asked for each upsert. */
-  constructor(index: () => Promise<UpsertIndex>) {
+/** Their ids are in the request's address, which servers take up to some 8,000 characters. */
+const MOST_FETCHED = 50;
+
+/** Vectors in a Pinecone index, whose namespaces are the collections (docs/data_model.md §4). */
+export class PineconeStore implements VectorStore {
+  readonly name = 'pinecone';
+  readonly #index: () => Promise<PineconeIndex>;
+
+  /** @param index finds the index; asked for each operation. */
+  constructor(index: () => Promise<PineconeIndex>) {
     this.#index = index;
+  }
+
+  async identity(): Promise<string> {
+    return (await this.#index().catch(rethrow)).identity;
   }
 
   /**
    * Upserts records in requests within Pinecone's limits, at most 5 at once. When one fails, no further one is begun, and
    * those under way are waited for: a function that ends leaves nothing running. A request that is refused for one of its records is
    * halved until that one is found.
-   *
-   * @throws what the first request to fail failed with: RateLimited, UpstreamUnavailable, QuotaExhausted, InvalidConfiguration,
-   * InvalidRequest.
    */
   async upsert(
     collection: VectorCollection,
@@ -111,27 +145,66 @@ export class PineconeStore implements Pick<VectorStore, 'upsert'> {
   ): Promise<UpsertOutcome> {
     const { upserts, refused: tooLarge } = packUpserts(collection, records);
     if (upserts.length === 0) return { stored: 0, refused: tooLarge };
-    const index = await this.#index().catch(rethrow);
-    const refused = [...tooLarge];
-    const send = async (part: PineconeRecord[]): Promise<void> => {
-      try {
-        await index.upsert({ records: part, namespace: collection });
-      } catch (error) {
-        const cause = ownError(error);
-        const [first] = part;
-        const ofRecords = cause.fault === 'input' || cause.split === true;
-        if (!ofRecords || first === undefined) throw cause;
-        if (part.length === 1) {
-          refused.push({ id: first.id, reason: cause.message });
-        } else {
-          const half = Math.ceil(part.length / 2);
-          await send(part.slice(0, half));
-          await send(part.slice(half));
-        }
-      }
-    };
-    await mapSettled(upserts, ({ records: part }) => send(part), { atOnce: CONCURRENCY });
+    const { client } = await this.#index().catch(rethrow);
+    const send = (part: readonly PineconeRecord[]) =>
+      client.upsert({ records: [...part], namespace: collection }).catch(rethrow);
+    const found = await mapSettled(
+      upserts,
+      ({ records: part }) => sendInHalves(part, ({ id }) => id, send),
+      { atOnce: CONCURRENCY },
+    );
+    const refused = [...tooLarge, ...found.flat()];
     return { stored: records.length - refused.length, refused };
+  }
+
+  async remove(collection: VectorCollection, ids: readonly string[]): Promise<void> {
+    if (ids.length === 0) return;
+    const { client } = await this.#index().catch(rethrow);
+    await mapSettled(
+      idParts(ids, MOST_DELETED),
+      (part) => client.deleteMany({ ids: part, namespace: collection }).catch(rethrow),
+      { atOnce: CONCURRENCY },
+    );
+  }
+
+  async query(collection: VectorCollection, query: VectorQuery): Promise<QueryAnswer> {
+    const { client } = await this.#index().catch(rethrow);
+    const filter = filterOf(query.filter ?? []);
+    const { matches } = await client
+      .query({
+        vector: printableVector(query.vector).values,
+        topK: query.k,
+        namespace: collection,
+        includeMetadata: true,
+        ...(filter === undefined ? {} : { filter }),
+      })
+      .catch(rethrow);
+    const hits = matches.map(({ id, score, metadata = {} }): VectorHit => {
+      if (score === undefined) throw new UpstreamUnavailable("Pinecone's answer has no score");
+      return { id, score, metadata };
+    });
+    return {
+      hits: hits.sort((a, b) => b.score - a.score || (a.id < b.id ? -1 : 1)),
+      complete: true,
+    };
+  }
+
+  async fetch(collection: VectorCollection, ids: readonly string[]): Promise<StoredVector[]> {
+    if (ids.length === 0) return [];
+    const { client } = await this.#index().catch(rethrow);
+    const answers = await mapSettled(
+      idParts(ids, MOST_FETCHED),
+      (part) => client.fetch({ ids: part, namespace: collection }).catch(rethrow),
+      { atOnce: CONCURRENCY },
+    );
+    const found = new Map(answers.flatMap(({ records }) => Object.entries(records)));
+    return ids.flatMap((id) => {
+      const record = found.get(id);
+      if (record === undefined) return [];
+      const { values, metadata = {} } = record;
+      if (values === undefined) throw new UpstreamUnavailable("Pinecone's answer has no vector");
+      return [{ id, vector: Float32Array.from(values), metadata }];
+    });
   }
 
   /**
@@ -140,14 +213,22 @@ export class PineconeStore implements Pick<VectorStore, 'upsert'> {
    * @throws InvalidConfiguration when it is not that of the vectors that are to come: no upsert of them could succeed.
    */
   async checkDimension(dimensions: number): Promise<void> {
-    const index = await this.#index().catch(rethrow);
-    const { dimension } = await index.describeIndexStats().catch(rethrow);
+    const { client } = await this.#index().catch(rethrow);
+    const { dimension } = await client.describeIndexStats().catch(rethrow);
     // Of a sparse index there is none.
     if (dimension === undefined || dimension === dimensions) return;
     throw new InvalidConfiguration(
       `Pinecone's index is of ${dimension} dimensions, and the embedding model gives ${dimensions}: an index's never change; set pinecone_index_name to one of ${dimensions}`,
     );
   }
+}
+
+/** `$eq` on a list finds any of its elements. */
+function filterOf(conditions: readonly FilterCondition[]): object | undefined {
+  const clauses = conditions.map((condition) => ({
+    [condition.field]: { $eq: 'equals' in condition ? condition.equals : condition.contains },
+  }));
+  return clauses.length > 1 ? { $and: clauses } : clauses[0];
 }
 
 /** Pinecone's client wraps whatever a request fails with into an error of its own, and throws others that may quote what it got. */
@@ -192,6 +273,7 @@ export function createPineconeFetch(ports: PineconeFetchPorts): typeof globalThi
       const answer = await fetchWhole(ports, ...request);
       askedWait = retryAfterMs(answer.headers, ports.clock());
       const { status } = answer;
+      if (isNothingToDelete(request[0], answer)) return Response.json({});
       if (status < 200 || status >= 300) throw answeredError(answer);
       if (parseJson(answer.body) === undefined) {
         throw new UpstreamUnavailable('Pinecone answered something that is no JSON');
@@ -221,6 +303,12 @@ async function fetchWhole(
   } catch {
     throw new UpstreamUnavailable('Pinecone can not be reached or took too long');
   }
+}
+
+/** A namespace comes into being with its first vector: before that, there is nothing to delete. */
+function isNothingToDelete(url: string | URL | Request, { status, body }: PineconeAnswer): boolean {
+  const { pathname } = new URL(url instanceof Request ? url.url : url);
+  return status === 404 && pathname === '/vectors/delete' && body.includes('"Namespace not found"');
 }
 
 /** Retry-After has seconds or a date. */

@@ -1,7 +1,7 @@
 import { registeredState } from 'embedded-aws/deployment/registered_state';
 import { Latency } from './latency.ts';
 import type { Properties } from './properties.ts';
-import { refusalOfCreation, refusalOfDeletion } from './refusals.ts';
+import { refusalOfCreation, refusalOfDeletion, VECTOR_INDEX } from './refusals.ts';
 
 /** A resource that exists in the account. */
 export interface StoredResource {
@@ -103,6 +103,13 @@ export class Account {
     if (type === 'aws:s3/bucket:Bucket') this.objects.delete(id);
     if (type === 'aws:secretsmanager/secret:Secret' && resource.state['recoveryWindowInDays'] !== 0)
       this.restorableSecrets.add(String(resource.state['name']));
+    // The provider removes every index that it finds, also one that Pulumi has forgotten.
+    if (type === 'aws:s3/vectorsVectorBucket:VectorsVectorBucket') {
+      const { vectorBucketName } = resource.state;
+      for (const index of this.with(VECTOR_INDEX, { vectorBucketName })) {
+        this.#resources.delete(`${index.type} ${index.id}`);
+      }
+    }
     this.#resources.delete(`${type} ${id}`);
     this.#changes.push({ action: 'delete', type, name: resource.name });
   }
@@ -137,6 +144,9 @@ export class Account {
   }
 }
 
+/** What AWS adds to a resource. */
+export const ARNS: readonly string[] = ['arn', 'vectorBucketArn', 'indexArn'];
+
 function computed({ state }: StoredResource): Properties {
-  return Object.fromEntries(['arn'].filter((key) => key in state).map((key) => [key, state[key]]));
+  return Object.fromEntries(ARNS.filter((key) => key in state).map((key) => [key, state[key]]));
 }

@@ -1,4 +1,4 @@
-import type { Account } from './account.ts';
+import { type Account, ARNS } from './account.ts';
 import {
   changedProperties,
   isUnknown,
@@ -88,7 +88,7 @@ export async function created(
 
 /** What is known of a resource before it is created: what AWS adds is not. */
 export function planned(inputs: Properties): Properties {
-  return { ...inputs, arn: UNKNOWN };
+  return { ...inputs, ...Object.fromEntries(ARNS.map((name) => [name, UNKNOWN])) };
 }
 
 /** @throws Refused */

@@ -5,6 +5,8 @@ import { resourceType } from './resource_types.ts';
 const ROLE = 'aws:iam/role:Role';
 const ROLE_POLICY = 'aws:iam/rolePolicy:RolePolicy';
 const BUCKET = 'aws:s3/bucket:Bucket';
+const VECTOR_BUCKET = 'aws:s3/vectorsVectorBucket:VectorsVectorBucket';
+export const VECTOR_INDEX = 'aws:s3/vectorsIndex:VectorsIndex';
 const SECRET = 'aws:secretsmanager/secret:Secret';
 const SECRET_VERSION = 'aws:secretsmanager/secretVersion:SecretVersion';
 
@@ -28,6 +30,11 @@ export function refusalOfDeletion(
     case BUCKET:
       return state['forceDestroy'] !== true && (account.objects.get(id) ?? 0) > 0
         ? `BucketNotEmpty: the bucket ${id} is not empty`
+        : undefined;
+    case VECTOR_BUCKET:
+      return state['forceDestroy'] !== true &&
+        account.with(VECTOR_INDEX, { vectorBucketName: state['vectorBucketName'] }).length > 0
+        ? `ConflictException: the vector bucket ${id} is not empty`
         : undefined;
     case 'aws:dynamodb/table:Table':
       return state['deletionProtectionEnabled'] === true
@@ -137,6 +144,10 @@ const CREATION: Readonly<Record<string, Rule>> = {
   'aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration':
     needsBucket,
   'aws:s3/bucketVersioning:BucketVersioning': needsBucket,
+  [VECTOR_INDEX]: (account, { vectorBucketName }) =>
+    account.with(VECTOR_BUCKET, { vectorBucketName }).length === 0
+      ? `NotFoundException: no vector bucket ${String(vectorBucketName)}`
+      : undefined,
   'aws:lambda/function:Function': all(
     needsRole('lambda.amazonaws.com', ({ role }) => role),
     needsWhatItNames,

@@ -96,6 +96,27 @@ const TYPES: Readonly<Record<string, ResourceType>> = {
     namePattern: /^[a-z0-9][a-z0-9.-]+[a-z0-9]$/,
     replacedBy: ['bucket', 'objectLockEnabled'],
   },
+  'aws:s3/vectorsIndex:VectorsIndex': {
+    nameProperty: 'indexName',
+    uniqueBy: ['vectorBucketName', 'indexName'],
+    longestName: 63,
+    namePattern: /^[a-z0-9][a-z0-9.-]+[a-z0-9]$/,
+    replacedBy: [
+      'vectorBucketName',
+      'indexName',
+      'dataType',
+      'dimension',
+      'distanceMetric',
+      'encryptionConfigurations',
+      'metadataConfiguration',
+    ],
+  },
+  'aws:s3/vectorsVectorBucket:VectorsVectorBucket': {
+    nameProperty: 'vectorBucketName',
+    longestName: 63,
+    namePattern: /^[a-z0-9][a-z0-9-]+[a-z0-9]$/,
+    replacedBy: ['vectorBucketName', 'encryptionConfigurations'],
+  },
   'aws:scheduler/schedule:Schedule': {
     nameProperty: 'name',
     longestName: 64,

@@ -5,7 +5,7 @@ import { described, up, type World } from './world.ts';
 
 const FUNCTION = 'aws:lambda/function:Function';
 
-/** A changed setting changes what depends on it and nothing else; a stack that has the batch path. */
+/** A changed setting changes what depends on it and nothing else. */
 export async function checkChanges(world: World): Promise<void> {
   const { account, must } = world;
   const namesOf = (type: string, where: (state: Properties) => boolean = () => true): string[] =>
@@ -32,15 +32,16 @@ export async function checkChanges(world: World): Promise<void> {
     'log_retention_days changes all log groups, and nothing else',
     namesOf('aws:cloudwatch/logGroup:LogGroup').map((name) => `update ${name}`),
   );
-  const readsModel = (state: Properties): boolean =>
-    /"EMBEDDING_(MODEL|DIMENSIONS)"/.test(JSON.stringify(state['environment']));
-  await set('embedding_model', 'text-embedding-3-large');
-  await changed(
-    'embedding_model changes the functions that read it, and nothing else',
-    namesOf(FUNCTION, readsModel).map((name) => `update ${name}`),
-  );
+  await set('batch_poll_schedule', 'rate(15 minutes)');
+  await changed('batch_poll_schedule adds a schedule with its role', [
+    'create batch-poll-schedule',
+    'create batch-poll-schedule-policy',
+    'create batch-poll-schedule-role',
+  ]);
   await set('batch_poll_schedule', 'rate(30 minutes)');
-  await changed('batch_poll_schedule changes the schedule alone', ['update batch-poll-schedule']);
+  await changed('another batch_poll_schedule changes the schedule alone', [
+    'update batch-poll-schedule',
+  ]);
   await set('alert_email', 'someone@example.com');
   await changed('alert_email adds a subscription', ['create alerts-email']);
   await edit(world, 'simple_lambdas/find_receipts_realtime/handler.ts');

@@ -67,12 +67,20 @@ async function checkUp({ account, shell, checks }: World, deploy: string): Promi
 async function checkOutputs({ account, must, checks }: World): Promise<void> {
   const { stdout } = await must('stack', 'output', '--json', '--stack', 'dev');
   const outputs = JSON.parse(stdout) as Record<string, string>;
-  checks.equal('dev: the outputs are those without the batch path', Object.keys(outputs).sort(), [
+  checks.equal('dev: the outputs are all there', Object.keys(outputs).sort(), [
     'alert_topic_arn',
+    'batch_bucket_name',
+    'batch_poll_sf_arn',
+    'batch_submit_sf_arn',
     'chromadb_bucket_name',
     'dashboard_url',
     'dynamodb_table_name',
+    'lines_vector_index_arn',
     'realtime_embedding_sf_arn',
+    'search_function_name',
+    'vector_bucket_arn',
+    'vector_stores',
+    'words_vector_index_arn',
   ]);
   const there = (type: string, property: string, output: string): boolean =>
     account.with(type, { [property]: outputs[output] }).length === 1;
@@ -80,6 +88,14 @@ async function checkOutputs({ account, must, checks }: World): Promise<void> {
     'dev: what they name is there',
     there('aws:sfn/stateMachine:StateMachine', 'arn', 'realtime_embedding_sf_arn') &&
       there('aws:s3/bucket:Bucket', 'bucket', 'chromadb_bucket_name') &&
+      there('aws:lambda/function:Function', 'name', 'search_function_name') &&
+      there(
+        'aws:s3/vectorsVectorBucket:VectorsVectorBucket',
+        'vectorBucketArn',
+        'vector_bucket_arn',
+      ) &&
+      there('aws:s3/vectorsIndex:VectorsIndex', 'indexArn', 'lines_vector_index_arn') &&
+      there('aws:s3/vectorsIndex:VectorsIndex', 'indexArn', 'words_vector_index_arn') &&
       there('aws:dynamodb/table:Table', 'name', 'dynamodb_table_name') &&
       there('aws:sns/topic:Topic', 'arn', 'alert_topic_arn'),
     () => stdout,

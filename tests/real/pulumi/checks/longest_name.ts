@@ -62,6 +62,8 @@ async function createStack(world: World, stack: string): Promise<void> {
     google_places_api_key: 'key',
     pinecone_api_key: 'pcsk-key',
     pinecone_index_name: 'receipts',
+    vector_stores: 's3_vectors,pinecone,chroma',
+    chroma_http_endpoint: 'https://chroma.example.com',
     batch_poll_schedule: 'rate(15 minutes)',
     batch_submit_schedule: 'rate(1 day)',
     alert_email: 'someone@example.com',

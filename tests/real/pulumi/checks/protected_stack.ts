@@ -25,6 +25,7 @@ export async function checkProtectedStack(world: World): Promise<void> {
     '(receipts-table)',
     '(chromadb-',
     '(batch-',
+    '(vector-bucket)',
     'because it is protected',
   ]);
   checks.equal('prod: and has removed nothing', described(account.takeChanges()), []);
@@ -52,6 +53,7 @@ export async function checkProtectedStack(world: World): Promise<void> {
     'update batch-bucket',
     'update chromadb-bucket',
     'update receipts-table',
+    'update vector-bucket',
   ]);
   await checkRemoval(world, 'prod');
 }

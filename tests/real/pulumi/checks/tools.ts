@@ -4,7 +4,7 @@ import type { World } from './world.ts';
 const NOWHERE =
   'AWS_ENDPOINT_URL=http://127.0.0.1:1 AWS_ACCESS_KEY_ID=none AWS_SECRET_ACCESS_KEY=none';
 
-/** The commands for a deployed stack find it, or say why not. The stack `dev` has no batch path here. */
+/** The commands for a deployed stack find it, or say why not. */
 export async function checkTools({ shell, checks }: World): Promise<void> {
   const expected: readonly (readonly [string, string, number, readonly string[]])[] = [
     [
@@ -12,12 +12,6 @@ export async function checkTools({ shell, checks }: World): Promise<void> {
       'npm run execute -- realtime --stack nope',
       2,
       ['pulumi stack ls'],
-    ],
-    [
-      'of a workflow that is not deployed',
-      'npm run execute -- batch-poll --stack dev',
-      2,
-      ['batch_poll_sf_arn', 'pinecone_index_name'],
     ],
     // The region comes from the stack: nothing else says it here.
     [
