@@ -34,7 +34,7 @@ async function ended(child: ChildProcess): Promise<{ status: number; out: string
 }
 
 describe('the bin', () => {
-  it.each(['start', 'execute', 'estimate', 'status', 'search', 'redo'])(
+  it.each(['start', 'execute', 'estimate', 'status', 'search', 'redo', 'forget'])(
     'explains %s with examples and exit codes',
     async (command) => {
       const { status, out, err } = await ended(receipts([command, '--help']));

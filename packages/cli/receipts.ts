@@ -35,6 +35,10 @@ const COMMANDS: Readonly<Record<string, Subcommand>> = {
     about: 'return failed lines and words to NONE, so that the next run embeds them',
     load: () => import('./redo/redo.ts'),
   },
+  forget: {
+    about: 'remove all that is held of a receipt: vectors, deltas, results, its record',
+    load: () => import('./forget/forget.ts'),
+  },
 };
 
 /** @returns the exit status. */

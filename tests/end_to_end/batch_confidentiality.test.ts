@@ -248,8 +248,9 @@ describe('no secret, no receipt’s text and no vector of a batch', () => {
     expect(secretsIn(environments)).toStrictEqual([]);
     const holding = (name: string): number =>
       environments.filter((text) => text.includes(`"${name}":"arn:aws:secretsmanager:`)).length;
-    expect(holding('OPENAI_API_KEY_SECRET_ARN')).toBe(6);
-    expect(holding('PINECONE_API_KEY_SECRET_ARN')).toBe(2);
+    // Those that embed, ask or speak to the Batch API; those that compare, name, fill or ask the stores.
+    expect(holding('OPENAI_API_KEY_SECRET_ARN')).toBe(7);
+    expect(holding('PINECONE_API_KEY_SECRET_ARN')).toBe(5);
   });
 
   it('is in the input of any resource or component but the secrets’ own values', () => {

@@ -11,6 +11,7 @@ import { type ChaosReceipt, planReceipts } from '../../bench/chaos/chaos_receipt
 import type { ChaosRun } from '../../bench/chaos/chaos_run.ts';
 import type { BatchStack, EntityRow } from '../support/batch_stack.ts';
 import { sharing } from '../support/shared_stacks.ts';
+import { vectorIndex } from '../support/stack_stores.ts';
 
 // `npm run bench:chaos` finds what it looks for: each of its checks is made to fail once.
 
@@ -84,6 +85,26 @@ async function changeEntity(changes: Readonly<Record<string, unknown>>): Promise
   return () => stack.put(row);
 }
 
+async function aVectorInS3(): Promise<{
+  readonly index: ReturnType<typeof vectorIndex>;
+  readonly id: string;
+  readonly vector: Float32Array;
+  readonly metadata: Parameters<ReturnType<typeof vectorIndex>['put']>[2];
+}> {
+  const { id } = await anEntity();
+  const index = vectorIndex(stack.local, id.includes('#WORD#') ? 'words' : 'lines');
+  const [stored, data] = [index.get(id), index.data(id)];
+  if (stored === undefined || data === undefined) throw new Error('it has no vector');
+  return { index, id, vector: new Float32Array(data), metadata: stored.metadata };
+}
+
+async function changeRecord(changes: Readonly<Record<string, unknown>>): Promise<() => unknown> {
+  const [record] = await stack.rowsOfType('EMBEDDED_RECEIPT');
+  if (record === undefined) throw new Error('there is no record');
+  await stack.update(record, changes);
+  return () => stack.put(record);
+}
+
 async function aResult(): Promise<Row> {
   const [result] = await stack.rowsOfType('EMBEDDING_BATCH_RESULT');
   if (result === undefined) throw new Error('there is no result');
@@ -133,7 +154,68 @@ describe('what does not hold is found:', () => {
     [
       'a text that nobody has embedded',
       () => changeEntity({ text: 'Another' }),
-      /is SUCCESS, and Pinecone has the vector of another text$/,
+      /is SUCCESS, but no recorded run holds it as it is$/,
+    ],
+    [
+      'a text that Pinecone has not got',
+      () => changeEntity({ text: 'Another' }),
+      /is SUCCESS, but pinecone has the vector of another text$/,
+    ],
+    [
+      'a vector that S3 Vectors lacks',
+      async () => {
+        const { index, id, vector, metadata } = await aVectorInS3();
+        index.delete(id);
+        return () => {
+          index.put(id, vector, metadata);
+        };
+      },
+      /is SUCCESS, but not in s3_vectors$/,
+    ],
+    [
+      'a vector that no record tells of',
+      async () => {
+        const { index, id, vector, metadata } = await aVectorInS3();
+        const other = id.replace(/#RECEIPT#\d+/, '#RECEIPT#00009');
+        index.put(other, vector, metadata);
+        return () => {
+          index.delete(other);
+        };
+      },
+      /^s3_vectors has vectors of .*#RECEIPT#00009, which no record tells of$/,
+    ],
+    [
+      'a vector of a row that is gone',
+      async () => {
+        const { index, id, vector, metadata } = await aVectorInS3();
+        const other = id.replace(/#LINE#\d+/, '#LINE#00099');
+        index.put(other, vector, metadata);
+        return () => {
+          index.delete(other);
+        };
+      },
+      /#LINE#00099 is in s3_vectors, but not in the log$/,
+    ],
+    [
+      'the vector of something else in S3 Vectors',
+      async () => {
+        const { index, id, vector, metadata } = await aVectorInS3();
+        index.put(id, vector.toReversed(), metadata);
+        return () => {
+          index.put(id, vector, metadata);
+        };
+      },
+      /has the vector of something else in s3_vectors$/,
+    ],
+    [
+      'a mark that somebody has left',
+      () => changeRecord({ marks: { somebody: '2025-01-01T00:00:00.000+00:00' } }),
+      /^the record of .* has marks of somebody$/,
+    ],
+    [
+      'a store that a record does not know',
+      () => changeRecord({ stores: {} }),
+      /^the record of .* does not say that s3_vectors has its runs$/,
     ],
     [
       'the vector of something else',
@@ -151,7 +233,7 @@ describe('what does not hold is found:', () => {
         });
         return () => index.upsert({ records: [before] });
       },
-      /has the vector of something else in Pinecone$/,
+      /has the vector of something else in pinecone$/,
     ],
     [
       'counts that do not add up',
@@ -209,6 +291,7 @@ describe('what does not hold is found:', () => {
 
   it.each([
     ['a text in the record of a batch', () => changeBatch({ reason: aText() }), /^batches/],
+    ['a text in the record of a receipt', () => changeRecord({ left: [aText()] }), /^records/],
     [
       'a key in a log',
       () => {

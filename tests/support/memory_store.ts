@@ -9,7 +9,10 @@ import type {
 } from 'receipt-embedding/stores/vector_store';
 
 /** A vector store in memory: exact search, with the filters as the port means them; it keeps what it was asked. */
-export class MemoryStore implements Pick<VectorStore, 'name' | 'query' | 'fetch'> {
+export class MemoryStore implements Pick<
+  VectorStore,
+  'name' | 'identity' | 'query' | 'fetch' | 'remove'
+> {
   readonly name: StoreName;
   /** k of each query. */
   readonly asked: number[] = [];
@@ -25,6 +28,15 @@ export class MemoryStore implements Pick<VectorStore, 'name' | 'query' | 'fetch'
   add(collection: VectorCollection, ...vectors: readonly StoredVector[]): this {
     for (const vector of vectors) this.#vectors[collection].set(vector.id, vector);
     return this;
+  }
+
+  identity(): Promise<string> {
+    return Promise.resolve(`the ${this.name} of this test`);
+  }
+
+  remove(collection: VectorCollection, ids: readonly string[]): Promise<void> {
+    for (const id of ids) this.#vectors[collection].delete(id);
+    return Promise.resolve();
   }
 
   query(

@@ -1,7 +1,14 @@
+import { execFile } from 'node:child_process';
 import { tmpdir } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { LambdaClient } from '@aws-sdk/client-lambda';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { clientSettings } from 'embedded-aws/aws/client_settings';
 import { toolWorld, type ToolWorld } from 'receipts-cli/command_line/testing/command_world';
+import { exportedVariables } from 'receipts-cli/local_stack';
 import { redo } from 'receipts-cli/redo/redo';
 import { status } from 'receipts-cli/status/status';
+import { openStackStores, type StackStoreClients } from 'receipts-cli/stores/stack_stores';
 import { expect } from 'vitest';
 import type { TestStack } from './test_stack.ts';
 
@@ -39,7 +46,44 @@ export async function runStatus(stack: TestStack, ...argv: readonly string[]): P
 export async function shownStatus(stack: TestStack, ...argv: readonly string[]): Promise<string> {
   const world = worldOf(stack);
   const { sfn } = stack.local.aws.clients;
-  const exit = await status(argv, { ...world.ports, sfn: () => sfn });
+  const exit = await status(argv, {
+    ...world.ports,
+    sfn: () => sfn,
+    openStores: (outputs) => openStackStores(outputs, storeClients(stack)),
+  });
   expect([exit, world.stderr()]).toStrictEqual([0, '']);
   return world.stdout();
 }
+
+/** The clients are the process's own: they end with it. */
+function storeClients({ local }: TestStack): StackStoreClients {
+  const settings = clientSettings(local.aws);
+  return { lambda: new LambdaClient(settings), secrets: new SecretsManagerClient(settings) };
+}
+
+/** What a command printed, run as a program, with what `npm start -- --serve` prints in its environment. */
+export interface RanCommand {
+  readonly exit: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs `receipts …` as a person would: another process, which finds the stack by its environment alone. */
+export async function runReceipts(
+  { local }: TestStack,
+  ...argv: readonly string[]
+): Promise<RanCommand> {
+  const { promise, resolve } = Promise.withResolvers<RanCommand>();
+  execFile(
+    process.execPath,
+    [PROGRAM, ...argv],
+    { env: { ...process.env, ...exportedVariables(local.aws) }, encoding: 'utf8' },
+    (error, stdout, stderr) => {
+      const exit = error === null ? 0 : typeof error.code === 'number' ? error.code : -1;
+      resolve({ exit, stdout, stderr });
+    },
+  );
+  return await promise;
+}
+
+const PROGRAM = fileURLToPath(new URL('../../packages/cli/bin/receipts.js', import.meta.url));

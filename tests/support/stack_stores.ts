@@ -45,6 +45,16 @@ export async function emptyStores(local: LocalStack): Promise<void> {
   }
 }
 
+/** An index in S3 Vectors, to look into it, or to spoil it, without a request. @throws when the stack has none. */
+export function vectorIndex(
+  local: LocalStack,
+  collection: VectorCollection,
+): NonNullable<ReturnType<typeof s3VectorsIndex>> {
+  const index = s3VectorsIndex(collection, local, storeVariables(local));
+  if (index === undefined) throw new Error('the stack has no S3 Vectors');
+  return index;
+}
+
 function s3VectorsContents(
   collection: VectorCollection,
   local: LocalStack,

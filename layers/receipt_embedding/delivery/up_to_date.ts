@@ -3,7 +3,7 @@ import type { EmbeddedReceipt } from '../entities/embedded_receipt.ts';
 import { COLLECTIONS, CONTENT_FORMAT, type ReceiptContent } from './receipt_content.ts';
 
 /** Longer than Lambda's longest: whoever has left a mark before that is dead. */
-const MARK_LIFE_MS = 16 * 60_000;
+export const MARK_LIFE_MS = 16 * 60_000;
 
 /** Whether the log's newest runs are of exactly this content, so that no older one matters. */
 export function logHolds(

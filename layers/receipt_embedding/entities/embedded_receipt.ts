@@ -13,6 +13,9 @@ import {
 /** Refused lines and words that the record of a run names; of any further ones the run's deltas and the rows' FAILED tell. */
 export const REFUSED_NAMED = 30;
 
+/** Runs that the record names though nothing needs them any more: their deltas are found by them when a receipt is forgotten. */
+export const PAST_NAMED = 300;
+
 /** Ids that may be in stores though no row that can be read has them; of any further ones the runs of the stores tell. */
 const LEFT_NAMED = 300;
 
@@ -70,6 +73,11 @@ const embeddedReceiptSchema = z.object({
   sequence: z.int().min(0),
   /** Newest first, down to the newest that is whole. Empty: nothing is embedded (any more). */
   runs: z.array(loggedRunSchema),
+  /**
+   * Ids of earlier runs, newest first: whole ones have taken their place, or their lines and words are gone. Their deltas are in the log
+   * still. The first 300.
+   */
+  past_runs: z.array(z.string()),
   /** By the store's identity. Also stores that the stack does not have any more: what is in them is not forgotten. */
   stores: z.record(z.string(), storeStateSchema),
   /** Who is writing to stores, since when; left behind by whoever died, or came late. */
@@ -82,7 +90,7 @@ const embeddedReceiptSchema = z.object({
 
 /**
  * What the log and the stores hold of a receipt (docs/data_model.md §1): ours alone, one item a receipt. At most some 200 KB: 9 runs
- * of 30 refusals, 300 ids.
+ * of 30 refusals, 300 ids, 300 earlier runs.
  */
 export type EmbeddedReceipt = z.output<typeof embeddedReceiptSchema>;
 export type LoggedRun = z.output<typeof loggedRunSchema>;
@@ -120,7 +128,7 @@ const EMBEDDED_RECEIPT_PREFIX = 'EMBEDDING#';
 
 /** A receipt of which nothing is recorded yet. */
 export function unknownReceipt({ image_id, receipt_id }: ReceiptIdentity): EmbeddedReceipt {
-  const nothing = { runs: [], stores: {}, marks: {}, left: [], gone_at: null };
+  const nothing = { runs: [], past_runs: [], stores: {}, marks: {}, left: [], gone_at: null };
   return { image_id, receipt_id, version: 1, sequence: 0, ...nothing };
 }
 
@@ -152,6 +160,7 @@ export function withRun(
     ...record,
     sequence: record.sequence + 1,
     runs: run.whole ? [run] : [run, ...record.runs],
+    past_runs: run.whole ? withPast(record) : record.past_runs,
     stores: begun(record, [run.run_id], stores),
     marks: stores.length === 0 ? record.marks : { ...record.marks, [writer]: now },
     gone_at: null,
@@ -169,6 +178,11 @@ export function withMark(
     stores: begun(record, ids, stores),
     marks: { ...record.marks, [writer]: now },
   };
+}
+
+/** The earlier runs, once those that are recorded now are earlier ones too. */
+function withPast({ runs, past_runs }: EmbeddedReceipt): string[] {
+  return [...new Set([...runs.map(({ run_id }) => run_id), ...past_runs])].slice(0, PAST_NAMED);
 }
 
 function begun(
@@ -269,9 +283,35 @@ export function withoutRuns(
     ...record,
     sequence: record.sequence + 1,
     runs: [],
+    past_runs: withPast(record),
     stores,
     marks,
     left: [],
     gone_at: now,
   };
+}
+
+/**
+ * As what is held of the receipt begins to be deleted: as far as the next run knows, nothing is embedded, so that it embeds the receipt anew
+ * where its rows are still there. What must be deleted stays known.
+ */
+export function withoutTrust(record: EmbeddedReceipt): EmbeddedReceipt {
+  const runs = record.runs.map(({ run_id }) => run_id);
+  const stores: EmbeddedReceipt['stores'] = {};
+  for (const [store, { has, begun: before }] of Object.entries(record.stores)) {
+    stores[store] = { has: [], begun: [...new Set([...runs, ...has, ...before])] };
+  }
+  return {
+    ...record,
+    sequence: record.sequence + 1,
+    runs: [],
+    past_runs: withPast(record),
+    stores,
+  };
+}
+
+/** Every run of which the log may have deltas, as far as the record knows. */
+export function knownRuns({ runs, past_runs, stores }: EmbeddedReceipt): string[] {
+  const inStores = Object.values(stores).flatMap(({ has, begun: before }) => [...has, ...before]);
+  return [...new Set([...runs.map(({ run_id }) => run_id), ...past_runs, ...inStores])];
 }

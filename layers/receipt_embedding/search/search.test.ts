@@ -83,6 +83,7 @@ describe('a search by text', () => {
     expect(hits[0]?.score).toBeGreaterThan(hits[1]?.score ?? 1);
     expect(rest).toStrictEqual({
       store: 's3_vectors',
+      store_identity: 'the s3_vectors of this test',
       entity: 'lines',
       complete: true,
       embedded: { requests: 1, prompt_tokens: 7 },
@@ -149,6 +150,7 @@ describe('a search by text', () => {
     const found = await new World().search({ query: 'x', merchant: 'Sprouts', min_score: 0.99 });
     expect(found).toStrictEqual({
       store: 's3_vectors',
+      store_identity: 'the s3_vectors of this test',
       entity: 'lines',
       complete: true,
       hits: [],
@@ -205,6 +207,7 @@ describe('a search by ids', () => {
     ]);
     expect(rest).toStrictEqual({
       store: 's3_vectors',
+      store_identity: 'the s3_vectors of this test',
       entity: 'lines',
       complete: false,
       missing: [lineId(0, 9)],

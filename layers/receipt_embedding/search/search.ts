@@ -16,7 +16,9 @@ import { MOST_HITS, type SearchInput } from './search_input.ts';
 export interface SearchPorts {
   /** The stores of the stack, in its order. */
   readonly stores: readonly StoreName[];
-  readonly openStore: (name: StoreName) => Promise<Pick<VectorStore, 'query' | 'fetch'>>;
+  readonly openStore: (
+    name: StoreName,
+  ) => Promise<Pick<VectorStore, 'identity' | 'query' | 'fetch'>>;
   /** Asked for only where a question has to be embedded. */
   readonly openEmbedder: () => Promise<Embedder>;
 }
@@ -25,6 +27,8 @@ export interface SearchPorts {
 export interface SearchOutput {
   /** The store that was asked. */
   readonly store: StoreName;
+  /** Its identity, as the records of receipts name it. */
+  readonly store_identity: string;
   readonly entity: VectorCollection;
   /**
    * False: fewer than k were found among the 300 nearest that the store gave, and more may follow. Of named ids: some are not there.
@@ -57,9 +61,10 @@ export interface SearchOutput {
 export async function search(input: SearchInput, ports: SearchPorts): Promise<SearchOutput> {
   const name = chooseStore(input.store, ports.stores);
   const store = await ports.openStore(name);
+  const asked = { store: name, store_identity: await store.identity() };
   const { entity } = input;
   if (input.ids !== undefined) {
-    return { store: name, ...(await namedVectors(store, entity, input.ids)) };
+    return { ...asked, ...(await namedVectors(store, entity, input.ids)) };
   }
   const { vector, embedded } =
     input.like === undefined
@@ -80,7 +85,7 @@ export async function search(input: SearchInput, ports: SearchPorts): Promise<Se
     byReceipt: input.by_receipt,
   });
   return {
-    store: name,
+    ...asked,
     entity,
     complete,
     hits: hits.map((hit) => searchHit(entity, hit)),
@@ -134,7 +139,7 @@ async function namedVectors(
   store: Pick<VectorStore, 'fetch'>,
   entity: VectorCollection,
   ids: readonly string[],
-): Promise<Omit<SearchOutput, 'store'>> {
+): Promise<Omit<SearchOutput, 'store' | 'store_identity'>> {
   const wanted = [...new Set(ids)];
   const found = await store.fetch(entity, wanted);
   if (found.length === 0) throw new InvalidRequest(unknownIds(wanted.length, entity));

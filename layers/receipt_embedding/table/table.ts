@@ -2,6 +2,7 @@ import {
   type AttributeValue,
   BatchGetItemCommand,
   BatchWriteItemCommand,
+  DeleteItemCommand,
   type DynamoDBClient,
   GetItemCommand,
   type GetItemCommandInput,
@@ -82,6 +83,25 @@ export async function putRow(
           ConditionExpression: 'version = :version',
           ExpressionAttributeValues: expressionValues(onlyIf),
         }),
+  });
+  return await conditionHeld(request({}, () => table.client.send(command)));
+}
+
+/**
+ * Deletes a row, if there is one and it still has this version.
+ *
+ * @returns false when there is none, or one of another version: nothing is deleted then.
+ */
+export async function deleteVersion(
+  table: Table,
+  { PK, SK }: RowKey,
+  version: number,
+): Promise<boolean> {
+  const command = new DeleteItemCommand({
+    TableName: table.name,
+    Key: toItem({ PK, SK }),
+    ConditionExpression: 'version = :version',
+    ExpressionAttributeValues: expressionValues({ version }),
   });
   return await conditionHeld(request({}, () => table.client.send(command)));
 }
@@ -206,6 +226,24 @@ export async function putRows(
   }
   if (batch.length > 0) await flush();
   return written;
+}
+
+/**
+ * Deletes rows, 25 a request; those that are not there are no error.
+ *
+ * @param keys each once.
+ * @throws as putRows.
+ */
+export async function deleteRows(
+  table: Table,
+  keys: readonly RowKey[],
+  ports?: RetryPorts,
+): Promise<void> {
+  for (let at = 0; at < keys.length; at += BATCH) {
+    const part = keys.slice(at, at + BATCH);
+    const requests = part.map(({ PK, SK }) => ({ DeleteRequest: { Key: toItem({ PK, SK }) } }));
+    await writeBatch(table, requests, ports);
+  }
 }
 
 async function writeBatch(

@@ -1,4 +1,5 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { imageIdSchema, ordinalSchema } from 'receipt-embedding/entities/keys';
 import type { ScreenOutput } from './screen.ts';
 
 /** Thrown for arguments that can't be carried out here; exit status 2. */
@@ -126,4 +127,21 @@ export function wholeNumber(low: number, high = Number.MAX_SAFE_INTEGER): (text:
     }
     return value;
   };
+}
+
+/** Parses an argument that is an image's id. */
+export function imageId(text: string): string {
+  if (!imageIdSchema.safeParse(text).success) {
+    throw new InvalidArgumentError('It must be a UUID of version 4 or 5.');
+  }
+  return text;
+}
+
+/** Parses an argument that is a receipt's number. */
+export function receiptNumber(text: string): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || !ordinalSchema.safeParse(value).success) {
+    throw new InvalidArgumentError('It must be a whole number from 1 to 99999.');
+  }
+  return value;
 }

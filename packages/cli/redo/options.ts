@@ -1,14 +1,12 @@
 import { InvalidArgumentError } from 'commander';
-import {
-  imageIdSchema,
-  ordinalSchema,
-  type ReceiptIdentity,
-} from 'receipt-embedding/entities/keys';
+import type { ReceiptIdentity } from 'receipt-embedding/entities/keys';
 import {
   type CommandHelp,
+  imageId,
   JSON_OPTION,
   newCommand,
   parseArguments,
+  receiptNumber,
   STACK_OPTION,
 } from '../command_line/arguments.ts';
 import type { CommandPorts } from '../command_line/command.ts';
@@ -47,8 +45,8 @@ Doing it twice, or once more after it was stopped in the middle, does what is le
 What it does not do: it embeds nothing; it prints the commands that do. A receipt that failed in a
 realtime run has kept its status, so that a realtime run with --filter NONE does it again without
 this. Runs are not changed: a receipt whose deltas the compactor failed at has its lines and words
-on SUCCESS, and a realtime run without --filter embeds it again, also without --force. What an
-earlier batch has recorded stays; the next one gets an id of its own. A batch that has not ended
+on SUCCESS, and its deltas are there for the compactor to merge again; a realtime run embeds it anew
+only with --force. What an earlier batch has recorded stays; the next one gets an id of its own. A batch that has not ended
 keeps what it has claimed: batch makes it due, parked or not, so that the next poll goes on with it
 where it stood (npx receipts execute batch-poll). An input that OpenAI refused is refused again,
 unless its text has changed or the text was not what was wrong.
@@ -108,19 +106,4 @@ function uuid(text: string): string {
     throw new InvalidArgumentError('It must be a UUID.');
   }
   return text;
-}
-
-function imageId(text: string): string {
-  if (!imageIdSchema.safeParse(text).success) {
-    throw new InvalidArgumentError('It must be a UUID of version 4 or 5.');
-  }
-  return text;
-}
-
-function receiptNumber(text: string): number {
-  const value = Number(text);
-  if (!/^\d+$/.test(text) || !ordinalSchema.safeParse(value).success) {
-    throw new InvalidArgumentError('It must be a whole number from 1 to 99999.');
-  }
-  return value;
 }

@@ -1,10 +1,8 @@
-import { PassThrough, Readable, Writable } from 'node:stream';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { BATCH_ID, lineId, wordId } from '../../../tests/support/batch_factory.ts';
 import { aLine, IMAGE_ID } from '../../../tests/support/receipt_factory.ts';
 import { rowOf } from '../../../tests/support/receipt_table.ts';
 import { RedoWorld, wordRow } from '../../../tests/support/redo_world.ts';
-import { confirm } from './redo.ts';
 
 let world: RedoWorld;
 
@@ -232,49 +230,6 @@ describe('redo failed', () => {
     expect(stdout).toMatch(/^\{.*\}\n$/);
     expect(stderr).toContain('To be returned to NONE: 1 row');
     expect(questions).toHaveLength(1);
-  });
-});
-
-async function ask(input: NodeJS.ReadableStream): Promise<{ answer: boolean; shown: string }> {
-  let shown = '';
-  const output = new Writable({
-    write: (chunk: Buffer, _, done) => {
-      shown += chunk.toString();
-      done();
-    },
-  });
-  return { answer: await confirm('Go? [y/N] ', { input, output }), shown };
-}
-
-describe('a question', () => {
-  it.each([
-    ['y', true],
-    ['YES ', true],
-    ['n', false],
-    ['No', false],
-    ['', false],
-  ])('is answered by %j: %s', async (line, answer) => {
-    const { shown, ...answered } = await ask(Readable.from([`${line}\n`]));
-
-    expect([answered.answer, shown]).toStrictEqual([answer, 'Go? [y/N] ']);
-  });
-
-  it('is asked again where the answer is neither', async () => {
-    expect(await ask(Readable.from(['maybe\nyes\n']))).toStrictEqual({
-      answer: true,
-      shown: 'Go? [y/N] Please answer yes or no: ',
-    });
-  });
-
-  it('has no for an answer when the input ends', async () => {
-    expect((await ask(Readable.from([]))).answer).toBe(false);
-  });
-
-  it('is answered while the terminal stays open', async () => {
-    const input = new PassThrough();
-    input.write('y\n');
-
-    expect((await ask(input)).answer).toBe(true);
   });
 });
 

@@ -1,7 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { takeUpAgain } from 'receipt-embedding/table/batch_retries';
 import type { BatchSummary } from 'receipt-embedding/entities/batch';
 import type { Table } from 'receipt-embedding/table/table';
@@ -9,6 +8,7 @@ import { WrongArgument } from '../command_line/arguments.ts';
 import { EXIT, exitStatusOf, signalOf, type CommandPorts } from '../command_line/command.ts';
 import { findStackOutputs, requireOutput, stackRegion } from '../command_line/deployed_stack.ts';
 import { processPorts } from '../command_line/process_ports.ts';
+import { terminalQuestion } from '../command_line/question.ts';
 import { Screen } from '../command_line/screen.ts';
 import { count, quantity } from '../command_line/text.ts';
 import { ClaimOwners } from '../table/return_to_none.ts';
@@ -34,12 +34,10 @@ interface RedoPorts extends CommandPorts {
 
 /** `receipts redo`. @returns the exit status. */
 export async function run(argv: readonly string[]): Promise<number> {
-  const { stdin: input, stderr: output } = process;
   return await redo(argv, {
     ...processPorts(),
     temporaryFolder: tmpdir(),
-    confirm:
-      input.isTTY && output.isTTY ? (question) => confirm(question, { input, output }) : undefined,
+    confirm: terminalQuestion(),
   });
 }
 
@@ -187,30 +185,5 @@ class Redo {
     const planned = { total, ...counts, examples, not_embeddable, live_claims };
     const answer = { ...request, planned, done: outcome ?? null, next };
     this.#ports.out.write(`${JSON.stringify(answer)}\n`);
-  }
-}
-
-/** A terminal that questions are asked on. */
-interface Terminal {
-  readonly input: NodeJS.ReadableStream;
-  readonly output: NodeJS.WritableStream;
-}
-
-/** Asks until there is a yes or a no. @returns false for a no, for Enter alone, and when the input ends. */
-export async function confirm(question: string, { input, output }: Terminal): Promise<boolean> {
-  // Without readline's own line editing Ctrl-C stays a signal.
-  const lines = createInterface({ input, terminal: false });
-  try {
-    output.write(question);
-    for await (const line of lines) {
-      const answer = line.trim().toLowerCase();
-      if (['y', 'yes'].includes(answer)) return true;
-      if (['', 'n', 'no'].includes(answer)) return false;
-      output.write('Please answer yes or no: ');
-    }
-    output.write('\n');
-    return false;
-  } finally {
-    lines.close();
   }
 }

@@ -107,7 +107,7 @@ function asWritten({ path: [field], message }: z.core.$ZodIssue): string {
   }
   const words = message
     .replace(/\bentity (?=lines|words)/, '--entity ')
-    .replace(/\bimage_id\b/, '--image')
+    .replace(/(?<!\{)\bimage_id\b/, '--image')
     .replace(/\bin like\b/, 'in --like')
     .replace(/\bwith like\b/, 'with --like');
   return `${WRITTEN_AS[field as keyof SearchRequest]}: ${words}`;

@@ -1,15 +1,15 @@
 import { EDGE } from 'receipt-embedding/embeddings/inputs';
 import { quoted } from 'receipt-embedding/embeddings/quotes';
-import type { SearchOutput } from 'receipt-embedding/search/search';
 import type { SearchHit } from 'receipt-embedding/search/search_hits';
 import type { SearchRequest } from 'receipt-embedding/search/search_input';
-import { quantity } from '../command_line/text.ts';
+import { count, quantity } from '../command_line/text.ts';
+import type { AnsweredSearch } from './search.ts';
 
 /** What a person is told of a search. */
 export interface ReportedSearch {
   readonly request: SearchRequest;
   readonly stack: string | undefined;
-  readonly output: SearchOutput;
+  readonly output: AnsweredSearch;
 }
 
 /**
@@ -125,6 +125,7 @@ function notesOf({ request, output }: ReportedSearch): string[] {
   const { hits, store, complete, missing = [], nearest_merchants: merchants } = output;
   const { k = 10, merchant = '' } = request;
   return [
+    ...lackingNotes(output),
     ...(missing.length === 0 ? [] : ['', `Not in ${store}:`, ...missing.map((id) => `  ${id}`)]),
     ...(complete || request.ids !== undefined
       ? []
@@ -133,6 +134,15 @@ function notesOf({ request, output }: ReportedSearch): string[] {
           `These are ${hits.length} of ${k}: no more of the 300 nearest are as asked. There may be others: narrow the search by --merchant, --image or --label.`,
         ]),
     ...(merchants === undefined ? [] : ['', ...merchantNotes(merchant, merchants)]),
+  ];
+}
+
+function lackingNotes({ store, lacking }: AnsweredSearch): string[] {
+  if (lacking === undefined) return [];
+  const { of, receipts } = lacking;
+  return [
+    '',
+    `${store} is not full: of ${quantity(of, 'receipt')} looked at, it lacks ${count(receipts)}. A realtime run without --filter fills it; npx receipts status --stores counts all.`,
   ];
 }
 

@@ -1,7 +1,12 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { SearchOutput } from 'receipt-embedding/search/search';
 import type { SearchHit } from 'receipt-embedding/search/search_hits';
+import { embeddedReceiptCodec } from 'receipt-embedding/entities/embedded_receipt';
+import { InvalidConfiguration } from 'receipt-embedding/errors';
 import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { ReceiptTable } from '../../../tests/support/receipt_table.ts';
+import { aRecord, RUN_ID } from '../../../tests/support/record_factory.ts';
 import { without } from '../../../tests/support/without.ts';
 import { toolWorld } from '../command_line/testing/command_world.ts';
 import { search } from './search.ts';
@@ -10,6 +15,8 @@ import type { InvokingClient } from './search_function.ts';
 const IMAGE_ID = '3f2504e0-4f89-41d3-9a0c-0305e82c3301';
 const LINE = `IMAGE#${IMAGE_ID}#RECEIPT#00001#LINE#00012`;
 const WORD = `${LINE}#WORD#00002`;
+const STORE =
+  'arn:aws:s3vectors:us-east-1:000000000000:bucket/receipts/index/*-text-embedding-3-small-1536';
 
 const aLine: SearchHit = {
   id: LINE,
@@ -38,6 +45,7 @@ const aWord: SearchHit = {
 
 const found = (changes: Partial<SearchOutput> = {}): SearchOutput => ({
   store: 's3_vectors',
+  store_identity: STORE,
   entity: 'lines',
   complete: true,
   hits: [aLine],
@@ -54,12 +62,13 @@ interface Answer {
   readonly variables?: Readonly<Record<string, string>>;
   /** Of a terminal. */
   readonly columns?: number;
+  readonly table?: DynamoDBClient;
 }
 
 async function run(argv: readonly string[], answer: Answer = {}) {
   const { output = found(), failed, refused, columns } = answer;
   const world = toolWorld({
-    client: new DynamoDBClient({ region: 'us-east-1' }),
+    client: answer.table ?? new DynamoDBClient({ region: 'us-east-1' }),
     variables: answer.variables ?? { SEARCH_FUNCTION_NAME: 'embedding-search-receipts-lambda-dev' },
   });
   if (columns !== undefined) Object.assign(world.ports.out, { isTTY: true, columns });
@@ -307,5 +316,44 @@ No vector that is as asked is of the merchant 'Sprout'. Without it, the nearest 
       expect([told.exit, told.stdout]).toStrictEqual([exit, '']);
       expect(told.stderr).toEqual(words);
     }
+  });
+});
+
+describe('a store that is not full', () => {
+  const variables = { SEARCH_FUNCTION_NAME: 'search', DYNAMODB_TABLE_NAME: 'receipts' };
+  const notes = (stdout: string) => stdout.match(/is not full.*/g);
+
+  it('says so, from a bounded look at the records', async () => {
+    const table = await ReceiptTable.start();
+    const record = (receipt_id: number, has: readonly string[]) =>
+      z.encode(
+        embeddedReceiptCodec,
+        aRecord({ receipt_id, stores: { [STORE]: { has: [...has], begun: [] } } }),
+      );
+    try {
+      await table.put(record(1, [RUN_ID]), record(2, []), record(3, []));
+
+      const { stdout } = await run(['total'], { table: table.client, variables });
+      const { stdout: json } = await run(['total', '--json'], { table: table.client, variables });
+      await table.put(record(2, [RUN_ID]), record(3, [RUN_ID]));
+      const full = await run(['total', '--json'], { table: table.client, variables });
+
+      expect(notes(stdout)).toStrictEqual([
+        'is not full: of 3 receipts looked at, it lacks 2. A realtime run without --filter fills it; npx receipts status --stores counts all.',
+      ]);
+      expect(JSON.parse(json)).toMatchObject({ lacking: { of: 3, receipts: 2 } });
+      expect(JSON.parse(full.stdout)).not.toHaveProperty('lacking');
+    } finally {
+      await table.close();
+    }
+  });
+
+  it('is not known to whoever may not read the table, and the search answers all the same', async () => {
+    const send = () => Promise.reject(new InvalidConfiguration('the role may not do this'));
+    const table = { send } as unknown as DynamoDBClient;
+
+    const { exit, stdout } = await run(['total'], { table, variables });
+
+    expect([exit, notes(stdout)]).toStrictEqual([0, null]);
   });
 });

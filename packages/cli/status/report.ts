@@ -5,7 +5,13 @@ import type {
   FailedRun,
   StatusCounts,
 } from '../table/counts.ts';
-import type { BatchesView, BatchProblem, ExecutionView, TroubledBatch } from './sections.ts';
+import type {
+  BatchesView,
+  BatchProblem,
+  ExecutionView,
+  StoresView,
+  TroubledBatch,
+} from './sections.ts';
 
 /** More of a cause than this is for the console or --json. */
 const CAUSE_LENGTH = 160;
@@ -77,7 +83,7 @@ export function runLines(counts: CompactionCounts): string[] {
       : [
           `  ${quantity(failed, 'run')} that the compactor failed at, those that were made again since included; the newest:`,
           ...newest_failed.map(failedRunLine),
-          '  A realtime run without --filter embeds such receipts again, and no other: npx receipts execute realtime',
+          '  Their deltas are there: let the compactor merge them again. A run embeds an unchanged receipt anew only with --force.',
         ]),
     ...unreadable(invalid_rows),
   ];
@@ -96,6 +102,26 @@ export function entityLines({ lines, words }: StatusCounts): string[] {
     ...(lines.FAILED + words.FAILED > 0
       ? ['  Nothing does FAILED again by itself: npx receipts redo failed']
       : []),
+  ];
+}
+
+export function storeLines({ receipts, stores, invalid_rows }: StoresView): string[] {
+  const behind = stores.some(({ lacks, unsettled }) => lacks + unsettled > 0);
+  return [
+    `Stores, by the records of ${quantity(receipts, 'embedded receipt')}`,
+    ...indented(
+      columns([
+        ['', 'lacks', 'to settle'],
+        ...stores.map(({ name, lacks, unsettled }) => [name, count(lacks), count(unsettled)]),
+      ]),
+    ),
+    ...stores.map(({ name, identity }) => `  ${name} is ${identity}`),
+    ...(behind
+      ? [
+          '  A realtime run without --filter and --limit brings them up to date: npx receipts execute realtime',
+        ]
+      : []),
+    ...unreadable(invalid_rows),
   ];
 }
 

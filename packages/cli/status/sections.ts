@@ -25,7 +25,9 @@ import {
   type EndedWithReason,
 } from '../table/counts.ts';
 import { SILENT_LOGGER } from '../table/silent_logger.ts';
-import { batchLines, entityLines, executionLines, runLines } from './report.ts';
+import type { OpenedStore } from '../stores/stack_stores.ts';
+import { countStoreGaps } from '../stores/store_gaps.ts';
+import { batchLines, entityLines, executionLines, runLines, storeLines } from './report.ts';
 
 /** A part of what a stack is like: as data, and as lines for people. */
 export interface Section {
@@ -37,6 +39,7 @@ export interface SectionPorts {
   readonly table: Table;
   readonly sfn: SFNClient;
   readonly outputs: StackOutputs;
+  readonly openStores: (outputs: StackOutputs) => Promise<Pick<OpenedStore, 'name' | 'identity'>[]>;
   readonly now: Date;
   readonly signal: AbortSignal;
   /** @param share of what is to be read, 0 to 1; 0 throughout where that is not known. */
@@ -95,6 +98,44 @@ export async function entitiesSection({
     },
   });
   return { data, lines: entityLines(data) };
+}
+
+/** What each store of the stack lacks, by the records of receipts. */
+export interface StoresView {
+  /** Receipts that are embedded. */
+  readonly receipts: number;
+  readonly stores: readonly {
+    readonly name: string;
+    readonly identity: string;
+    /** Receipts of which it does not have everything that is embedded. */
+    readonly lacks: number;
+    /** Receipts of which it may have what is to be removed. */
+    readonly unsettled: number;
+  }[];
+  readonly invalid_rows: number;
+}
+
+export async function storesSection({
+  table,
+  outputs,
+  openStores,
+  signal,
+  onProgress,
+}: SectionPorts): Promise<Section> {
+  const stores = await openStores(outputs);
+  const gaps = await countStoreGaps(
+    table,
+    stores.map(({ identity }) => identity),
+    {
+      signal,
+      onProgress: (read) => {
+        onProgress(`Records of receipts: ${count(read)} so far`, 0);
+      },
+    },
+  );
+  const named = gaps.stores.map((gap, at) => ({ name: stores[at]?.name ?? '', ...gap }));
+  const data: StoresView = { ...gaps, stores: named };
+  return { data, lines: storeLines(data) };
 }
 
 /**

@@ -8,10 +8,16 @@ import {
   wholeNumber,
 } from '../command_line/arguments.ts';
 import { type CommandPorts, EXIT, exitStatusOf, signalOf } from '../command_line/command.ts';
-import { findStackOutputs, requireOutput, stackRegion } from '../command_line/deployed_stack.ts';
+import {
+  findStackOutputs,
+  requireOutput,
+  type StackOutputs,
+  stackRegion,
+} from '../command_line/deployed_stack.ts';
 import { processPorts } from '../command_line/process_ports.ts';
 import { Screen } from '../command_line/screen.ts';
 import { createSfnClient } from '../executions/start_execution.ts';
+import type { OpenedStore } from '../stores/stack_stores.ts';
 import {
   batchesSection,
   entitiesSection,
@@ -19,15 +25,26 @@ import {
   runsSection,
   type Section,
   type SectionPorts,
+  storesSection,
 } from './sections.ts';
 
 interface StatusPorts extends CommandPorts {
   readonly sfn: (region: string | undefined) => SFNClient;
+  /** Asked only with --stores. */
+  readonly openStores: (outputs: StackOutputs) => Promise<Pick<OpenedStore, 'name' | 'identity'>[]>;
 }
 
 /** `receipts status`. @returns the exit status. */
 export async function run(argv: readonly string[]): Promise<number> {
-  return await status(argv, { ...processPorts(), sfn: createSfnClient });
+  return await status(argv, {
+    ...processPorts(),
+    sfn: createSfnClient,
+    // Loaded only with --stores: the stores' clients take longer to load than all else.
+    openStores: async (outputs) => {
+      const { openStackStores } = await import('../stores/stack_stores.ts');
+      return await openStackStores(outputs);
+    },
+  });
 }
 
 /** Shows how far a stack is. @returns the exit status. */
@@ -60,6 +77,7 @@ async function show(
     table: { client: ports.dynamodb(region), name },
     sfn: ports.sfn(region),
     outputs,
+    openStores: ports.openStores,
     now,
     signal: signalOf(ports.stop),
     onProgress: (text, share) => {
@@ -81,12 +99,14 @@ async function show(
 function sectionsOf({
   executions,
   entities,
+  stores,
 }: StatusOptions): Record<string, (ports: SectionPorts) => Promise<Section>> {
   return {
     executions: (ports) => executionsSection(ports, executions),
     batches: batchesSection,
     runs: runsSection,
     ...(entities ? { entities: entitiesSection } : {}),
+    ...(stores ? { stores: storesSection } : {}),
   };
 }
 
@@ -94,6 +114,8 @@ interface StatusOptions {
   readonly stack?: string;
   /** Whether lines and words are counted. */
   readonly entities: boolean;
+  /** Whether it is counted what each store lacks. */
+  readonly stores: boolean;
   /** Of each workflow. */
   readonly executions: number;
   readonly json: boolean;
@@ -106,6 +128,7 @@ const HELP: CommandHelp = {
   examples: [
     ['--stack dev', 'all of it'],
     ['--no-entities --executions 20', 'quick, with more executions'],
+    ['--no-entities --stores', 'how many receipts each store lacks'],
     ['--json', 'for programs'],
   ],
   notes: `What it reads, and what that costs: batches and executions are a few requests. Lines, words and
@@ -113,6 +136,12 @@ runs are counted through the table's index GSI1, which DynamoDB reads whole for 
 words 16 parts at a time: a million of them, of 1 kB each, are about 125,000 read request units,
 some cents, and take about a minute; --no-entities leaves the lines and words out. Nothing is
 changed. Rows that change meanwhile may be counted twice or not at all.
+
+--stores counts, for each store of the stack, the receipts of which it lacks something, and those
+that have something in it to settle: vectors to remove, or what a writer has left who died. It reads
+every record of a receipt: a million of them, of 1.5 kB each, are about 190,000 read request units,
+some cents, and take about a minute. It needs lambda:GetFunctionConfiguration of search_receipts,
+the secrets of the stores, and asks the stores themselves nothing but who they are.
 
 The child executions of a workflow's Map are no executions of the workflow, and not shown: the
 workflow's summary counts how they ended.`,
@@ -124,6 +153,7 @@ function parseStatusOptions(argv: readonly string[], ports: CommandPorts): Statu
   const command = newCommand('status', HELP)
     .option(...STACK_OPTION)
     .option('--no-entities', 'leave out the lines and words: the only part that may take long')
+    .option('--stores', 'how many receipts each store lacks: reads every record', false)
     .option(
       '--executions <N>',
       'how many executions of each workflow, newest first',

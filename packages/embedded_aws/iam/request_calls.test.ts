@@ -146,6 +146,11 @@ const REQUESTS: readonly [string, () => Promise<unknown>, ...(readonly [string, 
   ],
   ['DeleteObject', () => s3().send(new DeleteObjectCommand(at)), ['s3:DeleteObject', KEY]],
   [
+    'DeleteObject of a version',
+    () => s3().send(new DeleteObjectCommand({ ...at, VersionId: 'v1' })),
+    ['s3:DeleteObjectVersion', KEY],
+  ],
+  [
     'an operation that the stand-in refuses',
     () => s3().send(new GetBucketVersioningCommand({ Bucket: 'bucket' })),
   ],

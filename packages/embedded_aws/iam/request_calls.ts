@@ -43,7 +43,7 @@ export function requestCalls(
       ];
     }
     case 'lambda':
-      return [{ action: 'lambda:InvokeFunction', resource: invokedFunction(request, arn) }];
+      return [{ action: lambdaAction(request), resource: namedFunction(request, arn) }];
     case 'states': {
       const { stateMachineArn, executionArn, mapRunArn } = fields(request) as Partial<
         Record<'stateMachineArn' | 'executionArn' | 'mapRunArn', string>
@@ -67,11 +67,13 @@ function named(nameOrArn: string, arnOf: (name: string) => string): string {
   return nameOrArn === '*' || nameOrArn.startsWith('arn:') ? nameOrArn : arnOf(nameOrArn);
 }
 
+function lambdaAction({ path }: ServiceRequest): string {
+  const read = path.endsWith('/configuration');
+  return read ? 'lambda:GetFunctionConfiguration' : 'lambda:InvokeFunction';
+}
+
 /** The function of `/2015-03-31/functions/{name or ARN}/invocations?Qualifier=…`. */
-function invokedFunction(
-  { path, query }: ServiceRequest,
-  arn: (resource: string) => string,
-): string {
+function namedFunction({ path, query }: ServiceRequest, arn: (resource: string) => string): string {
   const [, , , encoded = ''] = path.split('/');
   const whole = named(decodeURIComponent(encoded), (name) =>
     arn(`function:${name.replace(/^\d{12}:function:/, '')}`),
@@ -148,6 +150,7 @@ function s3vectorsCalls(
 /** The actions of S3's operations, by AWS's service authorization reference. */
 const S3_ACTIONS: Readonly<Record<string, string>> = {
   ListObjectsV2: 's3:ListBucket',
+  ListObjectVersions: 's3:ListBucketVersions',
   PutObject: 's3:PutObject',
   GetObject: 's3:GetObject',
   HeadObject: 's3:GetObject',
@@ -159,7 +162,10 @@ function s3Calls(request: ServiceRequest): Call[] {
   const address = decodeAddress(request.path);
   const action = S3_ACTIONS[operationName(request, address)];
   if (action === undefined) return [];
-  if (action === 's3:ListBucket') {
+  if (action === 's3:DeleteObject' && request.query.has('versionId')) {
+    return [{ action: 's3:DeleteObjectVersion', resource: `${bucketArn(address)}/${address.key}` }];
+  }
+  if (action === 's3:ListBucket' || action === 's3:ListBucketVersions') {
     return [{ action, resource: bucketArn(address), context: listContext(request.query) }];
   }
   return [{ action, resource: `${bucketArn(address)}/${address.key}` }];

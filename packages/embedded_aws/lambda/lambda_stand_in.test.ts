@@ -355,6 +355,19 @@ describe('invoke operation', () => {
       expect(standIn.environments).toBe(0);
     });
 
+    it('is described by its configuration', async () => {
+      const { url } = await startHttp(ECHO);
+
+      const answer = await fetch(`${url}/2015-03-31/functions/work/configuration`);
+      const none = await fetch(`${url}/2015-03-31/functions/other/configuration`);
+
+      expect([answer.status, await answer.json(), none.status]).toMatchObject([
+        200,
+        { FunctionName: 'work', Environment: { Variables: {} }, State: 'Active' },
+        404,
+      ]);
+    });
+
     it.each([
       ['GET', '/2015-03-31/functions/', 'ListFunctions'],
       ['GET', '/2015-03-31/functions/work', 'GetFunction'],

@@ -7,7 +7,7 @@ import {
   type FunctionError,
   type InvocationResult,
 } from './function_environment.ts';
-import { answerInvoke } from './invoke_operation.ts';
+import { answerLambda } from './lambda_operations.ts';
 
 export interface LambdaSettings {
   readonly region: string;
@@ -40,7 +40,7 @@ export class LambdaStandIn {
   readonly #activity = new Map<string, { invocations: number; milliseconds: number }>();
   #closed = false;
 
-  readonly handle: Service = (request) => answerInvoke(this, request);
+  readonly handle: Service = (request) => answerLambda(this, request);
 
   constructor(settings: LambdaSettings) {
     this.#settings = settings;

@@ -22,6 +22,9 @@ export interface StoredObject extends ObjectDescription {
   readonly checksum: Checksum | undefined;
 }
 
+/** The version of every object of a bucket without versioning. */
+export const ONLY_VERSION = 'null';
+
 /** One bucket's objects. */
 export class Bucket {
   readonly name: string;

@@ -1,5 +1,5 @@
 import { element, invalidArgument, textElement, xmlAnswer } from './answers.ts';
-import { type Bucket, compareUtf8, type Operation } from './bucket.ts';
+import { type Bucket, compareUtf8, ONLY_VERSION, type Operation } from './bucket.ts';
 
 /** AWS's limit for the entries of a page. */
 const PAGE_LIMIT = 1000;
@@ -36,17 +36,54 @@ export const listObjectsV2: Operation = ({ request, store, bucket: bucketName })
   ]);
 };
 
+/** ListObjectVersions of a bucket without versioning: of each key the one version, and no delete markers. */
+export const listObjectVersions: Operation = ({ request, store, bucket: bucketName }) => {
+  const { query } = request;
+  const bucket = store.bucket(bucketName);
+  const encode = nameEncoder(query);
+  const prefix = query.get('prefix') ?? '';
+  const after = query.get('key-marker') ?? '';
+  const limit = pageSize(query);
+  const delimiter = query.get('delimiter') ?? '';
+  const page = listPage(bucket.sortedKeys(), { prefix, delimiter, after, limit });
+  return xmlAnswer('ListVersionsResult', [
+    textElement('Name', bucket.name),
+    textElement('Prefix', encode(prefix)),
+    textElement('KeyMarker', encode(after)),
+    textElement('MaxKeys', limit),
+    textElement('IsTruncated', page.next !== undefined),
+    ...(page.next === undefined
+      ? []
+      : [
+          textElement('NextKeyMarker', encode(page.next)),
+          textElement('NextVersionIdMarker', ONLY_VERSION),
+        ]),
+    ...page.keys.map((key) =>
+      element('Version', [
+        textElement('Key', encode(key)),
+        textElement('VersionId', ONLY_VERSION),
+        textElement('IsLatest', true),
+        ...described(bucket, key),
+      ]),
+    ),
+    ...page.commonPrefixes.map((common) =>
+      element('CommonPrefixes', [textElement('Prefix', encode(common))]),
+    ),
+  ]);
+};
+
 function contents(bucket: Bucket, key: string, encode: (name: string) => string): string[] {
+  return [element('Contents', [textElement('Key', encode(key)), ...described(bucket, key)])];
+}
+
+function described(bucket: Bucket, key: string): string[] {
   const object = bucket.get(key);
   if (object === undefined) return [];
   return [
-    element('Contents', [
-      textElement('Key', encode(key)),
-      textElement('LastModified', object.lastModified.toISOString()),
-      textElement('ETag', object.etag),
-      textElement('Size', object.body.length),
-      textElement('StorageClass', 'STANDARD'),
-    ]),
+    textElement('LastModified', object.lastModified.toISOString()),
+    textElement('ETag', object.etag),
+    textElement('Size', object.body.length),
+    textElement('StorageClass', 'STANDARD'),
   ];
 }
 

@@ -6,6 +6,7 @@ import {
   GetObjectCommand,
   HeadObjectCommand,
   ListObjectsV2Command,
+  ListObjectVersionsCommand,
   PutObjectCommand,
 } from '@aws-sdk/client-s3';
 import fc from 'fast-check';
@@ -34,6 +35,32 @@ const head = (options: Record<string, unknown> = {}) =>
 const remove = (options: Record<string, unknown> = {}) =>
   s3.client.send(new DeleteObjectCommand({ Bucket, Key, ...options }));
 const keys = (): string[] => s3.stand.listKeys(Bucket, '');
+
+describe('the versions of a bucket without versioning', () => {
+  const list = (options: Record<string, unknown> = {}) =>
+    s3.client.send(new ListObjectVersionsCommand({ Bucket, ...options }));
+
+  it('are one of each object, page by page, and the only one that can be deleted', async () => {
+    for (const key of ['a/1', 'a/2', 'b']) {
+      await s3.client.send(new PutObjectCommand({ Bucket, Key: key, Body: 'hello' }));
+    }
+
+    const first = await list({ Prefix: 'a/', MaxKeys: 1 });
+    const second = await list({
+      Prefix: 'a/',
+      KeyMarker: first.NextKeyMarker,
+      VersionIdMarker: first.NextVersionIdMarker,
+    });
+
+    const version = { VersionId: 'null', IsLatest: true, Size: 5, ETag: HELLO };
+    expect(first).toMatchObject({ IsTruncated: true, Versions: [{ Key: 'a/1', ...version }] });
+    expect(second).toMatchObject({ IsTruncated: false, Versions: [{ Key: 'a/2', ...version }] });
+    expect(second.DeleteMarkers).toBeUndefined();
+    await s3.client.send(new DeleteObjectCommand({ Bucket, Key: 'a/1', VersionId: 'null' }));
+    expect(keys()).toStrictEqual(['a/2', 'b']);
+    expect(await failureOf(remove({ VersionId: 'v1' }))).toStrictEqual(['NotImplemented', 501]);
+  });
+});
 
 describe('an object', () => {
   it('comes back with all that was said of it', async () => {

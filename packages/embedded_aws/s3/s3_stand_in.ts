@@ -1,7 +1,13 @@
 import type { Service, ServiceRequest, WholeResponse } from '../http/service.ts';
 import { errorAnswer, notImplemented, S3Error } from './answers.ts';
-import { type Address, BucketStore, type Operation, type StoredObject } from './bucket.ts';
-import { listObjectsV2 } from './listing.ts';
+import {
+  type Address,
+  BucketStore,
+  ONLY_VERSION,
+  type Operation,
+  type StoredObject,
+} from './bucket.ts';
+import { listObjectsV2, listObjectVersions } from './listing.ts';
 import {
   DEFAULT_CONTENT_TYPE,
   deleteObject,
@@ -18,7 +24,7 @@ export interface S3StandInOptions {
 }
 
 /**
- * S3 in memory: one account, no versions. Over HTTP it speaks path-style S3; the other
+ * S3 in memory: one account, no versioning, so that each object is its only version, `null`. Over HTTP it speaks path-style S3; the other
  * services of the embedded AWS reach its objects directly.
  */
 export class S3StandIn {
@@ -98,6 +104,7 @@ export class S3StandIn {
 
 const OPERATIONS: Readonly<Record<string, Operation>> = {
   ListObjectsV2: listObjectsV2,
+  ListObjectVersions: listObjectVersions,
   PutObject: putObject,
   GetObject: getObject,
   HeadObject: headObject,
@@ -124,7 +131,7 @@ const IRREGULAR_NAMES: Readonly<Record<string, string>> = {
 
 /** Query parameters that are settings of an operation; by every other one S3 tells operations apart. */
 const SETTINGS =
-  /^(?:x-id|x-amz-.*|X-Amz-.*|response-.*|versionId|partNumber|prefix|delimiter|max-keys|encoding-type|continuation-token|start-after|fetch-owner)$/;
+  /^(?:x-id|x-amz-.*|X-Amz-.*|response-.*|versionId|partNumber|prefix|delimiter|max-keys|encoding-type|continuation-token|start-after|fetch-owner|key-marker|version-id-marker)$/;
 
 /** What AWS calls the operation that a request asks for: `GET /bucket?versioning` is GetBucketVersioning. */
 export function operationName(
@@ -151,10 +158,13 @@ const UNSUPPORTED_HEADERS = [
 ];
 const UNSUPPORTED_PARAMETERS = ['partNumber', 'versionId'];
 
-function requireSupported({ headers, query }: ServiceRequest): void {
+function requireSupported({ method, headers, query }: ServiceRequest): void {
+  const onlyVersion = method === 'DELETE' && query.get('versionId') === ONLY_VERSION;
   const unsupported =
     UNSUPPORTED_HEADERS.find((name) => headers[name] !== undefined) ??
-    UNSUPPORTED_PARAMETERS.find((name) => query.has(name));
+    UNSUPPORTED_PARAMETERS.find(
+      (name) => query.has(name) && !(name === 'versionId' && onlyVersion),
+    );
   if (unsupported !== undefined) throw notImplemented(unsupported);
 }
 

@@ -1,17 +1,25 @@
 import { notImplemented } from '../aws/faults.ts';
 import { JsonTooDeep, parseJson } from '../http/json_text.ts';
 import type { ServiceRequest, ServiceResponse } from '../http/service.ts';
-import { checkPayload, type LambdaStandIn, RequestTooLarge } from './lambda_stand_in.ts';
+import {
+  checkPayload,
+  type FunctionConfiguration,
+  type LambdaStandIn,
+  RequestTooLarge,
+} from './lambda_stand_in.ts';
 
-const INVOKE = /^\/2015-03-31\/functions\/(?<name>[^/]+)\/invocations$/;
+const FUNCTION_PATH =
+  /^\/2015-03-31\/functions\/(?<name>[^/]+)\/(?<what>invocations|configuration)$/;
 
-/** Lambda's HTTP API: Invoke, with its three invocation types. */
-export async function answerInvoke(
+const METHODS: Readonly<Record<string, string>> = { invocations: 'POST', configuration: 'GET' };
+
+/** Lambda's HTTP API: Invoke, with its three invocation types, and GetFunctionConfiguration. */
+export async function answerLambda(
   lambda: LambdaStandIn,
   request: ServiceRequest,
 ): Promise<ServiceResponse> {
-  const name = INVOKE.exec(request.path)?.groups?.['name'];
-  if (name === undefined || request.method !== 'POST') {
+  const { name, what = '' } = FUNCTION_PATH.exec(request.path)?.groups ?? {};
+  if (name === undefined || request.method !== METHODS[what]) {
     return notImplemented('lambda', operationName(request));
   }
   const wanted = decoded(name);
@@ -19,6 +27,34 @@ export async function answerInvoke(
   if (configuration === undefined) {
     return failure(404, 'ResourceNotFoundException', `Function not found: ${wanted}`);
   }
+  return what === 'configuration'
+    ? described(configuration)
+    : await invoked(lambda, configuration, request);
+}
+
+function described(configuration: FunctionConfiguration): ServiceResponse {
+  const { functionName, functionArn, roleArn, memorySize, timeout, environment } = configuration;
+  return {
+    status: 200,
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({
+      FunctionName: functionName,
+      FunctionArn: functionArn,
+      Role: roleArn,
+      MemorySize: memorySize,
+      Timeout: timeout,
+      Environment: { Variables: environment },
+      State: 'Active',
+      Version: '$LATEST',
+    }),
+  };
+}
+
+async function invoked(
+  lambda: LambdaStandIn,
+  configuration: FunctionConfiguration,
+  request: ServiceRequest,
+): Promise<ServiceResponse> {
   const event = request.body.length === 0 ? '{}' : request.body.toString();
   const problem = jsonProblem(event);
   if (problem !== undefined) {
