@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { DeliveryWorld, StoreOfWorld } from '../../../tests/support/delivery_world.ts';
 import { aLabel, aLine, aMetadata, aWord } from '../../../tests/support/receipt_factory.ts';
+import { REFUSED_NAMED } from '../entities/embedded_receipt.ts';
 import { linePath, wordPath } from '../entities/keys.ts';
 
 const LINE = linePath(aLine());
@@ -254,6 +255,36 @@ describe('delivering a receipt', () => {
 
       expect(world.statusOf(OTHER_WORD)).toBe('SUCCESS');
       expect(world.problems()).toStrictEqual([]);
+    });
+
+    it('in greater number than the record names is FAILED all the same, and stays so', async () => {
+      const world = new DeliveryWorld();
+      const texts = Array.from({ length: 3 * REFUSED_NAMED }, (_, at) => `BAD ${at}`);
+      world.lines = texts.map((text, at) => aLine({ line_id: 1 + at, text }));
+      for (const text of texts) world.refusedTexts.add(text);
+      for (let run = 0; run < 3; run++) {
+        world.labels = run === 2 ? [aLabel()] : [];
+        await world.deliver(`worker-${run}`);
+        expect(new Set(world.lines.map((line) => line.embedding_status))).toStrictEqual(
+          new Set(['FAILED']),
+        );
+      }
+      expect(world.record?.runs[0]?.refused).toHaveLength(REFUSED_NAMED);
+    });
+
+    it('by a store that the stack does not have any more is SUCCESS', async () => {
+      const world = new DeliveryWorld();
+      const [store] = world.stores;
+      const other = new StoreOfWorld('pinecone two');
+      other.refuses.add('MILK');
+      world.stores.push(other);
+      await world.deliver();
+      expect(world.statusOf(OTHER_WORD)).toBe('FAILED');
+
+      world.stores = store === undefined ? [] : [store];
+      await world.deliver();
+
+      expect(world.statusOf(OTHER_WORD)).toBe('SUCCESS');
     });
 
     it('and nobody knows why stays FAILED', async () => {

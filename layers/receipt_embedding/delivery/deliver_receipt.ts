@@ -1,6 +1,7 @@
 import { RememberingEmbedder } from '../embeddings/embedder.ts';
 import { embeddingItems } from '../embeddings/embedding_items.ts';
 import {
+  type EmbeddedReceipt,
   type LoggedRun,
   type RefusedEntity,
   unknownReceipt,
@@ -13,7 +14,7 @@ import type { ReceiptContents } from '../table/receipt_contents.ts';
 import type { DeliveryPorts } from './delivery_ports.ts';
 import { embedAnew, namedMerchant, projectAgain, removeReceipt } from './delivery_ends.ts';
 import { type HeldVectors, readForeignIds, readHeld } from './held_vectors.ts';
-import { contentOf, type ReceiptContent } from './receipt_content.ts';
+import { allItems, contentOf, type ReceiptContent } from './receipt_content.ts';
 import { deadMarks, logHolds, retryWanted, storesHave } from './up_to_date.ts';
 
 /** What has become of a receipt's vectors. */
@@ -79,7 +80,7 @@ async function deliverOnce(
     vectors: 0,
     upserted: 0,
     removed: 0,
-    refused: refusedOf(record.runs),
+    refused: refusedBefore(record, content, stores),
     usage: embedder.usage,
   });
   const force = record.runs[0]?.forced_by === forcedBy ? undefined : forcedBy;
@@ -107,14 +108,19 @@ async function deliverOnce(
   }
   const begun = { receipt, read, record, contents, content, held, missing, stores };
   if (isEmpty(content)) {
-    const { upserted, removed } = await removeReceipt(begun, ports);
-    return { ...plain('removed', undefined), upserted, removed, refused: new Map() };
+    const removed = await removeReceipt(begun, ports);
+    return { ...plain('removed', undefined), removed, refused: new Map() };
   }
   if (!wanted && held.complete && logHolds(record, content, embedder)) {
     const { upserted, refused } = await projectAgain(begun, ports);
     const { size: removed } = missing.gone;
-    const all = new Map([...refusedOf(record.runs), ...refused]);
-    return { ...plain('reused', record.runs[0]), upserted, removed, refused: all };
+    const before = refusedBefore(record, content, stores);
+    return {
+      ...plain('reused', record.runs[0]),
+      upserted,
+      removed,
+      refused: new Map([...before, ...refused]),
+    };
   }
   const { merchant, made, projected } = await embedAnew(begun, force, embedder, ports);
   const vectors = made.vectors.lines.length + made.vectors.words.length;
@@ -124,7 +130,7 @@ async function deliverOnce(
     vectors,
     upserted: projected.upserted,
     removed: missing.gone.size,
-    refused: new Map([...refusedOf([made.run]), ...projected.refused]),
+    refused: new Map([...byId(made.refused), ...projected.refused]),
     usage: embedder.usage,
   };
 }
@@ -150,6 +156,25 @@ function isEmpty({ items }: ReceiptContent): boolean {
   return items.lines.length + items.words.length === 0;
 }
 
-function refusedOf(runs: readonly LoggedRun[]): Map<string, RefusedEntity> {
-  return new Map(runs.flatMap(({ refused }) => refused.map((one) => [one.id, one] as const)));
+/**
+ * What is refused as far as the record tells: by OpenAI, or by a store that the stack has. It names the first few of a run; where there were
+ * more, a row that says FAILED is one of them.
+ */
+function refusedBefore(
+  { runs }: EmbeddedReceipt,
+  content: ReceiptContent,
+  stores: readonly string[],
+): Map<string, RefusedEntity> {
+  const named = runs.flatMap(({ refused }) => refused);
+  const refused = byId(named.filter(({ by }) => by === 'openai' || stores.includes(by)));
+  if (runs.every((run) => run.refused_count <= run.refused.length)) return refused;
+  for (const { id, entity } of allItems(content)) {
+    if (entity.embedding_status !== 'FAILED' || refused.has(id)) continue;
+    refused.set(id, { id, input_hash: null, by: 'openai', reason: 'it was refused before' });
+  }
+  return refused;
+}
+
+function byId(refused: readonly RefusedEntity[]): Map<string, RefusedEntity> {
+  return new Map(refused.map((one) => [one.id, one] as const));
 }

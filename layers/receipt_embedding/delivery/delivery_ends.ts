@@ -41,11 +41,8 @@ export interface Begun {
   readonly stores: readonly string[];
 }
 
-/** Takes the vectors of a receipt whose lines and words are gone out of the stores. */
-export async function removeReceipt(
-  begun: Begun,
-  ports: DeliveryPorts,
-): Promise<{ readonly upserted: number; readonly removed: number }> {
+/** Takes the vectors of a receipt whose lines and words are gone out of the stores. @returns how many lines and words that are. */
+export async function removeReceipt(begun: Begun, ports: DeliveryPorts): Promise<number> {
   const { read, record, missing, stores } = begun;
   const now = toTimestamp(ports.clock());
   const dead = deadMarks(record, ports.writer, ports.clock());
@@ -65,7 +62,7 @@ export async function removeReceipt(
   if (missing.unreadable.size === 0) {
     await ports.writeRecord(marked, withoutRuns(marked, stores, [ports.writer, ...dead], now));
   }
-  return { upserted: 0, removed: gone.length };
+  return gone.length;
 }
 
 /** Brings what the log has into the stores that lack it, or that a dead writer may have spoilt. */
@@ -118,7 +115,7 @@ export async function embedAnew(
       ? content.items
       : embeddingItems(contents, merchant.name, 'realtime');
   const made = await makeRun(
-    { receipt, record, content, items, held, forcedBy },
+    { receipt, record, content, items, held, stores, forcedBy },
     { ...ports, embedder, now: ports.clock() },
   );
   const { run } = made;

@@ -30,12 +30,16 @@ export interface RunRequest {
   /** The same with the merchant that was looked up: what is stored. */
   readonly items: EmbeddingItems;
   readonly held: HeldVectors;
+  /** The stack's stores, by identity. */
+  readonly stores: readonly string[];
   /** Embed everything anew. */
   readonly forcedBy: string | undefined;
 }
 
 export interface NewRun {
   readonly run: LoggedRun;
+  /** All that is refused; the run names the first of them. */
+  readonly refused: readonly RefusedEntity[];
   readonly vectors: Readonly<Record<VectorCollection, readonly LoggedVector[]>>;
 }
 
@@ -130,6 +134,7 @@ export async function makeRun(request: RunRequest, ports: NewRunPorts): Promise<
       written_by: ports.writer,
       created_at: toTimestamp(ports.now),
     },
+    refused,
     vectors: { lines: lines.vectors, words: words.vectors },
   };
 }
@@ -204,13 +209,13 @@ function isOf(
   return input_hash === hash && run.model === model && run.dimensions === dimensions;
 }
 
-/** What stores refused, and have not been asked again since: the same vector with the same metadata. */
+/** What the stack's stores refused, and have not been asked again since: the same vector with the same metadata. */
 function stillRefused(
-  { record, held }: RunRequest,
+  { record, held, stores }: RunRequest,
   vectors: readonly LoggedVector[],
 ): RefusedEntity[] {
   const byStores = record.runs.flatMap(({ refused }) =>
-    refused.filter(({ by }) => by !== 'openai'),
+    refused.filter(({ by }) => stores.includes(by)),
   );
   if (byStores.length === 0) return [];
   const now = new Map(vectors.map((vector) => [vector.id, vector]));
