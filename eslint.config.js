@@ -45,6 +45,7 @@ const DIRECTIONS = {
     ...[...LAYER, ...FUNCTIONS, ...CLI, ...TESTS, ...COMPONENTS, '**/index.ts'],
   ],
   'packages/cli/**': TESTS,
+  'packages/console/**': TESTS,
 };
 
 /** Of the product: a function or component that prints to the console bypasses its log. */
@@ -94,7 +95,7 @@ export default tseslint.config(
   NO_CONSOLE,
   ...directions,
   {
-    files: ['**/*.ts'],
+    files: ['**/*.ts', '**/*.tsx'],
     plugins: { '@pulumi': pulumi },
     rules: { '@pulumi/no-output-instance-in-template-literal': 'error' },
   },

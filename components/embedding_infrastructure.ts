@@ -15,8 +15,10 @@ import {
   BatchPollWorkflow,
   BatchSubmitWorkflow,
   RealtimeEmbeddingWorkflow,
+  stateMachineNames,
   type Workflow,
   type WorkflowArgs,
+  type WorkflowSchedule,
 } from './workflow.ts';
 
 export interface EmbeddingInfrastructureArgs {
@@ -142,6 +144,7 @@ export class EmbeddingInfrastructure extends pulumi.ComponentResource {
           tableArn: table.arn,
           bucketArns: { chromadb: chromadbBucket.arn, batch: batchBucket.arn },
           stores: settings.vector_stores,
+          executionArns: this.executionArns(),
           vectorIndexArns: Object.values(vectorBucket?.indexArns ?? {}),
           keys: this.keys,
           variables: {
@@ -158,6 +161,18 @@ export class EmbeddingInfrastructure extends pulumi.ComponentResource {
         network: networkOf(settings),
       },
       { parent: this },
+    );
+  }
+
+  /** Every execution of the stack's state machines. */
+  private executionArns(): pulumi.Output<string>[] {
+    const parent = { parent: this };
+    const { partition } = aws.getPartitionOutput({}, parent);
+    const { region } = aws.getRegionOutput({}, parent);
+    const { accountId } = aws.getCallerIdentityOutput({}, parent);
+    return stateMachineNames().map(
+      (name) =>
+        pulumi.interpolate`arn:${partition}:states:${region}:${accountId}:execution:${name}:*`,
     );
   }
 
@@ -185,26 +200,34 @@ export class EmbeddingInfrastructure extends pulumi.ComponentResource {
         bucketKey: this.keys.chromadb,
         maxConcurrency: settings.max_concurrency,
         childExecutionType: settings.child_execution_type,
+        schedules: [
+          {
+            stem: 'realtime',
+            expression: settings.realtime_schedule,
+            input: { filter_by_embedding_status: 'NONE' },
+          },
+          { stem: 'full-run', expression: settings.full_run_schedule },
+        ],
       },
       parent,
     );
-    const batch = (schedule: string | undefined): WorkflowArgs => ({
+    const batch = (schedule: WorkflowSchedule): WorkflowArgs => ({
       ...common,
       bucket: batchBucket.bucketName,
       bucketKey: this.keys.batch,
       maxConcurrency: settings.batch_max_concurrency,
-      schedule,
+      schedules: [schedule],
     });
     return {
       realtime,
       submit: new BatchSubmitWorkflow(
         'batch-submit-embedding',
-        batch(settings.batch_submit_schedule),
+        batch({ stem: 'batch-submit', expression: settings.batch_submit_schedule }),
         parent,
       ),
       poll: new BatchPollWorkflow(
         'batch-poll-embedding',
-        batch(settings.batch_poll_schedule),
+        batch({ stem: 'batch-poll', expression: settings.batch_poll_schedule }),
         parent,
       ),
     };

@@ -47,6 +47,8 @@ interface FunctionResources {
   readonly bucketArns: Readonly<Partial<Record<Bucket, pulumi.Input<string>>>>;
   /** The vector stores of the stack. */
   readonly stores: readonly StoreName[];
+  /** The executions of the stack's state machines, as patterns of ARNs. */
+  readonly executionArns: readonly pulumi.Input<string>[];
   /** The indexes of the store whose rights AWS grants; none without it. */
   readonly vectorIndexArns: readonly pulumi.Input<string>[];
   /** Keys that the table and the buckets are encrypted with, where their owners have their own. */
@@ -183,6 +185,9 @@ function statementsOf(
     ...objectStatements(objects_of_event, resources),
     ...listingStatements(declaration, resources),
     ...vectorStatements(declaration, resources),
+    ...(declaration.describes_executions === true
+      ? [{ actions: ['states:DescribeExecution'], resources: resources.executionArns }]
+      : []),
     ...secrets.map((arn) => ({ actions: ['secretsmanager:GetSecretValue'], resources: [arn] })),
   ];
 }

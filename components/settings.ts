@@ -304,6 +304,17 @@ const SETTINGS = {
       'Write a `COMPACTION_RUN` row for each delta of a batch too, which starts a compactor of yours: a million times for a backlog of a million receipts.',
     example: 'true',
   }),
+  realtime_schedule: setting(schedule, optional, {
+    otherwise: 'by hand',
+    meaning: 'When what is to do (status `NONE`) is embedded by itself, in realtime.',
+    example: 'rate(5 minutes)',
+  }),
+  full_run_schedule: setting(schedule, optional, {
+    otherwise: 'by hand',
+    meaning:
+      'When every receipt is looked at by itself, in realtime: edits, labels and deletes reach the stores.',
+    example: 'cron(0 3 * * ? *)',
+  }),
   batch_submit_schedule: setting(schedule, optional, {
     otherwise: 'by hand',
     meaning: 'When what is to do is submitted by itself.',

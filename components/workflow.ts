@@ -34,19 +34,48 @@ export interface WorkflowArgs {
   readonly toleratedFailurePercentage: number;
   readonly logRetentionDays: number;
   /**
-   * When it starts by itself, with an empty input: `rate(…)` or `cron(…)`, in UTC.
+   * When it starts by itself.
    *
    * @default it is started by hand.
    */
-  readonly schedule?: string | undefined;
+  readonly schedules?: readonly WorkflowSchedule[];
+}
+
+/** When a workflow starts by itself, and with what. Its executions never pile up: one that finds another of its kind running ends. */
+export interface WorkflowSchedule {
+  /** `{stem}-schedule`, `{stem}-schedule-role`. */
+  readonly stem: string;
+  /** `rate(…)`, `cron(…)` or `at(…)`, in UTC; undefined: there is no such schedule. */
+  readonly expression: string | undefined;
+  /**
+   * What the workflow is started with beside `alone`.
+   *
+   * @default nothing
+   */
+  readonly input?: Readonly<Record<string, unknown>>;
 }
 
 /** How a workflow's resources are called, without the stack's name. */
 interface WorkflowNames {
   /** Its type token is `receipts:workflow:{class}`. */
   readonly class: string;
-  /** `{stem}-embedding-sf`, `{stem}-sf-role`, `{stem}-schedule`. */
+  /** `{stem}-embedding-sf`, `{stem}-sf-role`. */
   readonly stem: string;
+}
+
+const WORKFLOW_NAMES = {
+  realtime: { class: 'RealtimeEmbeddingWorkflow', stem: 'realtime' },
+  batch_submit: { class: 'BatchSubmitWorkflow', stem: 'batch-submit' },
+  batch_poll: { class: 'BatchPollWorkflow', stem: 'batch-poll' },
+} as const satisfies Readonly<Record<WorkflowName, WorkflowNames>>;
+
+/** The names of the stack's state machines, which are known before they exist. */
+export function stateMachineNames(): string[] {
+  return Object.values(WORKFLOW_NAMES).map(stateMachineName);
+}
+
+function stateMachineName({ stem }: WorkflowNames): string {
+  return stackName('stateMachine', `${stem}-embedding-sf`, pulumi.getStack());
 }
 
 /** Delivering a state machine's log knows no resources (AWS's guide to logging in CloudWatch). */
@@ -89,21 +118,21 @@ export abstract class Workflow extends pulumi.ComponentResource {
   /** @param stateMachine gives the definition. */
   protected constructor(
     workflow: WorkflowName,
-    names: WorkflowNames,
     stateMachine: (settings: Deployed<StateMachineSettings>) => StateMachineDefinition,
     name: string,
     args: WorkflowArgs,
     opts?: pulumi.ComponentResourceOptions,
   ) {
+    const names = WORKFLOW_NAMES[workflow];
     super(`receipts:workflow:${names.class}`, name, {}, opts);
     this.name = name;
     this.stem = names.stem;
-    this.machineName = stackName('stateMachine', `${names.stem}-embedding-sf`, pulumi.getStack());
+    this.machineName = stateMachineName(names);
     const definition = this.define(workflow, stateMachine, args);
     const role = this.createRole(name, definition, args);
     const logGroup = this.createLogGroup(name, args);
     this.arn = this.createStateMachine(name, definition, role, logGroup).arn;
-    if (args.schedule !== undefined) this.createSchedule(args.schedule);
+    for (const schedule of args.schedules ?? []) this.createSchedule(schedule);
     this.registerOutputs({ arn: this.arn });
   }
 
@@ -198,12 +227,13 @@ export abstract class Workflow extends pulumi.ComponentResource {
   }
 
   /** EventBridge Scheduler. */
-  private createSchedule(scheduleExpression: string): void {
+  private createSchedule({ stem, expression, input = {} }: WorkflowSchedule): void {
+    if (expression === undefined) return;
     const parent = { parent: this };
     const role = new ServiceRole(
-      `${this.stem}-schedule`,
+      `${stem}-schedule`,
       {
-        stem: `${this.stem}-schedule-role`,
+        stem: `${stem}-schedule-role`,
         service: 'scheduler.amazonaws.com',
         // Any account's schedule could name this role otherwise.
         trustConditions: {
@@ -216,15 +246,15 @@ export abstract class Workflow extends pulumi.ComponentResource {
       parent,
     );
     new aws.scheduler.Schedule(
-      `${this.stem}-schedule`,
+      `${stem}-schedule`,
       {
-        name: stackName('schedule', `${this.stem}-schedule`, pulumi.getStack()),
-        scheduleExpression,
+        name: stackName('schedule', `${stem}-schedule`, pulumi.getStack()),
+        scheduleExpression: expression,
         flexibleTimeWindow: { mode: 'OFF' },
         target: {
           arn: this.arn,
           roleArn: role.arn,
-          input: '{}',
+          input: JSON.stringify({ ...input, alone: true }),
           retryPolicy: START_RETRY_POLICY,
         },
       },
@@ -246,7 +276,6 @@ export class RealtimeEmbeddingWorkflow extends Workflow {
     const { childExecutionType } = args;
     super(
       'realtime',
-      { class: 'RealtimeEmbeddingWorkflow', stem: 'realtime' },
       (settings) => STATE_MACHINES.realtime({ ...settings, childExecutionType }),
       name,
       args,
@@ -258,15 +287,13 @@ export class RealtimeEmbeddingWorkflow extends Workflow {
 /** The batch path's first half: lines and words that are to be embedded become batches at OpenAI. */
 export class BatchSubmitWorkflow extends Workflow {
   constructor(name: string, args: WorkflowArgs, opts?: pulumi.ComponentResourceOptions) {
-    const names = { class: 'BatchSubmitWorkflow', stem: 'batch-submit' };
-    super('batch_submit', names, STATE_MACHINES.batch_submit, name, args, opts);
+    super('batch_submit', STATE_MACHINES.batch_submit, name, args, opts);
   }
 }
 
 /** The batch path's second half: batches that have ended at OpenAI are ingested into the log, the stores and the table. */
 export class BatchPollWorkflow extends Workflow {
   constructor(name: string, args: WorkflowArgs, opts?: pulumi.ComponentResourceOptions) {
-    const names = { class: 'BatchPollWorkflow', stem: 'batch-poll' };
-    super('batch_poll', names, STATE_MACHINES.batch_poll, name, args, opts);
+    super('batch_poll', STATE_MACHINES.batch_poll, name, args, opts);
   }
 }

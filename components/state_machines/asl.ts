@@ -138,6 +138,7 @@ export interface ChoiceState {
   readonly Type: 'Choice';
   readonly Choices: readonly {
     readonly Variable: string;
+    readonly IsPresent?: true;
     readonly NumericEquals?: number;
     readonly NumericGreaterThan?: number;
     readonly StringEquals?: string;

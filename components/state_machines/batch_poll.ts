@@ -9,6 +9,7 @@ import type { StoreName } from '../../simple_lambdas/runtime/declaration.ts';
 import { upsertTo } from '../../simple_lambdas/upsert_to_store/declaration.ts';
 import { declaration as writeResultsToDynamo } from '../../simple_lambdas/write_results_to_dynamo/declaration.ts';
 import type { InlineMapState, State, StateMachineDefinition } from './asl.ts';
+import { RUN_ALONE, runAlone } from './run_alone.ts';
 import {
   catchAll,
   EXECUTION_INPUT,
@@ -38,8 +39,9 @@ export function batchPollStateMachine(settings: StateMachineSettings): StateMach
   return {
     Comment: 'Asks OpenAI about batches, and ingests the results of those that have ended',
     TimeoutSeconds: EXECUTION_TIMEOUT.batch_poll,
-    StartAt: 'ListPendingBatches',
+    StartAt: RUN_ALONE,
     States: {
+      ...runAlone('ListPendingBatches', settings),
       ListPendingBatches: {
         ...lambdaTask(functionArn(listPendingBatches), EXECUTION_INPUT, catchAll('RunFailed')),
         Next: 'CheckBatches',

@@ -1,6 +1,7 @@
 import { declaration as planBatches } from '../../simple_lambdas/plan_batches/declaration.ts';
 import { declaration as submitBatch } from '../../simple_lambdas/submit_batch/declaration.ts';
 import type { Retrier, StateMachineDefinition } from './asl.ts';
+import { RUN_ALONE, runAlone } from './run_alone.ts';
 import {
   catchAll,
   catchItem,
@@ -37,8 +38,9 @@ export function batchSubmitStateMachine(settings: StateMachineSettings): StateMa
   return {
     Comment: 'Submits lines and words that are to be embedded to OpenAI, as batches',
     TimeoutSeconds: EXECUTION_TIMEOUT.batch_submit,
-    StartAt: 'PlanBatches',
+    StartAt: RUN_ALONE,
     States: {
+      ...runAlone('PlanBatches', settings),
       PlanBatches: {
         ...lambdaTask(functionArn(planBatches), EXECUTION_INPUT, catchAll('RunFailed')),
         Next: 'CheckBatches',

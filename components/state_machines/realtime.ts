@@ -1,6 +1,7 @@
 import { declaration as findReceipts } from '../../simple_lambdas/find_receipts_realtime/declaration.ts';
 import { declaration as processReceipt } from '../../simple_lambdas/process_receipt_realtime/declaration.ts';
 import type { StateMachineDefinition } from './asl.ts';
+import { RUN_ALONE, runAlone } from './run_alone.ts';
 import {
   catchAll,
   catchItem,
@@ -30,8 +31,9 @@ export function realtimeStateMachine(
   return {
     Comment: 'Embeds receipts: lines and words to ChromaDB deltas, one receipt at a time',
     TimeoutSeconds: EXECUTION_TIMEOUT.realtime,
-    StartAt: 'FindReceipts',
+    StartAt: RUN_ALONE,
     States: {
+      ...runAlone('FindReceipts', settings),
       FindReceipts: {
         ...lambdaTask(functionArn(findReceipts), EXECUTION_INPUT, catchAll('RunFailed')),
         Next: 'CheckReceipts',

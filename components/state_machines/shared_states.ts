@@ -102,7 +102,7 @@ const TIMEOUTS: Retrier = {
 /** What an execution was started with, and beside it the execution's name, which its files are called by, and its ARN, which is it. */
 export const EXECUTION_INPUT = {
   Payload: {
-    'input.$': '$',
+    'input.$': '$$.Execution.Input',
     'execution_name.$': '$$.Execution.Name',
     'execution_id.$': '$$.Execution.Id',
   },

@@ -42,6 +42,7 @@ describe('the functions of workflows', () => {
   it('are those that their states invoke, each once', () => {
     const names = functionsOf(['realtime', 'batch_submit']).map(({ name }) => name);
     expect(names).toStrictEqual([
+      'take_execution_lock',
       'find_receipts_realtime',
       'process_receipt_realtime',
       'summarize_execution',
@@ -57,6 +58,7 @@ describe("a state machine's permissions", () => {
       {
         actions: ['lambda:InvokeFunction'],
         resources: [
+          'arn:take_execution_lock',
           'arn:find_receipts_realtime',
           'arn:process_receipt_realtime',
           'arn:summarize_execution',
@@ -112,7 +114,7 @@ describe("a state machine's permissions", () => {
       name: 'machine-prod',
     }).flatMap((permission) => permission.resources);
 
-    expect(resources.slice(3)).toStrictEqual([
+    expect(resources.slice(4)).toStrictEqual([
       'arn:aws-cn:states:eu-central-1:210987654321:stateMachine:machine-prod',
       'arn:aws-cn:states:eu-central-1:210987654321:execution:machine-prod:*',
       'arn:aws-cn:states:eu-central-1:210987654321:execution:machine-prod/Other:*',

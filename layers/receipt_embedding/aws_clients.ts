@@ -98,16 +98,17 @@ interface ServiceError extends Error {
   readonly $fault?: 'client' | 'server';
 }
 
-/** Expected answers of conditional writes: whoever set the condition knows what they mean. */
-const CONDITIONS = new Set([
+/** Expected answers: whoever set a condition, or asks whether an execution is there, knows what they mean. */
+const EXPECTED = new Set([
   'ConditionalCheckFailedException',
   'ConditionalRequestConflict',
+  'ExecutionDoesNotExist',
   'PreconditionFailed',
 ]);
 
 /**
- * An AWS error as one of the layer's own. The answer to a condition, and what AWS did not throw, is returned
- * as it is. AWS's message is left out, as it may quote the request, except which action on which resource was denied.
+ * An AWS error as one of the layer's own. The answer to a condition, that an execution does not exist, and what
+ * AWS did not throw, is returned as it is. AWS's message is left out, as it may quote the request, except which action on which resource was denied.
  *
  * @param operation the request that failed, for the message.
  * @example
@@ -117,7 +118,7 @@ const CONDITIONS = new Set([
  * ```
  */
 export function translateAwsError(error: unknown, operation: string): unknown {
-  if (!(error instanceof Error) || CONDITIONS.has(error.name)) return error;
+  if (!(error instanceof Error) || EXPECTED.has(error.name)) return error;
   const { $metadata: metadata, $fault: fault } = error as ServiceError;
   const status = metadata?.httpStatusCode;
   const name = shownAwsName(error.name);

@@ -199,20 +199,6 @@ function deployedModel({ deployment }: EmbeddedAws): EmbeddingModel {
   throw new Error('the program deploys no function that embeds');
 }
 
-/** What a shell may have for the real AWS, and would send the CLI or an SDK elsewhere, or with another key. */
-const OF_THE_REAL_AWS = [
-  'AWS_PROFILE',
-  'AWS_DEFAULT_PROFILE',
-  'AWS_SESSION_TOKEN',
-  'AWS_CA_BUNDLE',
-  'AWS_USE_FIPS_ENDPOINT',
-  'AWS_USE_DUALSTACK_ENDPOINT',
-  'AWS_IGNORE_CONFIGURED_ENDPOINT_URLS',
-  ...['DYNAMODB', 'LAMBDA', 'S3', 'S3VECTORS', 'SECRETS_MANAGER', 'SFN'].map(
-    (service) => `AWS_ENDPOINT_URL_${service}`,
-  ),
-];
-
 /** What points the AWS CLI and SDKs at the embedded AWS; the outputs' names are for the commands of the README. */
 export function exportedVariables({
   url,
@@ -231,12 +217,4 @@ export function exportedVariables({
     no_proxy: '127.0.0.1,localhost',
     ...Object.fromEntries(outputs.map(([name, value]) => [name.toUpperCase(), value])),
   };
-}
-
-/** The lines that a person pastes into a shell. */
-export function exportLines(aws: Parameters<typeof exportedVariables>[0]): readonly string[] {
-  return [
-    `unset ${OF_THE_REAL_AWS.join(' ')}`,
-    ...Object.entries(exportedVariables(aws)).map(([name, value]) => `export ${name}=${value}`),
-  ];
 }

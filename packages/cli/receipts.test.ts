@@ -34,18 +34,24 @@ async function ended(child: ChildProcess): Promise<{ status: number; out: string
 }
 
 describe('the bin', () => {
-  it.each(['start', 'execute', 'estimate', 'status', 'search', 'redo', 'forget'])(
-    'explains %s with examples and exit codes',
-    async (command) => {
-      const { status, out, err } = await ended(receipts([command, '--help']));
+  it.each([
+    'start',
+    'execute',
+    'estimate',
+    'status',
+    'search',
+    'console',
+    'env',
+    'redo',
+    'verify',
+    'forget',
+  ])('explains %s with examples and exit codes', async (command) => {
+    const { status, out, err } = await ended(receipts([command, '--help']));
 
-      expect([status, err]).toStrictEqual([0, '']);
-      expect(out).toMatch(
-        new RegExp(`^Usage: receipts ${command} .*[^]*^Examples:\\n {2}npx`, 'm'),
-      );
-      expect(out).toMatch(/^Exit codes:\n {4}0 {2}[^]* 2 {2}[^]* 130 {2}/m);
-    },
-  );
+    expect([status, err]).toStrictEqual([0, '']);
+    expect(out).toMatch(new RegExp(`^Usage: receipts ${command} .*[^]*^Examples:\\n {2}npx`, 'm'));
+    expect(out).toMatch(/^Exit codes:\n {4}0 {2}[^]* 2 {2}[^]* 130 {2}/m);
+  });
 
   it.each([
     [[], /^Usage: receipts /],

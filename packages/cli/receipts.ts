@@ -31,9 +31,21 @@ const COMMANDS: Readonly<Record<string, Subcommand>> = {
     about: 'find lines or words by a text, by example, or by id',
     load: () => import('./search/search.ts'),
   },
+  console: {
+    about: 'show a stack in the browser: runs, receipts, search',
+    load: () => import('./console/console.ts'),
+  },
+  env: {
+    about: 'the variables that point the AWS CLI and SDKs at the local stack',
+    load: () => import('./env/env.ts'),
+  },
   redo: {
     about: 'return failed lines and words to NONE, so that the next run embeds them',
     load: () => import('./redo/redo.ts'),
+  },
+  verify: {
+    about: 'compare the table, the records, the log and the stores, and repair what differs',
+    load: () => import('./verify/verify.ts'),
   },
   forget: {
     about: 'remove all that is held of a receipt: vectors, deltas, results, its record',

@@ -10,6 +10,7 @@ import { aLine, aReceipt, aWord, RECEIPT } from '../../tests/support/receipt_fac
 import { ReceiptTable, rowOf } from '../../tests/support/receipt_table.ts';
 import { RecordingLogger } from '../../tests/support/recorders.ts';
 import { rejection } from '../../tests/support/rejection.ts';
+import { MOST_NAMED_RECEIPTS } from './declaration.ts';
 import {
   findReceipts,
   type FindReceiptsInput,
@@ -26,6 +27,8 @@ describe('find receipts input', () => {
       ['a key to go on behind', { exclusive_start_key: RECEIPT }],
       ['no key to go on behind', { exclusive_start_key: null }],
       ['force', { force: true }],
+      ['receipts', { receipts: [RECEIPT], force: true }],
+      ['what a schedule gives', { filter_by_embedding_status: 'NONE', alone: true }],
       [
         'the name and the ARN of an execution',
         {
@@ -40,6 +43,22 @@ describe('find receipts input', () => {
 
     it.each([
       ['a limit of 0', { limit: 0 }, 'limit'],
+      ['no receipts', { receipts: [] }, 'receipts'],
+      ['a thousand receipts and one', { receipts: Array(1_001).fill(RECEIPT) }, 'receipts'],
+      ['half a receipt’s name', { receipts: [{ receipt_id: 1 }] }, 'receipts.0.image_id'],
+      ['a line for a receipt', { receipts: [{ ...RECEIPT, line_id: 1 }] }, 'receipts.0'],
+      ['receipts and a limit', { receipts: [RECEIPT], limit: 1 }, 'limit'],
+      [
+        'receipts and a filter',
+        { receipts: [RECEIPT], filter_by_embedding_status: 'NONE' },
+        'filter_by_embedding_status',
+      ],
+      [
+        'receipts and a key to go on behind',
+        { receipts: [RECEIPT], exclusive_start_key: RECEIPT },
+        'exclusive_start_key',
+      ],
+      ['receipts and the lock of all', { receipts: [RECEIPT], alone: true }, 'alone'],
       ['half a receipt', { limit: 1.5 }, 'limit'],
       ['a limit as text', { limit: '10' }, 'limit'],
       ['the status NOISE', { filter_by_embedding_status: 'NOISE' }, 'filter_by_embedding_status'],
@@ -207,6 +226,31 @@ describe('find receipts', () => {
 
       expect(error.message).toBe('no bucket');
     });
+  });
+
+  it('lists the receipts that are named, each once, and reads none', async () => {
+    const [first, second] = receiptsOf(2);
+    if (first === undefined || second === undefined) throw new Error('there are no two');
+    const { find, manifests, calls } = portsOver({ '': receiptsOf(5) });
+
+    const found = await find({ Name: 'run-1', receipts: [second, first, second] });
+
+    expect(found).toMatchObject({ total_receipts: 2, last_evaluated_key: null });
+    expect(manifests['run-1']).toStrictEqual([second, first]);
+    expect(calls).toStrictEqual([]);
+  });
+
+  it('has room for as many as may be named, within what goes between two states', () => {
+    const image_id = 'a0000000-0000-4000-8000-000000000000';
+    const receipts = Array.from({ length: MOST_NAMED_RECEIPTS }, (_, at) => ({
+      image_id,
+      receipt_id: 99_999 - at,
+    }));
+    const { success } = findReceiptsInputSchema.safeParse({ receipts });
+
+    expect(success).toBe(true);
+    // With the name and the ARN of the execution beside it.
+    expect(JSON.stringify({ receipts }).length + 2_000).toBeLessThan(256 * 1_024);
   });
 
   describe('a limit', () => {

@@ -1,7 +1,11 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createS3Client } from 'receipt-embedding/aws_clients';
-import { type ReceiptIdentity, receiptIdentitySchema } from 'receipt-embedding/entities/keys';
+import {
+  type ReceiptIdentity,
+  receiptIdentitySchema,
+  receiptPath,
+} from 'receipt-embedding/entities/keys';
 import { embeddingStatusSchema } from 'receipt-embedding/entities/line_and_word';
 import {
   joinFiles,
@@ -17,20 +21,41 @@ import { listReceipts, receiptsWithStatus, SHARDS } from 'receipt-embedding/tabl
 import { z } from 'zod';
 import { openTable, readEnvironment } from '../runtime/environment.ts';
 import { createHandler, executionFields, firstInput } from '../runtime/handler.ts';
-import { declaration } from './declaration.ts';
+import { declaration, MOST_NAMED_RECEIPTS } from './declaration.ts';
+
+/** What lists receipts by itself, or asks about a list: it means nothing where receipts are named. */
+const LISTING_FIELDS = [
+  'limit',
+  'filter_by_embedding_status',
+  'exclusive_start_key',
+  'alone',
+] as const;
 
 /** What the state machine was started with, and the context of that execution beside it. */
-export const findReceiptsInputSchema = z.strictObject({
-  /** At most so many receipts. */
-  limit: z.int().min(1).optional(),
-  /** Only receipts with at least one line or word to embed that has this status. */
-  filter_by_embedding_status: embeddingStatusSchema.exclude(['NOISE']).optional(),
-  /** The `last_evaluated_key` of an earlier answer: the list goes on behind it. */
-  exclusive_start_key: receiptIdentitySchema.nullish(),
-  /** Embed again what is embedded already. */
-  force: z.boolean().optional(),
-  ...executionFields,
-});
+export const findReceiptsInputSchema = z
+  .strictObject({
+    /** These receipts, each once, and no others. */
+    receipts: z
+      .array(z.strictObject(receiptIdentitySchema.shape))
+      .min(1)
+      .max(MOST_NAMED_RECEIPTS)
+      .optional(),
+    /** At most so many receipts. */
+    limit: z.int().min(1).optional(),
+    /** Only receipts with at least one line or word to embed that has this status. */
+    filter_by_embedding_status: embeddingStatusSchema.exclude(['NOISE']).optional(),
+    /** The `last_evaluated_key` of an earlier answer: the list goes on behind it. */
+    exclusive_start_key: receiptIdentitySchema.nullish(),
+    /** Embed again what is embedded already. */
+    force: z.boolean().optional(),
+    ...executionFields,
+  })
+  .superRefine((input, context) => {
+    if (input.receipts === undefined) return;
+    for (const field of LISTING_FIELDS.filter((name) => (input[name] ?? undefined) !== undefined)) {
+      context.addIssue({ code: 'custom', path: [field], message: 'it can not go with receipts' });
+    }
+  });
 
 export type FindReceiptsInput = z.output<typeof findReceiptsInputSchema>;
 
@@ -163,12 +188,13 @@ interface FoundReceipts {
 }
 
 async function list(
-  { filter_by_embedding_status: status, exclusive_start_key, limit }: FindReceiptsInput,
+  { receipts, filter_by_embedding_status: status, exclusive_start_key, limit }: FindReceiptsInput,
   ports: FindReceiptsPorts,
   folder: string,
 ): Promise<FoundReceipts> {
   const after = exclusive_start_key ?? undefined;
   const whole = join(folder, 'receipts.jsonl');
+  if (receipts !== undefined) return await write(whole, [eachOnce(receipts)], undefined);
   if (status === undefined) {
     // A full run looks for what is gone as well: only it has seen everything that is there.
     const isFull = after === undefined && limit === undefined;
@@ -189,6 +215,11 @@ async function list(
     last: undefined,
     more: false,
   };
+}
+
+// eslint-disable-next-line @typescript-eslint/require-await -- a listing like those of the table
+async function* eachOnce(receipts: readonly ReceiptIdentity[]): Listing {
+  yield* new Map(receipts.map((receipt) => [receiptPath(receipt), receipt])).values();
 }
 
 /** Writes listings to a file, one after the other; one receipt more than the limit tells whether it cut anything. */

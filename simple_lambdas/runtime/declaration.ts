@@ -43,6 +43,8 @@ export interface FunctionDeclaration {
    * to anybody else (API reference of GetObject).
    */
   readonly tells_missing?: readonly Bucket[];
+  /** Whether it asks Step Functions how executions of the stack's own state machines stand. */
+  readonly describes_executions?: true;
   /** What it does with the stack's vector stores. Each of these brings its secret and its variables. */
   readonly stores?: StoreNeeds;
   /** Vendors that it calls. Each brings its secret and its variables. */

@@ -95,12 +95,14 @@ export const executionNameSchema = z
 export const executionIdSchema = z.string().min(1).max(1_600);
 
 /**
- * Name and ARN of the execution, which a state machine hands to its first function beside what it was started with. Invoked by
- * hand, the function needs neither.
+ * What every workflow's first function takes: name and ARN of the execution, which a state machine hands to it beside what it was
+ * started with, and what every workflow may be started with. Invoked by hand, the function needs none.
  */
 export const executionFields = {
   Name: executionNameSchema.optional(),
   Id: executionIdSchema.optional(),
+  /** Obeyed before: whoever gets here has the lock, or asked for none (simple_lambdas/take_execution_lock). */
+  alone: z.boolean().optional(),
 };
 
 /**

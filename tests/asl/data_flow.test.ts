@@ -28,9 +28,16 @@ const STATUS =
   'action execution_name execution_id batch_status reason output_file_id error_file_id input_file_id';
 const DOWNLOADED = 'execution_name execution_id batch_status reason results parts';
 
+/** How an execution ends that finds another of its kind running. (The walk takes every branch with every answer.) */
+const ALREADY_RUNNING = [
+  { status: 'go_on', running_execution: null },
+  { status: 'already_running', running_execution: 'arn:execution:1' },
+];
+
 describe('what each function is given', () => {
   it('by batch_submit', () => {
     expect(fieldsOf(flowOf('batch_submit').payloads)).toStrictEqual({
+      TakeLock: ['input execution_id'],
       PlanBatches: ['input execution_name execution_id'],
       SubmitBatch: [`${BATCH} execution_name execution_id`],
       SummarizeSubmit: [
@@ -43,6 +50,7 @@ describe('what each function is given', () => {
 
   it('by batch_poll', () => {
     expect(fieldsOf(flowOf('batch_poll').payloads)).toStrictEqual({
+      TakeLock: ['input execution_id'],
       ListPendingBatches: ['input execution_name execution_id'],
       GetBatchStatus: ['batch_id execution_name execution_id'],
       DownloadResults: [`${BATCH} ${STATUS}`],
@@ -70,6 +78,7 @@ describe('what comes out', () => {
 
   it('of batch_submit is a summary, also of nothing, and of a batch what became of it', () => {
     expect(flowOf('batch_submit').outputs).toStrictEqual({
+      AlreadyRunning: ALREADY_RUNNING,
       NoBatches: [
         {
           total: 0,
@@ -99,6 +108,7 @@ describe('what comes out', () => {
       functionArn('mark_batch_complete')
     ];
     expect(flowOf('batch_poll').outputs).toStrictEqual({
+      AlreadyRunning: ALREADY_RUNNING,
       NoBatches: [
         {
           total: 0,

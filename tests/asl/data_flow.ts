@@ -109,7 +109,10 @@ class Walk implements Flow {
         return [...this.#end(name, state, results), ...caught(state.Catch, data)];
       }
       case 'Choice':
-        state.Choices.forEach(({ Variable }) => read(Variable));
+        state.Choices.forEach(({ Variable, IsPresent }) => {
+          // It is there, or not: both are ways that are walked.
+          if (IsPresent === undefined) read(Variable);
+        });
         return [...state.Choices.map(({ Next }) => Next), state.Default].map(
           (next): [string, JsonValue] => [next, data],
         );

@@ -10,12 +10,10 @@ import { WORKFLOWS } from './workflows.ts';
 /** `--> `, `-- label --> ` and `-. label .-> `. */
 const ARROW = / *(?:--(?: [^>]*? --)?>|-\.[^>]*?\.->) */;
 
-/** The README's drawings, in the order of the workflows: from each, what leads to what. */
+/** The guide's drawings, in the order of the workflows: from each, what leads to what. */
 async function drawnTransitions(): Promise<string[][]> {
-  const readme = await readFile(join(projectFolder, 'README.md'), 'utf8');
-  const drawings = [...readme.matchAll(/```mermaid\n(.*?)```/gs)].map(
-    ([, drawing = '']) => drawing,
-  );
+  const guide = await readFile(join(projectFolder, 'docs/workflows.md'), 'utf8');
+  const drawings = [...guide.matchAll(/```mermaid\n(.*?)```/gs)].map(([, drawing = '']) => drawing);
   return drawings.map((drawing) =>
     drawing
       .split('\n')
@@ -61,7 +59,7 @@ function targetsOf(state: State): string[] {
   );
 }
 
-describe('the README draws', () => {
+describe('docs/workflows.md draws', () => {
   it.each(WORKFLOWS.map(({ name, definition }, at) => [name, definition, at] as const))(
     'the states of %s and what leads from one to the other, all of it and no more',
     async (_, definition, at) => {

@@ -61,6 +61,11 @@ const PARTS: JsonObject[] = Array.from({ length: 60 }, (_, index) => ({
   key: `batches/5f0a0a8e-0000-4000-8000-000000000000/results/part-${String(index).padStart(5, '0')}.jsonl`,
 }));
 
+const LOCK: readonly JsonObject[] = [
+  { status: 'go_on', running_execution: null },
+  { status: 'already_running', running_execution: 'arn:execution:1' },
+];
+
 const plan = (total: number): JsonObject => ({
   total_batches: total,
   planned: 9,
@@ -110,10 +115,9 @@ const workflow = (
   ),
   item,
   answers: Object.fromEntries(
-    Object.entries({ ...answers, summarize_execution: [summary] }).map(([folder, answer]) => [
-      functionArn(folder),
-      answer,
-    ]),
+    Object.entries({ take_execution_lock: LOCK, ...answers, summarize_execution: [summary] }).map(
+      ([folder, answer]) => [functionArn(folder), answer],
+    ),
   ),
 });
 

@@ -99,7 +99,12 @@ beforeAll(async () => {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
   stack = await BatchStack.start({
     secrets: { google_places_api_key: 'places-of-a-test' },
-    config: { batch_submit_schedule: 'rate(1 hour)', batch_poll_schedule: 'rate(1 hour)' },
+    config: {
+      realtime_schedule: 'rate(1 hour)',
+      full_run_schedule: 'rate(1 hour)',
+      batch_submit_schedule: 'rate(1 hour)',
+      batch_poll_schedule: 'rate(1 hour)',
+    },
   });
   vi.advanceTimersByTime(SCHEDULE_MS);
   vi.useRealTimers();
@@ -126,6 +131,7 @@ beforeAll(async () => {
     pollAnOldBatchThatIsDone,
     pollAnOldBatchThatFailed,
     searchEveryStore,
+    runAloneTwice,
   ]) {
     await stack.reset();
     await scenario().catch(explain);
@@ -141,16 +147,22 @@ afterAll(async () => {
 /** What the schedules start has nothing to do, and is not to find what a scenario loads. */
 async function endOfScheduledExecutions(): Promise<void> {
   const { aws, stateMachines } = stack.local;
-  for (const stateMachineArn of [stateMachines.batchSubmit, stateMachines.batchPoll]) {
-    const [started] = await vi.waitFor(async () => {
+  for (const [stateMachineArn, count] of [
+    [stateMachines.realtime, 2],
+    [stateMachines.batchSubmit, 1],
+    [stateMachines.batchPoll, 1],
+  ] as const) {
+    const started = await vi.waitFor(async () => {
       const { executions = [] } = await aws.clients.sfn.send(
         new ListExecutionsCommand({ stateMachineArn }),
       );
-      expect(executions).toHaveLength(1);
+      expect(executions).toHaveLength(count);
       return executions;
     });
-    const { status } = await aws.stepFunctions.waitForExecution(started?.executionArn ?? '');
-    expect(status).toBe('SUCCEEDED');
+    for (const { executionArn = '' } of started) {
+      const { status } = await aws.stepFunctions.waitForExecution(executionArn);
+      expect(status).toBe('SUCCEEDED');
+    }
   }
 }
 
@@ -317,6 +329,16 @@ async function pollAnOldBatchThatFailed(): Promise<void> {
   expect(await stack.poll()).toMatchObject({ total: 1, released: words.length });
 }
 
+/** The second time the lock is another execution's, which has ended. */
+async function runAloneTwice(): Promise<void> {
+  for (const workflow of ['realtime', 'batchSubmit', 'batchPoll'] as const) {
+    for (let time = 0; time < 2; time++) {
+      const { status } = await stack.local.execute({ alone: true }, workflow);
+      expect(status).toBe('SUCCEEDED');
+    }
+  }
+}
+
 async function searchEveryStore(): Promise<void> {
   const lambda = new LambdaClient(clientSettings(stack.local.aws));
   const { search_function_name: name } = stack.local.aws.deployment.outputs;
@@ -358,7 +380,7 @@ describe('the roles of the program', () => {
     expect(uses.map(({ roleArn }) => roleArn).sort()).toStrictEqual(
       roles.map(({ arn }) => arn).sort(),
     );
-    expect(uses).toHaveLength(21);
+    expect(uses).toHaveLength(24);
   });
 });
 
@@ -387,7 +409,7 @@ describe('this proof', () => {
   it('fails for an exception that is made use of, and for one that nothing allows', () => {
     const exception = { roles: STATE_MACHINE_ROLES, why: 'to be refused' };
     const used = { ...exception, actions: ['lambda:InvokeFunction'] };
-    expect(judge({ exceptions: [...EXCEPTIONS, used] }).usedExceptions).toHaveLength(17);
+    expect(judge({ exceptions: [...EXCEPTIONS, used] }).usedExceptions).toHaveLength(20);
     const idle = { ...exception, actions: ['lambda:InvokeAsync'] };
     expect(judge({ exceptions: [...EXCEPTIONS, idle] })).toStrictEqual({
       ...NOTHING,

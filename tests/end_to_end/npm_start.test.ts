@@ -43,6 +43,21 @@ async function writeJson(name: string, value: unknown): Promise<string> {
   return file;
 }
 
+/** A line without its numbers. */
+function shapeOf(line: string): string {
+  return line.replaceAll(/\d[\d,.]*/g, '#');
+}
+
+/** What the README shows of a run, down to the first question: those differ with the receipts. */
+async function readmeExcerpt(): Promise<string[]> {
+  const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8');
+  const excerpt = /```text\n(.*?)```/s.exec(readme)?.[1] ?? '';
+  const lines = excerpt.split('\n');
+  const question = lines.findIndex((line) => line.startsWith('  "'));
+  expect(question).toBeGreaterThan(5);
+  return lines.slice(0, question);
+}
+
 describe('npm start', () => {
   it('deploys, embeds, shows what came of it, proves it, writes a summary, and leaves nothing behind', async () => {
     const file = join(folder, 'summary.json');
@@ -54,21 +69,22 @@ describe('npm start', () => {
       new RegExp(
         [
           /^Building the bundles and deploying the Pulumi program onto the embedded AWS …/,
-          /^ {2}\d+ resources, AWS at http:\/\/127\.0\.0\.1:\d+, roles enforced/,
+          /^ {2}\d+ resources in [\d.]+ s, AWS at http:\/\/127\.0\.0\.1:\d+, roles enforced/,
+          /^ {2}\d+ [a-z ]+s, .*\d+ functions, .*\d+ others/,
           /^Loading 3 synthetic receipts \(seed 1\) into DynamoDB …/,
-          /^ {2}\d+ rows/,
-          /^Starting arn:aws:states:us-east-1:000000000000:stateMachine:realtime-embedding-sf-dev/,
+          /^ {2}\d+ rows in [\d.]+ s/,
+          /^Starting realtime-embedding-sf-dev/,
           /^ {2}with \{"limit":2\}/,
           /^ {2}\[█{30}\] 2 of 2 receipts.*/,
           /^ {2}Execution +SUCCEEDED in .*/,
           /^ {2}Receipts +2: 2 embedded, 0 reused, 0 skipped, 0 failed/,
           /^ {2}Read +\d+ lines, 24 words/,
           /^ {2}OpenAI +2 requests, [\d,]+ tokens \(\$0\.\d+ at OpenAI's list price\)/,
-          /^Starting arn:aws:states:us-east-1:000000000000:stateMachine:batch-submit-embedding-sf-dev/,
+          /^Starting batch-submit-embedding-sf-dev/,
           /^ {2}with \{\}/,
           /^ {2}\[█{30}\] 2 of 2 batches.*/,
           /^ {2}Batches +2: 2 submitted, 0 dropped, 0 failed/,
-          /^Polling arn:aws:states:us-east-1:000000000000:stateMachine:batch-poll-embedding-sf-dev/,
+          /^Polling batch-poll-embedding-sf-dev/,
           /^ {2}\[█{30}\] 2 of 2 batches done \(poll \d+\)/,
           /^ {2}Batches +2: 2 completed, 0 running, 0 failed/,
           /^ {2}Lines, words +\d+: \d+ embedded, 0 refused, 0 returned to NONE/,
@@ -80,7 +96,7 @@ describe('npm start', () => {
           /^Lines and words by embedding status/,
           /^ {2}lines +0 +0 +\d+ +0 +\d+ +\d+/,
           /^ {2}words +0 +0 +\d+ +0 +\d+ +36/,
-          /^Vectors, and how many of a sample each store finds as their own nearest neighbour/,
+          /^Vectors, and how many of a sample are found as their own nearest neighbour/,
           /^ {2}log +\d+ runs, \d+ deltas/,
           /^ {2}s3_vectors +\d+ lines, \d+ words; (\d+) of \1 found/,
           /^ {2}pinecone +\d+ lines, \d+ words; (\d+) of \1 found/,
@@ -91,12 +107,19 @@ describe('npm start', () => {
           /^ {2}npx receipts search '[a-z]+' --entity words/,
           /^ {2}npx receipts search --like 'IMAGE#.*' --exclude-receipt self/,
           /^Summary: .*summary\.json/,
+          /^NEXT\n {2}npm start -- --serve +# .*\n {2}npx receipts estimate .*\n {2}npx pulumi stack init dev .*/,
         ]
           .map(({ source }) => `${source}$`)
           .join('[^]*'),
         'm',
       ),
     );
+
+    const shapes = stdout.split('\n').map(shapeOf);
+    const unlike = (await readmeExcerpt()).filter(
+      (line) => !shapes.some((shape) => shape.startsWith(shapeOf(line))),
+    );
+    expect(unlike).toStrictEqual([]);
 
     const summary = await readSummary(file);
     const { arn, status: executionStatus, output } = realtimeOf(summary);
@@ -288,15 +311,23 @@ describe('npm start --serve', () => {
     vi.unstubAllEnvs();
   });
 
-  it('stays up for the AWS SDKs with the exports that it prints, until Ctrl-C, and leaves nothing behind', async () => {
+  it('stays up for the commands in its folder, and for the AWS SDKs with what receipts env prints, until Ctrl-C, and leaves nothing behind', async () => {
     const file = join(folder, 'served.json');
     const command = await NpmStart.start([
       ...SMALL_REALTIME,
       ...['--serve', '--port', '0', '--summary', file],
     ]);
     const stdout = await command.printed(/^Ctrl-C ends it\.$/m);
+    expect(stdout).toMatch(/^ {2}AWS +http:\/\/127\.0\.0\.1:\d+$/m);
+    expect(stdout).toMatch(/^ {2}OpenAI +http:\/\/127\.0\.0\.1:\d+\/v1 {2}\(a stand-in\)$/m);
+    expect(stdout).toMatch(/^ {2}Pinecone +http:\/\/127\.0\.0\.1:\d+ {2}\(a stand-in\)$/m);
+    expect(stdout).toContain('  eval "$(npx receipts env)"\n');
+    const status = await command.receipts('status', '--json');
+    expect(status.stderr).toMatch(/^Local stack at http:\/\/127\.0\.0\.1:\d+\n/);
+    expect(JSON.parse(status.stdout)).toMatchObject({ runs: expect.anything() as unknown });
+    const { stdout: printed } = await command.receipts('env');
     const exported = Object.fromEntries(
-      [...stdout.matchAll(/^export (\w+)=(.*)$/gm)].map(([, name = '', value = '']) => [
+      [...printed.matchAll(/^export (\w+)=(.*)$/gm)].map(([, name = '', value = '']) => [
         name,
         value,
       ]),
@@ -335,7 +366,10 @@ describe('npm start --serve', () => {
       new DescribeExecutionCommand({ executionArn: arn }),
     );
     expect(executionStatus).toBe('SUCCEEDED');
-    expect(await command.temporaryFiles()).toStrictEqual([expect.stringMatching(/^embedded-aws-/)]);
+    expect((await command.temporaryFiles()).sort()).toStrictEqual([
+      '.receipts_local.json',
+      expect.stringMatching(/^embedded-aws-/),
+    ]);
 
     command.interrupt();
 

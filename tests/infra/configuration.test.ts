@@ -57,7 +57,7 @@ const scheduleOf = (name: string): string[] => [
   `ServiceRole ${name}-schedule`,
 ];
 
-/** The functions of the batch path that use the table, OpenAI, the model, the batch bucket. */
+/** The functions beside the realtime path's that use the table, OpenAI, the model, the batch bucket. */
 const ON_TABLE = [
   'download-batch-results',
   'get-batch-status',
@@ -68,6 +68,7 @@ const ON_TABLE = [
   'record-batch-failure',
   'release-batch',
   'submit-batch',
+  'take-execution-lock',
   'upsert-to-pinecone',
   'upsert-to-s3-vectors',
   'write-results-to-dynamo',
@@ -101,7 +102,7 @@ const ON_INDEXES = policiesOf([
   'upsert-to-s3-vectors',
 ]);
 const ON_BUCKET = ON_TABLE.filter(
-  (name) => name !== 'get-batch-status' && name !== 'record-batch-failure',
+  (name) => !['get-batch-status', 'record-batch-failure', 'take-execution-lock'].includes(name),
 );
 const REALTIME_ON_TABLE = ['find-receipts-realtime', 'process-receipt-realtime'];
 
@@ -270,6 +271,8 @@ const EFFECTS: Readonly<Record<keyof Settings, Effect>> = {
   batch_max_tokens: { value: '5000', changes: functionsOf(['plan-batches']) },
   batch_max_concurrency: { value: '6', changes: [SUBMIT_MACHINE, POLL_MACHINE] },
   batch_compaction_runs: { value: 'true', changes: functionsOf(['log-batch-results']) },
+  realtime_schedule: { value: 'rate(5 minutes)', changes: scheduleOf('realtime') },
+  full_run_schedule: { value: 'cron(0 3 * * ? *)', changes: scheduleOf('full-run') },
   batch_submit_schedule: { value: 'rate(1 day)', changes: scheduleOf('batch-submit') },
   batch_poll_schedule: { value: 'rate(15 minutes)', changes: scheduleOf('batch-poll') },
   tolerated_failure_percentage: { value: '11', changes: [MACHINE, SUBMIT_MACHINE, POLL_MACHINE] },

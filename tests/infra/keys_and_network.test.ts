@@ -82,6 +82,7 @@ describe("a stack that adopts a table and buckets under their owners' keys", () 
       'search-receipts': [],
       'submit-batch': [WRITE_TABLE, objects('batch', both)],
       'summarize-execution': [objects('chromadb', 'Decrypt'), objects('batch', 'Decrypt')],
+      'take-execution-lock': [WRITE_TABLE],
       'upsert-to-pinecone': [WRITE_TABLE, objects('batch', both)],
       'upsert-to-s3-vectors': [WRITE_TABLE, objects('batch', both)],
       'write-results-to-dynamo': [WRITE_TABLE, objects('batch', 'Decrypt')],

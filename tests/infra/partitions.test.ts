@@ -18,6 +18,8 @@ const run = (partition: string, region: string): Promise<RecordedDeployment> =>
     ...WITH_PINECONE,
     config: {
       ...WITH_PINECONE.config,
+      realtime_schedule: 'rate(1 hour)',
+      full_run_schedule: 'rate(1 day)',
       batch_submit_schedule: 'rate(1 day)',
       batch_poll_schedule: 'rate(1 day)',
       dynamodb_table_name: 'our-receipts',

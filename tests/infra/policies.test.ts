@@ -21,6 +21,8 @@ const EVERYTHING = {
   config: {
     ...WITH_PINECONE.config,
     vector_stores: 'chroma,s3_vectors,pinecone',
+    realtime_schedule: 'rate(1 hour)',
+    full_run_schedule: 'rate(1 day)',
     batch_submit_schedule: 'rate(1 day)',
     batch_poll_schedule: 'rate(15 minutes)',
     openai_base_url: 'https://openai.example/v1',

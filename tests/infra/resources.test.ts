@@ -108,6 +108,12 @@ const ALARM_KINDS = [
   'oldest-pending-batch',
   'batches-parked',
 ];
+const SCHEDULES = [
+  'realtime-schedule',
+  'full-run-schedule',
+  'batch-submit-schedule',
+  'batch-poll-schedule',
+];
 const QUERIES = ['execution', 'failures', 'receipt', 'batch'];
 
 /** Everything that a setting adds. */
@@ -117,6 +123,8 @@ const EVERYTHING = {
     ...WITH_PINECONE.config,
     vector_stores: 's3_vectors,pinecone,chroma',
     chroma_http_endpoint: 'https://chroma.example',
+    realtime_schedule: 'rate(1 hour)',
+    full_run_schedule: 'rate(1 day)',
     batch_submit_schedule: 'rate(1 day)',
     batch_poll_schedule: 'rate(1 day)',
   },
@@ -154,15 +162,22 @@ beforeAll(async () => {
 });
 
 describe('the resources of a stack', () => {
-  const batchWorkflow = (type: string, name: string, isScheduled: boolean): string[] => {
+  const workflow = (type: string, name: string, schedules: readonly string[]): string[] => {
     const [logs = '', machine = '', ...role] = workflowTree(`${name}-embedding`);
     return [
       `  receipts:workflow:${type} ${name}-embedding`,
       logs,
-      ...(isScheduled ? [`    aws:scheduler/schedule:Schedule ${name}-schedule`] : []),
+      ...schedules.map((stem) => `    aws:scheduler/schedule:Schedule ${stem}-schedule`),
       machine,
-      ...role,
-      ...(isScheduled ? roleTree(`${name}-schedule`) : []),
+      ...[
+        { stem: `${name}-embedding`, tree: role },
+        ...schedules.map((stem) => ({
+          stem: `${stem}-schedule`,
+          tree: roleTree(`${stem}-schedule`),
+        })),
+      ]
+        .sort((a, b) => (a.stem < b.stem ? -1 : 1))
+        .flatMap(({ tree }) => tree),
     ];
   };
   const treeOf = (functions: readonly string[], secrets: readonly string[], scheduled: boolean) => [
@@ -182,10 +197,9 @@ describe('the resources of a stack', () => {
       QUERIES,
     ),
     ...secrets.flatMap(secretTree),
-    ...batchWorkflow('BatchPollWorkflow', 'batch-poll', scheduled),
-    ...batchWorkflow('BatchSubmitWorkflow', 'batch-submit', scheduled),
-    '  receipts:workflow:RealtimeEmbeddingWorkflow realtime-embedding',
-    ...workflowTree('realtime-embedding'),
+    ...workflow('BatchPollWorkflow', 'batch-poll', scheduled ? ['batch-poll'] : []),
+    ...workflow('BatchSubmitWorkflow', 'batch-submit', scheduled ? ['batch-submit'] : []),
+    ...workflow('RealtimeEmbeddingWorkflow', 'realtime', scheduled ? ['full-run', 'realtime'] : []),
   ];
 
   it('with OpenAI’s key alone are exactly these, each under the component that made it', () => {
@@ -228,9 +242,7 @@ describe('the resources of a stack', () => {
       ...WORKFLOWS.map((name) => `${name}-embedding`).flatMap((name) =>
         missing(`${name}-state-machine`, 'aws:sfn/', [policy(name), log(name)]),
       ),
-      ...['batch-submit-schedule', 'batch-poll-schedule'].flatMap((name) =>
-        missing(name, 'aws:scheduler/', [policy(name)]),
-      ),
+      ...SCHEDULES.flatMap((name) => missing(name, 'aws:scheduler/', [policy(name)])),
     ]).toStrictEqual([]);
     const readers = everything.registrations
       .filter(({ dependencies }) =>
@@ -309,8 +321,7 @@ describe('names', () => {
     const roles = ending([
       ...FUNCTIONS.map((name) => `embedding-${name}-role`),
       ...WORKFLOWS.map((name) => `${name}-sf-role`),
-      'batch-submit-schedule-role',
-      'batch-poll-schedule-role',
+      ...SCHEDULES.map((name) => `${name}-role`),
     ]);
     const machines = ending(WORKFLOWS.map((name) => `${name}-embedding-sf`));
     const functions = ending(FUNCTIONS.map((name) => `embedding-${name}-lambda`));
@@ -328,7 +339,7 @@ describe('names', () => {
       machines,
       roles,
       policies: roles,
-      schedules: ending(['batch-submit-schedule', 'batch-poll-schedule']),
+      schedules: ending(SCHEDULES),
       secrets: ending(['receipt-embedding-openai-api-key', 'receipt-embedding-pinecone-api-key']),
       layers: ending(['receipt-embedding-layer']),
       logs: [

@@ -45,42 +45,53 @@ describe('the state machine', () => {
 
 describe('a schedule', () => {
   it.each([
-    ['batch_submit_schedule', 'batch-submit', 'cron(0 3 * * ? *)'],
-    ['batch_poll_schedule', 'batch-poll', 'rate(15 minutes)'],
-  ])('%s starts %s and nothing else', async (setting, name, expression) => {
-    const scheduled = await runScheduled({ [setting]: expression });
+    ['batch_submit_schedule', 'batch-submit', 'batch-submit', 'cron(0 3 * * ? *)', {}],
+    ['batch_poll_schedule', 'batch-poll', 'batch-poll', 'rate(15 minutes)', {}],
+    [
+      'realtime_schedule',
+      'realtime',
+      'realtime',
+      'rate(5 minutes)',
+      { filter_by_embedding_status: 'NONE' },
+    ],
+    ['full_run_schedule', 'full-run', 'realtime', 'cron(0 3 * * ? *)', {}],
+  ])(
+    '%s starts, as %s, one workflow, whose executions do not pile up, and nothing else',
+    async (setting, name, workflow, expression, input) => {
+      const scheduled = await runScheduled({ [setting]: expression });
 
-    const machine = `${STATES}:${name}-embedding-sf-dev`;
-    expect(resourcesOf(scheduled, 'aws:scheduler/schedule:Schedule')).toStrictEqual({
-      [`${name}-schedule`]: {
-        name: `${name}-schedule-dev`,
-        scheduleExpression: expression,
-        flexibleTimeWindow: { mode: 'OFF' },
-        target: {
-          arn: machine,
-          roleArn: `arn:aws:iam::123456789012:role/${name}-schedule-role-dev`,
-          input: '{}',
-          retryPolicy: { maximumRetryAttempts: 5, maximumEventAgeInSeconds: 900 },
+      const machine = `${STATES}:${workflow}-embedding-sf-dev`;
+      expect(resourcesOf(scheduled, 'aws:scheduler/schedule:Schedule')).toStrictEqual({
+        [`${name}-schedule`]: {
+          name: `${name}-schedule-dev`,
+          scheduleExpression: expression,
+          flexibleTimeWindow: { mode: 'OFF' },
+          target: {
+            arn: machine,
+            roleArn: `arn:aws:iam::123456789012:role/${name}-schedule-role-dev`,
+            input: JSON.stringify({ ...input, alone: true }),
+            retryPolicy: { maximumRetryAttempts: 5, maximumEventAgeInSeconds: 900 },
+          },
         },
-      },
-    });
-    const role = `${name}-schedule`;
-    const { policy } = resource(scheduled, 'aws:iam/rolePolicy:RolePolicy', `${role}-policy`);
-    expect(JSON.parse(policy as string)).toStrictEqual({
-      Version: '2012-10-17',
-      Statement: [{ Effect: 'Allow', Action: ['states:StartExecution'], Resource: [machine] }],
-    });
-    const { assumeRolePolicy } = resource(scheduled, 'aws:iam/role:Role', `${role}-role`);
-    expect(JSON.parse(assumeRolePolicy as string)).toStrictEqual({
-      Version: '2012-10-17',
-      Statement: [
-        {
-          Effect: 'Allow',
-          Principal: { Service: 'scheduler.amazonaws.com' },
-          Action: ['sts:AssumeRole'],
-          Condition: { StringEquals: { 'aws:SourceAccount': '123456789012' } },
-        },
-      ],
-    });
-  });
+      });
+      const role = `${name}-schedule`;
+      const { policy } = resource(scheduled, 'aws:iam/rolePolicy:RolePolicy', `${role}-policy`);
+      expect(JSON.parse(policy as string)).toStrictEqual({
+        Version: '2012-10-17',
+        Statement: [{ Effect: 'Allow', Action: ['states:StartExecution'], Resource: [machine] }],
+      });
+      const { assumeRolePolicy } = resource(scheduled, 'aws:iam/role:Role', `${role}-role`);
+      expect(JSON.parse(assumeRolePolicy as string)).toStrictEqual({
+        Version: '2012-10-17',
+        Statement: [
+          {
+            Effect: 'Allow',
+            Principal: { Service: 'scheduler.amazonaws.com' },
+            Action: ['sts:AssumeRole'],
+            Condition: { StringEquals: { 'aws:SourceAccount': '123456789012' } },
+          },
+        ],
+      });
+    },
+  );
 });

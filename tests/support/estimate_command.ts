@@ -17,6 +17,7 @@ export async function runEstimateCommand(
   const [out, messages] = [new WrittenText(), new WrittenText()];
   const status = await runEstimate(argv, {
     environment: {},
+    servedStack: () => Promise.resolve(undefined),
     pulumiOutputs: () => Promise.reject(new Error('nobody asks Pulumi')),
     dynamodb: () => {
       throw new Error('nobody asks DynamoDB');

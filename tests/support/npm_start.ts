@@ -1,8 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { onTestFinished } from 'vitest';
 
 const PROJECT = fileURLToPath(new URL('../../', import.meta.url));
@@ -15,7 +16,7 @@ export interface EndedCommand {
 }
 
 /**
- * The command behind `npm start` as a process group of its own, as a terminal starts it, with a temporary folder of its own
+ * The command behind `npm start` as a process group of its own, as a terminal starts it, in a temporary folder of its own
  * and nothing of this process's environment but the PATH. After the test none of it is left.
  */
 export class NpmStart {
@@ -36,7 +37,7 @@ export class NpmStart {
       join(PROJECT, 'node_modules/.bin/node'),
       [join(PROJECT, 'packages/cli/receipts.ts'), 'start', ...argv],
       {
-        cwd: PROJECT,
+        cwd: temporaryFolder,
         detached: true,
         env: { PATH: process.env['PATH'], TMPDIR: temporaryFolder, ...environment },
         stdio: ['ignore', 'pipe', 'pipe'],
@@ -99,6 +100,15 @@ export class NpmStart {
     while (this.#signal(0)) {
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
+  }
+
+  /** Another command of `receipts`, in the same folder and with nothing exported. */
+  async receipts(...argv: readonly string[]): Promise<{ stdout: string; stderr: string }> {
+    return await promisify(execFile)(
+      join(PROJECT, 'node_modules/.bin/node'),
+      [join(PROJECT, 'packages/cli/receipts.ts'), ...argv],
+      { cwd: this.#temporaryFolder, env: { PATH: process.env['PATH'] } },
+    );
   }
 
   /** What it has in its temporary folder. */

@@ -1,10 +1,9 @@
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { clientSettings } from 'embedded-aws/aws/client_settings';
 import { embeddingItems } from 'receipt-embedding/embeddings/embedding_items';
-import type { SearchOutput } from 'receipt-embedding/search/search';
 import type { SearchRequest } from 'receipt-embedding/search/search_input';
 import { exportedVariables } from 'receipts-cli/local_stack';
-import { search } from 'receipts-cli/search/search';
+import { type AnsweredSearch, search } from 'receipts-cli/search/search';
 import type { SyntheticReceipt } from 'receipts-cli/synthetic_receipts/synthetic_receipts';
 import { toolWorld } from 'receipts-cli/command_line/testing/command_world';
 import { embedText } from 'vendor-stand-ins/openai/text_embedding';
@@ -56,10 +55,10 @@ export class SearchStack extends TestStack {
   }
 
   /** The same with --json. @throws when it fails. */
-  async found(...argv: readonly string[]): Promise<SearchOutput> {
+  async found(...argv: readonly string[]): Promise<AnsweredSearch> {
     const { exit, stdout, stderr } = await this.show(...argv, '--json');
     if (exit !== 0) throw new Error(`receipts search ended with ${exit}: ${stderr}`);
-    return JSON.parse(stdout) as SearchOutput;
+    return JSON.parse(stdout) as AnsweredSearch;
   }
 
   /** Invokes the function, whatever the event. @returns its answer, or its error. */

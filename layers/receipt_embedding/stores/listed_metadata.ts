@@ -1,5 +1,5 @@
 import { quoted } from '../embeddings/quotes.ts';
-import type { LineMetadata, VectorMetadata, WordMetadata } from './vector_store.ts';
+import type { LineMetadata, StoredMetadata, VectorMetadata, WordMetadata } from './vector_store.ts';
 
 /** Metadata as a store takes them that knows lists, and knows no null. */
 export type ListedMetadata = Record<string, string | number | string[]>;
@@ -78,4 +78,25 @@ export function fittingMetadata(
     if (fits(shortened)) return shortened;
   }
   return shortened;
+}
+
+/**
+ * Whether what a store gives back is this metadata, whole or with what was given up for the store's limits.
+ *
+ * @see fittingMetadata
+ */
+export function abbreviates(stored: StoredMetadata, metadata: VectorMetadata): boolean {
+  const whole = listedMetadata(metadata);
+  return [...new Set([...Object.keys(whole), ...Object.keys(stored)])].every((name) => {
+    const { [name]: value } = whole;
+    const { [name]: there } = stored;
+    if (typeof value === 'string' && value.toWellFormed() === there) return true;
+    if (JSON.stringify(value) === JSON.stringify(there)) return true;
+    const given = DISPENSABLE.filter(({ field }) => field === name);
+    return given.some(({ keep }) =>
+      keep === undefined || typeof value !== 'string'
+        ? there === undefined
+        : there === quoted(value, keep),
+    );
+  });
 }

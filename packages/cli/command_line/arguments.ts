@@ -38,7 +38,7 @@ const EXIT_CODES: CommandHelp['exitCodes'] = {
 /** The stack that every command takes by the same option. */
 export const STACK_OPTION = [
   '--stack <NAME>',
-  "the Pulumi stack (default: Pulumi's selected one; with AWS_ENDPOINT_URL set, the one whose outputs are in the environment)",
+  "the Pulumi stack (default: the one of `npm start -- --serve` in this folder or above, else Pulumi's selected one)",
 ] as const;
 
 export const JSON_OPTION = [
@@ -79,7 +79,7 @@ export function newCommand(
 }
 
 /**
- * Parses the arguments behind a command's name.
+ * Parses the arguments behind a command's name. Options that npm has kept for itself are an error.
  *
  * @throws CommandLineEnd
  */
@@ -87,13 +87,42 @@ export function parseArguments(
   command: Command,
   argv: readonly string[],
   output: { readonly out: ScreenOutput; readonly messages: ScreenOutput },
+  environment: Readonly<Record<string, string | undefined>> = process.env,
 ): void {
   const settings = {
     writeOut: (text: string) => output.out.write(text),
     writeErr: (text: string) => output.messages.write(text),
   };
   for (const one of [command, ...command.commands]) one.configureOutput(settings).exitOverride();
+  refuseKeptByNpm(command, argv, environment);
   endingCommandLine(() => command.parse(argv, { from: 'user' }));
+}
+
+/** Options that npm has too: a user's .npmrc may set them. */
+const OF_NPM = new Set(['dryRun', 'force', 'json', 'yes']);
+
+/** `npm run execute realtime --limit 3` gives `--limit 3` to npm, which says so only in the script's environment. */
+function refuseKeptByNpm(
+  command: Command,
+  argv: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
+): void {
+  const script = environment['npm_lifecycle_event'];
+  if (script === undefined) return;
+  const kept = command.options.flatMap((option) => {
+    const name = option.attributeName();
+    const variable = `npm_config_${name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}`;
+    const long = option.long ?? '';
+    const isKept = environment[variable] !== undefined && !OF_NPM.has(name);
+    return isKept && !argv.includes(long) ? [long] : [];
+  });
+  if (kept.length === 0) return;
+  const names = kept.join(' and ');
+  const run = script === 'start' ? 'npm start' : `npm run ${script}`;
+  refuseArguments(
+    command,
+    `npm has kept ${names} for itself. Put -- before the arguments: ${run} -- …`,
+  );
 }
 
 /**

@@ -54,7 +54,7 @@ describe('a problem of AWS', () => {
         code: 'ENOTFOUND',
         hostname: 'states.nowhere.amazonaws.com',
       }),
-      /^Counting: states\.nowhere\.amazonaws\.com can't be reached \(ENOTFOUND: getaddrinfo/,
+      /^Counting: states\.nowhere\.amazonaws\.com can't be reached \(ENOTFOUND: getaddrinfo.*Check the network/,
     ],
     [
       'a port that nobody listens at',
@@ -63,7 +63,7 @@ describe('a problem of AWS', () => {
         address: '127.0.0.1',
         port: 4566,
       }),
-      /^Counting: 127\.0\.0\.1:4566 can't be reached/,
+      /^Counting: 127\.0\.0\.1:4566 can't be reached .*Is `npm start -- --serve` still running\?/,
     ],
     [
       'a name with several addresses, all refusing',

@@ -30,12 +30,18 @@ function explain(failure: AwsFailure, error: AwsErrorDetails): string {
     case 'region':
       return 'it is not known in which AWS region. Set AWS_REGION, for instance AWS_REGION=us-east-1.';
     case 'network':
-      return `${endpointOf(error)} can't be reached (${saidBy(error)}). Check the network, AWS_REGION and AWS_ENDPOINT_URL.`;
+      return `${endpointOf(error)} can't be reached (${saidBy(error)}). ${networkAdvice(error)}`;
     case 'throttled':
       return `AWS asks for a slower pace (${saidBy(error)}). Try again in a minute.`;
     case 'server':
       return `AWS failed to answer (${saidBy(error)}). Try again in a minute.`;
   }
+}
+
+function networkAdvice(error: AwsErrorDetails): string {
+  return failedConnection(error).address === '127.0.0.1'
+    ? 'Is `npm start -- --serve` still running? (AWS_ENDPOINT_URL is set to a local stack.)'
+    : 'Check the network, AWS_REGION and AWS_ENDPOINT_URL.';
 }
 
 function saidBy({ name, message, code }: AwsErrorDetails): string {

@@ -11,6 +11,14 @@ import {
 const ARN = 'arn:aws:states:us-east-1:000000000000:stateMachine:realtime-embedding-sf-dev';
 const LOCAL = { AWS_ENDPOINT_URL: 'http://127.0.0.1:4566', REALTIME_EMBEDDING_SF_ARN: ARN };
 
+const SERVED = {
+  pid: 1,
+  url: 'http://127.0.0.1:4567',
+  variables: { REALTIME_EMBEDDING_SF_ARN: `${ARN}-served` },
+};
+const notLookedFor = () => Promise.reject(new Error('no local stack is looked for'));
+const nothingServed = () => Promise.resolve(undefined);
+
 /** Pulumi with these outputs, and which stacks it was asked for. */
 function pulumi(outputs: unknown) {
   const asked: (string | undefined)[] = [];
@@ -25,10 +33,24 @@ describe('the outputs of a stack', () => {
   it("are the variables of npm start -- --serve, where those point at it; Pulumi isn't asked", async () => {
     const { asked, pulumiOutputs } = pulumi({});
     const environment = { ...LOCAL, BATCH_SUBMIT_SF_ARN: '', HOME: '/home/me' };
+    const ports = { environment, pulumiOutputs, servedStack: notLookedFor };
 
-    const outputs = await findStackOutputs(undefined, { environment, pulumiOutputs });
+    const outputs = await findStackOutputs(undefined, ports);
 
     expect([outputs, asked]).toStrictEqual([{ realtime_embedding_sf_arn: ARN }, []]);
+  });
+
+  it('are those of the stack that npm start -- --serve keeps up in this folder, and nothing needs to be exported', async () => {
+    const { asked, pulumiOutputs } = pulumi({ chromadb_bucket_name: 'vectors' });
+    const ports = { environment: {}, pulumiOutputs, servedStack: () => Promise.resolve(SERVED) };
+
+    expect(await findStackOutputs(undefined, ports)).toStrictEqual({
+      realtime_embedding_sf_arn: `${ARN}-served`,
+    });
+    expect(asked).toStrictEqual([]);
+    expect(await findStackOutputs('prod', { ...ports, servedStack: notLookedFor })).toStrictEqual({
+      chromadb_bucket_name: 'vectors',
+    });
   });
 
   it.each([
@@ -39,7 +61,11 @@ describe('the outputs of a stack', () => {
   ])("are Pulumi's, %s", async (_, stack, environment) => {
     const { asked, pulumiOutputs } = pulumi({ chromadb_bucket_name: 'vectors' });
 
-    const outputs = await findStackOutputs(stack, { environment, pulumiOutputs });
+    const outputs = await findStackOutputs(stack, {
+      environment,
+      pulumiOutputs,
+      servedStack: nothingServed,
+    });
 
     expect([outputs, asked]).toStrictEqual([{ chromadb_bucket_name: 'vectors' }, [stack]]);
   });
@@ -53,7 +79,9 @@ describe('the outputs of a stack', () => {
       another: 'output',
     });
 
-    expect(await findStackOutputs('dev', { environment: {}, pulumiOutputs })).toStrictEqual({
+    expect(
+      await findStackOutputs('dev', { environment: {}, pulumiOutputs, servedStack: nothingServed }),
+    ).toStrictEqual({
       dynamodb_table_name: 'receipts',
     });
   });
@@ -65,7 +93,9 @@ describe('the outputs of a stack', () => {
   ])('are missed when Pulumi has %s (%j, %s)', async (_, outputs, stack, what, command) => {
     const { pulumiOutputs } = pulumi(outputs);
 
-    const error = await rejection(findStackOutputs(stack, { environment: {}, pulumiOutputs }));
+    const error = await rejection(
+      findStackOutputs(stack, { environment: {}, pulumiOutputs, servedStack: nothingServed }),
+    );
 
     expect([error.name, error.message]).toStrictEqual([
       'WrongArgument',
@@ -77,11 +107,13 @@ describe('the outputs of a stack', () => {
     const { pulumiOutputs } = pulumi({});
     const environment = { AWS_ENDPOINT_URL: 'http://127.0.0.1:4566' };
 
-    const error = await rejection(findStackOutputs(undefined, { environment, pulumiOutputs }));
+    const error = await rejection(
+      findStackOutputs(undefined, { environment, pulumiOutputs, servedStack: notLookedFor }),
+    );
 
     expect(error.name).toBe('WrongArgument');
     expect(error.message).toContain('AWS_ENDPOINT_URL is http://127.0.0.1:4566, but none');
-    expect(error.message).toContain('paste all lines');
+    expect(error.message).toContain('eval "$(npx receipts env)"');
   });
 });
 
@@ -101,7 +133,7 @@ describe('an output that is needed', () => {
     expect(() => requireOutput({}, name)).toThrow(
       expect.objectContaining({
         name: 'WrongArgument',
-        message: expect.stringMatching(new RegExp(`${name}: .*${why}.*paste all lines`)) as string,
+        message: expect.stringMatching(new RegExp(`${name}: .*${why}.*receipts env`)) as string,
       }),
     );
   });

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { WrongArgument } from './arguments.ts';
+import type { ServedStack } from './served_stack.ts';
 
 const OUTPUT_NAMES = [
   'realtime_embedding_sf_arn',
@@ -26,26 +27,35 @@ export type OutputName = (typeof OUTPUT_NAMES)[number];
 /** What a stack says of itself; a stack without S3 Vectors has no ARNs of it. */
 export type StackOutputs = Readonly<Partial<Record<OutputName, string>>>;
 
-const PASTE = 'paste all lines that `npm start -- --serve` prints';
+const PASTE = 'run `eval "$(npx receipts env)"` in the folder of `npm start -- --serve`';
 
 export interface StackPorts {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** What `pulumi stack output --json` prints, parsed; undefined: of the stack that Pulumi has selected. */
   readonly pulumiOutputs: (stack: string | undefined) => Promise<unknown>;
+  /**
+   * Looks for the stack that `npm start -- --serve` keeps up, and points the environment at it.
+   *
+   * @throws WrongArgument when it is there no more.
+   */
+  readonly servedStack: () => Promise<ServedStack | undefined>;
 }
 
 /**
- * The outputs of a deployed stack. Without a stack's name, and with AWS_ENDPOINT_URL set, they are the variables
- * that `npm start -- --serve` prints: an output's name in capitals.
+ * The outputs of a deployed stack. Without a stack's name they are, with AWS_ENDPOINT_URL set, the variables that
+ * `receipts env` prints: an output's name in capitals; else those of the stack that `npm start -- --serve` keeps up in
+ * this folder; else those of the stack that Pulumi has selected.
  *
  * @throws WrongArgument with what to do, when there is no such stack or it has not been deployed.
  */
 export async function findStackOutputs(
   stack: string | undefined,
-  { environment, pulumiOutputs }: StackPorts,
+  { environment, pulumiOutputs, servedStack }: StackPorts,
 ): Promise<StackOutputs> {
   const url = environment['AWS_ENDPOINT_URL'] ?? '';
   if (stack === undefined && url !== '') return fromEnvironment(environment, url);
+  const served = stack === undefined ? await servedStack() : undefined;
+  if (served !== undefined) return fromEnvironment(served.variables, served.url);
   const outputs = present(z.record(z.string(), z.unknown()).safeParse(await pulumiOutputs(stack)));
   if (Object.keys(outputs).length > 0) return outputs;
   const [which, option] =
@@ -95,6 +105,22 @@ function present(parsed: z.ZodSafeParseResult<Record<string, unknown>>): StackOu
 /** The region that an ARN names: where it is asked about, whatever region the environment prefers. */
 export function regionOf(arn: string): string {
   return arn.split(':')[3] ?? '';
+}
+
+/** The account that the embedded AWS plays. */
+const LOCAL_ACCOUNT = '000000000000';
+
+/**
+ * For an ARN that was given instead of a stack: one of the local stack is asked for there.
+ *
+ * @throws WrongArgument when the local stack is there no more.
+ */
+export async function findOwner(
+  arn: string,
+  { environment, servedStack }: StackPorts,
+): Promise<void> {
+  const isPointed = (environment['AWS_ENDPOINT_URL'] ?? '') !== '';
+  if (!isPointed && arn.split(':')[4] === LOCAL_ACCOUNT) await servedStack();
 }
 
 /** Where a stack is deployed; undefined where its outputs don't say it: the environment's region then. */

@@ -1,5 +1,7 @@
-import { describe, expect, it } from 'vitest';
-import { writtenScreen } from './testing/written_text.ts';
+import { WriteStream } from 'node:tty';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { Screen } from './screen.ts';
+import { writtenScreen, WrittenText } from './testing/written_text.ts';
 import { dollars, duration } from './text.ts';
 
 describe('a screen', () => {
@@ -17,6 +19,36 @@ describe('a screen', () => {
       ['Read', '3 lines'],
     ]);
     expect(text()).toBe('  Execution  SUCCEEDED\n  Read       3 lines\n');
+  });
+});
+
+describe('colours', () => {
+  afterEach(() => {
+    vi.unstubAllEnvs();
+  });
+
+  function shown(isTTY: boolean, variables: Record<string, string> = {}): string {
+    for (const name of ['NO_COLOR', 'FORCE_COLOR', 'NODE_DISABLE_COLORS']) {
+      vi.stubEnv(name, variables[name]);
+    }
+    vi.stubEnv('TERM', 'xterm-256color');
+    const out = Object.assign(new WrittenText(), {
+      isTTY,
+      getColorDepth: () => WriteStream.prototype.getColorDepth.call(process.stdout),
+    });
+    const screen = new Screen(out);
+    screen.heading('Loading');
+    screen.failure('failed');
+    return out.text;
+  }
+
+  it('mark steps and failures on a terminal', () => {
+    expect(shown(true)).toBe('\u001b[1mLoading\u001b[22m\n\u001b[31mfailed\u001b[39m\n');
+  });
+
+  it('are left out without a terminal, and with NO_COLOR', () => {
+    expect(shown(false)).toBe('Loading\nfailed\n');
+    expect(shown(true, { NO_COLOR: '1' })).toBe('Loading\nfailed\n');
   });
 });
 
@@ -42,7 +74,21 @@ describe('progress on a terminal', () => {
     const { screen, text } = writtenScreen(true, 10);
     screen.progress('1,000 of 2,000', 0.5);
     screen.endProgress();
-    expect(text()).toBe('\r\u001b[K1,000 of \n');
+    expect(text()).toBe('\r\u001b[K1,000 of…\n');
+  });
+
+  it('is as it is where it just fits', () => {
+    const { screen, text } = writtenScreen(true, 10);
+    screen.progress('1 of 2,00', 0.5);
+    expect(text()).toBe('\r\u001b[K1 of 2,00');
+  });
+
+  it('is taken away for what stands for itself', () => {
+    const { screen, text } = writtenScreen(true);
+    screen.progress('1 of 2', 0.5);
+    screen.clearProgress();
+    screen.line('done');
+    expect(text()).toBe('\r\u001b[K1 of 2\r\u001b[Kdone\n');
   });
 
   it('that never began leaves no line', () => {

@@ -1,4 +1,5 @@
 import type { WriteStream } from 'node:tty';
+import { styleText } from 'node:util';
 
 /** Where a command-line program writes for people: a terminal, or a file or pipe, which gets plain lines. */
 export type ScreenOutput = NodeJS.WritableStream & Partial<Pick<WriteStream, 'isTTY' | 'columns'>>;
@@ -23,6 +24,16 @@ export class Screen {
       return;
     }
     this.#out.write(`\r\u001b[K${text}\n${this.#drawn}`);
+  }
+
+  /** The name of a step or of a part: bold on a terminal, unless NO_COLOR is set. */
+  heading(text: string): void {
+    this.line(styleText('bold', text, { stream: this.#out }));
+  }
+
+  /** What went wrong: red on a terminal, unless NO_COLOR is set. */
+  failure(text: string): void {
+    this.line(styleText('red', text, { stream: this.#out }));
   }
 
   /**
@@ -55,6 +66,13 @@ export class Screen {
     this.#shown = -Infinity;
   }
 
+  /** Takes the progress away where it is drawn, for what stands for itself. */
+  clearProgress(): void {
+    if (this.#drawn !== undefined) this.#out.write('\r\u001b[K');
+    this.#drawn = undefined;
+    this.#shown = -Infinity;
+  }
+
   lines(lines: readonly string[]): void {
     for (const line of lines) this.line(line);
   }
@@ -68,6 +86,7 @@ export class Screen {
   /** What runs over into another line can't be drawn over. */
   #fitting(text: string): string {
     const { columns } = this.#out;
-    return columns === undefined || columns <= 0 ? text : text.slice(0, columns - 1);
+    if (columns === undefined || columns <= 0 || text.length < columns) return text;
+    return `${text.slice(0, Math.max(0, columns - 2))}…`;
   }
 }

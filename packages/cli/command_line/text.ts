@@ -17,6 +17,11 @@ export function duration(seconds: number): string {
   return joined(Math.floor(minutes / 60), 'h', minutes % 60, 'min');
 }
 
+/** How long a step took for people, to a tenth of a second: 3.2 s. @param started of `performance.now()` */
+export function secondsSince(started: number): string {
+  return `${((performance.now() - started) / 1_000).toFixed(1)} s`;
+}
+
 function joined(large: number, largeUnit: string, small: number, smallUnit: string): string {
   return small === 0 ? `${large} ${largeUnit}` : `${large} ${largeUnit} ${small} ${smallUnit}`;
 }

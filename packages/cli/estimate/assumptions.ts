@@ -8,6 +8,7 @@ import { declaration as planBatches } from '../../../simple_lambdas/plan_batches
 import { declaration as processReceipt } from '../../../simple_lambdas/process_receipt_realtime/declaration.ts';
 import { declaration as submitBatch } from '../../../simple_lambdas/submit_batch/declaration.ts';
 import { declaration as summarizeExecution } from '../../../simple_lambdas/summarize_execution/declaration.ts';
+import { declaration as takeExecutionLock } from '../../../simple_lambdas/take_execution_lock/declaration.ts';
 import { declaration as upsertToStore } from '../../../simple_lambdas/upsert_to_store/declaration.ts';
 import { declaration as writeResultsToDynamo } from '../../../simple_lambdas/write_results_to_dynamo/declaration.ts';
 
@@ -49,6 +50,7 @@ export const ASSUMPTIONS: Assumptions = {
  * a second more.
  */
 export const FUNCTIONS = {
+  take_execution_lock: { declaration: takeExecutionLock, seconds: 0.3 },
   find_receipts_realtime: { declaration: findReceipts, seconds: 1, per_receipt: 0.000_5 },
   process_receipt_realtime: {
     declaration: processReceipt,

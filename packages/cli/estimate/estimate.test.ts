@@ -112,12 +112,12 @@ describe('the realtime path', () => {
     const express = await estimated(lines, [], { childExecutionType: 'EXPRESS' });
 
     expect(standard.realtime.quantities).toMatchObject({
-      state_transitions: 8,
+      state_transitions: 9,
       express_executions: 0,
       express_gb_seconds: 0,
     });
     expect(express.realtime.quantities).toMatchObject({
-      state_transitions: 6,
+      state_transitions: 7,
       express_executions: 2,
     });
     expect(express.realtime.usd.step_functions).toBeLessThan(standard.realtime.usd.step_functions);
@@ -235,13 +235,13 @@ describe('transitions', () => {
   it('counts the states that an execution enters when all goes well', () => {
     expect(countTransitions(['s3_vectors', 'pinecone'])).toStrictEqual({
       realtime: {
-        // FindReceipts, CheckReceipts, ProcessReceipts, SummarizeRun, CheckFailures, RunSucceeded
-        execution: 6,
+        // CheckAlone, FindReceipts, CheckReceipts, ProcessReceipts, SummarizeRun, CheckFailures, RunSucceeded
+        execution: 7,
         receipt: 1,
       },
-      submit: { execution: 6, batch: 1 },
+      submit: { execution: 7, batch: 1 },
       poll: {
-        execution: 6,
+        execution: 7,
         // GetBatchStatus, CheckStatus, BatchStillRunning
         running: 3,
         // GetBatchStatus, CheckStatus, DownloadResults, IngestParts, MarkBatchComplete

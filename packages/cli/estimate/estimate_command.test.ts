@@ -43,6 +43,9 @@ describe('receipts estimate', () => {
     );
     expect(stdout).not.toMatch(/^ *(Pinecone|Chroma Cloud)/m);
     expect(stdout).toMatch(/list prices of \d{4}-\d\d-\d\d in us-east-1/);
+    expect(stdout).toMatch(
+      /^A realtime_schedule of rate\(5 minutes\) costs \$[\d.]+ a month while nothing arrives, one of rate\(1 hour\) \$[\d.]+\.$/m,
+    );
     expect(stdout).toMatch(/^The whole is .*: (realtime|batch) is cheaper, by \$/m);
   });
 

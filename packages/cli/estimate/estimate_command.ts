@@ -1,4 +1,5 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { ASSUMPTIONS } from './assumptions.ts';
 import { type Command, Option } from 'commander';
 import type { BatchType } from 'receipt-embedding/entities/batch';
 import type { ReceiptIdentity } from 'receipt-embedding/entities/keys';
@@ -32,6 +33,7 @@ import { AWS_PRICES } from './costs.ts';
 import { estimate, type Estimate, type EstimateSettings } from './estimate.ts';
 import { exportSource, meterQueries, type ReceiptSource, tableSource } from './receipt_source.ts';
 import { adviceLines, afterwardsLines, countLines, pathLines } from './report.ts';
+import { idleLine } from './scheduled_run.ts';
 
 export type EstimatePorts = Omit<CommandPorts, 'now'>;
 
@@ -81,7 +83,7 @@ function show(screen: Screen, result: Estimate, reading: readonly string[]): voi
     countLines(result),
     pathLines(result),
     afterwardsLines(result),
-    adviceLines(result),
+    [...adviceLines(result), idleLine(result.model, ASSUMPTIONS)],
   ];
   for (const lines of paragraphs) screen.lines(['', ...lines]);
 }

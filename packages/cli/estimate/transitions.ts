@@ -32,7 +32,7 @@ interface Block {
 }
 
 /** Nothing of them decides which states there are; the stores do. */
-const SETTINGS = {
+export const SETTINGS = {
   functionArn: () => '',
   bucket: '',
   maxConcurrency: 1,
@@ -71,7 +71,10 @@ function itemsOf({ States }: Block, isOfKind: (map: MapState) => boolean): Block
 }
 
 /** How many states an execution of a block enters: at a choice its default, unless another is chosen. */
-function way({ StartAt, States }: Block, choices: Readonly<Record<string, string>> = {}): number {
+export function way(
+  { StartAt, States }: Block,
+  choices: Readonly<Record<string, string>> = {},
+): number {
   let count = 0;
   for (let name: string | undefined = StartAt; name !== undefined; count++) {
     const state: State | undefined = States[name];

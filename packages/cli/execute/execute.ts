@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { SFNClient } from '@aws-sdk/client-sfn';
 import { EXIT, exitStatusOf, type ExitStatus } from '../command_line/command.ts';
 import {
+  findOwner,
   findStackOutputs,
   pulumiOutputs,
   regionOf,
@@ -9,6 +10,7 @@ import {
   type StackPorts,
 } from '../command_line/deployed_stack.ts';
 import { Screen, type ScreenOutput } from '../command_line/screen.ts';
+import { servedStackOf } from '../command_line/served_stack.ts';
 import {
   executionEnd,
   type ExecutionEnd,
@@ -44,6 +46,7 @@ export async function run(argv: readonly string[]): Promise<number> {
     messages: stderr,
     environment: process.env,
     pulumiOutputs,
+    servedStack: servedStackOf(() => process.cwd(), process.env, stderr),
     createClient: createSfnClient,
     newName: () => `execute-${randomUUID()}`,
     timing: systemTiming,
@@ -93,6 +96,7 @@ class Execution {
 
   async run(): Promise<ExitStatus> {
     if (this.#options.kind === 'watch') {
+      await findOwner(this.#options.executionArn, this.#ports);
       this.#arn = this.#options.executionArn;
       return await this.#follow(this.#arn, false);
     }
@@ -102,6 +106,7 @@ class Execution {
 
   async #start(options: StartOptions): Promise<string> {
     const { workflow, input, name: givenName } = options;
+    if (options.arn !== undefined) await findOwner(options.arn, this.#ports);
     const stateMachineArn =
       options.arn ??
       requireOutput(await findStackOutputs(options.stack, this.#ports), OUTPUT_OF[workflow]);
@@ -142,13 +147,17 @@ class Execution {
       if (execution === undefined) return this.#leave(executionArn, stopped);
       const end = executionEnd(execution);
       showEnd(this.#screen, end);
-      this.#screen.lines(nextLines(end));
+      this.#screen.lines(nextLines(end, this.#stack()));
       this.#print(describeEnd(end));
       if (end.status === 'SUCCEEDED') return EXIT.done;
       return stopped && end.status === 'ABORTED' ? EXIT.interrupted : EXIT.failed;
     } finally {
       sfn.destroy();
     }
+  }
+
+  #stack(): string | undefined {
+    return this.#options.kind === 'start' ? this.#options.stack : undefined;
   }
 
   #leave(executionArn: string, stopped: boolean): ExitStatus {

@@ -4,6 +4,7 @@ import { type ExecuteOptions, parseExecuteOptions } from './options.ts';
 
 const MACHINE = 'arn:aws:states:eu-west-1:111122223333:stateMachine:realtime-embedding-sf-prod';
 const EXECUTION = 'arn:aws:states:eu-west-1:111122223333:execution:realtime-embedding-sf-prod:x';
+const IMAGE = '3f52804b-2fad-4e00-92c8-b593da3a8ed3';
 const KEY = '{"image_id": "3f52804b-2fad-4e00-92c8-b593da3a8ed3", "receipt_id": 2}';
 
 /** @throws CommandLineEnd with the exit status; what was written is in `messages`. */
@@ -49,6 +50,26 @@ describe('the options of receipts execute', () => {
     });
   });
 
+  it('name receipts, as often as they come', () => {
+    const other = '4f52804b-2fad-4e00-92c8-b593da3a8ed3';
+    const line = `realtime --receipt ${IMAGE} 2 --force --receipt ${other} 10 --wait`;
+
+    expect(parse(line.split(' '))).toMatchObject({
+      input: {
+        receipts: [
+          { image_id: IMAGE, receipt_id: 2 },
+          { image_id: other, receipt_id: 10 },
+        ],
+        force: true,
+      },
+      wait: true,
+    });
+  });
+
+  it.each(['realtime', 'batch-submit', 'batch-poll'])('let %s be alone', (workflow) => {
+    expect(parse([workflow, '--alone'])).toMatchObject({ input: { alone: true } });
+  });
+
   it('watch an execution', () => {
     expect(parse(['--watch', EXECUTION, '--wait', '--json'])).toStrictEqual({
       kind: 'watch',
@@ -66,6 +87,13 @@ describe('the options of receipts execute', () => {
       '--exclusive-start-key belongs to realtime, not to batch-submit',
     ],
     ['realtime --entity both', '--entity belongs to batch-submit, not to realtime'],
+    [`realtime --receipt ${IMAGE}`, `not ${IMAGE} `],
+    [`realtime --receipt ${IMAGE} 2 ${IMAGE} two`, `not ${IMAGE} two`],
+    [`realtime --receipt ${IMAGE} 0`, `not ${IMAGE} 0`],
+    ['realtime --receipt image 1', 'not image 1'],
+    [`realtime --receipt ${IMAGE} 1 --limit 3`, '--limit can not go with --receipt'],
+    [`realtime --receipt ${IMAGE} 1 --alone`, '--alone can not go with --receipt'],
+    [`batch-submit --receipt ${IMAGE} 1`, '--receipt belongs to realtime, not to batch-submit'],
     ['', 'which workflow? One of realtime, batch-submit, batch-poll.'],
     ['realtime --exclusive-start-key {}', 'It must be JSON'],
     ['realtime --exclusive-start-key nothing', 'It must be JSON'],
@@ -85,5 +113,15 @@ describe('the options of receipts execute', () => {
       ),
     ).toThrow(expect.objectContaining({ exitStatus: 2 }));
     expect(messages.text).toContain(problem);
+  });
+
+  it('refuse a thousand receipts and one', () => {
+    const messages = new WrittenText();
+    const named = Array.from({ length: 1_001 }, () => ['--receipt', IMAGE, '1']).flat();
+
+    expect(() => parse(['realtime', ...named], messages)).toThrow(
+      expect.objectContaining({ exitStatus: 2 }),
+    );
+    expect(messages.text).toContain('--receipt may come 1000 times, and not 1001');
   });
 });

@@ -1,6 +1,7 @@
 import { Argument, type Command, InvalidArgumentError, Option } from 'commander';
-import { receiptIdentitySchema } from 'receipt-embedding/entities/keys';
+import { type ReceiptIdentity, receiptIdentitySchema } from 'receipt-embedding/entities/keys';
 import { EMBEDDING_STATUSES } from 'receipt-embedding/entities/line_and_word';
+import { MOST_NAMED_RECEIPTS } from '../../../simple_lambdas/find_receipts_realtime/declaration.ts';
 import {
   type CommandHelp,
   JSON_OPTION,
@@ -42,6 +43,7 @@ interface WatchOptions {
 
 /** The input's field that an option sets, and the workflows whose input has it. */
 const INPUT_OPTIONS = {
+  receipt: { flag: '--receipt', field: 'receipts', workflows: ['realtime'] },
   limit: { flag: '--limit', field: 'limit', workflows: ['realtime', 'batch-submit'] },
   filter: { flag: '--filter', field: 'filter_by_embedding_status', workflows: ['realtime'] },
   force: { flag: '--force', field: 'force', workflows: ['realtime'] },
@@ -49,6 +51,11 @@ const INPUT_OPTIONS = {
     flag: '--exclusive-start-key',
     field: 'exclusive_start_key',
     workflows: ['realtime'],
+  },
+  alone: {
+    flag: '--alone',
+    field: 'alone',
+    workflows: ['realtime', 'batch-submit', 'batch-poll'],
   },
   entity: { flag: '--entity', field: 'entity', workflows: ['batch-submit'] },
 } as const satisfies Readonly<
@@ -124,6 +131,10 @@ function readInput(
   const given = (Object.keys(INPUT_OPTIONS) as InputOption[]).filter(
     (option) => parsed[option] !== undefined,
   );
+  const beside = given.find((option) => !['receipt', 'force'].includes(option));
+  if (given.includes('receipt') && beside !== undefined) {
+    refuseArguments(command, `${INPUT_OPTIONS[beside].flag} can not go with --receipt`);
+  }
   return Object.fromEntries(
     given.map((option) => {
       const { flag, field, workflows } = INPUT_OPTIONS[option];
@@ -133,18 +144,46 @@ function readInput(
           `${flag} belongs to ${workflows.join(' and ')}, not to ${workflow}`,
         );
       }
-      return [field, parsed[option]];
+      const value = parsed[option];
+      return [field, option === 'receipt' ? namedReceipts(command, value as string[]) : value];
     }),
   );
+}
+
+/** @param words pairs of an image's id and a receipt's number. */
+function namedReceipts(command: Command, words: readonly string[]): readonly ReceiptIdentity[] {
+  const pairs = Array.from({ length: Math.ceil(words.length / 2) }, (_, at) =>
+    words.slice(2 * at, 2 * at + 2),
+  );
+  if (pairs.length > MOST_NAMED_RECEIPTS) {
+    refuseArguments(
+      command,
+      `--receipt may come ${MOST_NAMED_RECEIPTS} times, and not ${pairs.length}`,
+    );
+  }
+  return pairs.map(([image_id, number = '']) => {
+    const { data } = receiptIdentitySchema.safeParse({
+      image_id,
+      receipt_id: /^\d+$/.test(number) ? Number(number) : undefined,
+    });
+    return (
+      data ??
+      refuseArguments(
+        command,
+        `--receipt takes an image's id and a receipt's number, not ${[image_id, number].join(' ')}`,
+      )
+    );
+  });
 }
 
 const HELP: CommandHelp = {
   about:
     'Starts a workflow of a deployed stack, and with --wait shows how it goes until it ends.\n' +
-    'Finds the state machine in the outputs of the stack. With AWS_ENDPOINT_URL set (as `npm start -- --serve`\n' +
-    'prints it) and without --stack, it is the local stack.',
+    'Finds the state machine in the outputs of the stack. Without --stack, it is the local stack where\n' +
+    '`npm start -- --serve` keeps one up in this folder.',
   examples: [
     ['realtime --limit 3 --wait', 'embed three receipts, and show how it goes'],
+    ['realtime --receipt IMAGE_ID 1 --wait', 'embed this receipt'],
     ['batch-submit --stack dev --entity lines', 'submit batches of lines'],
     ['--watch EXECUTION_ARN', 'show how an execution goes'],
   ],
@@ -169,6 +208,10 @@ function describeCommand(): Command {
         .argParser(checked(isStateMachineArn, 'the ARN of a state machine')),
     )
     .option(
+      '--receipt <IMAGE_ID RECEIPT_ID...>',
+      `realtime: this receipt and no others; may come again, up to ${MOST_NAMED_RECEIPTS} times`,
+    )
+    .option(
       '--limit <N>',
       'realtime, batch-submit: at most so many receipts (default: all)',
       wholeNumber(1),
@@ -191,6 +234,10 @@ function describeCommand(): Command {
         'words',
         'both',
       ]),
+    )
+    .option(
+      '--alone',
+      'do nothing if another execution of the same kind that asked to be alone, as schedules do, is running',
     )
     .option(
       '--name <NAME>',

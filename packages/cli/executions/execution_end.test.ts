@@ -89,6 +89,8 @@ describe('the end of an execution', () => {
         "  OpenAI      1 request, 2,000 tokens ($0.000040 at OpenAI's list price)",
         '  Unreadable  2 rows left out',
         '  Results     s3://files/results/manifest.json',
+        'Search them:',
+        '  npx receipts search "oat milk"',
       ],
     ],
     [
@@ -114,6 +116,10 @@ describe('the end of an execution', () => {
         '  Lines, words  60: 30 embedded, 20 refused, 10 returned to NONE',
         "  OpenAI        1,000 tokens ($0.000010 at OpenAI's list price)",
         '  Results       s3://files/results/manifest.json',
+        'Refused lines and words are FAILED. To try them again:',
+        '  npx receipts redo failed',
+        'To submit again what was returned to NONE:',
+        '  npx receipts execute batch-submit --wait',
       ],
     ],
   ])('of %s is a table of its summary', (_, summary, lines) => {
@@ -127,6 +133,26 @@ describe('the end of an execution', () => {
     expect(shown({ output: JSON.stringify({ ...POLL, ...changes }) }).at(-1)).toBe(
       'Not all batches have ended. Run it again later',
     );
+  });
+
+  it.each<[string, object, string[]]>([
+    [
+      'what fetches the batches of a submission',
+      SUBMIT,
+      ['To fetch what has ended:', '  npx receipts execute batch-poll --wait --stack dev'],
+    ],
+    [
+      'what tries failed receipts again',
+      { ...REALTIME, ...ONE_FAILED },
+      [
+        'To try what failed again:',
+        '  npx receipts execute realtime --filter NONE --wait --stack dev',
+      ],
+    ],
+    ['nothing, where there was nothing to do', { ...REALTIME, total: 0 }, []],
+  ])('says %s, for the stack that was named', (_, summary, lines) => {
+    const end = executionEnd(ended({ output: JSON.stringify({ ...summary, more: false }) }));
+    expect(nextLines(end, 'dev')).toStrictEqual(lines);
   });
 
   it('says how to go on behind a limit, and leaves out a price that is not known', () => {
@@ -167,8 +193,12 @@ describe('the end of an execution', () => {
       `  failed: ${IMAGE_ID} 1: States.Timeout: slow down`,
       `  failed: ${IMAGE_ID} 2: RateLimited: slow down`,
     ]);
-    expect(lines).toHaveLength(7 + 20 + 1);
-    expect(lines.at(-1)).toBe('  failed: 3 more, see Results');
+    expect(lines).toHaveLength(7 + 20 + 1 + 2);
+    expect(lines.slice(-3)).toStrictEqual([
+      '  failed: 3 more, see Results',
+      'To try what failed again:',
+      '  npx receipts execute realtime --filter NONE --wait',
+    ]);
   });
 
   const WRONG_LIMIT = [
@@ -210,6 +240,14 @@ describe('the end of an execution', () => {
       ],
     ],
     ['no more than that', { status: 'ABORTED' }, ['  Execution  ABORTED in 3 min 21 s']],
+    [
+      'what is running, where another of its kind is',
+      { output: '{"status":"already_running","running_execution":"arn:run-1"}' },
+      [
+        '  Execution    SUCCEEDED in 3 min 21 s',
+        '  Did nothing  another of its kind is running: arn:run-1',
+      ],
+    ],
     [
       'its output',
       { output: '{"a": [1]}' },

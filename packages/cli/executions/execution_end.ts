@@ -169,12 +169,21 @@ export function showEnd(screen: Screen, end: ExecutionEnd): void {
   if (summary.workflow === 'realtime') {
     screen.lines(summary.refusals.map(({ id, reason }) => `  refused: ${id}: ${reason}`));
   }
-  screen.lines(summary.failures.map((failure) => `  failed: ${failedItem(failure)}`));
+  for (const failure of summary.failures) screen.failure(`  failed: ${failedItem(failure)}`);
   const unlisted = summary.failed - summary.failures.length;
-  if (unlisted > 0) screen.line(`  failed: ${count(unlisted)} more, see Results`);
+  if (unlisted > 0) screen.failure(`  failed: ${count(unlisted)} more, see Results`);
 }
 
+const alreadyRunningSchema = z.object({
+  status: z.literal('already_running'),
+  running_execution: z.string(),
+});
+
 function otherRows(end: ExecutionEnd): Row[] {
+  const { data: earlier } = alreadyRunningSchema.safeParse(end.output);
+  if (earlier !== undefined) {
+    return [['Did nothing', `another of its kind is running: ${earlier.running_execution}`]];
+  }
   const cause = causeText(end);
   if (cause !== undefined) return [['Cause', cause]];
   return end.output === null ? [] : [['Output', JSON.stringify(end.output)]];
@@ -260,21 +269,50 @@ function row(name: string, parts: readonly string[]): Row[] {
   return parts.length === 0 ? [] : [[name, parts.join(', ')]];
 }
 
-/** What the workflow has left to do, and how it goes on. */
-export function nextLines({ summary }: ExecutionEnd): string[] {
+/**
+ * What the workflow has left to do, and the commands that do it.
+ *
+ * @param stack the Pulumi stack, where one was named.
+ */
+export function nextLines({ summary }: ExecutionEnd, stack?: string): string[] {
   if (summary === undefined) return [];
+  const receipts = (command: string): string =>
+    `  npx receipts ${command}${stack === undefined ? '' : ` --stack ${stack}`}`;
+  const redo = ['Refused lines and words are FAILED. To try them again:', receipts('redo failed')];
+  const search = ['Search them:', receipts('search "oat milk"')];
   switch (summary.workflow) {
     case 'realtime': {
-      const key = summary.last_evaluated_key;
-      return key === null
-        ? []
-        : [`More receipts are left. Go on with --exclusive-start-key '${JSON.stringify(key)}'`];
+      const { last_evaluated_key: key, failed, refused, total } = summary;
+      const next = [
+        ...(key === null
+          ? []
+          : [`More receipts are left. Go on with --exclusive-start-key '${JSON.stringify(key)}'`]),
+        ...(failed === 0
+          ? []
+          : ['To try what failed again:', receipts('execute realtime --filter NONE --wait')]),
+        ...(refused === 0 ? [] : redo),
+      ];
+      return next.length > 0 || total === 0 ? next : search;
     }
     case 'batch-submit':
-      return summary.more ? ['More is left to submit. Run it again'] : [];
-    case 'batch-poll':
-      return summary.more || summary.running > 0
-        ? ['Not all batches have ended. Run it again later']
-        : [];
+      if (summary.more) return ['More is left to submit. Run it again'];
+      return summary.submitted === 0
+        ? []
+        : ['To fetch what has ended:', receipts('execute batch-poll --wait')];
+    case 'batch-poll': {
+      if (summary.more || summary.running > 0) {
+        return ['Not all batches have ended. Run it again later'];
+      }
+      const next = [
+        ...(summary.rows_failed === 0 ? [] : redo),
+        ...(summary.released === 0
+          ? []
+          : [
+              'To submit again what was returned to NONE:',
+              receipts('execute batch-submit --wait'),
+            ]),
+      ];
+      return next.length > 0 || summary.succeeded === 0 ? next : search;
+    }
   }
 }

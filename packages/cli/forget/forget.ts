@@ -49,7 +49,8 @@ export async function run(argv: readonly string[]): Promise<number> {
 /** Parts of batches are some 20 MB; whoever rewrites one reads as fast as it writes. */
 const S3_TIME: TimeLimits = { answer: 60_000, silence: 300_000 };
 
-function createS3Client(region: string | undefined): S3Client {
+/** @param region undefined: the environment's. */
+export function createS3Client(region: string | undefined): S3Client {
   const where = region === undefined ? {} : { region };
   return ofTheLayer(new S3Client({ ...where, requestHandler: limitTime(S3_TIME) }));
 }

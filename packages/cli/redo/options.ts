@@ -7,6 +7,7 @@ import {
   newCommand,
   parseArguments,
   receiptNumber,
+  refuseArguments,
   STACK_OPTION,
 } from '../command_line/arguments.ts';
 import type { CommandPorts } from '../command_line/command.ts';
@@ -96,6 +97,14 @@ export function parseRedo(argv: readonly string[], ports: CommandPorts): ParsedR
       request = { what: 'receipt', image_id, receipt_id };
     });
   for (const sub of command.commands) sub.helpOption('--help', 'this text');
+  command.allowExcessArguments(true).action(() => {
+    const [other] = command.args;
+    const problem = other === undefined ? 'what is to be redone?' : `unknown command '${other}'.`;
+    refuseArguments(
+      command,
+      `${problem} One of: failed, batch <batch_id>, receipt <image_id> <receipt_id>.`,
+    );
+  });
   parseArguments(command, argv, ports);
   if (request === undefined) throw new TypeError('the command line names nothing to do');
   return { request, options: command.opts<RedoOptions>() };

@@ -137,9 +137,7 @@ describe('the proof at the end of npm start', () => {
       "  npx receipts search 'coffee' --entity words",
       `  npx receipts search --like '${answered[0]?.hits[0]?.id ?? ''}' --exclude-receipt self`,
     ]);
-    expect(questionLines(answered, true)).toContain(
-      'Ask more, in a terminal with the lines below:',
-    );
+    expect(questionLines(answered, true)).toContain('Ask more, in another terminal:');
   });
 
   it('says nothing where nothing was found', () => {

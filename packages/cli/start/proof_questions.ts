@@ -118,7 +118,7 @@ export function questionLines(answered: readonly AnsweredQuestion[], serving: bo
   const [hit] = first?.hits ?? [];
   if (first === undefined || hit === undefined) return [];
   return [
-    'What the vectors know: questions, and the best line of each receipt, through the function search_receipts',
+    'What the vectors know: questions, and the hits of the function search_receipts',
     ...answered.flatMap(({ question, hits }) => [
       '',
       `  "${question}"`,
@@ -126,7 +126,7 @@ export function questionLines(answered: readonly AnsweredQuestion[], serving: bo
     ]),
     '',
     serving
-      ? 'Ask more, in a terminal with the lines below:'
+      ? 'Ask more, in another terminal:'
       : 'Ask more: `npm start -- --serve` keeps such a stack; then, in another terminal:',
     `  npx receipts search ${quotedForShell(first.question)}`,
     `  npx receipts search ${quotedForShell(wordsOf(first.question).at(-1) ?? '')} --entity words`,
@@ -134,7 +134,8 @@ export function questionLines(answered: readonly AnsweredQuestion[], serving: bo
   ];
 }
 
-const TABLE_WIDTH = 100;
+/** Of a terminal of 80 columns, without the indent. */
+const TABLE_WIDTH = 76;
 
 /** So that the proof stays small beside the run that it proves. */
 const MOST_LINES = 5_000;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { writtenScreen } from '../command_line/testing/written_text.ts';
-import { reportBatches } from './report.ts';
+import { reportBatches, resourceKinds } from './report.ts';
 import type { BatchesSummary, BatchLine } from './summary.ts';
 
 const BATCHES: BatchesSummary = {
@@ -59,5 +59,23 @@ describe('the report of the batches', () => {
     expect(lines).toHaveLength(25);
     expect(lines[21]).toContain('  b-19  ');
     expect(lines[22]).toBe('  …               and 1,000 more');
+  });
+});
+
+describe('what has been deployed', () => {
+  it('is told by kind, most first, in words', () => {
+    const types = [
+      ...Array.from({ length: 3 }, () => 'aws:cloudwatch/metricAlarm:MetricAlarm'),
+      ...Array.from({ length: 2 }, () => 'aws:iam/rolePolicy:RolePolicy'),
+      ...['lambda/function:Function', 'lambda/layerVersion:LayerVersion', 'sns/topic:Topic'],
+      ...['s3/bucketV2:BucketV2', 'dynamodb/table:Table', 'sfn/stateMachine:StateMachine'],
+    ].map((type) => (type.startsWith('aws:') ? type : `aws:${type}`));
+    expect(
+      resourceKinds([...types, 'receipts:monitoring:Monitoring', 'pulumi:providers:aws']),
+    ).toStrictEqual(['  3 alarms, 2 role policies, 1 bucket v2, 1 function, 1 layer, 3 others']);
+  });
+
+  it('is nothing of nothing', () => {
+    expect(resourceKinds([])).toStrictEqual([]);
   });
 });

@@ -6,6 +6,49 @@ import type { BatchesSummary, BatchLine, RealtimeSummary, TimeSpent } from './su
 
 const BATCHES_SHOWN = 20;
 
+/** What a person types after a run that went well. */
+export const NEXT_COMMANDS: readonly string[] = [
+  '',
+  'NEXT',
+  '  npm start -- --serve                       # look inside such a stack',
+  '  npx receipts estimate --data my_receipts/  # what your own receipts would cost',
+  '  npx pulumi stack init dev                  # deploy it: README.md, "Deploy it"',
+];
+
+/** Names of resources' types that do not speak for themselves. */
+const KINDS: Readonly<Record<string, string>> = {
+  Function: 'function',
+  LayerVersion: 'layer',
+  MetricAlarm: 'alarm',
+  LogGroup: 'log group',
+  StateMachine: 'state machine',
+};
+const KINDS_SHOWN = 5;
+
+/**
+ * What has been deployed at AWS, by kind, most first: "40 alarms, 17 functions, … and 90 others".
+ *
+ * @param types Pulumi's: aws:lambda/function:Function.
+ */
+export function resourceKinds(types: readonly string[]): string[] {
+  const ofAws = types.filter((type) => type.startsWith('aws:'));
+  const kinds = [...Map.groupBy(ofAws, kindOf)]
+    .map(([kind, { length }]) => ({ kind, length }))
+    .sort((a, b) => b.length - a.length || (a.kind < b.kind ? -1 : 1));
+  if (kinds.length === 0) return [];
+  const others = kinds.slice(KINDS_SHOWN).reduce((sum, { length }) => sum + length, 0);
+  const shown = kinds.slice(0, KINDS_SHOWN).map(({ kind, length }) => {
+    return quantity(length, kind, kind.endsWith('y') ? `${kind.slice(0, -1)}ies` : `${kind}s`);
+  });
+  return [`  ${[...shown, ...(others === 0 ? [] : [`${count(others)} others`])].join(', ')}`];
+}
+
+function kindOf(type: string): string {
+  const name = type.split(':').at(-1) ?? type;
+  // RolePolicy → role policy
+  return KINDS[name] ?? name.replaceAll(/(?<=[a-z])(?=[A-Z])/g, ' ').toLowerCase();
+}
+
 /** What a realtime execution has left on the stack, for people. */
 export function reportRealtime(
   screen: Screen,
@@ -14,10 +57,7 @@ export function reportRealtime(
   if (execution === null) return;
   screen.line();
   screen.table([
-    [
-      'Deltas',
-      `${count(deltas.keys.length)} in s3://${deltas.bucket}/{lines,words}/delta/{run_id}/delta.tar.gz`,
-    ],
+    ['Deltas', `${count(deltas.keys.length)} in s3://${deltas.bucket}`],
     ['COMPACTION_RUN', `${quantity(runs.length, 'record')}, under GSI1PK = RUNS`],
     ['Time went to', shares(execution.time_spent)],
   ]);
@@ -76,7 +116,7 @@ function batchRow(batch: BatchLine): readonly [string, string] {
 /** What the log has, what each store has of it, and the proof that it finds that. */
 export function reportStores(screen: Screen, { log, stores }: StoredVectors): void {
   screen.line();
-  screen.line('Vectors, and how many of a sample each store finds as their own nearest neighbour');
+  screen.heading('Vectors, and how many of a sample are found as their own nearest neighbour');
   screen.table([
     ['log', `${quantity(log.runs, 'run')}, ${quantity(log.deltas, 'delta')}`],
     ...Object.entries(stores).map(

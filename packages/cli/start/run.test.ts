@@ -142,7 +142,7 @@ describe('a run of the realtime workflow', () => {
   it('shows how far it is, what came of it, and that the vectors mean something', () => {
     const shown = first.text.split('\n');
     expect(shown).toContain('Loading some receipts into DynamoDB …');
-    expect(shown).toContain(`Starting ${stack.stateMachines.realtime}`);
+    expect(shown).toContain('Starting realtime-embedding-sf-dev');
     expect(shown).toContain('  with {}');
     expect(first.text).toMatch(/^ {2}\[█{30}\] 2 of 2 receipts/m);
     expect(shown).toContain('  Receipts   2: 2 embedded, 0 reused, 0 skipped, 0 failed');
@@ -266,12 +266,12 @@ describe('a run of both paths', () => {
     const lines = shown.text.split('\n');
     expect(shown.succeeded).toBe(true);
     expect(lines.filter((line) => /^(Starting|Polling| {2}with) /.test(line))).toStrictEqual([
-      `Starting ${stack.stateMachines.realtime}`,
+      'Starting realtime-embedding-sf-dev',
       '  with {"limit":2}',
       ...[1, 2].flatMap(() => [
-        `Starting ${stack.stateMachines.batchSubmit}`,
+        'Starting batch-submit-embedding-sf-dev',
         '  with {"limit":1}',
-        `Polling ${stack.stateMachines.batchPoll}`,
+        'Polling batch-poll-embedding-sf-dev',
       ]),
     ]);
     expect(lines).toContain(`  [${'█'.repeat(30)}] 2 of 2 batches done (poll 1)`);

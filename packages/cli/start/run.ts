@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import type { Screen } from '../command_line/screen.ts';
-import { quantity } from '../command_line/text.ts';
+import { quantity, secondsSince } from '../command_line/text.ts';
 import type { LocalStack } from '../local_stack.ts';
 import { entityLines } from '../status/report.ts';
 import { countEmbeddingStatuses, ONE_SHARD } from '../table/counts.ts';
@@ -29,9 +29,10 @@ export async function runWorkflows(
   receipts: ReceiptsToLoad,
   screen: Screen,
 ): Promise<boolean> {
-  screen.line(`Loading ${receipts.description} into DynamoDB …`);
+  screen.heading(`Loading ${receipts.description} into DynamoDB …`);
+  const started = performance.now();
   const { rows } = await loadReceipts(stack.table, receipts.source);
-  screen.line(`  ${quantity(rows, 'row')}`);
+  screen.line(`  ${quantity(rows, 'row')} in ${secondsSince(started)}`);
 
   const limits = shareReceipts(options.path, receipts.count, options.limit);
   const realtimeRun =

@@ -112,7 +112,7 @@ describe('a run of batches', () => {
     ]);
     expect(lines).toStrictEqual([
       '',
-      'Starting arn:submit',
+      'Starting submit',
       '  with {}',
       `  [${'█'.repeat(30)}] 2 of 2 items`,
       '',
@@ -122,7 +122,7 @@ describe('a run of batches', () => {
       '  Lines, words  1,700 planned, 1,700 submitted',
       '  Results       s3://bucket/key',
       '',
-      'Polling arn:poll',
+      'Polling poll',
       `  [${'░'.repeat(30)}] 0 of 2 batches done (poll 1)`,
       `  [${'█'.repeat(30)}] 2 of 2 batches done (poll 1)`,
       '',

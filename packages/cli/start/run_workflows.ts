@@ -42,11 +42,9 @@ async function runWorkflow(
   screen: Screen,
   input: object,
 ): Promise<DescribeExecutionCommandOutput> {
-  screen.lines([
-    '',
-    `Starting ${stack.stateMachines[workflow]}`,
-    `  with ${JSON.stringify(input)}`,
-  ]);
+  screen.line();
+  screen.heading(`Starting ${machineName(stack, workflow)}`);
+  screen.line(`  with ${JSON.stringify(input)}`);
   const arn = await stack.start(input, workflow);
   const report = new ProgressReport(screen, itemName(arn), backgroundTiming);
   try {
@@ -54,6 +52,11 @@ async function runWorkflow(
   } finally {
     report.end();
   }
+}
+
+/** The whole ARN helps nobody here: this stack is gone at the end, or found by itself. */
+function machineName({ stateMachines }: LocalStack, workflow: Workflow): string {
+  return stateMachines[workflow].split(':').at(-1) ?? '';
 }
 
 function watching({ aws }: LocalStack) {
@@ -133,7 +136,8 @@ async function pollUntilDone(
   waitMs: number,
   executions: DescribeExecutionCommandOutput[],
 ): Promise<PollSummary | undefined> {
-  screen.lines(['', `Polling ${stack.stateMachines.batchPoll}`]);
+  screen.line();
+  screen.heading(`Polling ${machineName(stack, 'batchPoll')}`);
   let sum: PollSummary | undefined;
   let seconds = 0;
   for (let polls = 1; ; polls++) {

@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { WrongArgument } from '../command_line/arguments.ts';
 import { EXIT, exitStatusOf, interruption, type Interruption } from '../command_line/command.ts';
 import { Screen } from '../command_line/screen.ts';
-import { quantity } from '../command_line/text.ts';
+import { quantity, secondsSince } from '../command_line/text.ts';
 import { readReceiptExports, skippedLines } from '../receipt_exports/receipt_exports.ts';
 import {
   type SyntheticReceipt,
@@ -11,6 +11,7 @@ import {
 } from '../synthetic_receipts/synthetic_receipts.ts';
 import type { ReceiptEntities } from '../table/load_receipts.ts';
 import { parseStartOptions, type StartOptions } from './options.ts';
+import { NEXT_COMMANDS, resourceKinds } from './report.ts';
 
 /** `receipts start`. @returns the exit status. */
 export async function run(argv: readonly string[]): Promise<number> {
@@ -27,9 +28,11 @@ async function start(options: StartOptions, screen: Screen, stop: Interruption):
   await checkSummaryFile(options.summary);
   const receipts = await receiptsToLoad(options, screen);
   // Loaded only now: what is wrong with the arguments is said at once.
-  const { startLocalStack, exportLines } = await import('../local_stack.ts');
+  const { startLocalStack } = await import('../local_stack.ts');
   const { runWorkflows } = await import('./run.ts');
-  screen.line('Building the bundles and deploying the Pulumi program onto the embedded AWS …');
+  const { serveUntil } = await import('./serve.ts');
+  screen.heading('Building the bundles and deploying the Pulumi program onto the embedded AWS …');
+  const started = performance.now();
   const stack = await startLocalStack({
     port: options.port,
     latencyMs: options.latency,
@@ -46,13 +49,14 @@ async function start(options: StartOptions, screen: Screen, stop: Interruption):
   try {
     const { deployment, url } = stack.aws;
     const roles = options.enforceIam ? ', roles enforced' : '';
-    screen.line(`  ${deployment.resources.length} resources, AWS at ${url}${roles}`);
+    screen.lines([
+      `  ${deployment.resources.length} resources in ${secondsSince(started)}, AWS at ${url}${roles}`,
+      ...resourceKinds(deployment.resources.map(({ type }) => type)),
+    ]);
     const succeeded = await stop.orResult(() => runWorkflows(stack, options, receipts, screen));
+    if (succeeded && !options.serve) screen.lines(NEXT_COMMANDS);
     if (options.serve) {
-      screen.lines(['', 'The embedded AWS stays up; in another terminal:', '']);
-      screen.lines(exportLines(stack.aws));
-      screen.lines(['', 'Ctrl-C ends it.']);
-      await stop.wait();
+      await serveUntil(stop, stack, screen);
     }
     return succeeded ? EXIT.done : EXIT.failed;
   } finally {

@@ -35,6 +35,8 @@ export function executionLines(workflow: string, executions: readonly ExecutionV
 export function batchLines(view: BatchesView): string[] {
   const { active, ended, with_reason, newest_with_reason, troubled, invalid_rows } = view;
   const shown = active.filter(({ lines, words }) => lines + words > 0);
+  const none = [...active, ...ended].every(({ lines, words }) => lines + words === 0);
+  if (none && invalid_rows === 0) return ['Batches', '  none: nothing was submitted'];
   return [
     'Batches',
     ...indented(
@@ -69,6 +71,9 @@ export function batchLines(view: BatchesView): string[] {
 export function runLines(counts: CompactionCounts): string[] {
   const { runs, lines, words, failed, newest_failed, invalid_rows } = counts;
   const states = Object.keys(lines) as (keyof typeof lines)[];
+  if (runs === 0 && invalid_rows === 0) {
+    return ['Runs by compaction state', '  none: no receipt was embedded in realtime'];
+  }
   return [
     `Runs by compaction state: ${quantity(runs, 'run')}`,
     ...indented(
@@ -91,6 +96,9 @@ export function runLines(counts: CompactionCounts): string[] {
 
 export function entityLines({ lines, words }: StatusCounts): string[] {
   const statuses = Object.keys(lines) as (keyof typeof lines)[];
+  if (statuses.every((status) => lines[status] + words[status] === 0)) {
+    return ['Lines and words by embedding status', '  none: the table has no lines and words'];
+  }
   const row = (name: string, counts: typeof lines): string[] => [
     name,
     ...statuses.map((status) => count(counts[status])),

@@ -20,6 +20,7 @@ import { ReceiptTable, rowOf } from '../../../tests/support/receipt_table.ts';
 import { toolWorld, type ToolWorldSettings } from '../command_line/testing/command_world.ts';
 import type { OpenedStore } from '../stores/stack_stores.ts';
 import { batchesView } from './sections.ts';
+import { batchLines, entityLines, runLines } from './report.ts';
 import { status } from './status.ts';
 
 let table: ReceiptTable;
@@ -137,6 +138,37 @@ Lines and words by embedding status
   words     1        0        0       1      0    2
   Nothing does FAILED again by itself: npx receipts redo failed
 `;
+
+describe('the report of a stack that nothing was done with', () => {
+  it('says so instead of tables of zeros', () => {
+    const none = { lines: 0, words: 0 };
+    const nothing = { PENDING: 0, PROCESSING: 0, COMPLETED: 0, FAILED: 0 };
+    const statuses = { NONE: 0, PENDING: 0, SUCCESS: 0, FAILED: 0, NOISE: 0 };
+    expect([
+      batchLines({
+        active: [],
+        ended: [{ status: 'COMPLETED', ...none }],
+        with_reason: 0,
+        newest_with_reason: [],
+        troubled: [],
+        invalid_rows: 0,
+      }),
+      runLines({
+        runs: 0,
+        lines: nothing,
+        words: nothing,
+        failed: 0,
+        newest_failed: [],
+        invalid_rows: 0,
+      }),
+      entityLines({ lines: statuses, words: statuses }),
+    ]).toStrictEqual([
+      ['Batches', '  none: nothing was submitted'],
+      ['Runs by compaction state', '  none: no receipt was embedded in realtime'],
+      ['Lines and words by embedding status', '  none: the table has no lines and words'],
+    ]);
+  });
+});
 
 describe('status', () => {
   it('shows executions, batches, runs, lines and words', async () => {

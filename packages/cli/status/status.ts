@@ -186,7 +186,7 @@ class LateProgress {
   }
 
   end(): void {
-    this.#screen.endProgress();
+    this.#screen.clearProgress();
     this.#since = undefined;
   }
 }

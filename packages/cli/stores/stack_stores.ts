@@ -1,6 +1,7 @@
 import { GetFunctionConfigurationCommand, type LambdaClient } from '@aws-sdk/client-lambda';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { limitTime, SMALL_ANSWER } from 'receipt-embedding/aws_clients';
+import type { EmbeddingModel } from 'receipt-embedding/embeddings/embedder';
 import { openStores, STORES } from 'receipt-embedding/stores/open_stores';
 import {
   createS3VectorsClient,
@@ -26,6 +27,13 @@ export interface OpenedStore {
   readonly dimensions: number;
 }
 
+/** A store of the stack, with all that a store can do. */
+export interface StackStore extends OpenedStore {
+  readonly store: VectorStore;
+  /** The stack's. */
+  readonly model: EmbeddingModel;
+}
+
 /** What a stack's stores are found with, by the rights of whoever runs the command. */
 export interface StackStoreClients {
   readonly lambda: Pick<LambdaClient, 'send'>;
@@ -40,7 +48,7 @@ export interface StackStoreClients {
 export async function openStackStores(
   outputs: StackOutputs,
   clients: StackStoreClients = createClients(stackRegion(outputs)),
-): Promise<OpenedStore[]> {
+): Promise<StackStore[]> {
   const { Environment: configured } = await clients.lambda.send(
     new GetFunctionConfigurationCommand({
       FunctionName: requireOutput(outputs, 'search_function_name'),
@@ -62,9 +70,10 @@ export async function openStackStores(
       return value;
     },
   });
-  const opened: OpenedStore[] = [];
+  const opened: StackStore[] = [];
   for (const store of stores) {
-    opened.push({ name: store.name, identity: await store.identity(), store, dimensions });
+    const identity = await store.identity();
+    opened.push({ name: store.name, identity, store, dimensions, model: { model, dimensions } });
   }
   return opened;
 }

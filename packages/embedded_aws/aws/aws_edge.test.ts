@@ -1,3 +1,4 @@
+import { CloudWatchLogsClient, FilterLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
 import {
   BatchExecuteStatementCommand,
   BatchWriteItemCommand,
@@ -55,6 +56,7 @@ describe('aws edge', () => {
       services: {
         dynamodb: obliging('dynamodb'),
         lambda: obliging('lambda'),
+        logs: obliging('logs'),
         s3: obliging('s3'),
         s3vectors: obliging('s3vectors'),
         secretsmanager: obliging('secretsmanager'),
@@ -86,6 +88,10 @@ describe('aws edge', () => {
       ),
     lambda: (key = FUNCTION_KEY) =>
       new LambdaClient(settings(key)).send(new InvokeCommand({ FunctionName: 'work' })),
+    logs: (key = FUNCTION_KEY) =>
+      new CloudWatchLogsClient(settings(key)).send(
+        new FilterLogEventsCommand({ logGroupName: '/aws/lambda/work' }),
+      ),
     s3: (key = FUNCTION_KEY) =>
       new S3Client(settings(key)).send(
         new PutObjectCommand({ Bucket: 'vectors', Key: 'key', Body: 'x' }),
@@ -117,6 +123,7 @@ describe('aws edge', () => {
       ['dynamodb', 503, 'ServiceUnavailable'],
       ['lambda', 429, 'TooManyRequestsException'],
       ['lambda', 500, 'ServiceException'],
+      ['logs', 400, 'ThrottlingException'],
       ['s3', 503, 'SlowDown'],
       ['s3', 409, 'ConditionalRequestConflict'],
       ['s3', 403, 'AccessDenied'],
@@ -254,11 +261,11 @@ describe('aws edge', () => {
 
   describe('a request to a service that does not exist here', () => {
     it('is answered with its name', async () => {
-      const headers = { 'x-amz-target': 'Logs_20140328.PutLogEvents' };
+      const headers = { 'x-amz-target': 'AmazonSSM.GetParameter' };
       const answer = await fetch(server.url, { method: 'POST', headers });
       expect([answer.status, await answer.json()]).toMatchObject([
         501,
-        { message: 'Logs_20140328.PutLogEvents is not implemented by the embedded AWS.' },
+        { message: 'AmazonSSM.GetParameter is not implemented by the embedded AWS.' },
       ]);
       expect(performed).toStrictEqual([]);
     });

@@ -23,6 +23,7 @@ import { type SigningKey, signatureParts, signatureProblem } from './signature.t
 export const AWS_SERVICES = [
   'dynamodb',
   'lambda',
+  'logs',
   's3',
   's3vectors',
   'secretsmanager',
@@ -166,6 +167,7 @@ export class AwsEdge {
 const TARGETS: Readonly<Record<string, AwsService>> = {
   DynamoDB_20120810: 'dynamodb',
   AWSStepFunctions: 'states',
+  Logs_20140328: 'logs',
   secretsmanager: 'secretsmanager',
 };
 

@@ -12,6 +12,7 @@ import {
   type ProgramSettings,
   runPulumiProgram,
 } from '../deployment/pulumi_program.ts';
+import { LogsStandIn } from '../cloudwatch_logs/logs_stand_in.ts';
 import { DynamoDBStandIn } from '../dynamodb/dynamodb_stand_in.ts';
 import { serve } from '../http/server.ts';
 import { Iam } from '../iam/iam.ts';
@@ -128,12 +129,19 @@ async function assemble(
     admit: (head) => required(door.edge).admit(head),
   });
   onClose(() => server.close());
-  const lambda = new LambdaStandIn({
+  const logs = new LogsStandIn({
+    isFunction: (name) => lambda.find(`:function:${name}`) !== undefined,
+    clock,
+  });
+  const lambda: LambdaStandIn = new LambdaStandIn({
     region: REGION,
     endpointUrl: server.url,
     temporaryFolder: folder,
     newId: randomUUID,
-    ...(settings.onLog === undefined ? {} : { onLog: settings.onLog }),
+    onLog: (functionName, line) => {
+      logs.write(functionName, line);
+      settings.onLog?.(functionName, line);
+    },
   });
   onClose(() => lambda.close());
   const invocations = new Invocations(lambda);
@@ -157,6 +165,7 @@ async function assemble(
     services: {
       dynamodb: dynamodb.handle,
       lambda: lambda.handle,
+      logs: logs.handle,
       s3: s3.handle,
       s3vectors: s3vectors.handle,
       secretsmanager: secrets.handle,

@@ -177,6 +177,7 @@ const MIB = 1_024 * 1_024;
 const BODY_BOUNDS: Readonly<Record<AwsService, BodyBound>> = {
   dynamodb: { maxBytes: 16 * MIB, status: 413, code: 'RequestEntityTooLargeException' },
   lambda: { maxBytes: 6 * MIB, status: 413, code: 'RequestTooLargeException' },
+  logs: { maxBytes: MIB, status: 413, code: 'RequestEntityTooLargeException' },
   s3: { maxBytes: 1_024 * MIB, status: 400, code: 'EntityTooLarge' },
   // Which error is answered to more is not documented.
   s3vectors: { maxBytes: 20 * MIB, status: 400, code: 'ValidationException' },
@@ -198,6 +199,7 @@ export function bodyBound(service: AwsService): {
 const INTERNAL_ERRORS: Readonly<Record<AwsService, string>> = {
   dynamodb: 'InternalServerError',
   lambda: 'ServiceException',
+  logs: 'ServiceUnavailableException',
   s3: 'InternalError',
   s3vectors: 'InternalServerException',
   secretsmanager: 'InternalServiceError',

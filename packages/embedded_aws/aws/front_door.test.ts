@@ -63,6 +63,10 @@ const ASKED: Readonly<Record<AwsService, () => RawRequest>> = {
     body: '{"TableName":"small-rows","Item":{"PK":{"S":"1"}}}',
   }),
   lambda: () => ({ path: INVOKE, body: '{"key":"one"}' }),
+  logs: () => ({
+    headers: { 'x-amz-target': 'Logs_20140328.FilterLogEvents' },
+    body: '{"logGroupName":"/aws/lambda/work"}',
+  }),
   s3: () => ({ method: 'PUT', path: `/${bucket}/a%20b`, body: 'x' }),
   s3vectors: () => ({
     path: '/PutVectors',
@@ -107,6 +111,7 @@ describe('a request that is not signed', () => {
   it.each<[AwsService, number, string]>([
     ['dynamodb', 400, 'MissingAuthenticationTokenException'],
     ['lambda', 403, 'MissingAuthenticationTokenException'],
+    ['logs', 400, 'MissingAuthenticationTokenException'],
     ['s3', 403, 'AccessDenied'],
     ['s3vectors', 403, 'MissingAuthenticationTokenException'],
     ['secretsmanager', 400, 'MissingAuthenticationTokenException'],
@@ -139,6 +144,7 @@ describe('a request that is signed', () => {
     return {
       dynamodb: others,
       lambda: others,
+      logs: others,
       s3,
       s3vectors: others,
       secretsmanager: others,
@@ -386,6 +392,7 @@ describe('a body that is too large', () => {
   it.each<[AwsService, number, string]>([
     ['dynamodb', 413, 'RequestEntityTooLargeException'],
     ['lambda', 413, 'RequestTooLargeException'],
+    ['logs', 413, 'RequestEntityTooLargeException'],
     ['s3', 400, 'EntityTooLarge'],
     ['s3vectors', 400, 'ValidationException'],
     ['secretsmanager', 413, 'RequestEntityTooLargeException'],

@@ -44,6 +44,10 @@ export function requestCalls(
     }
     case 'lambda':
       return [{ action: lambdaAction(request), resource: namedFunction(request, arn) }];
+    case 'logs': {
+      const { logGroupName: group = '*' } = fields(request) as { readonly logGroupName?: string };
+      return [{ action: `logs:${operation}`, resource: arn(`log-group:${group}`) }];
+    }
     case 'states': {
       const { stateMachineArn, executionArn, mapRunArn } = fields(request) as Partial<
         Record<'stateMachineArn' | 'executionArn' | 'mapRunArn', string>

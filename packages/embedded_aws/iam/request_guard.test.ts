@@ -46,6 +46,7 @@ beforeEach(async () => {
     services: {
       dynamodb: counted('dynamodb', obliging),
       lambda: counted('lambda', obliging),
+      logs: counted('logs', obliging),
       s3: counted('s3', s3.handle),
       s3vectors: counted('s3vectors', obliging),
       secretsmanager: counted('secretsmanager', obliging),

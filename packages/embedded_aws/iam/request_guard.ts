@@ -72,6 +72,7 @@ export class RequestGuard {
 const DENIAL_STATUS: Readonly<Record<AwsService, number>> = {
   dynamodb: 400,
   lambda: 403,
+  logs: 400,
   s3: 403,
   s3vectors: 403,
   secretsmanager: 400,

@@ -6,7 +6,7 @@ usage() {
   cat <<'TEXT'
 Usage: tests/real/aws_cli/check_aws_cli.sh [--cache FOLDER] [--deltas FOLDER]
 
-Starts `npm start -- --serve`, reads the export lines that it prints, and drives the embedded AWS with the
+Starts `npm start -- --serve`, evaluates what `receipts env` prints, and drives the embedded AWS with the
 AWS CLI: Step Functions, S3, S3 Vectors, DynamoDB and Lambda, with right and with wrong input, and a batch from its submission to
 its end.
 
@@ -61,17 +61,19 @@ fi
 aws() { "$venv/bin/aws" "$@"; }
 
 cd "$(dirname "${BASH_SOURCE[0]}")/../../.."
-# The shell of somebody who works with another AWS, behind a proxy: what `--serve` prints must be enough.
+# The shell of somebody who works with another AWS, behind a proxy: what `receipts env` prints must be enough.
 export AWS_PROFILE=nobody AWS_SESSION_TOKEN=another AWS_USE_FIPS_ENDPOINT=true AWS_USE_DUALSTACK_ENDPOINT=true
 export AWS_CA_BUNDLE=/nowhere AWS_ENDPOINT_URL_S3=http://127.0.0.1:1 AWS_ENDPOINT_URL_S3VECTORS=http://127.0.0.1:1 AWS_ENDPOINT_URL_SFN=http://127.0.0.1:1
 export HTTP_PROXY=http://127.0.0.1:1 http_proxy=http://127.0.0.1:1 ALL_PROXY=http://127.0.0.1:1
-node_modules/.bin/node packages/cli/receipts.ts start --serve --port 0 --receipts 12 --words 20 --path realtime --batch-latency 0 >"$work/server.log" 2>&1 &
+project=$PWD
+receipts() { cd "$work" && exec "$project/node_modules/.bin/node" "$project/packages/cli/receipts.ts" "$@"; }
+receipts start --serve --port 0 --receipts 12 --words 20 --path realtime --batch-latency 0 >"$work/server.log" 2>&1 &
 server=$!
 until grep -qs '^Ctrl-C ends it' "$work/server.log"; do
   kill -0 "$server" 2>/dev/null || { cat "$work/server.log" >&2; exit 1; }
   sleep 0.2
 done
-while IFS= read -r line; do eval "$line"; done < <(grep -E '^(export|unset) ' "$work/server.log")
+eval "$(receipts env)"
 export AWS_CONFIG_FILE=/dev/null AWS_SHARED_CREDENTIALS_FILE=/dev/null AWS_PAGER=''
 
 passed=0

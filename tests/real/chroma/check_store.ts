@@ -15,6 +15,7 @@ import type {
 } from 'receipt-embedding/stores/vector_store';
 import { aLine, aWord } from '../../support/receipt_factory.ts';
 import { openTestStore } from '../../support/vector_stores.ts';
+import { check } from './checks.ts';
 
 const [endpoint = ''] = process.argv.slice(2);
 const DIMENSIONS = 32;
@@ -107,17 +108,6 @@ const store = new ChromaStore({ endpoint });
 const api = new ChromaApi({ endpoint }, 10_000);
 const s3 = await openTestStore('s3_vectors', DIMENSIONS);
 let records = randomRecords();
-
-let failed = 0;
-async function check(what: string, holds: () => Promise<string | undefined>): Promise<void> {
-  try {
-    const detail = await holds();
-    console.log(`ok     ${what}${detail === undefined ? '' : `: ${detail}`}`);
-  } catch (error) {
-    failed++;
-    console.log(`FAILED ${what}: ${error instanceof Error ? error.message : String(error)}`);
-  }
-}
 
 const FILTERS: readonly (readonly FilterCondition[])[] = [
   [],
@@ -274,4 +264,3 @@ await check('a database that is not there is a wrong configuration', async () =>
   return undefined;
 });
 await s3.close();
-process.exitCode = failed === 0 ? 0 : 1;

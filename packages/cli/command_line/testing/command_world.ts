@@ -36,6 +36,7 @@ export function toolWorld({
     ports: {
       environment: { AWS_ENDPOINT_URL: 'http://127.0.0.1:4566', ...variables },
       pulumiOutputs: () => Promise.reject(new Error('Pulumi is not asked')),
+      servedStack: () => Promise.reject(new Error('no stack is looked for')),
       dynamodb: () => client,
       out,
       messages,

@@ -58,6 +58,7 @@ export async function executeOn(
       ),
     },
     pulumiOutputs: () => Promise.reject(new Error('nobody asks Pulumi')),
+    servedStack: () => Promise.reject(new Error('nobody looks for a local stack')),
     createClient: () => new SFNClient({ endpoint: url, region, credentials, maxAttempts: 1 }),
     newName: () => `execute-${crypto.randomUUID()}`,
     timing: systemTiming,

@@ -63,6 +63,7 @@ describe('a definition', () => {
 
   it.each<[object, string]>([
     [{ Variable: '$.a', IsNull: true }, '/States/S/Choices/0/IsNull is not supported'],
+    [{ Variable: '$.a', IsPresent: false }, 'IsPresent: false is not supported: true is'],
     [{ Not: { Variable: '$.a', StringEquals: '' } }, '/States/S/Choices/0/Not is not supported'],
   ])('with the choice rule %j is refused', (rule, problem) => {
     const choice = { Type: 'Choice', Choices: [{ ...rule, Next: 'Done' }] };

@@ -185,6 +185,7 @@ const taskFields = (resource: TaskResource): Fields => ({
 const choiceRule = record(
   {
     ...plain('NumericEquals', 'NumericGreaterThan', 'StringEquals', 'Next'),
+    IsPresent: only(true),
     Variable: expression,
   },
   ['Variable'],

@@ -73,6 +73,7 @@ export interface ChoiceState extends CommonFields {
 
 export interface ChoiceRule {
   readonly Variable: Expression;
+  readonly IsPresent?: true;
   readonly NumericEquals?: number;
   readonly NumericGreaterThan?: number;
   readonly StringEquals?: string;

@@ -119,6 +119,9 @@ describe('a Choice', () => {
       1,
     ],
     [[{ ...n, StringEquals: 'a' }], {}, 'States.Runtime'],
+    [[{ ...n, IsPresent: true }], { n: null }, 0],
+    [[{ ...n, IsPresent: true }], {}, 'default'],
+    [[{ ...n, IsPresent: true }], [], 'default'],
   ])('of %j goes with %j to %s', async (choices, input, expected) => {
     expect(await outcomeOf(rules(...choices), input)).toBe(expected);
   });

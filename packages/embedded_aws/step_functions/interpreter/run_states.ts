@@ -167,11 +167,23 @@ function choose(state: ChoiceState, scope: Scope): string {
 
 /** A value of another type than the rule's matches nothing. */
 function matches(rule: ChoiceRule, scope: Scope): boolean {
+  if (rule.IsPresent !== undefined) return isPresent(rule.Variable, scope);
   const value = rule.Variable(scope);
   if (rule.NumericGreaterThan !== undefined) {
     return typeof value === 'number' && value > rule.NumericGreaterThan;
   }
   return value === (rule.NumericEquals ?? rule.StringEquals);
+}
+
+/** Whether a path leads to anything, null included. */
+function isPresent(path: Expression, scope: Scope): boolean {
+  try {
+    path(scope);
+    return true;
+  } catch (error) {
+    if (error instanceof StateError) return false;
+    throw error;
+  }
 }
 
 /** Any name is taken, one of `States.…` too: AWS's guide forbids none, and a Fail state may repeat what was caught. */

@@ -65,6 +65,8 @@ async function createStack(world: World, stack: string): Promise<void> {
     vector_stores: 's3_vectors,pinecone,chroma',
     chroma_http_endpoint: 'https://chroma.example.com',
     batch_poll_schedule: 'rate(15 minutes)',
+    realtime_schedule: 'rate(1 hour)',
+    full_run_schedule: 'rate(1 day)',
     batch_submit_schedule: 'rate(1 day)',
     alert_email: 'someone@example.com',
     protect_data: 'false',

@@ -1,0 +1,45 @@
+import { DescribeExecutionCommand, SFNClient } from '@aws-sdk/client-sfn';
+import { limitTime, ofTheLayer, SMALL_ANSWER, WITHOUT_RETRIES } from './aws_clients.ts';
+import { RETRY_POLICIES, retrying, type RetryPorts } from './retry.ts';
+
+/** A client of Step Functions. @see createDynamoDBClient */
+export function createStepFunctionsClient(): SFNClient {
+  return ofTheLayer(new SFNClient({ ...WITHOUT_RETRIES, requestHandler: limitTime(SMALL_ANSWER) }));
+}
+
+/**
+ * An execution that started this long ago, milliseconds, and is not known, has ended: DescribeExecution is eventually consistent, and
+ * knows an execution for at least a month after its end.
+ */
+const KNOWN_AFTER_MS = 60 * 60_000;
+
+/**
+ * Whether an execution is running. What DescribeExecution says may be old: then it says "running" of one that has ended, never the other
+ * way round.
+ *
+ * @param since when it was running for certain.
+ * @throws RateLimited, UpstreamUnavailable, InvalidConfiguration.
+ * @example
+ * ```ts
+ * await isRunning(sfn, 'arn:aws:states:us-east-1:123456789012:execution:realtime-embedding-sf-dev:run-1', new Date()); // true
+ * ```
+ */
+export async function isRunning(
+  client: SFNClient,
+  executionArn: string,
+  since: Date,
+  ports?: RetryPorts,
+): Promise<boolean> {
+  const command = new DescribeExecutionCommand({ executionArn, includedData: 'METADATA_ONLY' });
+  try {
+    const { status } = await retrying(
+      RETRY_POLICIES.step_functions,
+      () => client.send(command),
+      ports,
+    );
+    return status === 'RUNNING';
+  } catch (error) {
+    if (!(error instanceof Error) || error.name !== 'ExecutionDoesNotExist') throw error;
+    return Date.now() - since.getTime() < KNOWN_AFTER_MS;
+  }
+}

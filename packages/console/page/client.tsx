@@ -1,0 +1,83 @@
+import { useEffect, useState } from 'preact/hooks';
+
+/** What the server answered, or what is wrong; neither while it is asked. */
+export interface Asked<Answer> {
+  readonly answer?: Answer;
+  readonly problem?: string;
+}
+
+/** @throws Error with the server's words. */
+async function ask<Answer>(path: string, signal?: AbortSignal): Promise<Answer> {
+  const response = await fetch(path, signal === undefined ? {} : { signal });
+  if (response.status === 401) throw new Error((await response.text()).trim());
+  const body = (await response.json()) as { readonly problem?: string };
+  if (!response.ok) throw new Error(body.problem ?? `The server answered ${response.status}.`);
+  return body as Answer;
+}
+
+/** Asks when the path changes; undefined asks nothing. What an earlier path answers late is of no interest. */
+export function useAnswer<Answer>(path: string | undefined): Asked<Answer> {
+  const [asked, setAsked] = useState<Asked<Answer> & { readonly path?: string }>({});
+  useEffect(() => {
+    if (path === undefined) return;
+    const gone = new AbortController();
+    ask<Answer>(path, gone.signal).then(
+      (answer) => {
+        setAsked({ answer, path });
+      },
+      (error: unknown) => {
+        if (!gone.signal.aborted) setAsked({ problem: wordsOf(error), path });
+      },
+    );
+    return () => {
+      gone.abort();
+    };
+  }, [path]);
+  return asked.path === path ? asked : {};
+}
+
+function wordsOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return /failed to fetch|networkerror/i.test(message)
+    ? 'The server is gone. Is `receipts console` still running?'
+    : message;
+}
+
+/** Hears of a stream's events by their names, until the path changes or the stream ends. */
+export function useStream(
+  path: string,
+  hear: Readonly<Record<string, (data: unknown) => void>>,
+): string | undefined {
+  const [problem, setProblem] = useState<string>();
+  useEffect(() => {
+    setProblem(undefined);
+    const source = new EventSource(path);
+    for (const [name, heard] of Object.entries(hear)) {
+      source.addEventListener(name, (event) => {
+        setProblem(undefined);
+        heard(JSON.parse((event as MessageEvent<string>).data));
+      });
+    }
+    source.addEventListener('end', () => {
+      source.close();
+    });
+    source.addEventListener('problem', (event) => {
+      source.close();
+      setProblem(JSON.parse((event as MessageEvent<string>).data) as string);
+    });
+    source.onerror = () => {
+      setProblem('The server is gone. Is `receipts console` still running?');
+    };
+    return () => {
+      source.close();
+    };
+  }, [path]);
+  return problem;
+}
+
+/** A place in the page: `#/receipt?image_id=…`. */
+export function placeOf(page: string, query: Readonly<Record<string, string | number | null>>) {
+  const given = Object.entries(query).filter(([, value]) => value !== null && value !== '');
+  const search = new URLSearchParams(given.map(([name, value]) => [name, String(value)]));
+  return given.length === 0 ? `#/${page}` : `#/${page}?${search.toString()}`;
+}
