@@ -244,7 +244,7 @@ describe('no secret, no receipt’s text and no vector of a batch', () => {
     const environments = stack.local.aws.deployment.resources
       .filter(({ type }) => type === 'aws:lambda/function:Function')
       .map(({ inputs }) => JSON.stringify(inputs['environment'] ?? {}));
-    expect(environments).toHaveLength(16);
+    expect(environments).toHaveLength(17);
     expect(secretsIn(environments)).toStrictEqual([]);
     const holding = (name: string): number =>
       environments.filter((text) => text.includes(`"${name}":"arn:aws:secretsmanager:`)).length;

