@@ -65,6 +65,14 @@ export async function checkAdoption(world: World): Promise<void> {
     .takeChanges()
     .filter(({ type, name }) => /dynamodb|s3/.test(type) && !/^(batch|vector)-|-index$/.test(name));
   checks.equal('it creates none, and changes nothing of theirs', stores, []);
+  // What it has made itself is protected, as in every stack but dev.
+  await configure(world, { protect_data: 'false' });
+  const unprotected = await up(world, 'adopting');
+  checks.that(
+    'with protect_data false `up` succeeds',
+    unprotected.code === 0,
+    () => unprotected.all,
+  );
   await must('destroy', '--stack', 'adopting', '--yes', '--skip-preview');
   checks.equal(
     'its `destroy` leaves them, and nothing else',
