@@ -120,6 +120,22 @@ describe('logging the results of a batch', () => {
     expect(world.bought).toStrictEqual([]);
   });
 
+  it('meets another batch on the record, and writes its delta once', async () => {
+    const world = new DeliveryWorld();
+    const [lines, words] = [world.askBatch(LINES), world.askBatch(WORDS)];
+    let met = false;
+    world.gate = async (worker, step) => {
+      if (met || worker !== 'batch/words' || step !== 'write record') return;
+      met = true;
+      await world.ingest('batch/lines', LINES, lines);
+    };
+
+    await world.ingest('batch/words', WORDS, words);
+
+    expect([met, world.log.size, world.record?.runs.length]).toStrictEqual([true, 2, 2]);
+    expect(world.problems()).toStrictEqual([]);
+  });
+
   it('a second time, as after an answer that was lost, makes no second run', async () => {
     const world = new DeliveryWorld();
     const rows = world.askBatch(WORDS);

@@ -84,8 +84,10 @@ export async function logResults(
       const receipt = parsePath(path);
       if (receipt === undefined) return [];
       const { image_id, receipt_id } = receipt;
+      // Whoever meets another batch on the record begins again, and writes its delta no second time.
+      const written = new Map<string, string>();
       return await retrying(RETRY_POLICIES.contended_record, () =>
-        logReceipt({ image_id, receipt_id }, collection, ofReceipt, ports),
+        logReceipt({ image_id, receipt_id }, collection, ofReceipt, written, ports),
       );
     },
     { atOnce: CONCURRENCY },
@@ -117,6 +119,7 @@ async function logReceipt(
   receipt: ReceiptIdentity,
   collection: VectorCollection,
   rows: readonly PartRow[],
+  written: Map<string, string>,
   ports: LogResultsPorts,
 ): Promise<PartRecord[]> {
   const read = await ports.readRecord(receipt);
@@ -141,19 +144,19 @@ async function logReceipt(
     ({ row }) => held.refused.get(row.custom_id)?.input_hash !== row.input_hash,
   );
   const by = { writer: ports.writer, now: toTimestamp(ports.clock()), stores: ports.stores };
-  let written: EmbeddedReceipt;
+  let logged: EmbeddedReceipt;
   if (fresh.length + news.length === 0) {
     // An earlier try has logged it, or the other path: what the stores get is marked all the same.
-    written = await ports.writeRecord(read, withMark(record, by));
+    logged = await ports.writeRecord(read, withMark(record, by));
   } else {
-    const part = { receipt, collection, record, items, fresh, refused: missing };
+    const part = { receipt, collection, record, items, fresh, refused: missing, written };
     const run = await writeRun(part, ports);
-    written = await ports.writeRecord(read, withRun(record, run, by));
+    logged = await ports.writeRecord(read, withRun(record, run, by));
     if (ports.compactionRuns) {
       await ports.recordRun(newCompactionRun(receipt, run.run_id, ports.clock()));
     }
   }
-  const { sequence } = written;
+  const { sequence } = logged;
   return [
     ...vectors.map(({ id, vector, metadata }) => ({
       id,
@@ -219,6 +222,8 @@ interface RunOfPart {
   readonly items: EmbeddingItems;
   readonly fresh: readonly LoggedVector[];
   readonly refused: readonly Matched[];
+  /** Ids of the runs that this invocation has written, by their digests. */
+  readonly written: Map<string, string>;
 }
 
 /** What the run has of each collection; undefined where it is not of that one. */
@@ -243,16 +248,20 @@ async function writeRun(part: RunOfPart, ports: LogResultsPorts): Promise<Logged
     ]);
   };
   const digests = { lines: digestOf('lines'), words: digestOf('words') };
-  const run_id = runId({
-    receipt,
-    model,
-    sequence: record.sequence,
-    digests: {
-      ...(digests.lines === undefined ? {} : { lines: digests.lines }),
-      ...(digests.words === undefined ? {} : { words: digests.words }),
-    },
-    forced_by: null,
-  });
+  const content = JSON.stringify([digests.lines, digests.words]);
+  const run_id =
+    part.written.get(content) ??
+    runId({
+      receipt,
+      model,
+      sequence: record.sequence,
+      digests: {
+        ...(digests.lines === undefined ? {} : { lines: digests.lines }),
+        ...(digests.words === undefined ? {} : { words: digests.words }),
+      },
+      forced_by: null,
+    });
+  part.written.set(content, run_id);
   await mapSettled(
     ['lines', 'words'] as const,
     async (of) => {
