@@ -27,14 +27,13 @@ describe('colours', () => {
     vi.unstubAllEnvs();
   });
 
+  /** What else the variables of the shell say of colours, as CI's do, has no part in it. */
   function shown(isTTY: boolean, variables: Record<string, string> = {}): string {
-    for (const name of ['NO_COLOR', 'FORCE_COLOR', 'NODE_DISABLE_COLORS']) {
-      vi.stubEnv(name, variables[name]);
-    }
-    vi.stubEnv('TERM', 'xterm-256color');
+    vi.stubEnv('FORCE_COLOR', undefined);
+    const environment = { TERM: 'xterm-256color', ...variables };
     const out = Object.assign(new WrittenText(), {
       isTTY,
-      getColorDepth: () => WriteStream.prototype.getColorDepth.call(process.stdout),
+      getColorDepth: () => WriteStream.prototype.getColorDepth.call(process.stdout, environment),
     });
     const screen = new Screen(out);
     screen.heading('Loading');
