@@ -1,5 +1,6 @@
 import type { PartRecord } from 'receipt-embedding/batches/batch_files';
 import { logResults } from 'receipt-embedding/batches/log_results';
+import { isSameModel } from 'receipt-embedding/embeddings/embedder';
 import { readReceiptContents } from 'receipt-embedding/table/receipt_contents';
 import {
   keepingLease,
@@ -44,7 +45,7 @@ export const handler = createHandler(declaration, {
       model: batch.model ?? current.model,
       dimensions: batch.dimensions ?? current.dimensions,
     };
-    const isCurrent = model.model === current.model && model.dimensions === current.dimensions;
+    const isCurrent = isSameModel(model, current);
     const stores = (await identifiedStores(environment, current)).map(({ identity, store }) => ({
       name: store.name,
       identity,

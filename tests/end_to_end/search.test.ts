@@ -2,8 +2,9 @@ import type { SearchHit } from 'receipt-embedding/search/search_hits';
 import type { SyntheticReceipt } from 'receipts-cli/synthetic_receipts/synthetic_receipts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { policyUse } from '../support/policy_use.ts';
-import { aLabel, aLine, aReceipt, aWord, box } from '../support/receipt_factory.ts';
 import { SearchStack } from '../support/search_stack.ts';
+import { shelfReceipt } from '../support/shelf_receipts.ts';
+import { without } from '../support/without.ts';
 
 // Proved here: the deployed function, its role and the command, over S3 Vectors and Pinecone as stand-ins. Not proved: what OpenAI's
 // own embedding finds; the stand-in's is lexical.
@@ -13,36 +14,14 @@ const IMAGES = {
   sprouts: 'a8098c1a-f86e-4da5-8a1c-9a0d4b7ac3f5',
 } as const;
 
-/** A receipt of these lines, from the top down, with the words of each; MILK has a label. */
-function receiptOf(image_id: string, ...texts: readonly string[]): SyntheticReceipt {
-  const identity = { image_id, receipt_id: 1 };
-  const place = (at: number) => box(0.1, 0.9 - at / 20, 0.8, 0.02);
-  const words = texts.flatMap((text, at) =>
-    text.split(' ').map((word, n) =>
-      aWord({
-        ...identity,
-        ...box(0.1 + n / 10, 0.9 - at / 20, 0.08, 0.02),
-        line_id: at + 1,
-        word_id: n + 1,
-        text: word,
-      }),
-    ),
-  );
-  return {
-    receipt: aReceipt(identity),
-    lines: texts.map((text, at) => aLine({ ...identity, ...place(at), line_id: at + 1, text })),
-    words,
-    labels: words
-      .filter(({ text }) => text === 'MILK')
-      .map(({ line_id, word_id }) =>
-        aLabel({
-          ...identity,
-          line_id,
-          word_id,
-          validation_status: image_id === IMAGES.corner ? 'VALID' : 'INVALID',
-        }),
-      ),
-  };
+/** A receipt whose merchant is looked up, and whose MILK has a label of this status. */
+function receiptOf(
+  image_id: string,
+  validation_status: 'VALID' | 'INVALID',
+  ...texts: readonly string[]
+): SyntheticReceipt {
+  const receipt = without(shelfReceipt(image_id, ...texts), 'metadata');
+  return { ...receipt, labels: receipt.labels.map((label) => ({ ...label, validation_status })) };
 }
 
 const lineId = (image: string, line: number): string =>
@@ -53,10 +32,13 @@ let stack: SearchStack;
 beforeAll(async () => {
   stack = await SearchStack.start({ config: { embedding_dimensions: '512' } });
   await stack.fill(
-    [receiptOf(IMAGES.corner, 'OAT MILK 3.99', 'RYE BREAD 4.50', 'MILK FOAMER 12.00')],
+    [receiptOf(IMAGES.corner, 'VALID', 'OAT MILK 3.99', 'RYE BREAD 4.50', 'MILK FOAMER 12.00')],
     'Corner Market',
   );
-  await stack.fill([receiptOf(IMAGES.sprouts, 'OAT MILK BARISTA 4.19', 'TOTAL 4.19')], 'Sprouts');
+  await stack.fill(
+    [receiptOf(IMAGES.sprouts, 'INVALID', 'OAT MILK BARISTA 4.19', 'TOTAL 4.19')],
+    'Sprouts',
+  );
 });
 
 afterAll(() => stack.close());

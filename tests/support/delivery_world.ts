@@ -7,7 +7,7 @@ import { type Delivery, deliverReceipt } from 'receipt-embedding/delivery/delive
 import type { DeliveryPorts, IdentifiedStore } from 'receipt-embedding/delivery/delivery_ports';
 import { inputHash } from 'receipt-embedding/delivery/receipt_content';
 import type { Embeddings } from 'receipt-embedding/embeddings/embedder';
-import type { BatchType } from 'receipt-embedding/entities/batch';
+import { type BatchType, collectionOfBatch } from 'receipt-embedding/entities/batch';
 import type { CompactionRun } from 'receipt-embedding/entities/compaction_run';
 import { type EmbeddedReceipt, unknownReceipt } from 'receipt-embedding/entities/embedded_receipt';
 import { linePath, type RowKey, wordPath } from 'receipt-embedding/entities/keys';
@@ -191,7 +191,7 @@ export class DeliveryWorld {
   /** What a batch gets that asks for a collection as it is now. */
   askBatch(type: BatchType): PartRow[] {
     const { items } = this.#wanted();
-    return items[type === 'LINE_EMBEDDING' ? 'lines' : 'words'].map(({ id, input, entity }) => {
+    return items[collectionOfBatch(type)].map(({ id, input, entity }) => {
       const about = { custom_id: id, text: entity.text, input_hash: inputHash(input) };
       if (this.refusedTexts.has(entity.text)) return { ...about, refused: 'too long' };
       this.bought.push(input);

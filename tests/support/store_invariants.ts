@@ -1,5 +1,6 @@
 import { tmpdir } from 'node:os';
 import { readHeld } from 'receipt-embedding/delivery/held_vectors';
+import { isSameModel } from 'receipt-embedding/embeddings/embedder';
 import {
   type EmbeddedReceipt,
   embeddedReceiptCodec,
@@ -36,10 +37,7 @@ export async function readDelivered(stack: TestStack): Promise<Delivered> {
   const receipts = await Promise.all(
     rows.map(async (row) => {
       const record = z.decode(embeddedReceiptCodec, row as never);
-      const runs = record.runs.filter(
-        ({ model, dimensions }) =>
-          model === embeddingModel.model && dimensions === embeddingModel.dimensions,
-      );
+      const runs = record.runs.filter((run) => isSameModel(run, embeddingModel));
       const { lines, words, complete } = await readHeld(log, runs);
       const path = row.PK.slice('EMBEDDING#'.length);
       if (!complete) throw new Error(`the record of ${path} names a delta that does not exist`);

@@ -2,9 +2,11 @@ import { join } from 'node:path';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { z } from 'zod';
 import type { EmbeddingModel } from '../embeddings/embedder.ts';
+import { parsePath, type ReceiptIdentity, receiptPath } from '../entities/keys.ts';
 import { InvalidReceiptData } from '../errors.ts';
 import { parseJson, withTemporaryFolder, writeLineFile } from '../local_files.ts';
 import { BATCH_FILES, EXECUTION_FILES } from '../object_keys.ts';
+import { mapSettled } from '../settled_map.ts';
 import type { RefusedRecord, StoreName } from '../stores/vector_store.ts';
 import { type ObjectLocation, readLines, writeFile, writeText } from '../s3_objects.ts';
 
@@ -207,6 +209,29 @@ const partRecordSchema = z.object({
 });
 
 export type PartRecord = z.output<typeof partRecordSchema>;
+
+/** Receipts of a part that are worked on at once. */
+const RECEIPTS_AT_ONCE = 8;
+
+/** Does work on each receipt that a part has something of, 8 at once. What is of no receipt is left out. */
+export async function forEachReceipt<Entry, Result>(
+  entries: readonly Entry[],
+  idOf: (entry: Entry) => string,
+  work: (receipt: ReceiptIdentity, entries: readonly Entry[]) => Promise<Result>,
+): Promise<Result[]> {
+  const receipts = new Map<string, ReceiptIdentity>();
+  const byReceipt = Map.groupBy(entries, (entry) => {
+    const ids = parsePath(idOf(entry));
+    if (ids === undefined) return undefined;
+    const { image_id, receipt_id } = ids;
+    const path = receiptPath(ids);
+    receipts.set(path, { image_id, receipt_id });
+    return path;
+  });
+  return await mapSettled(receipts, ([path, receipt]) => work(receipt, byReceipt.get(path) ?? []), {
+    atOnce: RECEIPTS_AT_ONCE,
+  });
+}
 
 const refusedRecordSchema = z.object({ id: z.string(), reason: z.string() });
 

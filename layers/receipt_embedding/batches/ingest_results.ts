@@ -1,13 +1,12 @@
 import { decodeVector } from '../embeddings/embedder.ts';
-import type { BatchType, EmbeddingBatchResult } from '../entities/batch.ts';
-import { type EmbeddedReceipt, withProjected } from '../entities/embedded_receipt.ts';
-import { parsePath, type ReceiptIdentity, receiptPath, rowKey } from '../entities/keys.ts';
+import { type BatchType, collectionOfBatch, type EmbeddingBatchResult } from '../entities/batch.ts';
+import { type EmbeddedReceipt, namedRefusal } from '../entities/embedded_receipt.ts';
+import { withProjected } from '../entities/record_changes.ts';
+import { parsePath, type ReceiptIdentity, rowKey } from '../entities/keys.ts';
 import type { Logger } from '../ports.ts';
-import { mapSettled } from '../settled_map.ts';
 import type {
   RefusedRecord,
   StoreName,
-  VectorCollection,
   VectorMetadata,
   VectorStore,
 } from '../stores/vector_store.ts';
@@ -18,16 +17,11 @@ import {
   settleRefused,
 } from '../table/embedding_claims.ts';
 import type { Table } from '../table/table.ts';
-import type { PartRecord } from './batch_files.ts';
+import { forEachReceipt, type PartRecord } from './batch_files.ts';
 import { putBatchResults } from './mark_batch_complete.ts';
 
 /** Keys that one log line names. */
 const KEYS_SHOWN = 20;
-
-/** The collection of a batch's vectors. */
-function collectionOfType(type: BatchType): VectorCollection {
-  return type === 'LINE_EMBEDDING' ? 'lines' : 'words';
-}
 
 /**
  * Writes the vectors of a part, which are in the log, to one store.
@@ -45,7 +39,7 @@ export async function upsertEmbeddings(
   { store, logger }: { readonly store: Pick<VectorStore, 'upsert'>; readonly logger: Logger },
 ): Promise<{ readonly stored: number; readonly refused: readonly RefusedRecord[] }> {
   const outcome = await store.upsert(
-    collectionOfType(type),
+    collectionOfBatch(type),
     records.flatMap(({ id, embedding, metadata }) =>
       embedding === undefined
         ? []
@@ -139,9 +133,6 @@ function textOf(record: PartRecord): EmbeddedText {
   return { ...rowKey(imageOf(record), record.id), text: record.text };
 }
 
-/** Records that are changed at once. */
-const CONCURRENCY = 8;
-
 interface NoteStoredPorts {
   readonly changeRecord: (
     receipt: ReceiptIdentity,
@@ -162,24 +153,18 @@ export async function noteStored(
   records: readonly PartRecord[],
   { changeRecord, refusedBy, writer }: NoteStoredPorts,
 ): Promise<void> {
-  const collection = collectionOfType(type);
+  const collection = collectionOfBatch(type);
   const stores = [...refusedBy.keys()];
-  const receipts = Map.groupBy(records, ({ id }) => {
-    const path = parsePath(id);
-    return path === undefined ? '' : receiptPath(path);
-  });
-  await mapSettled(
-    receipts,
-    async ([path, ofReceipt]) => {
-      const receipt = parsePath(path);
-      if (receipt === undefined) return;
+  await forEachReceipt(
+    records,
+    ({ id }) => id,
+    async (receipt, ofReceipt) => {
       const ids = new Set(ofReceipt.map(({ id }) => id));
       const isLogged = ({ sequence }: EmbeddedReceipt): boolean =>
         ofReceipt.every((one) => one.sequence === sequence);
-      const { image_id, receipt_id } = receipt;
-      await changeRecord({ image_id, receipt_id }, (record) => {
+      await changeRecord(receipt, (record) => {
         const runs = record.runs.filter(({ written_by }) => written_by === writer);
-        const newest = record.runs.findIndex((run) => run[collection] !== null);
+        const newest = record.runs.find((run) => run[collection] !== null);
         return withProjected(record, {
           writer,
           stores,
@@ -187,16 +172,13 @@ export async function noteStored(
           runs: runs.filter(({ whole }) => !whole).map(({ run_id }) => run_id),
           replaced: [],
           refused: [...refusedBy].flatMap(([by, refused]) =>
-            refused
-              .filter(({ id }) => ids.has(id))
-              .map((one) => ({ ...one, input_hash: null, by })),
+            refused.filter(({ id }) => ids.has(id)).map((one) => namedRefusal(by, one)),
           ),
           refilled: [],
-          late: !isLogged(record) && record.runs[newest]?.written_by !== writer,
+          late: !isLogged(record) && newest?.written_by !== writer,
           dead: [],
         });
       });
     },
-    { atOnce: CONCURRENCY },
   );
 }

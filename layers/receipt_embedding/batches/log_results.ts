@@ -1,5 +1,6 @@
 import {
   collectionDigest,
+  COLLECTIONS,
   CONTENT_FORMAT,
   entryOf,
   inputHash,
@@ -8,24 +9,30 @@ import {
 } from '../delivery/receipt_content.ts';
 import type { RecordPorts } from '../delivery/delivery_ports.ts';
 import { type HeldVectors, readHeld } from '../delivery/held_vectors.ts';
-import { decodeVector, type EmbeddingModel } from '../embeddings/embedder.ts';
+import {
+  decodeVector,
+  type EmbeddingModel,
+  encodeVector,
+  isSameModel,
+} from '../embeddings/embedder.ts';
 import {
   embeddingItems,
   type EmbeddingItems,
   type LineItem,
   type WordItem,
 } from '../embeddings/embedding_items.ts';
-import type { BatchType } from '../entities/batch.ts';
+import { type BatchType, collectionOfBatch } from '../entities/batch.ts';
 import { newCompactionRun } from '../entities/compaction_run.ts';
 import {
   type EmbeddedReceipt,
   type LoggedRun,
+  namedRefusal,
+  REASON_CHARACTERS,
   REFUSED_NAMED,
   unknownReceipt,
-  withMark,
-  withRun,
 } from '../entities/embedded_receipt.ts';
-import { parsePath, type ReceiptIdentity, receiptPath, toTimestamp } from '../entities/keys.ts';
+import { withMark, withRun } from '../entities/record_changes.ts';
+import { type ReceiptIdentity, toTimestamp } from '../entities/keys.ts';
 import type { LoggedVector, VectorLog } from '../log/vector_log.ts';
 import { knownMerchant } from '../merchants/resolve_merchant.ts';
 import type { Clock, Logger } from '../ports.ts';
@@ -33,17 +40,13 @@ import { RETRY_POLICIES, retrying } from '../retry.ts';
 import { mapSettled } from '../settled_map.ts';
 import type { VectorCollection } from '../stores/vector_store.ts';
 import type { ReceiptContents } from '../table/receipt_contents.ts';
-import type { PartRecord, PartRow } from './batch_files.ts';
+import { forEachReceipt, type PartRecord, type PartRow } from './batch_files.ts';
 
 /** A whole run is written when more than so many lie above the newest whole one, so that nobody has to read more. */
 export const MOST_RUNS_ABOVE = 8;
 
-/** Receipts of a part that are logged at once. */
-const CONCURRENCY = 8;
 /** Keys that one log line names. */
 const KEYS_SHOWN = 20;
-/** Of a refusal, in the record. */
-const REASON_CHARACTERS = 120;
 
 export interface LogResultsPorts extends Omit<RecordPorts, 'changeRecord'> {
   readonly readReceipt: (receipt: ReceiptIdentity) => Promise<ReceiptContents>;
@@ -76,21 +79,17 @@ export async function logResults(
   rows: readonly PartRow[],
   ports: LogResultsPorts,
 ): Promise<PartRecord[]> {
-  const collection = type === 'LINE_EMBEDDING' ? 'lines' : 'words';
-  const receipts = Map.groupBy(rows, ({ custom_id }) => pathOfReceipt(custom_id));
-  const logged = await mapSettled(
-    receipts,
-    async ([path, ofReceipt]) => {
-      const receipt = parsePath(path);
-      if (receipt === undefined) return [];
-      const { image_id, receipt_id } = receipt;
+  const collection = collectionOfBatch(type);
+  const logged = await forEachReceipt(
+    rows,
+    ({ custom_id }) => custom_id,
+    async (receipt, ofReceipt) => {
       // Whoever meets another batch on the record begins again, and writes its delta no second time.
       const written = new Map<string, string>();
       return await retrying(RETRY_POLICIES.contended_record, () =>
-        logReceipt({ image_id, receipt_id }, collection, ofReceipt, written, ports),
+        logReceipt(receipt, collection, ofReceipt, written, ports),
       );
     },
-    { atOnce: CONCURRENCY },
   );
   const kept = logged.flat();
   if (kept.length < rows.length) {
@@ -102,11 +101,6 @@ export async function logResults(
     });
   }
   return kept;
-}
-
-function pathOfReceipt(customId: string): string {
-  const receipt = parsePath(customId);
-  return receipt === undefined ? '' : receiptPath(receipt);
 }
 
 /** A result, and the line or word that it is of, as that is now. */
@@ -162,9 +156,7 @@ async function logReceipt(
       id,
       text: metadata.text,
       sequence,
-      embedding: Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength).toString(
-        'base64',
-      ),
+      embedding: encodeVector(vector),
       metadata: { ...metadata },
     })),
     ...refused.map(({ row, item }) => ({
@@ -196,13 +188,12 @@ function vectorOf(
   { row, item }: Matched,
   held: HeldVectors,
   collection: VectorCollection,
-  { model, dimensions }: EmbeddingModel,
+  model: EmbeddingModel,
 ): LoggedVector[] {
   if (row.embedding === undefined) return [];
   const now = inputHash(item.input);
   const before = held[collection].get(item.id);
-  const ofModel = before?.run.model === model && before.run.dimensions === dimensions;
-  if (before !== undefined && ofModel && before.input_hash === now) {
+  if (before?.input_hash === now && isSameModel(before.run, model)) {
     const metadata = {
       ...item.metadata,
       source: before.metadata.source,
@@ -263,7 +254,7 @@ async function writeRun(part: RunOfPart, ports: LogResultsPorts): Promise<Logged
     });
   part.written.set(content, run_id);
   await mapSettled(
-    ['lines', 'words'] as const,
+    COLLECTIONS,
     async (of) => {
       const list = vectors[of];
       // A compactor reads both deltas of a run: one of them may be empty.
@@ -271,7 +262,7 @@ async function writeRun(part: RunOfPart, ports: LogResultsPorts): Promise<Logged
       const content = { vectors: list ?? [], refused: of === collection ? refusals : [] };
       await log.write({ ...receipt, run_id }, of, model.dimensions, content);
     },
-    { atOnce: 2 },
+    { atOnce: COLLECTIONS.length },
   );
   const told = (of: VectorCollection): LoggedRun['lines'] => {
     const digest = digests[of];
@@ -285,9 +276,7 @@ async function writeRun(part: RunOfPart, ports: LogResultsPorts): Promise<Logged
     whole,
     lines: told('lines'),
     words: told('words'),
-    refused: refusals
-      .slice(0, REFUSED_NAMED)
-      .map((one) => ({ ...one, input_hash: one.input_hash ?? null, by: 'openai' })),
+    refused: refusals.slice(0, REFUSED_NAMED).map((one) => namedRefusal('openai', one)),
     refused_count: refusals.length,
     forced_by: null,
     written_by: ports.writer,
@@ -305,9 +294,7 @@ async function everything(
     const vectors = new Map<string, LoggedVector>();
     for (const { id } of items[of]) {
       const vector = held[of].get(id);
-      const { run } = vector ?? {};
-      const ofModel = run?.model === model.model && run.dimensions === model.dimensions;
-      if (vector !== undefined && ofModel) vectors.set(id, vector);
+      if (vector !== undefined && isSameModel(vector.run, model)) vectors.set(id, vector);
     }
     if (of === collection) for (const vector of fresh) vectors.set(vector.id, vector);
     return [...vectors.values()];

@@ -3,13 +3,14 @@ import { embeddingItems } from '../embeddings/embedding_items.ts';
 import {
   type EmbeddedReceipt,
   type LoggedRun,
+  namedRefusal,
   type RefusedEntity,
   unknownReceipt,
 } from '../entities/embedded_receipt.ts';
 import type { ReceiptIdentity } from '../entities/keys.ts';
 import { knownMerchant, type Merchant } from '../merchants/resolve_merchant.ts';
 import { RETRY_POLICIES, retrying } from '../retry.ts';
-import type { MissingRows } from '../table/missing_rows.ts';
+import { type MissingRows, withMissing } from '../table/missing_rows.ts';
 import type { ReceiptContents } from '../table/receipt_contents.ts';
 import type { DeliveryPorts } from './delivery_ports.ts';
 import { embedAnew, namedMerchant, projectAgain, removeReceipt } from './delivery_ends.ts';
@@ -99,11 +100,7 @@ async function deliverOnce(
   const foreign = await readForeignIds(ports.log, record, stores);
   const missing = await readUnseen(content, held, foreign, ports);
   if (missing.lines.length + missing.words.length > 0) {
-    contents = {
-      ...contents,
-      lines: [...contents.lines, ...missing.lines],
-      words: [...contents.words, ...missing.words],
-    };
+    contents = withMissing(contents, missing);
     content = contentIn(contents);
   }
   const begun = { receipt, read, record, contents, content, held, missing, stores };
@@ -114,13 +111,8 @@ async function deliverOnce(
   if (!wanted && held.complete && logHolds(record, content, embedder)) {
     const { upserted, refused } = await projectAgain(begun, ports);
     const { size: removed } = missing.gone;
-    const before = refusedBefore(record, content, stores);
-    return {
-      ...plain('reused', record.runs[0]),
-      upserted,
-      removed,
-      refused: new Map([...before, ...refused]),
-    };
+    const before = plain('reused', record.runs[0]);
+    return { ...before, upserted, removed, refused: new Map([...before.refused, ...refused]) };
   }
   const { merchant, made, projected } = await embedAnew(begun, force, embedder, ports);
   const vectors = made.vectors.lines.length + made.vectors.words.length;
@@ -131,18 +123,17 @@ async function deliverOnce(
     upserted: projected.upserted,
     removed: missing.gone.size,
     refused: new Map([...byId(made.refused), ...projected.refused]),
-    usage: embedder.usage,
   };
 }
 
 /** Vectors that no line or word has: those of rows that are gone, or that an index does not show yet. */
 async function readUnseen(
-  { items }: ReceiptContent,
+  content: ReceiptContent,
   held: HeldVectors,
   foreign: ReadonlySet<string>,
   { readMissing }: DeliveryPorts,
 ): Promise<MissingRows> {
-  const seen = new Set([...items.lines, ...items.words].map(({ id }) => id));
+  const seen = new Set(allItems(content).map(({ id }) => id));
   const stored = new Set([...held.lines.keys(), ...held.words.keys(), ...foreign]);
   return await readMissing([...stored].filter((id) => !seen.has(id)));
 }
@@ -170,7 +161,7 @@ function refusedBefore(
   if (runs.every((run) => run.refused_count <= run.refused.length)) return refused;
   for (const { id, entity } of allItems(content)) {
     if (entity.embedding_status !== 'FAILED' || refused.has(id)) continue;
-    refused.set(id, { id, input_hash: null, by: 'openai', reason: 'it was refused before' });
+    refused.set(id, namedRefusal('openai', { id, reason: 'it was refused before' }));
   }
   return refused;
 }

@@ -1,12 +1,8 @@
-import type { RememberingEmbedder } from '../embeddings/embedder.ts';
+import { isSameModel, type RememberingEmbedder } from '../embeddings/embedder.ts';
 import { embeddingItems } from '../embeddings/embedding_items.ts';
 import { newCompactionRun } from '../entities/compaction_run.ts';
-import {
-  type EmbeddedReceipt,
-  withMark,
-  withoutRuns,
-  withRun,
-} from '../entities/embedded_receipt.ts';
+import { type EmbeddedReceipt, foreignRuns } from '../entities/embedded_receipt.ts';
+import { withMark, withoutRuns, withRun } from '../entities/record_changes.ts';
 import { type ReceiptIdentity, toTimestamp } from '../entities/keys.ts';
 import type { LoggedVector } from '../log/vector_log.ts';
 import { knownMerchant, type Merchant } from '../merchants/resolve_merchant.ts';
@@ -174,9 +170,8 @@ async function orderCompaction(
 function remember(embedder: RememberingEmbedder, content: ReceiptContent, held: HeldVectors): void {
   for (const { id, input } of allItems(content)) {
     const vector = held.lines.get(id) ?? held.words.get(id);
-    const { model, dimensions } = embedder;
-    const same = vector?.run.model === model && vector.run.dimensions === dimensions;
-    if (same && vector.input_hash === inputHash(input)) embedder.remember(input, vector.vector);
+    if (vector === undefined || !isSameModel(vector.run, embedder)) continue;
+    if (vector.input_hash === inputHash(input)) embedder.remember(input, vector.vector);
   }
 }
 
@@ -193,15 +188,6 @@ function changedOf(
 
 function madeIds({ vectors }: NewRun): Set<string> {
   return new Set([...vectors.lines, ...vectors.words].map(({ id }) => id));
-}
-
-/** Runs that stores may have something of, and that are not recorded any more. */
-function foreignRuns(record: EmbeddedReceipt, stores: readonly string[]): string[] {
-  const recorded = new Set(record.runs.map(({ run_id }) => run_id));
-  return stores.flatMap((store) => {
-    const { has = [], begun = [] } = record.stores[store] ?? {};
-    return [...has, ...begun].filter((id) => !recorded.has(id));
-  });
 }
 
 /** The merchant that a receipt names itself. */

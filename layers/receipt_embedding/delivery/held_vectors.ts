@@ -1,4 +1,4 @@
-import type { EmbeddedReceipt, LoggedRun } from '../entities/embedded_receipt.ts';
+import { type EmbeddedReceipt, foreignRuns, type LoggedRun } from '../entities/embedded_receipt.ts';
 import type { LoggedVector, RefusedInput, VectorLog } from '../log/vector_log.ts';
 import type { VectorCollection } from '../stores/vector_store.ts';
 import { COLLECTIONS } from './receipt_content.ts';
@@ -61,15 +61,8 @@ export async function readForeignIds(
   record: EmbeddedReceipt,
   stores: readonly string[],
 ): Promise<Set<string>> {
-  const recorded = new Set(record.runs.map(({ run_id }) => run_id));
-  const foreign = new Set(
-    stores.flatMap((store) => {
-      const { has = [], begun = [] } = record.stores[store] ?? {};
-      return [...has, ...begun].filter((id) => !recorded.has(id));
-    }),
-  );
   const ids = new Set(record.left);
-  for (const runId of foreign) {
+  for (const runId of foreignRuns(record, stores)) {
     for (const collection of COLLECTIONS) {
       for (const { id } of (await log.read(runId, collection))?.vectors ?? []) ids.add(id);
     }

@@ -1,9 +1,11 @@
-import type { RememberingEmbedder } from '../embeddings/embedder.ts';
+import { isSameModel, type RememberingEmbedder } from '../embeddings/embedder.ts';
 import type { EmbeddingItems, LineItem, WordItem } from '../embeddings/embedding_items.ts';
 import { embedEach } from '../embeddings/refused_inputs.ts';
 import {
   type EmbeddedReceipt,
   type LoggedRun,
+  namedRefusal,
+  REASON_CHARACTERS,
   REFUSED_NAMED,
   type RefusedEntity,
 } from '../entities/embedded_receipt.ts';
@@ -11,7 +13,7 @@ import { type ReceiptIdentity, toTimestamp } from '../entities/keys.ts';
 import type { LoggedContent, LoggedVector, RefusedInput, VectorLog } from '../log/vector_log.ts';
 import { mapSettled } from '../settled_map.ts';
 import type { VectorCollection, VectorMetadata } from '../stores/vector_store.ts';
-import type { HeldVector, HeldVectors } from './held_vectors.ts';
+import type { HeldVectors } from './held_vectors.ts';
 import {
   COLLECTIONS,
   CONTENT_FORMAT,
@@ -50,9 +52,6 @@ interface NewRunPorts {
   readonly now: Date;
   readonly onRun: (runId: string) => void;
 }
-
-/** Of a refusal: the record is small, and so is a state's payload. */
-const REASON_CHARACTERS = 120;
 
 /**
  * Makes a run of a whole receipt: vectors of unchanged inputs come from the log, the rest is bought, and both deltas are written. A delta of
@@ -111,11 +110,7 @@ export async function makeRun(request: RunRequest, ports: NewRunPorts): Promise<
   );
   const [lines = EMPTY, words = EMPTY] = written;
   const refused: RefusedEntity[] = [
-    ...[...lines.refused, ...words.refused].map((one) => ({
-      ...one,
-      input_hash: one.input_hash ?? null,
-      by: 'openai',
-    })),
+    ...[...lines.refused, ...words.refused].map((one) => namedRefusal('openai', one)),
     ...stillRefused(request, [...lines.vectors, ...words.vectors]),
   ];
   return {
@@ -183,7 +178,7 @@ function findEach(
     const before = held.refused.get(item.id) ?? told.get(item.id);
     if (forcedBy !== undefined) {
       wanted.push(item);
-    } else if (vector !== undefined && isOf(vector, hash, embedder)) {
+    } else if (vector?.input_hash === hash && isSameModel(vector.run, embedder)) {
       const { source } = vector.metadata;
       const metadata = { ...item.metadata, source } as VectorMetadata;
       known.push({ id: item.id, vector: vector.vector, metadata, input_hash: hash });
@@ -199,14 +194,6 @@ function findEach(
     }
   }
   return { known, wanted, refused };
-}
-
-function isOf(
-  { input_hash, run }: HeldVector,
-  hash: string,
-  { model, dimensions }: Pick<RememberingEmbedder, 'model' | 'dimensions'>,
-): boolean {
-  return input_hash === hash && run.model === model && run.dimensions === dimensions;
 }
 
 /** What the stack's stores refused, and have not been asked again since: the same vector with the same metadata. */

@@ -1,8 +1,9 @@
 import {
   type EmbeddedReceipt,
+  namedRefusal,
   type RefusedEntity,
-  withProjected,
 } from '../entities/embedded_receipt.ts';
+import { type Projected, withProjected } from '../entities/record_changes.ts';
 import type { ReceiptIdentity } from '../entities/keys.ts';
 import { mapSettled } from '../settled_map.ts';
 import { collectionOf } from '../stores/vector_ids.ts';
@@ -26,8 +27,8 @@ export interface Projection {
   readonly removed: readonly string[];
   /** Runs that the stores have nothing of any more, once this is done. */
   readonly replaced: readonly string[];
-  /** Ids that may be in stores, and whose rows nobody can read. */
-  readonly left: readonly string[];
+  /** Ids that may be in stores, and whose rows nobody can read. @default those that the record names */
+  readonly left?: readonly string[];
   /** Marks of others that this writing makes good. */
   readonly dead: readonly string[];
 }
@@ -57,26 +58,12 @@ export async function projectRuns(
   ports: ProjectionPorts,
 ): Promise<ProjectedRuns> {
   const { receipt } = projection;
-  const outcomes = await mapSettled(ports.stores, (store) => fill(store, projection), {
-    atOnce: Math.max(1, ports.stores.length),
-  });
-  const refused = new Map<string, RefusedEntity>();
-  for (const { refused: ofStore } of outcomes) for (const one of ofStore) refused.set(one.id, one);
-  let upserted = outcomes.reduce((sum, outcome) => sum + outcome.upserted, 0);
-  const [head = ''] = projection.runs;
-  let record = await ports.changeRecord(receipt, (now) => {
-    const ours = projection.runs.filter((id) => now.runs.some(({ run_id }) => run_id === id));
-    return withProjected(now, {
-      writer: ports.writer,
-      stores: identities(ports),
-      runs: ours,
-      replaced: ours.length === 0 ? [] : projection.replaced,
-      refused: [...refused.values()],
-      refilled: identities(ports).filter((store) => !projection.current.has(store)),
-      late: isLate(now, head),
-      dead: projection.dead,
-      left: projection.left,
-    });
+  const filled = await fillAll(projection, ports);
+  const refused = new Map(filled.refused.map((one) => [one.id, one]));
+  let { upserted } = filled;
+  let record = await note(projection, ports, {
+    refused: [...refused.values()],
+    refilled: identities(ports).filter((store) => !projection.current.has(store)),
   });
   let written: ReadonlySet<string> = idsOf(projection.vectors);
   for (let round = 0; record.marks[ports.writer] !== undefined; round++) {
@@ -117,34 +104,57 @@ async function projectNewest(
     current: new Set(),
     removed: [...gone],
     replaced: [],
-    left: [],
     dead: [],
   };
-  const outcomes = await mapSettled(ports.stores, (store) => fill(store, projection), {
-    atOnce: Math.max(1, ports.stores.length),
-  });
-  const [head = ''] = projection.runs;
-  const record = await ports.changeRecord(receipt, (now) =>
-    withProjected(now, {
+  const { upserted } = await fillAll(projection, ports);
+  // Whoever has added these runs tells what the stores refuse of them.
+  const record = await note(projection, ports, { refused: [], refilled: [] });
+  return { record, upserted, written: ids };
+}
+
+/** Notes on the record what the stores have now. */
+async function note(
+  { receipt, runs, replaced, left, dead }: Projection,
+  ports: ProjectionPorts,
+  told: Pick<Projected, 'refused' | 'refilled'>,
+): Promise<EmbeddedReceipt> {
+  const [head = ''] = runs;
+  return await ports.changeRecord(receipt, (now) => {
+    const ours = runs.filter((id) => now.runs.some(({ run_id }) => run_id === id));
+    return withProjected(now, {
+      ...told,
       writer: ports.writer,
       stores: identities(ports),
-      runs: projection.runs.filter((id) => now.runs.some(({ run_id }) => run_id === id)),
-      replaced: [],
-      refused: [],
-      refilled: [],
-      late: isLate(now, head),
-      dead: [],
-      left: now.left,
-    }),
-  );
-  const upserted = outcomes.reduce((sum, outcome) => sum + outcome.upserted, 0);
-  return { record, upserted, written: ids };
+      runs: ours,
+      replaced: ours.length === 0 ? [] : replaced,
+      // Somebody has added a run since.
+      late: (now.runs[0]?.run_id ?? '') !== head,
+      dead,
+      ...(left === undefined ? {} : { left }),
+    });
+  });
+}
+
+/** What has come of writing: to one store, or over all. */
+interface Filled {
+  readonly upserted: number;
+  readonly refused: readonly RefusedEntity[];
+}
+
+async function fillAll(projection: Projection, { stores }: ProjectionPorts): Promise<Filled> {
+  const filled = await mapSettled(stores, (store) => fill(store, projection), {
+    atOnce: Math.max(1, stores.length),
+  });
+  return {
+    upserted: filled.reduce((sum, { upserted }) => sum + upserted, 0),
+    refused: filled.flatMap(({ refused }) => refused),
+  };
 }
 
 async function fill(
   { identity, store }: IdentifiedStore,
   { vectors, changed, current, removed }: Projection,
-): Promise<{ readonly upserted: number; readonly refused: readonly RefusedEntity[] }> {
+): Promise<Filled> {
   const wanted = current.has(identity) ? changed : vectors;
   let upserted = 0;
   const refused: RefusedEntity[] = [];
@@ -155,7 +165,7 @@ async function fill(
       if (records.length > 0) {
         const outcome = await store.upsert(collection, records);
         upserted += outcome.stored;
-        refused.push(...outcome.refused.map((one) => ({ ...one, input_hash: null, by: identity })));
+        refused.push(...outcome.refused.map((one) => namedRefusal(identity, one)));
       }
       const ids = removed.filter((id) => collectionOf(id) === collection);
       if (ids.length > 0) await store.remove(collection, ids);
@@ -163,11 +173,6 @@ async function fill(
     { atOnce: COLLECTIONS.length },
   );
   return { upserted, refused };
-}
-
-/** Whether somebody has added a run since. */
-function isLate({ runs }: EmbeddedReceipt, head: string): boolean {
-  return (runs[0]?.run_id ?? '') !== head;
 }
 
 function identities({ stores }: ProjectionPorts): string[] {

@@ -1,6 +1,6 @@
-import type { EmbeddingModel } from '../embeddings/embedder.ts';
+import { type EmbeddingModel, isSameModel } from '../embeddings/embedder.ts';
 import type { EmbeddedReceipt } from '../entities/embedded_receipt.ts';
-import { COLLECTIONS, CONTENT_FORMAT, type ReceiptContent } from './receipt_content.ts';
+import { allItems, COLLECTIONS, CONTENT_FORMAT, type ReceiptContent } from './receipt_content.ts';
 
 /** Longer than Lambda's longest: whoever has left a mark before that is dead. */
 export const MARK_LIFE_MS = 16 * 60_000;
@@ -9,7 +9,7 @@ export const MARK_LIFE_MS = 16 * 60_000;
 export function logHolds(
   record: EmbeddedReceipt,
   { items, digests }: ReceiptContent,
-  { model, dimensions }: EmbeddingModel,
+  model: EmbeddingModel,
 ): boolean {
   return COLLECTIONS.every((collection) => {
     const runs = record.runs.filter((run) => run[collection] !== null);
@@ -19,8 +19,7 @@ export function logHolds(
       runs.length === 1 &&
       newest[collection]?.digest === digests[collection] &&
       newest.format === CONTENT_FORMAT &&
-      newest.model === model &&
-      newest.dimensions === dimensions
+      isSameModel(newest, model)
     );
   });
 }
@@ -46,8 +45,8 @@ function isDead(since: string, now: Date): boolean {
 }
 
 /** Whether a line or word was refused, and its row says that it is to be tried again. */
-export function retryWanted(record: EmbeddedReceipt, { items }: ReceiptContent): boolean {
-  const open = [...items.lines, ...items.words].filter(
+export function retryWanted(record: EmbeddedReceipt, content: ReceiptContent): boolean {
+  const open = allItems(content).filter(
     ({ entity: { embedding_status: status } }) => status !== 'FAILED' && status !== 'SUCCESS',
   );
   return record.runs.some(({ refused, refused_count }) => {

@@ -6,6 +6,11 @@ export interface EmbeddingModel {
   readonly dimensions: number;
 }
 
+/** Whether vectors of the one can be compared with vectors of the other. */
+export function isSameModel(a: EmbeddingModel, b: EmbeddingModel): boolean {
+  return a.model === b.model && a.dimensions === b.dimensions;
+}
+
 export interface Embeddings {
   /** One of the model's dimensions for each input, in the inputs' order. */
   readonly vectors: readonly Float32Array[];
@@ -100,6 +105,11 @@ export function readVector(embedding: unknown, dimensions: number): Float32Array
     );
   }
   return vector;
+}
+
+/** Base64 of little-endian float32. @see decodeVector */
+export function encodeVector(vector: Float32Array): string {
+  return Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength).toString('base64');
 }
 
 /**

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { VectorCollection } from '../stores/vector_store.ts';
 import {
   imageIdSchema,
   imageKey,
@@ -16,6 +17,11 @@ export const BATCH_TYPES = ['WORD_EMBEDDING', 'LINE_EMBEDDING'] as const;
 export const batchTypeSchema = z.enum(BATCH_TYPES);
 /** A batch embeds words or lines, never both. */
 export type BatchType = z.output<typeof batchTypeSchema>;
+
+/** The collection of a batch's vectors. */
+export function collectionOfBatch(type: BatchType): VectorCollection {
+  return type === 'LINE_EMBEDDING' ? 'lines' : 'words';
+}
 
 /** What OpenAI, or we, may still bring to an end. SUBMITTING is ours: claimed, not yet known to OpenAI. */
 export const ACTIVE_BATCH_STATUSES = [

@@ -1,14 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { aLoggedRun, aRecord } from '../../../tests/support/record_factory.ts';
-import {
-  embeddedReceiptCodec,
-  knownRuns,
-  PAST_NAMED,
-  withoutRuns,
-  withoutTrust,
-  withRun,
-} from './embedded_receipt.ts';
+import { embeddedReceiptCodec, knownRuns, PAST_NAMED } from './embedded_receipt.ts';
+import { withoutRuns, withoutTrust, withRun } from './record_changes.ts';
 
 const runId = (number: number): string =>
   `5b7e3f3a-1111-4222-8333-${String(number).padStart(12, '0')}`;

@@ -13,11 +13,14 @@ import {
 /** Refused lines and words that the record of a run names; of any further ones the run's deltas and the rows' FAILED tell. */
 export const REFUSED_NAMED = 30;
 
+/** Of a refusal's reason: the record is small, and so is a state's payload. */
+export const REASON_CHARACTERS = 120;
+
 /** Runs that the record names though nothing needs them any more: their deltas are found by them when a receipt is forgotten. */
 export const PAST_NAMED = 300;
 
 /** Ids that may be in stores though no row that can be read has them; of any further ones the runs of the stores tell. */
-const LEFT_NAMED = 300;
+export const LEFT_NAMED = 300;
 
 const refusedSchema = z.object({
   /** The vector id. */
@@ -96,6 +99,22 @@ export type EmbeddedReceipt = z.output<typeof embeddedReceiptSchema>;
 export type LoggedRun = z.output<typeof loggedRunSchema>;
 export type RefusedEntity = z.output<typeof refusedSchema>;
 
+/**
+ * A refusal, as a record names it.
+ *
+ * @param by `openai`, or the identity of a store.
+ */
+export function namedRefusal(
+  by: string,
+  {
+    id,
+    input_hash,
+    reason,
+  }: { readonly id: string; readonly input_hash?: string | undefined; readonly reason: string },
+): RefusedEntity {
+  return { id, input_hash: input_hash ?? null, by, reason };
+}
+
 /** All records of a table, by the index of types. */
 export const EMBEDDED_RECEIPT_TYPE = 'EMBEDDED_RECEIPT' as const;
 const SK = 'STATE';
@@ -138,180 +157,23 @@ export function isHeldAnywhere({ runs, stores, marks, left }: EmbeddedReceipt): 
   return runs.length > 0 || left.length > 0 || inStores || Object.keys(marks).length > 0;
 }
 
-/** Who writes what to which stores. */
-interface Projection {
-  /** One invocation; a batch's part by its name. */
-  readonly writer: string;
-  readonly now: string;
-  /** The stack's, by identity. */
-  readonly stores: readonly string[];
-}
-
-/**
- * With a run more, as the writer begins to project it. A whole one takes the place of all before it; what stores have of those stays known,
- * because it must be removed.
- */
-export function withRun(
-  record: EmbeddedReceipt,
-  run: LoggedRun,
-  { writer, now, stores }: Projection,
-): EmbeddedReceipt {
-  return {
-    ...record,
-    sequence: record.sequence + 1,
-    runs: run.whole ? [run] : [run, ...record.runs],
-    past_runs: run.whole ? withPast(record) : record.past_runs,
-    stores: begun(record, [run.run_id], stores),
-    marks: stores.length === 0 ? record.marks : { ...record.marks, [writer]: now },
-    gone_at: null,
-  };
-}
-
-/** As the writer begins to write the recorded runs to the stores again. */
-export function withMark(
-  record: EmbeddedReceipt,
-  { writer, now, stores }: Projection,
-): EmbeddedReceipt {
-  const ids = record.runs.map(({ run_id }) => run_id);
-  return {
-    ...record,
-    stores: begun(record, ids, stores),
-    marks: { ...record.marks, [writer]: now },
-  };
-}
-
-/** The earlier runs, once those that are recorded now are earlier ones too. */
-function withPast({ runs, past_runs }: EmbeddedReceipt): string[] {
-  return [...new Set([...runs.map(({ run_id }) => run_id), ...past_runs])].slice(0, PAST_NAMED);
-}
-
-function begun(
-  record: EmbeddedReceipt,
-  runIds: readonly string[],
-  stores: readonly string[],
-): EmbeddedReceipt['stores'] {
-  const states = { ...record.stores };
-  for (const store of stores) {
-    const { has = [], begun: before = [] } = states[store] ?? {};
-    const added = runIds.filter((id) => !has.includes(id) && !before.includes(id));
-    states[store] = { has, begun: [...added, ...before] };
-  }
-  return states;
-}
-
-/** What a writer has done. */
-export interface Projected {
-  readonly writer: string;
-  readonly stores: readonly string[];
-  /** The runs that the stores have whole now. */
-  readonly runs: readonly string[];
-  /** Runs of which the stores have nothing any more that the former do not have. */
-  readonly replaced: readonly string[];
-  /** What stores refused, of the newest of these runs. */
-  readonly refused: readonly RefusedEntity[];
-  /** Stores that got everything: what they had refused before does not count any more. */
-  readonly refilled: readonly string[];
-  /** Whether the writer may have covered a newer run, which somebody has to write again. */
-  readonly late: boolean;
-  /** Marks of others who are dead, and whose writing is covered now. */
-  readonly dead: readonly string[];
-  /** What `left` becomes. @default as it was */
-  readonly left?: readonly string[];
-}
-
-/**
- * As the writer is done. While others are at work, whose runs are older, what they may still write stays known: it must be removed if they
- * die.
- */
-export function withProjected(record: EmbeddedReceipt, done: Projected): EmbeddedReceipt {
-  const marks = without(record.marks, [...done.dead, ...(done.late ? [] : [done.writer])]);
-  const settled = Object.keys(marks).length === 0;
-  const gone = new Set([...(settled ? done.replaced : []), ...done.runs]);
-  const states = { ...record.stores };
-  for (const store of done.stores) {
-    const { has = [], begun: before = [] } = states[store] ?? {};
-    states[store] = {
-      has: [...done.runs, ...has.filter((id) => !gone.has(id))],
-      begun: before.filter((id) => !gone.has(id)),
-    };
-  }
-  return {
-    ...record,
-    runs: record.runs.map((run) => (run.run_id === done.runs[0] ? withRefused(run, done) : run)),
-    stores: states,
-    marks,
-    left: [...(done.left ?? record.left)].slice(0, LEFT_NAMED),
-  };
-}
-
-function without<Value>(
-  record: Readonly<Record<string, Value>>,
-  names: readonly string[],
-): Record<string, Value> {
-  return Object.fromEntries(Object.entries(record).filter(([name]) => !names.includes(name)));
-}
-
-/** What the stores have refused now counts in the place of what they had refused. */
-function withRefused(run: LoggedRun, { refused, refilled }: Projected): LoggedRun {
-  const kept = run.refused.filter(({ by }) => !refilled.includes(by));
-  const count = run.refused_count - (run.refused.length - kept.length) + refused.length;
-  return { ...run, refused: [...kept, ...refused].slice(0, REFUSED_NAMED), refused_count: count };
-}
-
-/**
- * Without anything embedded: its lines and words are gone, and the stores of the stack have removed them. What others, who are at work, may
- * still write stays known.
- *
- * @param over marks that do not count any more: the writer's own, and those of the dead.
- */
-export function withoutRuns(
-  record: EmbeddedReceipt,
-  cleaned: readonly string[],
-  over: readonly string[],
-  now: string,
-): EmbeddedReceipt {
-  const marks = without(record.marks, over);
-  const runs = record.runs.map(({ run_id }) => run_id);
-  const stores = without(record.stores, cleaned);
-  if (Object.keys(marks).length > 0) {
-    for (const store of cleaned) {
-      const { has = [], begun: before = [] } = record.stores[store] ?? {};
-      stores[store] = { has: [], begun: [...new Set([...runs, ...has, ...before])] };
-    }
-  }
-  return {
-    ...record,
-    sequence: record.sequence + 1,
-    runs: [],
-    past_runs: withPast(record),
-    stores,
-    marks,
-    left: [],
-    gone_at: now,
-  };
-}
-
-/**
- * As what is held of the receipt begins to be deleted: as far as the next run knows, nothing is embedded, so that it embeds the receipt anew
- * where its rows are still there. What must be deleted stays known.
- */
-export function withoutTrust(record: EmbeddedReceipt): EmbeddedReceipt {
-  const runs = record.runs.map(({ run_id }) => run_id);
-  const stores: EmbeddedReceipt['stores'] = {};
-  for (const [store, { has, begun: before }] of Object.entries(record.stores)) {
-    stores[store] = { has: [], begun: [...new Set([...runs, ...has, ...before])] };
-  }
-  return {
-    ...record,
-    sequence: record.sequence + 1,
-    runs: [],
-    past_runs: withPast(record),
-    stores,
-  };
+/** Runs that these stores may have something of, and that are not recorded any more, each once. */
+export function foreignRuns(record: EmbeddedReceipt, stores: readonly string[]): string[] {
+  const recorded = new Set(idsOfRuns(record));
+  const inStores = stores.flatMap((store) => {
+    const { has = [], begun: before = [] } = record.stores[store] ?? {};
+    return [...has, ...before];
+  });
+  return [...new Set(inStores)].filter((id) => !recorded.has(id));
 }
 
 /** Every run of which the log may have deltas, as far as the record knows. */
-export function knownRuns({ runs, past_runs, stores }: EmbeddedReceipt): string[] {
-  const inStores = Object.values(stores).flatMap(({ has, begun: before }) => [...has, ...before]);
-  return [...new Set([...runs.map(({ run_id }) => run_id), ...past_runs, ...inStores])];
+export function knownRuns(record: EmbeddedReceipt): string[] {
+  const inStores = foreignRuns(record, Object.keys(record.stores));
+  return [...new Set([...idsOfRuns(record), ...record.past_runs, ...inStores])];
+}
+
+/** Of the recorded runs, newest first. */
+export function idsOfRuns({ runs }: Pick<EmbeddedReceipt, 'runs'>): string[] {
+  return runs.map(({ run_id }) => run_id);
 }

@@ -7,7 +7,7 @@ import {
 import { imageKey, type ReceiptIdentity, receiptPart, type RowKey } from '../entities/keys.ts';
 import type { Logger } from '../ports.ts';
 import type { InvalidRows } from './receipt_listing.ts';
-import { existingKeys, queryPages, type Table } from './table.ts';
+import { existingKeys, ofType, queryPages, type Table } from './table.ts';
 
 /**
  * Receipts whose vectors are somewhere, and whose own rows are gone, so that no listing of receipts has them.
@@ -24,12 +24,7 @@ export async function* listGoneReceipts(
   invalid: InvalidRows,
   logger: Logger,
 ): AsyncGenerator<ReceiptIdentity> {
-  const pages = queryPages(table, {
-    IndexName: 'GSITYPE',
-    KeyConditionExpression: '#type = :type',
-    ExpressionAttributeNames: { '#type': 'TYPE' },
-    values: { type: EMBEDDED_RECEIPT_TYPE },
-  });
+  const pages = queryPages(table, ofType(EMBEDDED_RECEIPT_TYPE));
   for await (const { rows } of pages) {
     const held: (ReceiptIdentity & RowKey)[] = [];
     for (const row of rows) {

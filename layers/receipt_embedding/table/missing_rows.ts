@@ -1,13 +1,9 @@
 import { isEmbeddable } from '../embeddings/embedding_items.ts';
-import { parsePath, type Row, rowKey } from '../entities/keys.ts';
-import {
-  type ReceiptLine,
-  receiptLineCodec,
-  type ReceiptWord,
-  receiptWordCodec,
-} from '../entities/line_and_word.ts';
+import { parsePath, rowKey } from '../entities/keys.ts';
+import type { ReceiptLine, ReceiptWord } from '../entities/line_and_word.ts';
 import { mapSettled } from '../settled_map.ts';
-import { decodeLeniently } from './rows.ts';
+import type { ReceiptContents } from './receipt_contents.ts';
+import { decodeLineOrWord } from './receipt_listing.ts';
 import { getRow, type Table } from './table.ts';
 
 /** What has become of lines and words that have vectors, and that no query shows. */
@@ -49,7 +45,7 @@ export async function readMissingRows(table: Table, ids: readonly string[]): Pro
         gone.add(id);
         return;
       }
-      const entity = decode(row);
+      const entity = decodeLineOrWord(row);
       if (entity === undefined) unreadable.add(id);
       else if (!isEmbeddable(entity)) gone.add(id);
       else if ('word_id' in entity) words.push(entity);
@@ -60,8 +56,14 @@ export async function readMissingRows(table: Table, ids: readonly string[]): Pro
   return { lines, words, gone, unreadable };
 }
 
-function decode(row: Row): ReceiptLine | ReceiptWord | undefined {
-  const codec = row['TYPE'] === 'RECEIPT_LINE' ? receiptLineCodec : receiptWordCodec;
-  const decoded = decodeLeniently<ReceiptLine | ReceiptWord>(codec, row);
-  return decoded.success ? decoded.data : undefined;
+/** A receipt with the rows of it that its index did not show. */
+export function withMissing(
+  contents: ReceiptContents,
+  { lines, words }: MissingRows,
+): ReceiptContents {
+  return {
+    ...contents,
+    lines: [...contents.lines, ...lines],
+    words: [...contents.words, ...words],
+  };
 }

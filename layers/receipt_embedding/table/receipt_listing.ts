@@ -18,7 +18,7 @@ import {
 } from '../entities/line_and_word.ts';
 import type { Logger } from '../ports.ts';
 import { decodeLeniently, toItem } from './rows.ts';
-import { queryPages, type Table } from './table.ts';
+import { ofType, queryPages, type Table } from './table.ts';
 
 /** Where a row that can't be read is counted. */
 export interface InvalidRows {
@@ -43,11 +43,8 @@ export async function* listReceipts(
   logger: Logger,
 ): AsyncGenerator<ReceiptIdentity> {
   const pages = queryPages(table, {
-    IndexName: 'GSITYPE',
-    KeyConditionExpression: '#type = :type',
-    ExpressionAttributeNames: { '#type': 'TYPE' },
+    ...ofType('RECEIPT'),
     ProjectionExpression: 'PK, SK',
-    values: { type: 'RECEIPT' },
     ...(after === undefined ? {} : { ExclusiveStartKey: toItem(indexKey(after)) }),
   });
   for await (const { rows } of pages) {
@@ -133,8 +130,9 @@ async function* receiptsOfStream(
       // One row is enough to list a receipt; the others need not be looked at.
       if (receipt !== undefined && last !== undefined && compareReceipts(receipt, last) === 0)
         continue;
-      const entity = decode(row);
+      const entity = decodeLineOrWord(row);
       if (entity === undefined) {
+        // It does not belong into this partition, or could not be read: it would be listed by every run.
         invalid.count++;
         logger.warn('a line or word can not be read and is skipped', {
           key: { PK: row.PK, SK: row.SK },
@@ -148,11 +146,8 @@ async function* receiptsOfStream(
   }
 }
 
-/**
- * A line is told from a word by its TYPE alone; anything else does not belong into this partition. What process_receipt_realtime
- * could not read is not listed either: it would be listed by every run.
- */
-function decode(row: Row): ReceiptLine | ReceiptWord | undefined {
+/** A line is told from a word by its TYPE alone. @returns undefined for what can't be read. */
+export function decodeLineOrWord(row: Row): ReceiptLine | ReceiptWord | undefined {
   const codec = row['TYPE'] === 'RECEIPT_LINE' ? receiptLineCodec : receiptWordCodec;
   const decoded = decodeLeniently<ReceiptLine | ReceiptWord>(codec, row);
   return decoded.success ? decoded.data : undefined;

@@ -153,6 +153,16 @@ export type QueryInput = Omit<QueryCommandInput, 'TableName' | 'ExpressionAttrib
   readonly values: Values;
 };
 
+/** The query for all rows of a type, in the index's own order. */
+export function ofType(type: string): QueryInput {
+  return {
+    IndexName: 'GSITYPE',
+    KeyConditionExpression: '#type = :type',
+    ExpressionAttributeNames: { '#type': 'TYPE' },
+    values: { type },
+  };
+}
+
 /** One answer of DynamoDB's to a query: at most 1 MB of rows before its filter. */
 interface QueryPage {
   /** Rows in it, also where the query selects nothing but their count. */

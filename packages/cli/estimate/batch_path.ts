@@ -7,7 +7,11 @@ import {
 } from 'receipt-embedding/batches/plan_batches';
 import type { EmbeddingModel } from 'receipt-embedding/embeddings/embedder';
 import { embeddingItems } from 'receipt-embedding/embeddings/embedding_items';
-import { type BatchType, embeddingBatchResultCodec } from 'receipt-embedding/entities/batch';
+import {
+  type BatchType,
+  collectionOfBatch,
+  embeddingBatchResultCodec,
+} from 'receipt-embedding/entities/batch';
 import { z } from 'zod';
 import {
   type Assumptions,
@@ -98,7 +102,7 @@ export class BatchCounter {
     if (types.length === 0) return;
     sum.receipts++;
     for (const type of types) {
-      sum[type === 'LINE_EMBEDDING' ? 'lines' : 'words'] += wanted[type].length;
+      sum[collectionOfBatch(type)] += wanted[type].length;
       sum.read_units += this.#ingestionReadUnits(receipt) + RECEIPT_RECORD.reads;
       sum.deltas++;
       sum.rows_written += RECEIPT_RECORD.writes;

@@ -5,8 +5,8 @@ import {
   embeddedReceiptCodec,
   type LoggedRun,
   unknownReceipt,
-  withRun,
 } from 'receipt-embedding/entities/embedded_receipt';
+import { withRun } from 'receipt-embedding/entities/record_changes';
 import { type ReceiptIdentity, toTimestamp } from 'receipt-embedding/entities/keys';
 import type { EmbeddingStatus, ReceiptLine } from 'receipt-embedding/entities/line_and_word';
 import { z } from 'zod';

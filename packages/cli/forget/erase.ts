@@ -2,8 +2,8 @@ import type { S3Client } from '@aws-sdk/client-s3';
 import {
   type EmbeddedReceipt,
   embeddedReceiptKey,
-  withoutTrust,
 } from 'receipt-embedding/entities/embedded_receipt';
+import { withoutTrust } from 'receipt-embedding/entities/record_changes';
 import type { ReceiptIdentity } from 'receipt-embedding/entities/keys';
 import { ConcurrentUpdate } from 'receipt-embedding/errors';
 import { writeEmbeddedReceipt } from 'receipt-embedding/table/embedded_receipts';

@@ -1,6 +1,10 @@
 import { tmpdir } from 'node:os';
 import { readHeld } from 'receipt-embedding/delivery/held_vectors';
-import { embeddedReceiptCodec } from 'receipt-embedding/entities/embedded_receipt';
+import { COLLECTIONS } from 'receipt-embedding/delivery/receipt_content';
+import {
+  EMBEDDED_RECEIPT_TYPE,
+  embeddedReceiptCodec,
+} from 'receipt-embedding/entities/embedded_receipt';
 import { VectorLog } from 'receipt-embedding/log/vector_log';
 import type {
   StoreName,
@@ -8,7 +12,7 @@ import type {
   VectorRecord,
   VectorStore,
 } from 'receipt-embedding/stores/vector_store';
-import { queryPages } from 'receipt-embedding/table/table';
+import { ofType, queryPages } from 'receipt-embedding/table/table';
 import { z } from 'zod';
 import { countVectors, localStores } from '../local_stores.ts';
 import type { LocalStack } from '../local_stack.ts';
@@ -49,7 +53,7 @@ const MOST_RECEIPTS = 100;
 export async function proveStores(local: LocalStack, most = MOST_QUERIES): Promise<StoredVectors> {
   const { aws, bucket } = local;
   const { runs, samples } = await readLog(local, most);
-  const deltas = ['lines', 'words'].flatMap((name) => aws.s3.listKeys(bucket, `${name}/delta/`));
+  const deltas = COLLECTIONS.flatMap((name) => aws.s3.listKeys(bucket, `${name}/delta/`));
   const stores: Partial<Record<StoreName, StoreProof>> = {};
   for (const store of localStores(local)) {
     stores[store.name] = { ...countVectors(store.name, local), ...(await ask(store, samples)) };
@@ -66,12 +70,7 @@ async function readLog(
   most: number,
 ): Promise<{ readonly runs: number; readonly samples: readonly Sample[] }> {
   const log = new VectorLog({ s3: aws.clients.s3, bucket, temporaryFolder: tmpdir() });
-  const pages = queryPages(table, {
-    IndexName: 'GSITYPE',
-    KeyConditionExpression: '#type = :type',
-    ExpressionAttributeNames: { '#type': 'TYPE' },
-    values: { type: 'EMBEDDED_RECEIPT' },
-  });
+  const pages = queryPages(table, ofType(EMBEDDED_RECEIPT_TYPE));
   let runs = 0;
   const all: Sample[] = [];
   let receipts = 0;
@@ -81,7 +80,7 @@ async function readLog(
       runs += record.runs.length;
       if (receipts++ >= MOST_RECEIPTS) continue;
       const held = await readHeld(log, record.runs);
-      for (const collection of ['lines', 'words'] as const) {
+      for (const collection of COLLECTIONS) {
         for (const { id, vector } of held[collection].values()) {
           all.push({ id, vector, collection });
         }

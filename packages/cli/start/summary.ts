@@ -12,7 +12,7 @@ import {
 } from 'receipt-embedding/entities/batch';
 import { type CompactionRun, compactionRunCodec } from 'receipt-embedding/entities/compaction_run';
 import type { ReceiptIdentity } from 'receipt-embedding/entities/keys';
-import { queryPages, type Table } from 'receipt-embedding/table/table';
+import { ofType, queryPages, type Table } from 'receipt-embedding/table/table';
 import { z } from 'zod';
 import { tableSource } from '../estimate/receipt_source.ts';
 import {
@@ -208,12 +208,7 @@ export async function countReceiptsToEmbed(table: Table): Promise<number> {
 /** All batches, in the order of their submission. */
 export async function readBatchSummaries(table: Table): Promise<BatchSummary[]> {
   const batches: BatchSummary[] = [];
-  const pages = queryPages(table, {
-    IndexName: 'GSITYPE',
-    KeyConditionExpression: '#type = :type',
-    ExpressionAttributeNames: { '#type': 'TYPE' },
-    values: { type: 'BATCH_SUMMARY' },
-  });
+  const pages = queryPages(table, ofType('BATCH_SUMMARY'));
   for await (const { rows } of pages) {
     batches.push(...rows.map((row) => z.decode(batchSummaryCodec, row as never)));
   }

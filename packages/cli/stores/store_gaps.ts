@@ -2,9 +2,10 @@ import {
   EMBEDDED_RECEIPT_TYPE,
   type EmbeddedReceipt,
   embeddedReceiptCodec,
+  foreignRuns,
 } from 'receipt-embedding/entities/embedded_receipt';
 import { BULK } from 'receipt-embedding/retry';
-import { type QueryOptions, queryPages, type Table } from 'receipt-embedding/table/table';
+import { ofType, type QueryOptions, queryPages, type Table } from 'receipt-embedding/table/table';
 import { z } from 'zod';
 
 /** What records say of the stores that are asked about. */
@@ -47,11 +48,8 @@ export async function countStoreGaps(
   const pages = queryPages(
     table,
     {
-      IndexName: 'GSITYPE',
-      KeyConditionExpression: '#type = :type',
-      ExpressionAttributeNames: { '#type': 'TYPE' },
+      ...ofType(EMBEDDED_RECEIPT_TYPE),
       ...(sample === undefined ? {} : { Limit: sample }),
-      values: { type: EMBEDDED_RECEIPT_TYPE },
     },
     { ...BULK, ...options },
   );
@@ -77,12 +75,12 @@ export async function countStoreGaps(
 }
 
 function gapsOf(
-  { runs, stores, marks }: EmbeddedReceipt,
+  record: EmbeddedReceipt,
   identity: string,
 ): { readonly lacks: boolean; readonly unsettled: boolean } {
-  const { has = [], begun = [] } = stores[identity] ?? {};
-  const recorded = new Set(runs.map(({ run_id }) => run_id));
-  const lacks = [...recorded].some((id) => !has.includes(id));
-  const former = [...has, ...begun].some((id) => !recorded.has(id));
-  return { lacks, unsettled: former || Object.keys(marks).length > 0 };
+  const { has = [] } = record.stores[identity] ?? {};
+  return {
+    lacks: record.runs.some(({ run_id }) => !has.includes(run_id)),
+    unsettled: foreignRuns(record, [identity]).length > 0 || Object.keys(record.marks).length > 0,
+  };
 }

@@ -20,7 +20,11 @@ import { collectionOf } from 'receipt-embedding/stores/vector_ids';
 import type { StoredVector, VectorCollection } from 'receipt-embedding/stores/vector_store';
 import { readEmbeddedReceipt } from 'receipt-embedding/table/embedded_receipts';
 import { CLAIM_ATTRIBUTE } from 'receipt-embedding/table/embedding_statuses';
-import { type MissingRows, readMissingRows } from 'receipt-embedding/table/missing_rows';
+import {
+  type MissingRows,
+  readMissingRows,
+  withMissing,
+} from 'receipt-embedding/table/missing_rows';
 import {
   type ReceiptContents,
   readReceiptContents,
@@ -65,11 +69,7 @@ export async function readReceipt(
   const seen = new Set(allItems(content()).map(({ id }) => id));
   const unseen = new Set([...known, ...listed].filter((id) => !seen.has(id)));
   const missing = await readMissingRows(table, [...unseen]);
-  contents = {
-    ...contents,
-    lines: [...contents.lines, ...missing.lines],
-    words: [...contents.words, ...missing.words],
-  };
+  contents = withMissing(contents, missing);
   const ids = [...new Set([...seen, ...unseen])];
   const found: FoundReceipt['stores'][number][] = [];
   for (const { identity, store } of stores) {

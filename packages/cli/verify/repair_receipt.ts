@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { projectAgain } from 'receipt-embedding/delivery/delivery_ends';
 import type { DeliveryPorts } from 'receipt-embedding/delivery/delivery_ports';
-import type { HeldVector, HeldVectors } from 'receipt-embedding/delivery/held_vectors';
+import type { HeldVectors } from 'receipt-embedding/delivery/held_vectors';
 import { allItems, COLLECTIONS } from 'receipt-embedding/delivery/receipt_content';
-import type { Embedder } from 'receipt-embedding/embeddings/embedder';
-import type { EmbeddedReceipt } from 'receipt-embedding/entities/embedded_receipt';
+import { type Embedder, isSameModel } from 'receipt-embedding/embeddings/embedder';
+import { doubtedStores } from 'receipt-embedding/entities/record_changes';
 import { parsePath, rowKey } from 'receipt-embedding/entities/keys';
 import type { Merchant } from 'receipt-embedding/merchants/resolve_merchant';
 import type { Metrics } from 'receipt-embedding/ports';
@@ -108,18 +108,9 @@ async function doubt(
   if (stores.size === 0) return;
   await changeRecord(receipt, (record) => ({
     ...record,
-    stores: doubted(record, stores),
+    stores: doubtedStores(record, [...stores]),
     left: [...new Set([...record.left, ...gone])],
   }));
-}
-
-function doubted(record: EmbeddedReceipt, stores: ReadonlySet<string>): EmbeddedReceipt['stores'] {
-  const states = { ...record.stores };
-  for (const store of stores) {
-    const { has = [], begun = [] } = states[store] ?? {};
-    states[store] = { has: [], begun: [...new Set([...has, ...begun])] };
-  }
-  return states;
 }
 
 /** Takes the collections whose deltas are missing off the runs of the record: a run would go by their digests alone. */
@@ -177,10 +168,8 @@ async function projectHeld(
 ): Promise<void> {
   const found = await readReceipt({ receipt }, ports);
   const { record: read, contents, content, held, missing, model } = found;
-  const isOfModel = ({ run }: HeldVector): boolean =>
-    run.model === model.model && run.dimensions === model.dimensions;
   const ofModel = (vectors: HeldVectors['lines']): HeldVectors['lines'] =>
-    new Map([...vectors].filter(([, vector]) => isOfModel(vector)));
+    new Map([...vectors].filter(([, { run }]) => isSameModel(run, model)));
   const begun = {
     ...{ receipt, read, record: recordOf(found), contents, content, missing },
     held: { ...held, lines: ofModel(held.lines), words: ofModel(held.words) },

@@ -21,6 +21,24 @@ export function Loading() {
   return <p class="quiet">Reading …</p>;
 }
 
+/** What was asked for, as soon as it is there; what is wrong, and that it is on its way. */
+export function Answered<Answer>({
+  answer,
+  problem,
+  children,
+}: {
+  readonly answer?: Answer | undefined;
+  readonly problem?: string | undefined;
+  readonly children: (answer: Answer) => ComponentChildren;
+}) {
+  return (
+    <>
+      <Problem text={problem} />
+      {answer === undefined ? problem === undefined && <Loading /> : children(answer)}
+    </>
+  );
+}
+
 /** A status, with a colour of its kind. */
 export function Badge({ status }: { readonly status: string }) {
   return <span class={`badge ${toneOf(status)}`}>{status}</span>;

@@ -8,40 +8,39 @@ import type {
   ReceiptPage as Listed,
 } from '../receipts.ts';
 import { placeOf, useAnswer } from './client.tsx';
-import { Badge, Facts, Json, Loading, moveFocus, Problem, Title } from './parts.tsx';
+import { Answered, Badge, Facts, Json, moveFocus, Title } from './parts.tsx';
 
 /** All receipts, a page at a time. */
 export function Receipts({ query }: { readonly query: URLSearchParams }) {
-  const { answer, problem } = useAnswer<Listed>(`/api/receipts?${query.toString()}`);
+  const asked = useAnswer<Listed>(`/api/receipts?${query.toString()}`);
   return (
     <>
       <Title>Receipts</Title>
-      <Problem text={problem} />
-      {answer === undefined ? (
-        problem === undefined && <Loading />
-      ) : (
-        <>
-          {answer.receipts.length === 0 && <p>There are none.</p>}
-          <ul class="rows">
-            {answer.receipts.map((receipt) => (
-              <li key={`${receipt.image_id} ${receipt.receipt_id}`}>
-                <a href={placeOf('receipt', identityOf(receipt))}>
-                  {receipt.merchant_name ?? 'unknown merchant'}
-                </a>{' '}
-                <span class="quiet id">
-                  {receipt.image_id} {receipt.receipt_id}
-                </span>
-              </li>
-            ))}
-          </ul>
-          <p class="line">
-            {query.has('image_id') && <a href="#/receipts">First page</a>}
-            {answer.next !== null && (
-              <a href={placeOf('receipts', identityOf(answer.next))}>Next page</a>
-            )}
-          </p>
-        </>
-      )}
+      <Answered {...asked}>
+        {(answer) => (
+          <>
+            {answer.receipts.length === 0 && <p>There are none.</p>}
+            <ul class="rows">
+              {answer.receipts.map((receipt) => (
+                <li key={`${receipt.image_id} ${receipt.receipt_id}`}>
+                  <a href={placeOf('receipt', identityOf(receipt))}>
+                    {receipt.merchant_name ?? 'unknown merchant'}
+                  </a>{' '}
+                  <span class="quiet id">
+                    {receipt.image_id} {receipt.receipt_id}
+                  </span>
+                </li>
+              ))}
+            </ul>
+            <p class="line">
+              {query.has('image_id') && <a href="#/receipts">First page</a>}
+              {answer.next !== null && (
+                <a href={placeOf('receipts', identityOf(answer.next))}>Next page</a>
+              )}
+            </p>
+          </>
+        )}
+      </Answered>
     </>
   );
 }
@@ -55,7 +54,7 @@ export function ReceiptPage({ query }: { readonly query: URLSearchParams }) {
   const image_id = query.get('image_id') ?? '';
   const receipt_id = query.get('receipt_id') ?? '';
   const search = new URLSearchParams({ image_id, receipt_id }).toString();
-  const { answer: receipt, problem } = useAnswer<DrawnReceipt>(`/api/receipt?${search}`);
+  const asked = useAnswer<DrawnReceipt>(`/api/receipt?${search}`);
   const [colour, setColour] = useState<Colouring>('status');
   const chosen = query.get('id');
   const placeOfId = (id: string): string => placeOf('receipt', { image_id, receipt_id, id });
@@ -64,41 +63,40 @@ export function ReceiptPage({ query }: { readonly query: URLSearchParams }) {
       <p class="crumbs">
         <a href="#/receipts">Receipts</a>
       </p>
-      <Title>{receipt?.merchant_name ?? 'Receipt'}</Title>
+      <Title>{asked.answer?.merchant_name ?? 'Receipt'}</Title>
       <p class="quiet id">
         {image_id} {receipt_id}
       </p>
-      <Problem text={problem} />
-      {receipt === undefined ? (
-        problem === undefined && <Loading />
-      ) : (
-        <>
-          <fieldset class="line">
-            <legend>Coloured by</legend>
-            {COLOURINGS.map((one) => (
-              <label key={one}>
-                <input
-                  type="radio"
-                  name="colour"
-                  checked={colour === one}
-                  onChange={() => {
-                    setColour(one);
-                  }}
-                />{' '}
-                {one}
-              </label>
-            ))}
-          </fieldset>
-          {receipt.invalid_rows > 0 && (
-            <p class="problem">{receipt.invalid_rows} rows of it can't be read.</p>
-          )}
-          <div class="beside">
-            <Drawing receipt={receipt} chosen={chosen} colour={colour} placeOfId={placeOfId} />
-            <Details receipt={receipt} chosen={chosen} />
-          </div>
-          <Json title="Record" value={receipt.record} />
-        </>
-      )}
+      <Answered {...asked}>
+        {(receipt) => (
+          <>
+            <fieldset class="line">
+              <legend>Coloured by</legend>
+              {COLOURINGS.map((one) => (
+                <label key={one}>
+                  <input
+                    type="radio"
+                    name="colour"
+                    checked={colour === one}
+                    onChange={() => {
+                      setColour(one);
+                    }}
+                  />{' '}
+                  {one}
+                </label>
+              ))}
+            </fieldset>
+            {receipt.invalid_rows > 0 && (
+              <p class="problem">{receipt.invalid_rows} rows of it can't be read.</p>
+            )}
+            <div class="beside">
+              <Drawing receipt={receipt} chosen={chosen} colour={colour} placeOfId={placeOfId} />
+              <Details receipt={receipt} chosen={chosen} />
+            </div>
+            <Json title="Record" value={receipt.record} />
+          </>
+        )}
+      </Answered>
     </>
   );
 }
@@ -310,26 +308,25 @@ function Legend({ receipt }: { readonly receipt: DrawnReceipt }) {
 
 function Neighbours({ id, entity }: { readonly id: string; readonly entity: 'lines' | 'words' }) {
   const request = JSON.stringify({ like: id, entity, k: 5 });
-  const { answer, problem } = useAnswer<SearchOutput>(
+  const asked = useAnswer<SearchOutput>(
     `/api/search?${new URLSearchParams({ request }).toString()}`,
   );
   return (
     <>
       <h3>Neighbours in the store</h3>
-      <Problem text={problem} />
-      {answer === undefined ? (
-        problem === undefined && <Loading />
-      ) : (
-        <ol class="hits">
-          {answer.hits.map((hit) => (
-            <li key={hit.id}>
-              <span class="score">{hit.score?.toFixed(2)}</span>{' '}
-              <a href={placeOf('receipt', { ...identityOf(hit), id: hit.id })}>{hit.text}</a>{' '}
-              <span class="quiet">{hit.merchant_name}</span>
-            </li>
-          ))}
-        </ol>
-      )}
+      <Answered {...asked}>
+        {(answer) => (
+          <ol class="hits">
+            {answer.hits.map((hit) => (
+              <li key={hit.id}>
+                <span class="score">{hit.score?.toFixed(2)}</span>{' '}
+                <a href={placeOf('receipt', { ...identityOf(hit), id: hit.id })}>{hit.text}</a>{' '}
+                <span class="quiet">{hit.merchant_name}</span>
+              </li>
+            ))}
+          </ol>
+        )}
+      </Answered>
       <p>
         <a href={placeOf('search', { like: id, entity })}>More like this</a>
       </p>

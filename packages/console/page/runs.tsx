@@ -5,13 +5,12 @@ import type { ListedRun, Run } from '../runs.ts';
 import type { StateView } from '../states.ts';
 import { placeOf, useAnswer, useStream } from './client.tsx';
 import {
+  Answered,
   Badge,
   Facts,
   Json,
-  Loading,
   moveFocus,
   number,
-  Problem,
   seconds,
   Time,
   Title,
@@ -30,62 +29,65 @@ export function Runs() {
   return (
     <>
       <Title>Runs</Title>
-      <Problem text={problem} />
-      {runs === undefined ? (
-        problem === undefined && <Loading />
-      ) : runs.length === 0 ? (
-        <p>
-          Nothing has run yet. <code>npx receipts execute realtime</code> starts something.
-        </p>
-      ) : (
-        <>
-          <div class="scroll">
-            <table class="runs">
-              <thead>
-                <tr>
-                  <th>Execution</th>
-                  <th>Workflow</th>
-                  <th>Status</th>
-                  <th>Started (UTC)</th>
-                  <th class="right">Took</th>
-                </tr>
-              </thead>
-              <tbody>
-                {runs.map((run) => (
-                  <tr key={run.arn}>
-                    <td>
-                      <a href={placeOf('run', { arn: run.arn })}>{run.name}</a>
-                      {run.error !== undefined && (
-                        <div class="cause">
-                          {run.error}: {run.cause}
-                        </div>
-                      )}
-                    </td>
-                    <td>{run.workflow.replace('_', '-')}</td>
-                    <td>
-                      <Badge status={run.status} />
-                    </td>
-                    <td>
-                      <Time at={run.started_at} />
-                    </td>
-                    <td class="right">{run.stopped_at === null ? '…' : seconds(run.seconds)}</td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-          </div>
-          {most < 100 && runs.length >= most && (
-            <button
-              type="button"
-              onClick={() => {
-                setMost(100);
-              }}
-            >
-              Show up to 100 of each workflow
-            </button>
-          )}
-        </>
-      )}
+      <Answered answer={runs} problem={problem}>
+        {(runs) =>
+          runs.length === 0 ? (
+            <p>
+              Nothing has run yet. <code>npx receipts execute realtime</code> starts something.
+            </p>
+          ) : (
+            <>
+              <div class="scroll">
+                <table class="runs">
+                  <thead>
+                    <tr>
+                      <th>Execution</th>
+                      <th>Workflow</th>
+                      <th>Status</th>
+                      <th>Started (UTC)</th>
+                      <th class="right">Took</th>
+                    </tr>
+                  </thead>
+                  <tbody>
+                    {runs.map((run) => (
+                      <tr key={run.arn}>
+                        <td>
+                          <a href={placeOf('run', { arn: run.arn })}>{run.name}</a>
+                          {run.error !== undefined && (
+                            <div class="cause">
+                              {run.error}: {run.cause}
+                            </div>
+                          )}
+                        </td>
+                        <td>{run.workflow.replace('_', '-')}</td>
+                        <td>
+                          <Badge status={run.status} />
+                        </td>
+                        <td>
+                          <Time at={run.started_at} />
+                        </td>
+                        <td class="right">
+                          {run.stopped_at === null ? '…' : seconds(run.seconds)}
+                        </td>
+                      </tr>
+                    ))}
+                  </tbody>
+                </table>
+              </div>
+              {most < 100 && runs.length >= most && (
+                <button
+                  type="button"
+                  onClick={() => {
+                    setMost(100);
+                  }}
+                >
+                  Show up to 100 of each workflow
+                </button>
+              )}
+            </>
+          )
+        }
+      </Answered>
     </>
   );
 }
@@ -123,36 +125,35 @@ export function RunPage({ query }: { readonly query: URLSearchParams }) {
         <a href="#/runs">Runs</a>
       </p>
       <Title>{run?.name ?? 'Execution'}</Title>
-      <Problem text={problem} />
-      {run === undefined ? (
-        problem === undefined && <Loading />
-      ) : (
-        <>
-          <p class="line">
-            <Badge status={run.status} />
-            <span>
-              <Time at={run.started_at} /> UTC
-            </span>
-            <span>{run.stopped_at === null ? 'running' : seconds(run.seconds)}</span>
-          </p>
-          {run.error !== null && (
-            <p class="problem">
-              {run.error}
-              {run.cause === null ? '' : `: ${run.cause}`}
+      <Answered answer={run} problem={problem}>
+        {(run) => (
+          <>
+            <p class="line">
+              <Badge status={run.status} />
+              <span>
+                <Time at={run.started_at} /> UTC
+              </span>
+              <span>{run.stopped_at === null ? 'running' : seconds(run.seconds)}</span>
             </p>
-          )}
-          {run.next.map((line) => (
-            <p key={line}>{line}</p>
-          ))}
-          {counts !== undefined && (
-            <Grid arn={arn} items={[...items.values()]} counts={counts} more={more} />
-          )}
-          {run.summary !== null && <Summary summary={run.summary} />}
-          <States states={run.states} />
-          <Json title="Input" value={run.input} />
-          {run.summary === null && <Json title="Output" value={run.output} />}
-        </>
-      )}
+            {run.error !== null && (
+              <p class="problem">
+                {run.error}
+                {run.cause === null ? '' : `: ${run.cause}`}
+              </p>
+            )}
+            {run.next.map((line) => (
+              <p key={line}>{line}</p>
+            ))}
+            {counts !== undefined && (
+              <Grid arn={arn} items={[...items.values()]} counts={counts} more={more} />
+            )}
+            {run.summary !== null && <Summary summary={run.summary} />}
+            <States states={run.states} />
+            <Json title="Input" value={run.input} />
+            {run.summary === null && <Json title="Output" value={run.output} />}
+          </>
+        )}
+      </Answered>
     </>
   );
 }
@@ -276,57 +277,59 @@ export function ItemPage({ query }: { readonly query: URLSearchParams }) {
   const arn = query.get('arn') ?? '';
   const run = query.get('run');
   const search = new URLSearchParams({ arn }).toString();
-  const { answer: item, problem } = useAnswer<ItemRun>(`/api/item?${search}`);
+  const asked = useAnswer<ItemRun>(`/api/item?${search}`);
   return (
     <>
       <p class="crumbs">
         <a href="#/runs">Runs</a>
         {run !== null && <a href={placeOf('run', { arn: run })}>{run.split(':').at(-1)}</a>}
       </p>
-      <Title>
-        {item === undefined
-          ? 'Item'
-          : (item.batch_id ?? `${item.image_id ?? item.name} ${item.receipt_id ?? ''}`)}
-      </Title>
-      <Problem text={problem} />
-      {item === undefined ? (
-        problem === undefined && <Loading />
-      ) : (
-        <>
-          <p class="line">
-            <Badge status={item.outcome} />
-            <span>
-              <Time at={item.started_at} /> UTC
-            </span>
-            <span>{item.stopped_at === null ? 'running' : seconds(item.seconds)}</span>
-            {item.image_id !== null && item.receipt_id !== null && (
-              <a
-                href={placeOf('receipt', { image_id: item.image_id, receipt_id: item.receipt_id })}
-              >
-                Its receipt
-              </a>
-            )}
-          </p>
-          {item.failure !== null && (
-            <p class="problem">
-              <strong>{item.failure.error}</strong>: {item.failure.cause}
+      <Title>{asked.answer === undefined ? 'Item' : nameOf(asked.answer)}</Title>
+      <Answered {...asked}>
+        {(item) => (
+          <>
+            <p class="line">
+              <Badge status={item.outcome} />
+              <span>
+                <Time at={item.started_at} /> UTC
+              </span>
+              <span>{item.stopped_at === null ? 'running' : seconds(item.seconds)}</span>
+              {item.image_id !== null && item.receipt_id !== null && (
+                <a
+                  href={placeOf('receipt', {
+                    image_id: item.image_id,
+                    receipt_id: item.receipt_id,
+                  })}
+                >
+                  Its receipt
+                </a>
+              )}
             </p>
-          )}
-          {item.deltas.length > 0 && (
-            <ul class="rows id" aria-label="Its deltas">
-              {item.deltas.map((delta) => (
-                <li key={delta}>{delta}</li>
-              ))}
-            </ul>
-          )}
-          <Log path={`/api/item/log?${search}`} />
-          <States states={item.states} />
-          <Json title="Input" value={item.input} />
-          <Json title="Output" value={item.output} />
-        </>
-      )}
+            {item.failure !== null && (
+              <p class="problem">
+                <strong>{item.failure.error}</strong>: {item.failure.cause}
+              </p>
+            )}
+            {item.deltas.length > 0 && (
+              <ul class="rows id" aria-label="Its deltas">
+                {item.deltas.map((delta) => (
+                  <li key={delta}>{delta}</li>
+                ))}
+              </ul>
+            )}
+            <Log path={`/api/item/log?${search}`} />
+            <States states={item.states} />
+            <Json title="Input" value={item.input} />
+            <Json title="Output" value={item.output} />
+          </>
+        )}
+      </Answered>
     </>
   );
+}
+
+function nameOf({ batch_id, image_id, receipt_id, name }: ItemRun): string {
+  return batch_id ?? `${image_id ?? name} ${receipt_id ?? ''}`;
 }
 
 /** What every line of the item's log has alike. */
@@ -343,37 +346,36 @@ function isPlain(value: unknown): boolean {
 }
 
 function Log({ path }: { readonly path: string }) {
-  const { answer: log, problem } = useAnswer<ItemLog>(path);
+  const asked = useAnswer<ItemLog>(path);
   return (
     <section>
       <h2>Log</h2>
-      <Problem text={problem} />
-      {log === undefined ? (
-        problem === undefined && <Loading />
-      ) : (
-        <>
-          {log.note !== null && <p class="quiet">{log.note}</p>}
-          {log.lines.length === 0 && log.note === null && <p class="quiet">No line.</p>}
-          <ol class="log">
-            {log.lines.map((line, at) => (
-              <li key={at} class={`level-${line.level.toLowerCase()}`}>
-                <time dateTime={line.at}>{line.at.slice(11, 23)}</time>
-                <span class="level">{line.level}</span>
-                <span>
-                  {line.message}
-                  {Object.entries(line.fields)
-                    .filter(([name, value]) => !OWN_IDS.has(name) && isPlain(value))
-                    .map(([name, value]) => (
-                      <span key={name} class="field">
-                        {name}={String(value)}
-                      </span>
-                    ))}
-                </span>
-              </li>
-            ))}
-          </ol>
-        </>
-      )}
+      <Answered {...asked}>
+        {(log) => (
+          <>
+            {log.note !== null && <p class="quiet">{log.note}</p>}
+            {log.lines.length === 0 && log.note === null && <p class="quiet">No line.</p>}
+            <ol class="log">
+              {log.lines.map((line, at) => (
+                <li key={at} class={`level-${line.level.toLowerCase()}`}>
+                  <time dateTime={line.at}>{line.at.slice(11, 23)}</time>
+                  <span class="level">{line.level}</span>
+                  <span>
+                    {line.message}
+                    {Object.entries(line.fields)
+                      .filter(([name, value]) => !OWN_IDS.has(name) && isPlain(value))
+                      .map(([name, value]) => (
+                        <span key={name} class="field">
+                          {name}={String(value)}
+                        </span>
+                      ))}
+                  </span>
+                </li>
+              ))}
+            </ol>
+          </>
+        )}
+      </Answered>
     </section>
   );
 }

@@ -2,7 +2,7 @@ import type { SearchOutput } from 'receipt-embedding/search/search';
 import type { SearchHit } from 'receipt-embedding/search/search_hits';
 import type { DrawnReceipt } from '../receipts.ts';
 import { placeOf, useAnswer } from './client.tsx';
-import { Loading, Problem, Title } from './parts.tsx';
+import { Answered, Loading, Problem, Title } from './parts.tsx';
 import { Drawing } from './receipt.tsx';
 
 /** The fields of a search, as `receipts search` has them; each is a field of the address. */
@@ -178,7 +178,7 @@ function Hits({
 function Hit({ hit }: { readonly hit: SearchHit }) {
   const { image_id, receipt_id } = hit;
   const search = new URLSearchParams({ image_id, receipt_id: String(receipt_id) });
-  const { answer, problem } = useAnswer<DrawnReceipt>(`/api/receipt?${search.toString()}`);
+  const asked = useAnswer<DrawnReceipt>(`/api/receipt?${search.toString()}`);
   const entity = hit.word_id === undefined ? 'lines' : 'words';
   return (
     <section class="shown">
@@ -189,17 +189,16 @@ function Hit({ hit }: { readonly hit: SearchHit }) {
           … of other receipts
         </a>
       </p>
-      <Problem text={problem} />
-      {answer === undefined ? (
-        problem === undefined && <Loading />
-      ) : (
-        <Drawing
-          receipt={answer}
-          chosen={hit.id}
-          colour="status"
-          placeOfId={(id) => placeOf('receipt', { image_id, receipt_id, id })}
-        />
-      )}
+      <Answered {...asked}>
+        {(answer) => (
+          <Drawing
+            receipt={answer}
+            chosen={hit.id}
+            colour="status"
+            placeOfId={(id) => placeOf('receipt', { image_id, receipt_id, id })}
+          />
+        )}
+      </Answered>
     </section>
   );
 }

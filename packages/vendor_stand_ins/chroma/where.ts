@@ -1,4 +1,5 @@
 import { isJsonObject } from '../answers.ts';
+import { COMPARISONS, not } from '../comparisons.ts';
 import { invalidArgument, type Metadata, type MetadataValue } from './collection.ts';
 
 type Passes = (metadata: Metadata) => boolean;
@@ -50,13 +51,6 @@ function readCondition(operator: string, operand: unknown): Condition {
   }
 }
 
-const COMPARISONS: Readonly<Record<string, (value: number, operand: number) => boolean>> = {
-  $gt: (value, operand) => value > operand,
-  $gte: (value, operand) => value >= operand,
-  $lt: (value, operand) => value < operand,
-  $lte: (value, operand) => value <= operand,
-};
-
 function readComparison(operator: string, operand: unknown): Condition {
   const compare = COMPARISONS[operator];
   if (compare === undefined || typeof operand !== 'number') throw INVALID;
@@ -73,10 +67,6 @@ function isEqual(value: MetadataValue | undefined, operand: unknown): boolean {
     value === operand ||
     (typeof operand === 'number' && Number.isInteger(value) && value === Math.trunc(operand))
   );
-}
-
-function not(condition: Condition): Condition {
-  return (value) => !condition(value);
 }
 
 function listOf(operand: unknown): readonly unknown[] {

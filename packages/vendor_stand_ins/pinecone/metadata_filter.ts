@@ -1,4 +1,5 @@
 import { isJsonObject } from '../answers.ts';
+import { COMPARISONS, not } from '../comparisons.ts';
 import { invalidArgument, type Metadata, type MetadataValue } from './vector_index.ts';
 
 type Condition = (value: MetadataValue | undefined) => boolean;
@@ -50,13 +51,6 @@ function readCondition(operator: string, operand: unknown): Condition {
   }
 }
 
-const COMPARISONS: Readonly<Record<string, (value: number, operand: number) => boolean>> = {
-  $gt: (value, operand) => value > operand,
-  $gte: (value, operand) => value >= operand,
-  $lt: (value, operand) => value < operand,
-  $lte: (value, operand) => value <= operand,
-};
-
 function readComparison(operator: string, operand: unknown): Condition {
   const compare = COMPARISONS[operator];
   if (compare === undefined) throw invalidArgument(`${operator} is no valid operator`);
@@ -67,10 +61,6 @@ function readComparison(operator: string, operand: unknown): Condition {
 function isOneOf(operands: readonly unknown[]): Condition {
   return (value) =>
     Array.isArray(value) ? value.some((item) => operands.includes(item)) : operands.includes(value);
-}
-
-function not(condition: Condition): Condition {
-  return (value) => !condition(value);
 }
 
 function listOf(operator: string, operand: unknown): readonly unknown[] {
