@@ -24,8 +24,9 @@ const DIRECTIONS = {
     ...['receipt-embedding/*', 'receipt-embedding/**/*', '!receipt-embedding/object_keys'],
     ...['!receipt-embedding/stores', '!receipt-embedding/stores/*'],
     '!receipt-embedding/stores/*/declaration',
-    // The names of the metrics that functions emit.
-    '!receipt-embedding/ports',
+    // The names of the metrics that functions emit, and of the types of rows that the table's stream is filtered by.
+    ...['!receipt-embedding/ports', '!receipt-embedding/arrivals'],
+    '!receipt-embedding/arrivals/arriving_types',
     ...['**/simple_lambdas/*/*', '!**/simple_lambdas/*/declaration.ts'],
   ],
   'components/state_machines/**': [

@@ -1,9 +1,12 @@
 import * as aws from '@pulumi/aws';
 import * as pulumi from '@pulumi/pulumi';
 import type { TableIndex } from '../simple_lambdas/runtime/declaration.ts';
+import { declaration as noteArrivals } from '../simple_lambdas/note_arrivals/declaration.ts';
+import { functionStem, stackName } from './names.ts';
 import type { Settings } from './settings.ts';
-import { removeCommand } from './stack_settings.ts';
+import { removeCommand, setCommand } from './stack_settings.ts';
 import { stackFunctions } from './stack_functions.ts';
+import { MOST_READERS, readersOf } from './stream_readers.ts';
 import { attributesOf, keySchemaOf, TABLE_FORM } from './table_form.ts';
 
 /** Indexes of which nothing but the keys is read; of the others whole rows are. */
@@ -12,7 +15,14 @@ const KEYS_ALONE: readonly TableIndex[] = ['GSITYPE'];
 /** What the provider says of a table that is there. */
 type Table = Pick<
   aws.dynamodb.GetTableResult,
-  'attributes' | 'globalSecondaryIndexes' | 'hashKey' | 'rangeKey' | 'ttl'
+  | 'attributes'
+  | 'globalSecondaryIndexes'
+  | 'hashKey'
+  | 'rangeKey'
+  | 'streamArn'
+  | 'streamEnabled'
+  | 'streamViewType'
+  | 'ttl'
 >;
 
 /** Thrown when the table to adopt lacks what the functions need of it; Pulumi shows it without its stack trace. */
@@ -43,7 +53,10 @@ export async function checkAdoptedTable(settings: Settings, keepsPlaces: boolean
         `since it can't be read: check its name, and that aws:region is its region\n${String(error)}`,
       ),
     );
-  const problems = problemsOf(table, name, settings);
+  const problems = [
+    ...problemsOf(table, name, settings),
+    ...(settings.embed_on_arrival ? await streamProblems(table, name) : []),
+  ];
   if (problems.length > 0) {
     refuse(
       `${problems.length} problem${problems.length === 1 ? '' : 's'}:\n` +
@@ -81,9 +94,52 @@ function problemsOf(table: Table, name: string, settings: Settings): string[] {
   ];
 }
 
+/** What `embed_on_arrival` can't do with the table's stream, each with the ways out. */
+async function streamProblems(table: Table, name: string): Promise<string[]> {
+  const stack = pulumi.getStack();
+  const { streamEnabled, streamViewType, streamArn } = table;
+  const instead =
+    `or embed by a schedule: ${removeCommand('embed_on_arrival', stack)}; ` +
+    setCommand('realtime_schedule', stack);
+  const update = (specification: string): string =>
+    `aws dynamodb update-table --table-name ${name} --stream-specification ${specification}`;
+  const enable = update(`StreamEnabled=true,StreamViewType=${TABLE_FORM.streamViewType}`);
+  if (!streamEnabled) {
+    return [`it has no stream, which embed_on_arrival reads: ${enable}; ${instead}`];
+  }
+  if (streamViewType !== TABLE_FORM.streamViewType) {
+    return [
+      `its stream has ${streamViewType} of a row, and embed_on_arrival reads old and new images: ` +
+        `${update('StreamEnabled=false')}; ${enable} (it is a new stream: its readers must be told); ${instead}`,
+    ];
+  }
+  const others = await otherReaders(streamArn, name);
+  return others.length < MOST_READERS
+    ? []
+    : [
+        `its stream has ${MOST_READERS} readers already, which is the most that DynamoDB serves: ${others.join(', ')}; ` +
+          `take one away, ${instead}`,
+      ];
+}
+
+/** Without an answer nothing is refused: whoever deploys may not be allowed to ask. */
+async function otherReaders(streamArn: string, table: string): Promise<string[]> {
+  const own = stackName('function', functionStem(noteArrivals), pulumi.getStack());
+  try {
+    return (await readersOf(streamArn)).filter((reader) => reader !== own).sort();
+  } catch (error) {
+    const why = error instanceof Error ? error.name : 'no error';
+    void pulumi.log.warn(
+      `whether the stream of ${table} has ${MOST_READERS} readers already could not be told (lambda:ListEventSourceMappings: ${why}); ` +
+        'a third one is throttled, and slows the others down',
+    );
+    return [];
+  }
+}
+
 /** The indexes that the functions of the stack query. */
-function neededIndexes({ vector_stores }: Settings): TableIndex[] {
-  const functions = stackFunctions(vector_stores);
+function neededIndexes(settings: Settings): TableIndex[] {
+  const functions = stackFunctions(settings);
   const parts = new Set(functions.flatMap(({ table = {} }) => Object.keys(table)));
   return (Object.keys(TABLE_FORM.indexes) as TableIndex[]).filter((index) => parts.has(index));
 }

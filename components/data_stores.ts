@@ -100,6 +100,8 @@ export interface ReceiptTableArgs {
 export class ReceiptTable extends pulumi.ComponentResource {
   public readonly name: pulumi.Output<string>;
   public readonly arn: pulumi.Output<string>;
+  /** Empty where an adopted table has no stream. */
+  public readonly streamArn: pulumi.Output<string>;
 
   constructor(name: string, args: ReceiptTableArgs, opts?: pulumi.ComponentResourceOptions) {
     super('receipts:data:ReceiptTable', name, {}, opts);
@@ -109,7 +111,8 @@ export class ReceiptTable extends pulumi.ComponentResource {
         : aws.dynamodb.getTableOutput({ name: args.existing }, { parent: this });
     this.name = pulumi.output(table.name);
     this.arn = pulumi.output(table.arn);
-    this.registerOutputs({ name: this.name, arn: this.arn });
+    this.streamArn = pulumi.output(table.streamArn);
+    this.registerOutputs({ name: this.name, arn: this.arn, streamArn: this.streamArn });
   }
 
   private createTable(name: string, { protect }: ReceiptTableArgs): aws.dynamodb.Table {
@@ -128,7 +131,7 @@ export class ReceiptTable extends pulumi.ComponentResource {
         pointInTimeRecovery: { enabled: true },
         serverSideEncryption: { enabled: true },
         streamEnabled: true,
-        streamViewType: 'NEW_AND_OLD_IMAGES',
+        streamViewType: TABLE_FORM.streamViewType,
         ttl: { attributeName: TABLE_FORM.ttl, enabled: true },
         deletionProtectionEnabled: protect,
       },

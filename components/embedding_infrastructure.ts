@@ -3,6 +3,7 @@ import * as pulumi from '@pulumi/pulumi';
 import type { Bucket } from '../simple_lambdas/runtime/declaration.ts';
 import { declaration as searchReceipts } from '../simple_lambdas/search_receipts/declaration.ts';
 import { type ApiKeys, createApiKeySecrets } from './api_keys.ts';
+import { ArrivalQueues, ArrivalSources } from './arrivals.ts';
 import type { Bundles } from './bundling/bundles.ts';
 import { createDataStores, type DataStores } from './data_stores.ts';
 import type { Network } from './embedding_function.ts';
@@ -15,6 +16,7 @@ import {
   BatchPollWorkflow,
   BatchSubmitWorkflow,
   RealtimeEmbeddingWorkflow,
+  stateMachineName,
   stateMachineNames,
   type Workflow,
   type WorkflowArgs,
@@ -63,9 +65,11 @@ export class EmbeddingInfrastructure extends pulumi.ComponentResource {
     this.args = args;
     this.keys = this.createKeys();
     const stores = this.createStores();
-    const functions = this.createFunctions(stores);
+    const queues = this.createQueues();
+    const functions = this.createFunctions(stores, queues);
     const { realtime, submit, poll } = this.createWorkflows(functions, stores);
-    const monitoring = this.createMonitoring(functions, [realtime, submit, poll]);
+    if (queues !== undefined) this.createSources(functions, stores, queues);
+    const monitoring = this.createMonitoring(functions, [realtime, submit, poll], queues);
     this.realtimeEmbeddingSfArn = realtime.arn;
     this.batchSubmitSfArn = submit.arn;
     this.batchPollSfArn = poll.arn;
@@ -128,23 +132,46 @@ export class EmbeddingInfrastructure extends pulumi.ComponentResource {
     return createDataStores({ settings, protect }, { parent: this });
   }
 
-  private createFunctions({
-    table,
-    chromadbBucket,
-    batchBucket,
-    vectorBucket,
-  }: DataStores): LambdaFunctions {
+  /** Of a stack that embeds what arrives. */
+  private createQueues(): ArrivalQueues | undefined {
+    const { embed_on_arrival, arrival_quiet_seconds: quietSeconds } = this.args.settings;
+    return embed_on_arrival
+      ? new ArrivalQueues('arrival-queues', { quietSeconds }, { parent: this })
+      : undefined;
+  }
+
+  private createSources(
+    functions: LambdaFunctions,
+    { table: { streamArn } }: DataStores,
+    queues: ArrivalQueues,
+  ): void {
+    new ArrivalSources('arrival-sources', { functions, queues, streamArn }, { parent: this });
+  }
+
+  private createFunctions(
+    { table, chromadbBucket, batchBucket, vectorBucket }: DataStores,
+    queues: ArrivalQueues | undefined,
+  ): LambdaFunctions {
     const { settings, secrets, bundles } = this.args;
     return new LambdaFunctions(
       'functions',
       {
-        declarations: stackFunctions(settings.vector_stores),
+        declarations: stackFunctions(settings),
         bundles,
         resources: {
           tableArn: table.arn,
           bucketArns: { chromadb: chromadbBucket.arn, batch: batchBucket.arn },
           stores: settings.vector_stores,
-          executionArns: this.executionArns(),
+          sources:
+            queues === undefined
+              ? {}
+              : {
+                  table_stream: { arn: table.streamArn, failedArn: queues.failed.arn },
+                  arrivals: { arn: queues.waiting.arn },
+                },
+          executionArns: this.statesArns('execution', stateMachineNames()).map(
+            (arn) => pulumi.interpolate`${arn}:*`,
+          ),
           vectorIndexArns: Object.values(vectorBucket?.indexArns ?? {}),
           keys: this.keys,
           variables: {
@@ -153,6 +180,10 @@ export class EmbeddingInfrastructure extends pulumi.ComponentResource {
             DYNAMODB_TABLE_NAME: table.name,
             CHROMADB_BUCKET: chromadbBucket.bucketName,
             BATCH_BUCKET: batchBucket.bucketName,
+            ARRIVALS_QUEUE_URL: queues?.waiting.url,
+            REALTIME_STATE_MACHINE_ARN: this.statesArns('stateMachine', [
+              stateMachineName('realtime'),
+            ])[0],
             S3_VECTORS_BUCKET_ARN: vectorBucket?.arn,
             S3_VECTORS_INDEX_SUFFIX: vectorBucket?.indexSuffix,
           },
@@ -164,15 +195,17 @@ export class EmbeddingInfrastructure extends pulumi.ComponentResource {
     );
   }
 
-  /** Every execution of the stack's state machines. */
-  private executionArns(): pulumi.Output<string>[] {
+  /** ARNs of Step Functions that are known before what they name exists. */
+  private statesArns(
+    kind: 'execution' | 'stateMachine',
+    names: readonly string[],
+  ): pulumi.Output<string>[] {
     const parent = { parent: this };
     const { partition } = aws.getPartitionOutput({}, parent);
     const { region } = aws.getRegionOutput({}, parent);
     const { accountId } = aws.getCallerIdentityOutput({}, parent);
-    return stateMachineNames().map(
-      (name) =>
-        pulumi.interpolate`arn:${partition}:states:${region}:${accountId}:execution:${name}:*`,
+    return names.map(
+      (name) => pulumi.interpolate`arn:${partition}:states:${region}:${accountId}:${kind}:${name}`,
     );
   }
 
@@ -233,11 +266,19 @@ export class EmbeddingInfrastructure extends pulumi.ComponentResource {
     };
   }
 
-  private createMonitoring(functions: LambdaFunctions, workflows: readonly Workflow[]): Monitoring {
+  private createMonitoring(
+    functions: LambdaFunctions,
+    workflows: readonly Workflow[],
+    queues: ArrivalQueues | undefined,
+  ): Monitoring {
     return new Monitoring(
       'monitoring',
       {
         functions: functions.all,
+        queues:
+          queues === undefined
+            ? undefined
+            : { waiting: queues.waiting.name, failed: queues.failed.name },
         workflows: workflows.map(({ name, arn }) => ({ name, arn })),
         alertEmail: this.args.settings.alert_email,
       },

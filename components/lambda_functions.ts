@@ -4,8 +4,11 @@ import { STORES } from 'receipt-embedding/stores/open_stores';
 import type { StoreDeclaration, StoreName } from 'receipt-embedding/stores/vector_store';
 import {
   type Bucket,
+  type EventSource,
   type ObjectNeeds,
   type ObjectOperation,
+  type Queue,
+  STARTED_WORKFLOWS,
   secretArnVariable,
   storesOf,
   type TableNeeds,
@@ -47,6 +50,8 @@ interface FunctionResources {
   readonly bucketArns: Readonly<Partial<Record<Bucket, pulumi.Input<string>>>>;
   /** The vector stores of the stack. */
   readonly stores: readonly StoreName[];
+  /** What functions are fed by, and send to; none in a stack that embeds nothing by itself on arrival. */
+  readonly sources: Readonly<Partial<Record<EventSource, EventSourceArns>>>;
   /** The executions of the stack's state machines, as patterns of ARNs. */
   readonly executionArns: readonly pulumi.Input<string>[];
   /** The indexes of the store whose rights AWS grants; none without it. */
@@ -58,6 +63,17 @@ interface FunctionResources {
    * the functions for which it is optional.
    */
   readonly variables: Readonly<Record<string, pulumi.Input<string> | undefined>>;
+}
+
+/** A queue or a stream. */
+interface EventSourceArns {
+  readonly arn: pulumi.Input<string>;
+  /**
+   * The queue that gets what failed again and again, where Lambda itself puts it there.
+   *
+   * @default none
+   */
+  readonly failedArn?: pulumi.Input<string>;
 }
 
 /** All functions, each with the least privilege and the variables that its declaration asks for, on the shared layer. */
@@ -173,7 +189,7 @@ function statementsOf(
   declaration: DeclaredFunction,
   resources: FunctionResources,
 ): PolicyStatement[] {
-  const { table = {}, objects = {}, objects_of_event = {} } = declaration;
+  const { table = {}, objects = {}, objects_of_event = {}, starts = [] } = declaration;
   const { tableArn, keys, variables } = resources;
   const secrets = vendorsOf(declaration, resources).flatMap(({ secret }) =>
     secret === undefined ? [] : (variables[secretArnVariable(secret)] ?? []),
@@ -185,11 +201,53 @@ function statementsOf(
     ...objectStatements(objects_of_event, resources),
     ...listingStatements(declaration, resources),
     ...vectorStatements(declaration, resources),
+    ...sourceStatements(declaration, resources),
+    ...starts.map((workflow) => ({
+      actions: ['states:StartExecution'],
+      resources: [needed(variables, STARTED_WORKFLOWS[workflow])],
+    })),
     ...(declaration.describes_executions === true
       ? [{ actions: ['states:DescribeExecution'], resources: resources.executionArns }]
       : []),
     ...secrets.map((arn) => ({ actions: ['secretsmanager:GetSecretValue'], resources: [arn] })),
   ];
+}
+
+/** What Lambda does under a function's role to feed it (Lambda's guide, on DynamoDB and on SQS), and what the function sends. */
+function sourceStatements(
+  { fed_by, sends_to = [] }: DeclaredFunction,
+  { sources }: Pick<FunctionResources, 'sources'>,
+): PolicyStatement[] {
+  const sent = sends_to.map((queue) => needed(sources, queue).arn);
+  const send = (arn: pulumi.Input<string>): PolicyStatement => ({
+    actions: ['sqs:SendMessage'],
+    resources: [arn],
+  });
+  if (fed_by === undefined) return sent.map(send);
+  const { arn, failedArn } = needed(sources, fed_by);
+  return [
+    { actions: SOURCE_ACTIONS[fed_by], resources: [arn] },
+    // It knows no resources.
+    ...(fed_by === 'table_stream' ? [{ actions: ['dynamodb:ListStreams'], resources: ['*'] }] : []),
+    ...[...sent, ...(failedArn === undefined ? [] : [failedArn])].map(send),
+  ];
+}
+
+const QUEUE_ACTIONS = ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'];
+
+const SOURCE_ACTIONS: Readonly<Record<EventSource, readonly string[]>> = {
+  table_stream: ['dynamodb:DescribeStream', 'dynamodb:GetRecords', 'dynamodb:GetShardIterator'],
+  ...({ arrivals: QUEUE_ACTIONS } satisfies Readonly<Record<Queue, readonly string[]>>),
+};
+
+/** @throws TypeError when the stack lacks what a function can't do without. */
+function needed<Name extends string, Value>(
+  of: Readonly<Partial<Record<Name, Value | undefined>>>,
+  name: Name,
+): NonNullable<Value> {
+  const value = of[name];
+  if (value == null) throw new TypeError(`the stack has no ${name}`);
+  return value;
 }
 
 function tableStatements(needs: TableNeeds, tableArn: pulumi.Input<string>): PolicyStatement[] {

@@ -11,6 +11,7 @@ export const NAME_RULES = {
   layer: { limit: 64, allowed: /^[\w-]+$/ },
   /** A `/` makes folders of them; `:` and `*` are refused. */
   logQuery: { limit: 255, allowed: /^[\w./-]+$/ },
+  queue: { limit: 80, allowed: /^[\w-]+$/ },
   role: { limit: 64, allowed: /^[\w+=,.@-]+$/ },
   schedule: { limit: 64, allowed: /^[\w.-]+$/ },
   secret: { limit: 512, allowed: /^[\w/+=.@-]+$/ },

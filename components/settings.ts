@@ -304,6 +304,17 @@ const SETTINGS = {
       'Write a `COMPACTION_RUN` row for each delta of a batch too, which starts a compactor of yours: a million times for a backlog of a million receipts.',
     example: 'true',
   }),
+  embed_on_arrival: setting(yesOrNo, (embeds) => embeds.default(false), {
+    meaning:
+      'Embed receipts by themselves, in realtime, as they come and change; an adopted table needs a stream of new and old images.',
+    example: 'true',
+  }),
+  arrival_quiet_seconds: setting(wholeNumber(0, 900, 'seconds'), optional, {
+    otherwise: '30',
+    meaning: 'How long nothing of a receipt must have changed before it is embedded by itself.',
+    example: '60',
+    needs: 'embed_on_arrival',
+  }),
   realtime_schedule: setting(schedule, optional, {
     otherwise: 'by hand',
     meaning: 'When what is to do (status `NONE`) is embedded by itself, in realtime.',
@@ -414,6 +425,7 @@ export const settingsSchema = z
   .transform((settings) => ({
     ...settings,
     embedding_dimensions: settings.embedding_dimensions ?? MODELS[settings.embedding_model],
+    arrival_quiet_seconds: settings.arrival_quiet_seconds ?? 30,
     vector_stores: settings.vector_stores ?? [
       's3_vectors' as const,
       ...(settings.pinecone_index_name === undefined ? [] : (['pinecone'] as const)),

@@ -11,6 +11,7 @@ export const TABLE_FORM = {
   hashKey: 'PK',
   rangeKey: 'SK',
   ttl: 'time_to_live',
+  streamViewType: 'NEW_AND_OLD_IMAGES',
   indexes: {
     GSI1: { hash: 'GSI1PK', range: 'GSI1SK' },
     GSI2: { hash: 'GSI2PK', range: 'GSI2SK' },

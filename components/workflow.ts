@@ -71,10 +71,12 @@ const WORKFLOW_NAMES = {
 
 /** The names of the stack's state machines, which are known before they exist. */
 export function stateMachineNames(): string[] {
-  return Object.values(WORKFLOW_NAMES).map(stateMachineName);
+  return (Object.keys(WORKFLOW_NAMES) as WorkflowName[]).map(stateMachineName);
 }
 
-function stateMachineName({ stem }: WorkflowNames): string {
+/** The name of a workflow's state machine. */
+export function stateMachineName(workflow: WorkflowName): string {
+  const { stem } = WORKFLOW_NAMES[workflow];
   return stackName('stateMachine', `${stem}-embedding-sf`, pulumi.getStack());
 }
 
@@ -127,7 +129,7 @@ export abstract class Workflow extends pulumi.ComponentResource {
     super(`receipts:workflow:${names.class}`, name, {}, opts);
     this.name = name;
     this.stem = names.stem;
-    this.machineName = stateMachineName(names);
+    this.machineName = stateMachineName(workflow);
     const definition = this.define(workflow, stateMachine, args);
     const role = this.createRole(name, definition, args);
     const logGroup = this.createLogGroup(name, args);

@@ -134,6 +134,7 @@ export const TAGGABLE: readonly string[] = [
   'aws:cloudwatch/metricAlarm:MetricAlarm',
   'aws:dynamodb/table:Table',
   'aws:iam/role:Role',
+  'aws:lambda/eventSourceMapping:EventSourceMapping',
   'aws:lambda/function:Function',
   'aws:s3/bucket:Bucket',
   'aws:s3/vectorsIndex:VectorsIndex',
@@ -141,6 +142,7 @@ export const TAGGABLE: readonly string[] = [
   'aws:secretsmanager/secret:Secret',
   'aws:sfn/stateMachine:StateMachine',
   'aws:sns/topic:Topic',
+  'aws:sqs/queue:Queue',
 ];
 
 /** Whose a resource is, and where it comes from: for costs, and for whoever finds it. */

@@ -22,14 +22,16 @@ const TRUST: Readonly<Record<string, (properties: Properties) => readonly Value[
   'aws:iam/role:Role': ({ assumeRolePolicy }) => [assumeRolePolicy],
   'aws:s3/bucketPolicy:BucketPolicy': ({ policy }) => [policy],
   'aws:sns/topicPolicy:TopicPolicy': ({ policy }) => [policy],
+  'aws:sqs/queuePolicy:QueuePolicy': ({ policy }) => [policy],
   'aws:secretsmanager/secretPolicy:SecretPolicy': ({ policy }) => [policy],
 };
 
 /**
  * AWS knows no resources for these, and these alone may be allowed on `*`: sending traces, delivering the log of a state machine,
- * and the network interfaces of functions in a VPC.
+ * reading a table's stream, and the network interfaces of functions in a VPC.
  */
 export const ACTIONS_WITHOUT_RESOURCES: readonly string[] = [
+  'dynamodb:ListStreams',
   'xray:PutTraceSegments',
   'xray:PutTelemetryRecords',
   'xray:GetSamplingRules',

@@ -2,6 +2,7 @@ import * as aws from '@pulumi/aws';
 import * as pulumi from '@pulumi/pulumi';
 import { declaration as listPendingBatches } from '../../simple_lambdas/list_pending_batches/declaration.ts';
 import { declaration as markBatchComplete } from '../../simple_lambdas/mark_batch_complete/declaration.ts';
+import { declaration as noteArrivals } from '../../simple_lambdas/note_arrivals/declaration.ts';
 import { declaration as processReceipt } from '../../simple_lambdas/process_receipt_realtime/declaration.ts';
 import { declaration as summarizeExecution } from '../../simple_lambdas/summarize_execution/declaration.ts';
 import { functionPurpose, stackName } from '../names.ts';
@@ -11,8 +12,10 @@ import {
   type Metric,
   type MonitoredFunction,
   type MonitoredFunctions,
+  type MonitoredQueues,
   type MonitoredWorkflow,
   ownMetric,
+  queueMetric,
   ROW_READERS,
 } from './metrics.ts';
 
@@ -31,6 +34,8 @@ export const ALARM_KINDS = [
   'batches-parked',
   'invalid-rows',
   'merchant-lookups-failed',
+  'arrivals-late',
+  'arrivals-failed',
 ] as const;
 
 interface AlarmDefinition {
@@ -51,6 +56,7 @@ interface AlarmDefinition {
 interface AlarmsArgs {
   readonly functions: MonitoredFunctions;
   readonly workflows: readonly MonitoredWorkflow[];
+  readonly queues: MonitoredQueues | undefined;
   /** Who hears of them, when they begin to ring and when they end. */
   readonly topicArn: pulumi.Input<string>;
 }
@@ -66,18 +72,23 @@ const TOLERATED_THROTTLES = 10;
 const LONG_DURATION = 0.8;
 /** OpenAI ends a batch after 24 hours; two more are for the polls. */
 const BATCH_HOURS = 26;
+/** Arrivals are to be searchable within minutes. */
+const LATE_MINUTES = 15;
+/** SQS's longest delay of a message, in which it grows older too. */
+const LONGEST_QUIET_SECONDS = 900;
 /** In a quarter of an hour. A lookup may fail now and then; the receipt then goes without a merchant. */
 const TOLERATED_LOOKUP_FAILURES = 5;
 
 /** Creates every alarm of a stack, `receipt-embedding-{kind}-{subject}-{stack}`. Where nothing is counted, nothing is wrong. */
 export function createAlarms(
-  { functions, workflows, topicArn }: AlarmsArgs,
+  { functions, workflows, queues, topicArn }: AlarmsArgs,
   options: pulumi.CustomResourceOptions,
 ): aws.cloudwatch.MetricAlarm[] {
   return [
     ...workflows.flatMap(workflowAlarms),
     ...[...functions.values()].flatMap(functionAlarms),
     ...pipelineAlarms(functions),
+    ...(queues === undefined ? [] : arrivalAlarms(functions, queues)),
   ].map((definition) => {
     const { kind, subject, meaning, threshold } = definition;
     const stem = subject === undefined ? kind : `${kind}-${subject}`;
@@ -218,6 +229,44 @@ function pipelineAlarms(functions: MonitoredFunctions): readonly AlarmDefinition
     },
   ];
   return definitions.filter(({ metrics }) => metrics.length > 0);
+}
+
+/** What Lambda and SQS count of arrivals. */
+function arrivalAlarms(
+  functions: MonitoredFunctions,
+  { waiting, failed }: MonitoredQueues,
+): readonly AlarmDefinition[] {
+  const reader = functions.get(noteArrivals.name);
+  return [
+    ...(reader === undefined
+      ? []
+      : [
+          {
+            kind: 'arrivals-late' as const,
+            subject: 'stream',
+            meaning: `Changes of the table are read ${LATE_MINUTES} minutes late, or later.`,
+            metrics: [functionMetric(reader.functionName, 'IteratorAge', 'Maximum')],
+            periodSeconds: FIVE_MINUTES,
+            // Lambda counts milliseconds.
+            threshold: LATE_MINUTES * 60_000,
+          },
+        ]),
+    {
+      kind: 'arrivals-late',
+      subject: 'queue',
+      meaning: `Receipts have waited ${LATE_MINUTES} minutes or longer beyond their quiet time.`,
+      metrics: [queueMetric(waiting, 'ApproximateAgeOfOldestMessage')],
+      periodSeconds: FIVE_MINUTES,
+      threshold: LONGEST_QUIET_SECONDS + LATE_MINUTES * 60,
+    },
+    {
+      kind: 'arrivals-failed',
+      meaning: 'Changes of receipts could not be taken up, and are put aside.',
+      metrics: [queueMetric(failed, 'ApproximateNumberOfMessagesVisible')],
+      periodSeconds: FIVE_MINUTES,
+      threshold: 1,
+    },
+  ];
 }
 
 type DropFirst<List extends readonly unknown[]> = List extends readonly [unknown, ...infer Rest]

@@ -2,10 +2,12 @@ import type { MetricName } from 'receipt-embedding/ports';
 import { declaration as listPendingBatches } from '../../simple_lambdas/list_pending_batches/declaration.ts';
 import { declaration as logBatchResults } from '../../simple_lambdas/log_batch_results/declaration.ts';
 import { declaration as markBatchComplete } from '../../simple_lambdas/mark_batch_complete/declaration.ts';
+import { declaration as noteArrivals } from '../../simple_lambdas/note_arrivals/declaration.ts';
 import { declaration as planBatches } from '../../simple_lambdas/plan_batches/declaration.ts';
 import { declaration as processReceipt } from '../../simple_lambdas/process_receipt_realtime/declaration.ts';
 import { declaration as releaseBatch } from '../../simple_lambdas/release_batch/declaration.ts';
 import { declaration as searchReceipts } from '../../simple_lambdas/search_receipts/declaration.ts';
+import { declaration as startArrivals } from '../../simple_lambdas/start_arrivals/declaration.ts';
 import { declaration as submitBatch } from '../../simple_lambdas/submit_batch/declaration.ts';
 import { declaration as summarizeExecution } from '../../simple_lambdas/summarize_execution/declaration.ts';
 import { STORE_NAMES } from '../../simple_lambdas/runtime/declaration.ts';
@@ -19,6 +21,7 @@ import {
   type MonitoredFunctions,
   ownMetric,
   ownMetrics,
+  queueMetric,
   ROW_READERS,
 } from './metrics.ts';
 
@@ -27,6 +30,8 @@ interface DashboardContents {
   readonly region: string;
   readonly functions: MonitoredFunctions;
   readonly workflows: readonly { readonly name: string; readonly arn: string }[];
+  /** Undefined in a stack that embeds nothing by itself on arrival. */
+  readonly queues: { readonly waiting: string; readonly failed: string } | undefined;
   readonly alarmArns: readonly string[];
 }
 
@@ -46,6 +51,7 @@ export function dashboardBody(contents: DashboardContents): {
       ],
       [{ type: 'alarm', height: 4, properties: { title: 'Alarms', alarms: contents.alarmArns } }],
       workDone(contents),
+      arrivals(contents),
       cost(contents),
       latency(contents),
       batches(contents),
@@ -101,6 +107,26 @@ function asked(functions: MonitoredFunctions): Series[] {
         { metric: functionMetric(name, 'Invocations'), label: 'asked' },
         { metric: functionMetric(name, 'Errors'), label: 'failed' },
       ];
+}
+
+function arrivals({ functions, queues, region }: DashboardContents): Widget[] {
+  const reader = functions.get(noteArrivals.name)?.functionName;
+  if (queues === undefined || reader === undefined) return [];
+  return [
+    metricWidget(region, 'Receipts that arrived or changed, an hour', HOUR, [
+      ...counted(functions, startArrivals, { ReceiptsArrived: 'executions started for' }),
+      { metric: functionMetric(reader, 'Invocations'), label: 'invocations by the stream' },
+    ]),
+    metricWidget(region, 'Arrivals: how late they are read (ms)', QUARTER_HOUR, [
+      { metric: functionMetric(reader, 'IteratorAge', 'Maximum'), label: 'the stream' },
+    ]),
+    metricWidget(region, 'Arrivals: messages that failed', QUARTER_HOUR, [
+      {
+        metric: queueMetric(queues.failed, 'ApproximateNumberOfMessagesVisible'),
+        label: 'put aside',
+      },
+    ]),
+  ];
 }
 
 function cost({ functions, region }: DashboardContents): Widget[] {

@@ -2,6 +2,7 @@ import type * as pulumi from '@pulumi/pulumi';
 import type { DimensionOf, MetricName } from 'receipt-embedding/ports';
 import { declaration as findReceipts } from '../../simple_lambdas/find_receipts_realtime/declaration.ts';
 import { declaration as listPendingBatches } from '../../simple_lambdas/list_pending_batches/declaration.ts';
+import { declaration as noteArrivals } from '../../simple_lambdas/note_arrivals/declaration.ts';
 import { declaration as planBatches } from '../../simple_lambdas/plan_batches/declaration.ts';
 import { declaration as processReceipt } from '../../simple_lambdas/process_receipt_realtime/declaration.ts';
 import type { DeclaredFunction, WorkflowName } from '../state_machines/shared_states.ts';
@@ -12,6 +13,7 @@ export const ROW_READERS: readonly DeclaredFunction[] = [
   processReceipt,
   planBatches,
   listPendingBatches,
+  noteArrivals,
 ];
 
 /** A function, as far as it is watched. */
@@ -29,6 +31,12 @@ export interface MonitoredWorkflow {
   /** In kebab case. */
   readonly name: string;
   readonly arn: pulumi.Input<string>;
+}
+
+/** The queues of arrivals, by their names. */
+export interface MonitoredQueues {
+  readonly waiting: pulumi.Input<string>;
+  readonly failed: pulumi.Input<string>;
 }
 
 /** One metric of CloudWatch's, and how its values are brought together. */
@@ -80,7 +88,7 @@ export function ownMetrics(
 /** What Lambda counts of every function. */
 export function functionMetric(
   functionName: string,
-  name: 'Invocations' | 'Errors' | 'Throttles' | 'Duration',
+  name: 'Invocations' | 'Errors' | 'Throttles' | 'Duration' | 'IteratorAge',
   statistic: Metric['statistic'] = 'Sum',
 ): Metric {
   return {
@@ -88,6 +96,19 @@ export function functionMetric(
     name,
     dimensions: { FunctionName: functionName },
     statistic,
+  };
+}
+
+/** What SQS counts of every queue. */
+export function queueMetric(
+  queueName: pulumi.Input<string>,
+  name: 'ApproximateAgeOfOldestMessage' | 'ApproximateNumberOfMessagesVisible',
+): Metric {
+  return {
+    namespace: 'AWS/SQS',
+    name,
+    dimensions: { QueueName: queueName },
+    statistic: 'Maximum',
   };
 }
 

@@ -5,11 +5,13 @@ import { policyDocument } from '../iam.ts';
 import { allowedName, stackName } from '../names.ts';
 import { createAlarms } from './alarms.ts';
 import { dashboardBody } from './dashboard.ts';
-import type { MonitoredFunctions, MonitoredWorkflow } from './metrics.ts';
+import type { MonitoredFunctions, MonitoredQueues, MonitoredWorkflow } from './metrics.ts';
 
 export interface MonitoringArgs {
   readonly functions: MonitoredFunctions;
   readonly workflows: readonly MonitoredWorkflow[];
+  /** Those of arrivals, where the stack has them. */
+  readonly queues: MonitoredQueues | undefined;
   /**
    * Who gets the alarms by e-mail, once they have confirmed it.
    *
@@ -93,21 +95,27 @@ export class Monitoring extends pulumi.ComponentResource {
   }
 
   private createDashboard(
-    { functions, workflows }: MonitoringArgs,
+    { functions, workflows, queues }: MonitoringArgs,
     alarms: readonly aws.cloudwatch.MetricAlarm[],
   ): pulumi.Output<string> {
     const parent = { parent: this };
     const { region } = aws.getRegionOutput({}, parent);
     const stack = pulumi.getStack();
     const body = pulumi
-      .all([region, pulumi.output([...workflows]), pulumi.all(alarms.map(({ arn }) => arn))])
-      .apply(([regionName, deployedWorkflows, alarmArns]) =>
+      .all([
+        region,
+        pulumi.output([...workflows]),
+        pulumi.output(queues),
+        pulumi.all(alarms.map(({ arn }) => arn)),
+      ])
+      .apply(([regionName, deployedWorkflows, deployedQueues, alarmArns]) =>
         JSON.stringify(
           dashboardBody({
             stack,
             region: regionName,
             functions,
             workflows: deployedWorkflows,
+            queues: deployedQueues,
             alarmArns,
           }),
         ),

@@ -98,10 +98,11 @@ interface ServiceError extends Error {
   readonly $fault?: 'client' | 'server';
 }
 
-/** Expected answers: whoever set a condition, or asks whether an execution is there, knows what they mean. */
+/** Expected answers: whoever set a condition, or asks for an execution by its name, knows what they mean. */
 const EXPECTED = new Set([
   'ConditionalCheckFailedException',
   'ConditionalRequestConflict',
+  'ExecutionAlreadyExists',
   'ExecutionDoesNotExist',
   'PreconditionFailed',
 ]);

@@ -1,4 +1,4 @@
-import { DescribeExecutionCommand, SFNClient } from '@aws-sdk/client-sfn';
+import { DescribeExecutionCommand, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { limitTime, ofTheLayer, SMALL_ANSWER, WITHOUT_RETRIES } from './aws_clients.ts';
 import { RETRY_POLICIES, retrying, type RetryPorts } from './retry.ts';
 
@@ -41,5 +41,39 @@ export async function isRunning(
   } catch (error) {
     if (!(error instanceof Error) || error.name !== 'ExecutionDoesNotExist') throw error;
     return Date.now() - since.getTime() < KNOWN_AFTER_MS;
+  }
+}
+
+/** An execution to start. */
+export interface ExecutionStart {
+  readonly stateMachineArn: string;
+  /** At most 80 characters; one name stands for one input. */
+  readonly name: string;
+  readonly input: object;
+}
+
+/**
+ * Starts an execution, unless one of this name has been started before.
+ *
+ * @throws RateLimited, UpstreamUnavailable when tries are used up; InvalidConfiguration; InvalidRequest for an input over 256 KiB.
+ * @example
+ * ```ts
+ * await startExecution(sfn, { stateMachineArn, name: 'arrivals-2f0e8c1a', input: { receipts: [receipt] } });
+ * ```
+ */
+export async function startExecution(
+  client: SFNClient,
+  { stateMachineArn, name, input }: ExecutionStart,
+  ports?: RetryPorts,
+): Promise<void> {
+  const command = new StartExecutionCommand({
+    stateMachineArn,
+    name,
+    input: JSON.stringify(input),
+  });
+  try {
+    await retrying(RETRY_POLICIES.step_functions, () => client.send(command), ports);
+  } catch (error) {
+    if (!(error instanceof Error) || error.name !== 'ExecutionAlreadyExists') throw error;
   }
 }

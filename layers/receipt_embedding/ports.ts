@@ -9,6 +9,8 @@ export interface Logger {
 
 /** What the handlers count and measure. Few names, and values of dimensions that are few by nature: each pair costs money. */
 export type MetricName =
+  /** Those that executions were started for because they had changed. */
+  | 'ReceiptsArrived'
   | 'ReceiptsEmbedded'
   | 'ReceiptsReused'
   | 'ReceiptsSkipped'

@@ -29,6 +29,7 @@ export interface RetryPolicy {
  * | `contended_record`   | 10 rounds    | 5 s                       | table/embedded_receipts.ts     |
  * | `s3`                 | 7 times      | 0.9 s                     | s3_objects.ts                  |
  * | `step_functions`     | 5 times      | 0.6 s                     | executions.ts                  |
+ * | `sqs`                | 5 times      | 0.6 s                     | arrivals/arrival_queue.ts      |
  * | `pinecone`           | 8 times      | 60 s                      | stores/pinecone                |
  * | `s3_vectors`         | 14 times     | 60 s                      | stores/s3_vectors              |
  * | `chroma`             | 10 times     | 60 s                      | stores/chroma                  |
@@ -50,8 +51,10 @@ export const RETRY_POLICIES = {
     firstMs: 100,
     capMs: 5_000,
   },
-  /** One question about one execution. */
+  /** One question about one execution, or its start under a name, which is no second one. */
   step_functions: { tries: { RateLimited: 3, UpstreamUnavailable: 3 }, firstMs: 100, capMs: 5_000 },
+  /** One message: sent twice, it is handled twice, to the same effect. */
+  sqs: { tries: { RateLimited: 3, UpstreamUnavailable: 3 }, firstMs: 100, capMs: 5_000 },
   /** Pinecone asks its callers to back off from 429 for longer than from failures. */
   pinecone: {
     tries: { RateLimited: 6, UpstreamUnavailable: 3 },

@@ -43,6 +43,12 @@ export interface FunctionDeclaration {
    * to anybody else (API reference of GetObject).
    */
   readonly tells_missing?: readonly Bucket[];
+  /** What invokes it with batches of what has come in. */
+  readonly fed_by?: EventSource;
+  /** Queues that it sends messages to. Their addresses are in its environment. */
+  readonly sends_to?: readonly Queue[];
+  /** Workflows that it starts. Their state machines are in its environment. */
+  readonly starts?: readonly Workflow[];
   /** Whether it asks Step Functions how executions of the stack's own state machines stand. */
   readonly describes_executions?: true;
   /** What it does with the stack's vector stores. Each of these brings its secret and its variables. */
@@ -59,6 +65,7 @@ export interface FunctionDeclaration {
 export type TableOperation =
   | 'BatchGetItem'
   | 'BatchWriteItem'
+  | 'DeleteItem'
   | 'GetItem'
   | 'PartiQLUpdate'
   | 'PutItem'
@@ -74,6 +81,11 @@ export type ObjectOperation = 'GetObject' | 'PutObject';
 export type ObjectNeeds = Readonly<
   Partial<Record<Bucket, Readonly<Partial<Record<ObjectOperation, readonly string[]>>>>>
 >;
+
+/** The stream of the users' table, or a queue. */
+export type EventSource = 'table_stream' | Queue;
+export type Queue = keyof typeof QUEUES;
+type Workflow = keyof typeof STARTED_WORKFLOWS;
 
 /** What a function does with vector stores. */
 export interface StoreNeeds {
@@ -109,11 +121,19 @@ export type Vendor = keyof typeof VENDORS;
 /** Both buckets, by the variable that has its name. */
 export const BUCKETS = { chromadb: 'CHROMADB_BUCKET', batch: 'BATCH_BUCKET' } as const;
 
+/** The queues, by the variable that has the address of each. */
+export const QUEUES = { arrivals: 'ARRIVALS_QUEUE_URL' } as const;
+
+/** The workflows that functions start, by the variable that has the state machine of each. */
+export const STARTED_WORKFLOWS = { realtime: 'REALTIME_STATE_MACHINE_ARN' } as const;
+
 /** Every other variable that a function may read, with its format. */
 export const VARIABLES = {
   DYNAMODB_TABLE_NAME: z.string(),
   CHROMADB_BUCKET: z.string(),
   BATCH_BUCKET: z.string(),
+  ARRIVALS_QUEUE_URL: z.string(),
+  REALTIME_STATE_MACHINE_ARN: z.string(),
   BATCH_MAX_TOKENS: z.coerce.number().int().min(1),
   /** Whether the files of batches that have ended stay at OpenAI. */
   KEEP_OPENAI_FILES: z.stringbool(),
@@ -158,9 +178,12 @@ export function variablesOf(
   stores: readonly StoreName[] = STORE_NAMES,
 ): DeclaredVariables {
   const { table, objects = {}, variables = [], vendors = [], optional_vendors = [] } = declaration;
+  const { sends_to = [], starts = [] } = declaration;
   const names = [
     ...(table === undefined ? [] : (['DYNAMODB_TABLE_NAME'] as const)),
     ...(Object.keys(objects) as Bucket[]).map((bucket) => BUCKETS[bucket]),
+    ...sends_to.map((queue) => QUEUES[queue]),
+    ...starts.map((workflow) => STARTED_WORKFLOWS[workflow]),
     ...(declaration.stores === undefined ? [] : (['VECTOR_STORES'] as const)),
     ...variables,
   ];

@@ -7,6 +7,9 @@ import {
   type Bucket,
   type BUCKETS,
   type FunctionDeclaration,
+  type Queue,
+  type QUEUES,
+  type STARTED_WORKFLOWS,
   type VARIABLES,
   variablesOf,
   type Vendor,
@@ -81,6 +84,12 @@ type OwnVariable<Declaration> =
   | (Declaration extends { readonly table: object } ? 'DYNAMODB_TABLE_NAME' : never)
   | (Declaration extends { readonly objects: infer Objects }
       ? (typeof BUCKETS)[keyof Objects & Bucket]
+      : never)
+  | (Declaration extends { readonly sends_to: readonly (infer Name)[] }
+      ? (typeof QUEUES)[Name & Queue]
+      : never)
+  | (Declaration extends { readonly starts: readonly (infer Name)[] }
+      ? (typeof STARTED_WORKFLOWS)[Name & keyof typeof STARTED_WORKFLOWS]
       : never)
   | (Declaration extends { readonly stores: object } ? 'VECTOR_STORES' : never)
   | (Declaration extends { readonly variables: readonly (infer Name)[] }

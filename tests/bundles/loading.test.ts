@@ -47,6 +47,7 @@ async function deployedEnvironment(name: string): Promise<Record<string, string>
       config: {
         ...WITH_PINECONE.config,
         chroma_http_endpoint: 'https://chroma.example',
+        embed_on_arrival: 'true',
         vector_stores: 's3_vectors,pinecone,chroma',
       },
     }),

@@ -179,7 +179,9 @@ describe('no secret and no receipt’s text', () => {
     const functions = stack.local.aws.deployment.resources.filter(
       ({ type }) => type === 'aws:lambda/function:Function',
     );
-    expect(functions).toHaveLength(stackFunctions(['s3_vectors', 'pinecone']).length);
+    expect(functions).toHaveLength(
+      stackFunctions({ vector_stores: ['s3_vectors', 'pinecone'], embed_on_arrival: false }).length,
+    );
     const environments = functions.map(({ inputs }) => JSON.stringify(inputs['environment']));
     expect(secretsIn(environments)).toStrictEqual([]);
     const withSecret = environments.filter((text) => text.includes('arn:aws:secretsmanager:'));

@@ -271,6 +271,42 @@ const EFFECTS: Readonly<Record<keyof Settings, Effect>> = {
   batch_max_tokens: { value: '5000', changes: functionsOf(['plan-batches']) },
   batch_max_concurrency: { value: '6', changes: [SUBMIT_MACHINE, POLL_MACHINE] },
   batch_compaction_runs: { value: 'true', changes: functionsOf(['log-batch-results']) },
+  embed_on_arrival: {
+    value: 'true',
+    changes: [
+      'ArrivalQueues arrival-queues',
+      'ArrivalSources arrival-sources',
+      'Dashboard dashboard',
+      ...['note-arrivals', 'start-arrivals'].flatMap((name) => [
+        `EmbeddingFunction ${name}`,
+        `Function ${name}-function`,
+        `LogGroup ${name}-logs`,
+        ...['duration', 'errors', 'throttles'].map(
+          (what) => `MetricAlarm function-${what}-${name}`,
+        ),
+        `Role ${name}-role`,
+        `RolePolicy ${name}-policy`,
+        `ServiceRole ${name}`,
+      ]),
+      'EventSourceMapping arrivals-source',
+      'EventSourceMapping table-stream-source',
+      ...['arrivals-failed', 'arrivals-late-queue', 'arrivals-late-stream', 'invalid-rows'].map(
+        (name) => `MetricAlarm ${name}`,
+      ),
+      ...['batch', 'execution', 'failures', 'receipt'].map(
+        (name) => `QueryDefinition log-query-${name}`,
+      ),
+      ...['arrivals', 'failed-arrivals'].flatMap((name) => [
+        `Queue ${name}-queue`,
+        `QueuePolicy ${name}-tls-only`,
+      ]),
+    ],
+  },
+  arrival_quiet_seconds: {
+    value: '60',
+    beside: { embed_on_arrival: 'true' },
+    changes: ['Queue arrivals-queue'],
+  },
   realtime_schedule: { value: 'rate(5 minutes)', changes: scheduleOf('realtime') },
   full_run_schedule: { value: 'cron(0 3 * * ? *)', changes: scheduleOf('full-run') },
   batch_submit_schedule: { value: 'rate(1 day)', changes: scheduleOf('batch-submit') },

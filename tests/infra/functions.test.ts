@@ -98,8 +98,11 @@ describe('a function', () => {
 
   it('is one of those that the workflows of the stack invoke, or that is asked', async () => {
     const names = (of: RecordedDeployment): string[] => Object.keys(environments(of)).sort();
-    const purposes = (...args: Parameters<typeof stackFunctions>): string[] =>
-      stackFunctions(...args)
+    const purposes = (
+      vector_stores: Parameters<typeof stackFunctions>[0]['vector_stores'],
+      embed_on_arrival = false,
+    ): string[] =>
+      stackFunctions({ vector_stores, embed_on_arrival })
         .map(({ name }) => name.replaceAll('_', '-'))
         .sort();
     expect(names(deployed)).toStrictEqual(purposes(['s3_vectors', 'pinecone']));
@@ -107,6 +110,12 @@ describe('a function', () => {
     expect(minimal).toStrictEqual(purposes(['s3_vectors']));
     expect(names(deployed).filter((name) => !minimal.includes(name))).toStrictEqual([
       'upsert-to-pinecone',
+    ]);
+    const arriving = names(await runProgram({ config: { embed_on_arrival: 'true' } }));
+    expect(arriving).toStrictEqual(purposes(['s3_vectors'], true));
+    expect(arriving.filter((name) => !minimal.includes(name))).toStrictEqual([
+      'note-arrivals',
+      'start-arrivals',
     ]);
   });
 
@@ -155,7 +164,10 @@ describe('a function', () => {
 describe('the role', () => {
   it('of each function and workflow is assumed by its own service alone, and has its one policy', () => {
     const roles = Object.entries(resourcesOf(deployed, 'aws:iam/role:Role'));
-    expect(roles).toHaveLength(stackFunctions(['s3_vectors', 'pinecone']).length + 3);
+    expect(roles).toHaveLength(
+      stackFunctions({ vector_stores: ['s3_vectors', 'pinecone'], embed_on_arrival: false })
+        .length + 3,
+    );
     for (const [name, { name: roleName, assumeRolePolicy }] of roles) {
       const service = name.endsWith('-embedding-role')
         ? 'states.amazonaws.com'

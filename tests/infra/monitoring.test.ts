@@ -13,7 +13,10 @@ import {
 // Not proved here: that AWS accepts these alarms and this dashboard; that what they watch is counted, tests/end_to_end/monitoring.test.ts proves.
 
 const ALARM = 'aws:cloudwatch/metricAlarm:MetricAlarm';
-const FUNCTIONS = stackFunctions(['s3_vectors', 'pinecone']).length;
+const FUNCTIONS = stackFunctions({
+  vector_stores: ['s3_vectors', 'pinecone'],
+  embed_on_arrival: true,
+}).length;
 const TOPIC = 'arn:aws:sns:us-east-1:123456789012:receipt-embedding-alerts-dev';
 
 interface Query {
@@ -32,7 +35,10 @@ interface Query {
 let deployed: RecordedDeployment;
 
 beforeAll(async () => {
-  deployed = await runProgram(WITH_PINECONE);
+  deployed = await runProgram({
+    ...WITH_PINECONE,
+    config: { ...WITH_PINECONE.config, embed_on_arrival: 'true' },
+  });
 });
 
 /** An alarm in one line for what it watches, and one for when it rings. */
@@ -98,7 +104,8 @@ describe('the alarms', () => {
       `m1: ${own('process-receipt-realtime', 'InvalidRows')}`,
       `m2: ${own('plan-batches', 'InvalidRows')}`,
       `m3: ${own('list-pending-batches', 'InvalidRows')}`,
-      'value!: FILL(m0, 0) + FILL(m1, 0) + FILL(m2, 0) + FILL(m3, 0)',
+      `m4: ${own('note-arrivals', 'InvalidRows')}`,
+      'value!: FILL(m0, 0) + FILL(m1, 0) + FILL(m2, 0) + FILL(m3, 0) + FILL(m4, 0)',
     ]);
     expect(alarm('batches-failed').watches).toStrictEqual([
       `m0: ${own('summarize-execution', 'BatchesFailed', 'batch_submit')}`,
@@ -116,11 +123,32 @@ describe('the alarms', () => {
     });
   });
 
+  it('of arrivals ring a quarter of an hour late, beyond the longest quiet time, and for each that failed', () => {
+    expect(alarm('arrivals-late-stream')).toStrictEqual({
+      watches: [
+        'm0!: Maximum of AWS/Lambda IteratorAge {"FunctionName":"embedding-note-arrivals-lambda-dev"} in 300 s',
+      ],
+      rings: 'GreaterThanOrEqualToThreshold 900000, 1 time',
+    });
+    expect(alarm('arrivals-late-queue')).toStrictEqual({
+      watches: [
+        'm0!: Maximum of AWS/SQS ApproximateAgeOfOldestMessage {"QueueName":"receipt-arrivals-dev"} in 300 s',
+      ],
+      rings: 'GreaterThanOrEqualToThreshold 1800, 1 time',
+    });
+    expect(alarm('arrivals-failed')).toStrictEqual({
+      watches: [
+        'm0!: Maximum of AWS/SQS ApproximateNumberOfMessagesVisible {"QueueName":"receipt-failed-arrivals-dev"} in 300 s',
+      ],
+      rings: 'GreaterThanOrEqualToThreshold 1, 1 time',
+    });
+  });
+
   it('tell the topic when they begin and end, say what to do, and stay quiet where nothing is counted', async () => {
     const operations = await readFile(new URL('../../docs/operations.md', import.meta.url), 'utf8');
     const kinds = new Set<string>();
     const alarms = Object.entries(resourcesOf(deployed, ALARM));
-    expect(alarms).toHaveLength(FUNCTIONS * 3 + 3 * 3 + 7);
+    expect(alarms).toHaveLength(FUNCTIONS * 3 + 3 * 3 + 7 + 3);
     for (const [name, inputs] of alarms) {
       expect(inputs).toMatchObject({
         name: `receipt-embedding-${name}-dev`,
@@ -190,7 +218,7 @@ describe('the dashboard', () => {
     return (JSON.parse(String(dashboardBody)) as { widgets: readonly Widget[] }).widgets;
   }
 
-  it('shows from the top: alarms, work, cost, failures, latency, batches, quality', () => {
+  it('shows from the top: alarms, work, arrivals, cost, failures, latency, batches, quality', () => {
     expect(widgets(deployed).map(({ properties }) => properties.title)).toStrictEqual([
       undefined,
       'Alarms',
@@ -198,6 +226,9 @@ describe('the dashboard', () => {
       'Vectors an hour',
       'Questions an hour',
       'Executions',
+      'Receipts that arrived or changed, an hour',
+      'Arrivals: how late they are read (ms)',
+      'Arrivals: messages that failed',
       'Tokens an hour',
       'OpenAI, estimated dollars an hour',
       'Failures by reason',

@@ -18,6 +18,7 @@ const run = (partition: string, region: string): Promise<RecordedDeployment> =>
     ...WITH_PINECONE,
     config: {
       ...WITH_PINECONE.config,
+      embed_on_arrival: 'true',
       realtime_schedule: 'rate(1 hour)',
       full_run_schedule: 'rate(1 day)',
       batch_submit_schedule: 'rate(1 day)',

@@ -21,6 +21,7 @@ const EVERYTHING = {
   config: {
     ...WITH_PINECONE.config,
     vector_stores: 'chroma,s3_vectors,pinecone',
+    embed_on_arrival: 'true',
     realtime_schedule: 'rate(1 hour)',
     full_run_schedule: 'rate(1 day)',
     batch_submit_schedule: 'rate(1 day)',

@@ -18,7 +18,9 @@ const LONGEST_STACK = 'stack-of-22-characters';
 
 const purposes = (functions: ReturnType<typeof stackFunctions>): string[] =>
   functions.map(({ name }) => name.replaceAll('_', '-')).sort();
-const FUNCTIONS_OF_S3_VECTORS = purposes(stackFunctions(['s3_vectors']));
+const FUNCTIONS_OF_S3_VECTORS = purposes(
+  stackFunctions({ vector_stores: ['s3_vectors'], embed_on_arrival: false }),
+);
 const FUNCTIONS = purposes(STACK_FUNCTIONS);
 const WORKFLOWS = ['realtime', 'batch-submit', 'batch-poll'];
 
@@ -75,6 +77,18 @@ const VECTOR_BUCKET_TREE = [
   '    pulumi:index:Stash vector-text-embedding-3-small-1536-suffix',
 ];
 
+const ARRIVAL_TREE = [
+  '  receipts:arrivals:ArrivalQueues arrival-queues',
+  '    aws:sqs/queue:Queue arrivals-queue',
+  '    aws:sqs/queue:Queue failed-arrivals-queue',
+  '    aws:sqs/queuePolicy:QueuePolicy arrivals-tls-only',
+  '    aws:sqs/queuePolicy:QueuePolicy failed-arrivals-tls-only',
+  '  receipts:arrivals:ArrivalSources arrival-sources',
+  '    aws:lambda/eventSourceMapping:EventSourceMapping arrivals-source',
+  '    aws:lambda/eventSourceMapping:EventSourceMapping table-stream-source',
+];
+const ARRIVAL_ALARMS = ['arrivals-failed', 'arrivals-late-queue', 'arrivals-late-stream'];
+
 const monitoringTree = (
   functions: readonly string[],
   workflows: readonly string[],
@@ -123,6 +137,7 @@ const EVERYTHING = {
     ...WITH_PINECONE.config,
     vector_stores: 's3_vectors,pinecone,chroma',
     chroma_http_endpoint: 'https://chroma.example',
+    embed_on_arrival: 'true',
     realtime_schedule: 'rate(1 hour)',
     full_run_schedule: 'rate(1 day)',
     batch_submit_schedule: 'rate(1 day)',
@@ -149,6 +164,7 @@ const AWS_NAMES: Readonly<Record<string, readonly [property: string, rule: RegEx
   'aws:secretsmanager/secret:Secret': ['name', /^[A-Za-z0-9/_+=.@-]{1,512}$/],
   'aws:sfn/stateMachine:StateMachine': ['name', /^[0-9A-Za-z_-]{1,80}$/],
   'aws:sns/topic:Topic': ['name', /^[A-Za-z0-9_-]{1,256}$/],
+  'aws:sqs/queue:Queue': ['name', /^[A-Za-z0-9_-]{1,80}$/],
 };
 
 /** With OpenAI's key alone. */
@@ -180,8 +196,10 @@ describe('the resources of a stack', () => {
         .flatMap(({ tree }) => tree),
     ];
   };
-  const treeOf = (functions: readonly string[], secrets: readonly string[], scheduled: boolean) => [
+  /** @param alone whether the stack does anything by itself. */
+  const treeOf = (functions: readonly string[], secrets: readonly string[], alone: boolean) => [
     'receipts:index:EmbeddingInfrastructure embeddings',
+    ...(alone ? ARRIVAL_TREE : []),
     ...bucketTree('batch'),
     ...bucketTree('chromadb'),
     '  receipts:data:ReceiptTable receipts',
@@ -193,13 +211,13 @@ describe('the resources of a stack', () => {
     ...monitoringTree(
       functions,
       WORKFLOWS.map((name) => `${name}-embedding`),
-      ALARM_KINDS,
+      [...ALARM_KINDS, ...(alone ? ARRIVAL_ALARMS : [])],
       QUERIES,
     ),
     ...secrets.flatMap(secretTree),
-    ...workflow('BatchPollWorkflow', 'batch-poll', scheduled ? ['batch-poll'] : []),
-    ...workflow('BatchSubmitWorkflow', 'batch-submit', scheduled ? ['batch-submit'] : []),
-    ...workflow('RealtimeEmbeddingWorkflow', 'realtime', scheduled ? ['full-run', 'realtime'] : []),
+    ...workflow('BatchPollWorkflow', 'batch-poll', alone ? ['batch-poll'] : []),
+    ...workflow('BatchSubmitWorkflow', 'batch-submit', alone ? ['batch-submit'] : []),
+    ...workflow('RealtimeEmbeddingWorkflow', 'realtime', alone ? ['full-run', 'realtime'] : []),
   ];
 
   it('with OpenAI’s key alone are exactly these, each under the component that made it', () => {
@@ -208,7 +226,7 @@ describe('the resources of a stack', () => {
     );
   });
 
-  it('with every store and schedules are these', () => {
+  it('with every store, schedules and arrivals are these', () => {
     expect(tree(everything.registrations)).toStrictEqual(
       treeOf(FUNCTIONS, ['openai', 'pinecone'], true),
     );
@@ -410,6 +428,7 @@ describe('tags', () => {
     'aws:scheduler/schedule:Schedule',
     'aws:secretsmanager/secretVersion:SecretVersion',
     'aws:sns/topicPolicy:TopicPolicy',
+    'aws:sqs/queuePolicy:QueuePolicy',
   ];
 
   it('are on everything that AWS lets tag: project, stack, and who manages it', () => {

@@ -88,20 +88,26 @@ export async function putRow(
 }
 
 /**
- * Deletes a row, if there is one and it still has this version.
+ * Deletes a row, if there is one and one attribute of it is still as it was read.
  *
- * @returns false when there is none, or one of another version: nothing is deleted then.
+ * @returns false when there is none, or another one by now: nothing is deleted then.
+ * @example
+ * ```ts
+ * await deleteRow(table, embeddedReceiptKey(record), { version: record.version }); // true
+ * ```
  */
-export async function deleteVersion(
+export async function deleteRow(
   table: Table,
   { PK, SK }: RowKey,
-  version: number,
+  onlyIf: Values,
 ): Promise<boolean> {
+  const [name = ''] = Object.keys(onlyIf);
   const command = new DeleteItemCommand({
     TableName: table.name,
     Key: toItem({ PK, SK }),
-    ConditionExpression: 'version = :version',
-    ExpressionAttributeValues: expressionValues({ version }),
+    ConditionExpression: `#name = :${name}`,
+    ExpressionAttributeNames: { '#name': name },
+    ExpressionAttributeValues: expressionValues(onlyIf),
   });
   return await conditionHeld(request({}, () => table.client.send(command)));
 }
@@ -278,31 +284,33 @@ async function writeBatch(
 const KEYS_A_REQUEST = 100;
 
 /**
- * Which of these rows there are, read consistently, 100 a request. What DynamoDB leaves unprocessed counts as throttled, and is asked for
+ * Attributes of rows, read consistently, 100 rows a request. What DynamoDB leaves unprocessed counts as throttled, and is asked for
  * again.
  *
  * @param keys each once.
- * @returns `{PK}#{SK}` of those that exist.
+ * @returns the rows that exist, in no order, with their keys.
  * @throws RateLimited when keys are still unprocessed after 12 tries.
  */
-export async function existingKeys(
+export async function getRows(
   table: Table,
   keys: readonly RowKey[],
+  attributes: readonly string[] = [],
   ports?: RetryPorts,
-): Promise<Set<string>> {
-  const existing = new Set<string>();
+): Promise<Row[]> {
+  const rows: Row[] = [];
   const retry = RETRY_POLICIES.dynamodb_bulk;
+  const read = {
+    ProjectionExpression: ['PK', 'SK', ...attributes].join(', '),
+    ConsistentRead: true,
+  };
   for (let at = 0; at < keys.length; at += KEYS_A_REQUEST) {
     let left = keys.slice(at, at + KEYS_A_REQUEST).map(({ PK, SK }) => toItem({ PK, SK }));
     await request({ retry, ...(ports === undefined ? {} : { ports }) }, async () => {
       const command = new BatchGetItemCommand({
-        RequestItems: {
-          [table.name]: { Keys: left, ProjectionExpression: 'PK, SK', ConsistentRead: true },
-        },
+        RequestItems: { [table.name]: { ...read, Keys: left } },
       });
       const { Responses = {}, UnprocessedKeys = {} } = await table.client.send(command);
-      for (const { PK, SK } of (Responses[table.name] ?? []).map(toRow))
-        existing.add(`${PK}#${SK}`);
+      rows.push(...(Responses[table.name] ?? []).map(toRow));
       left = UnprocessedKeys[table.name]?.Keys ?? [];
       if (left.length === 0) return;
       throw new RateLimited(
@@ -310,7 +318,17 @@ export async function existingKeys(
       );
     });
   }
-  return existing;
+  return rows;
+}
+
+/** Which of these rows there are: `{PK}#{SK}` of each. @see getRows */
+export async function existingKeys(
+  table: Table,
+  keys: readonly RowKey[],
+  ports?: RetryPorts,
+): Promise<Set<string>> {
+  const rows = await getRows(table, keys, [], ports);
+  return new Set(rows.map(({ PK, SK }) => `${PK}#${SK}`));
 }
 
 async function request<Answer>(

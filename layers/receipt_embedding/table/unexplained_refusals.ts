@@ -4,7 +4,7 @@ import { BULK } from '../retry.ts';
 import { getRow, type Table, updateRow } from './table.ts';
 
 /** The batches that OpenAI refused a line or word in, for a reason that is not known here; each with a hash of the text of then. */
-const ATTRIBUTE = 'embedding_refused_in';
+export const REFUSAL_ATTRIBUTE = 'embedding_refused_in';
 
 /**
  * So many batches may be refused a line or word for a reason that no table explains. In the first ones the account may be to blame, and
@@ -33,7 +33,7 @@ export async function noteUnexplained(
     table,
     key,
     {
-      UpdateExpression: `ADD ${ATTRIBUTE} :batches`,
+      UpdateExpression: `ADD ${REFUSAL_ATTRIBUTE} :batches`,
       ConditionExpression: '#text = :text AND embedding_batch_id = :batch',
       ExpressionAttributeNames: { '#text': 'text' },
       values: { batches: new Set([`${ofText}${batchId}`]), batch: batchId, text },
@@ -41,7 +41,10 @@ export async function noteUnexplained(
     BULK,
   );
   if (!noted) return 0;
-  const row = await getRow(table, key, { ConsistentRead: true, ProjectionExpression: ATTRIBUTE });
-  const batches = row?.[ATTRIBUTE] as ReadonlySet<string> | undefined;
+  const row = await getRow(table, key, {
+    ConsistentRead: true,
+    ProjectionExpression: REFUSAL_ATTRIBUTE,
+  });
+  const batches = row?.[REFUSAL_ATTRIBUTE] as ReadonlySet<string> | undefined;
   return [...(batches ?? [])].filter((batch) => batch.startsWith(ofText)).length;
 }

@@ -17,7 +17,7 @@ const rows = <Of extends Verdict>(verdict: Of, codes: readonly string[]) =>
   codes.map((code) => ({ code, ...verdict }));
 
 /**
- * What AWS's errors mean, by their names: of DynamoDB, S3, Secrets Manager, KMS behind them, and S3 Vectors. The answer to a
+ * What AWS's errors mean, by their names: of DynamoDB, S3, Secrets Manager, Step Functions, SQS, KMS behind them, and S3 Vectors. The answer to a
  * condition (`ConditionalCheckFailedException`, `PreconditionFailed`) is none of them: whoever set the condition knows what it means.
  * A statement of a batch of DynamoDB's has the same errors without `Exception` at their ends (`BatchStatementErrorCodeEnum`).
  * docs/troubleshooting.md has cause and cure of each.
@@ -26,6 +26,7 @@ export const AWS_ANSWERS: VendorTable = [
   ...rows({ ...PACE, reason: 'AWS asks to slow down' }, [
     'BandwidthLimitExceeded',
     'EC2ThrottledException',
+    'ExecutionLimitExceeded',
     'KMS.ThrottlingException',
     'KMSThrottlingException',
     'LimitExceededException',
@@ -91,8 +92,10 @@ export const AWS_ANSWERS: VendorTable = [
   ...rows({ ...SETTING, reason: 'it does not exist' }, [
     'NoSuchBucket',
     'NotFoundException',
+    'QueueDoesNotExist',
     'ResourceNotFound',
     'ResourceNotFoundException',
+    'StateMachineDoesNotExist',
   ]),
   ...rows({ ...SETTING, reason: 'the bucket is in another region' }, [
     'PermanentRedirect',

@@ -7,7 +7,7 @@ import { withoutTrust } from 'receipt-embedding/entities/record_changes';
 import type { ReceiptIdentity } from 'receipt-embedding/entities/keys';
 import { ConcurrentUpdate } from 'receipt-embedding/errors';
 import { writeEmbeddedReceipt } from 'receipt-embedding/table/embedded_receipts';
-import { deleteRows, deleteVersion, type Table } from 'receipt-embedding/table/table';
+import { deleteRow, deleteRows, type Table } from 'receipt-embedding/table/table';
 import { WrongArgument } from '../command_line/arguments.ts';
 import type { OpenedStore } from '../stores/stack_stores.ts';
 import { eraseFromBatch, type ErasedFromBatch } from './batch_parts.ts';
@@ -113,7 +113,7 @@ async function emptied(table: Table, read: EmbeddedReceipt): Promise<EmbeddedRec
 }
 
 async function deleteRecord(table: Table, record: EmbeddedReceipt): Promise<void> {
-  if (await deleteVersion(table, embeddedReceiptKey(record), record.version)) return;
+  if (await deleteRow(table, embeddedReceiptKey(record), { version: record.version })) return;
   throw new WrongArgument(
     'An execution has embedded the receipt again meanwhile. Delete its rows first if it is to stay forgotten, then run the same command.',
   );

@@ -10,7 +10,7 @@ import { linePath, type Row, wordPath } from 'receipt-embedding/entities/keys';
 import { InvalidConfiguration } from 'receipt-embedding/errors';
 import { deltaKey } from 'receipt-embedding/object_keys';
 import type { VectorCollection } from 'receipt-embedding/stores/vector_store';
-import { deleteRows, deleteVersion } from 'receipt-embedding/table/table';
+import { deleteRow, deleteRows } from 'receipt-embedding/table/table';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { BATCH_ID, ourBatch, rowOfBatch } from '../../../tests/support/batch_factory.ts';
@@ -419,7 +419,7 @@ describe('receipts forget', () => {
       const remove = store.remove.bind(store);
       add('lines', LINE);
       store.remove = async (...args) => {
-        await deleteVersion(table, embeddedReceiptKey(RECEIPT), 2);
+        await deleteRow(table, embeddedReceiptKey(RECEIPT), { version: 2 });
         await rows(record({ version: 3 }));
         await remove(...args);
       };
