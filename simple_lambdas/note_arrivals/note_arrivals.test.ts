@@ -1,13 +1,9 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { ChangedReceipt } from 'receipt-embedding/arrivals/changed_receipts';
 import { RateLimited } from 'receipt-embedding/errors';
 import type { LatestChange } from 'receipt-embedding/table/latest_changes';
 import { rejection } from '../../tests/support/rejection.ts';
-
-vi.stubEnv('DYNAMODB_TABLE_NAME', 'receipts');
-vi.stubEnv('ARRIVALS_QUEUE_URL', 'http://localhost/arrivals');
-vi.stubEnv('AWS_REGION', 'us-east-1');
-const { noteArrivals } = await import('./handler.ts');
+import { noteArrivals } from './note_arrivals.ts';
 
 const IMAGE = '3f52804b-2fad-4e00-92c8-b593da3a8ed3';
 const receipt = (receipt_id: number, first: string): ChangedReceipt => ({

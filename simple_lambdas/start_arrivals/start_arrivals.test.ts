@@ -1,12 +1,8 @@
 import { type ReceiptIdentity, receiptPath } from 'receipt-embedding/entities/keys';
 import type { LatestChange } from 'receipt-embedding/table/latest_changes';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { rejection } from '../../tests/support/rejection.ts';
-
-vi.stubEnv('DYNAMODB_TABLE_NAME', 'receipts');
-vi.stubEnv('REALTIME_STATE_MACHINE_ARN', 'arn:of:realtime');
-vi.stubEnv('AWS_REGION', 'us-east-1');
-const { startArrivals } = await import('./handler.ts');
+import { startArrivals } from './start_arrivals.ts';
 
 const IMAGE = '3f52804b-2fad-4e00-92c8-b593da3a8ed3';
 const arrived = (receipt_id: number, change: number): LatestChange => ({
