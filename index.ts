@@ -36,6 +36,8 @@ const outputs = {
   dynamodb_table_name: infrastructure.dynamodbTableName,
   dashboard_url: infrastructure.dashboardUrl,
   alert_topic_arn: infrastructure.alertTopicArn,
+  arrivals_queue_url: infrastructure.arrivalsQueueUrl,
+  failed_arrivals_queue_url: infrastructure.failedArrivalsQueueUrl,
   search_function_name: infrastructure.searchFunctionName,
   vector_stores: infrastructure.vectorStores,
   vector_bucket_arn: infrastructure.vectorBucketArn,
@@ -43,7 +45,7 @@ const outputs = {
   words_vector_index_arn: infrastructure.wordsVectorIndexArn,
 };
 
-/** The stack's outputs. One without S3 Vectors lacks its ARNs: Pulumi warns of outputs without a value. */
+/** The stack's outputs. One without S3 Vectors, or without arrivals, lacks theirs: Pulumi warns of outputs without a value. */
 export default Object.fromEntries(
   Object.entries(outputs).filter(([, output]) => output !== undefined),
 );

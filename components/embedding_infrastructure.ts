@@ -46,6 +46,9 @@ export class EmbeddingInfrastructure extends pulumi.ComponentResource {
   public readonly vectorBucketArn: pulumi.Output<string> | undefined;
   public readonly linesVectorIndexArn: pulumi.Output<string> | undefined;
   public readonly wordsVectorIndexArn: pulumi.Output<string> | undefined;
+  /** Undefined in a stack that embeds nothing by itself on arrival, as is the one below. */
+  public readonly arrivalsQueueUrl: pulumi.Output<string> | undefined;
+  public readonly failedArrivalsQueueUrl: pulumi.Output<string> | undefined;
   public readonly alertTopicArn: pulumi.Output<string>;
   public readonly dashboardUrl: pulumi.Output<string>;
   private readonly args: EmbeddingInfrastructureArgs;
@@ -81,6 +84,8 @@ export class EmbeddingInfrastructure extends pulumi.ComponentResource {
     this.linesVectorIndexArn = stores.vectorBucket?.indexArns.lines;
     this.wordsVectorIndexArn = stores.vectorBucket?.indexArns.words;
     this.dynamodbTableName = stores.table.name;
+    this.arrivalsQueueUrl = queues?.waiting.url;
+    this.failedArrivalsQueueUrl = queues?.failed.url;
     this.alertTopicArn = monitoring.topicArn;
     this.dashboardUrl = monitoring.dashboardUrl;
     this.registerOutputs({
@@ -95,6 +100,8 @@ export class EmbeddingInfrastructure extends pulumi.ComponentResource {
       vectorBucketArn: this.vectorBucketArn,
       linesVectorIndexArn: this.linesVectorIndexArn,
       wordsVectorIndexArn: this.wordsVectorIndexArn,
+      arrivalsQueueUrl: this.arrivalsQueueUrl,
+      failedArrivalsQueueUrl: this.failedArrivalsQueueUrl,
       alertTopicArn: this.alertTopicArn,
       dashboardUrl: this.dashboardUrl,
     });

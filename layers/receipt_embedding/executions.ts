@@ -3,8 +3,10 @@ import { limitTime, ofTheLayer, SMALL_ANSWER, WITHOUT_RETRIES } from './aws_clie
 import { RETRY_POLICIES, retrying, type RetryPorts } from './retry.ts';
 
 /** A client of Step Functions. @see createDynamoDBClient */
-export function createStepFunctionsClient(): SFNClient {
-  return ofTheLayer(new SFNClient({ ...WITHOUT_RETRIES, requestHandler: limitTime(SMALL_ANSWER) }));
+export function createStepFunctionsClient(region?: string): SFNClient {
+  const where = region === undefined ? {} : { region };
+  const requestHandler = limitTime(SMALL_ANSWER);
+  return ofTheLayer(new SFNClient({ ...WITHOUT_RETRIES, ...where, requestHandler }));
 }
 
 /**

@@ -1,11 +1,14 @@
 import { execFile } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { DynamoDBStreamsClient } from '@aws-sdk/client-dynamodb-streams';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { SQSClient } from '@aws-sdk/client-sqs';
 import { clientSettings } from 'embedded-aws/aws/client_settings';
 import { toolWorld, type ToolWorld } from 'receipts-cli/command_line/testing/command_world';
 import { exportedVariables } from 'receipts-cli/local_stack';
+import type { ArrivalClients } from 'receipts-cli/redo/failed_arrivals';
 import { redo } from 'receipts-cli/redo/redo';
 import { status } from 'receipts-cli/status/status';
 import { openStackStores, type StackStoreClients } from 'receipts-cli/stores/stack_stores';
@@ -32,9 +35,20 @@ export async function runRedo(stack: TestStack, ...argv: readonly string[]): Pro
     ...world.ports,
     confirm: undefined,
     temporaryFolder: tmpdir(),
+    arrivalClients: arrivalClients(stack),
   });
   expect([exit, world.stderr()]).toStrictEqual([0, expect.stringContaining('Table ')]);
   return JSON.parse(world.stdout());
+}
+
+/** The clients are the process's own: they end with it. */
+function arrivalClients({ local }: TestStack): ArrivalClients {
+  const settings = clientSettings(local.aws);
+  return {
+    sqs: new SQSClient(settings),
+    streams: new DynamoDBStreamsClient(settings),
+    sfn: local.aws.clients.sfn,
+  };
 }
 
 /** `receipts status` of a stack. @returns its JSON. */

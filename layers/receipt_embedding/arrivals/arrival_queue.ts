@@ -14,8 +14,10 @@ export interface ArrivalQueue {
 }
 
 /** A client of SQS. @see createDynamoDBClient */
-export function createSqsClient(): SQSClient {
-  return ofTheLayer(new SQSClient({ ...WITHOUT_RETRIES, requestHandler: limitTime(SMALL_ANSWER) }));
+export function createSqsClient(region?: string): SQSClient {
+  const where = region === undefined ? {} : { region };
+  const requestHandler = limitTime(SMALL_ANSWER);
+  return ofTheLayer(new SQSClient({ ...WITHOUT_RETRIES, ...where, requestHandler }));
 }
 
 /** One takes some 130 bytes, so that this many are half of the 256 KiB that SQS takes in every region. */

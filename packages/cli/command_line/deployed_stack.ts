@@ -14,7 +14,8 @@ const OUTPUT_NAMES = [
   'search_function_name',
   'dashboard_url',
   'alert_topic_arn',
-  'search_function_name',
+  'arrivals_queue_url',
+  'failed_arrivals_queue_url',
   'vector_stores',
   'vector_bucket_arn',
   'lines_vector_index_arn',
@@ -69,8 +70,9 @@ export async function findStackOutputs(
 export function requireOutput(outputs: StackOutputs, name: OutputName): string {
   const value = outputs[name];
   if (value !== undefined) return value;
-  const why =
-    name.endsWith('vector_bucket_arn') || name.endsWith('vector_index_arn')
+  const why = name.endsWith('arrivals_queue_url')
+    ? 'it does not embed what arrives. Set embed_on_arrival to true (see docs/configuration.md), then run'
+    : name.endsWith('vector_bucket_arn') || name.endsWith('vector_index_arn')
       ? 'it has no store s3_vectors. Add it to vector_stores (see docs/configuration.md), then run'
       : 'it comes from another version of the program. Run';
   throw new WrongArgument(

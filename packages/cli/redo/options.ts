@@ -12,13 +12,16 @@ import {
 } from '../command_line/arguments.ts';
 import type { CommandPorts } from '../command_line/command.ts';
 
+/** What is to be done again. */
+export type RedoRequest = TargetRequest | { readonly what: 'arrivals' };
+
 /** What is to be returned to NONE. */
-export type RedoRequest =
+export type TargetRequest =
   | { readonly what: 'failed' }
   | { readonly what: 'batch'; readonly batch_id: string }
   | ({ readonly what: 'receipt' } & ReceiptIdentity);
 
-interface RedoOptions {
+export interface RedoOptions {
   readonly stack?: string;
   readonly yes: boolean;
   readonly dryRun: boolean;
@@ -36,6 +39,7 @@ const HELP: CommandHelp = {
     ['failed --dry-run', 'how many failed, and which'],
     ['failed --stack dev --yes', 'return them to NONE without asking'],
     ['batch BATCH_ID', 'what an ended batch has left'],
+    ['arrivals --stack dev', 'take up again what embed_on_arrival gave up'],
   ],
   notes: `What "returned to NONE" means: embedding_status becomes NONE, so that the next run embeds the line
 or word again. It says first how many those are, with examples, and asks. Each row changes only if
@@ -52,6 +56,9 @@ keeps what it has claimed: batch makes it due, parked or not, so that the next p
 where it stood (npx receipts execute batch-poll). An input that OpenAI refused is refused again,
 unless its text has changed or the text was not what was wrong.
 
+arrivals is for changes of the table that a stack with embed_on_arrival has put aside: it sends their
+receipts back to where they wait. The table's stream keeps a record for 24 hours; for what is older
+it offers a full run.
 failed and batch read the part of the index GSI1 that has FAILED or PENDING lines and words;
 receipt reads that receipt.`,
   exitCodes: {
@@ -78,6 +85,12 @@ export function parseRedo(argv: readonly string[], ports: CommandPorts): ParsedR
       request = { what: 'failed' };
     });
   command
+    .command('arrivals')
+    .description('what embed_on_arrival could not take up, and has put aside')
+    .action(() => {
+      request = { what: 'arrivals' };
+    });
+  command
     .command('batch')
     .description(
       'of a batch that has ended: the lines and words that failed in it, and those that it still has claimed',
@@ -102,7 +115,7 @@ export function parseRedo(argv: readonly string[], ports: CommandPorts): ParsedR
     const problem = other === undefined ? 'what is to be redone?' : `unknown command '${other}'.`;
     refuseArguments(
       command,
-      `${problem} One of: failed, batch <batch_id>, receipt <image_id> <receipt_id>.`,
+      `${problem} One of: failed, arrivals, batch <batch_id>, receipt <image_id> <receipt_id>.`,
     );
   });
   parseArguments(command, argv, ports);

@@ -21,7 +21,7 @@ import {
   type UnsettledEntity,
   unsettledEntitiesOf,
 } from '../table/unsettled_entities.ts';
-import type { RedoRequest } from './options.ts';
+import type { TargetRequest } from './options.ts';
 
 interface TargetPorts {
   readonly table: Table;
@@ -39,7 +39,7 @@ export interface Target {
 }
 
 /** @throws WrongArgument when there is no such batch or receipt. */
-export async function findTarget(request: RedoRequest, ports: TargetPorts): Promise<Target> {
+export async function findTarget(request: TargetRequest, ports: TargetPorts): Promise<Target> {
   const { table, signal } = ports;
   switch (request.what) {
     case 'failed':

@@ -13,7 +13,8 @@ import { Screen } from '../command_line/screen.ts';
 import { count, quantity } from '../command_line/text.ts';
 import { ClaimOwners } from '../table/return_to_none.ts';
 import { SILENT_LOGGER } from '../table/silent_logger.ts';
-import { type ParsedRedo, parseRedo } from './options.ts';
+import type { ArrivalClients } from './failed_arrivals.ts';
+import { type ParsedRedo, parseRedo, type TargetRequest } from './options.ts';
 import {
   carryOut,
   findTarget,
@@ -25,11 +26,13 @@ import {
 } from './plan.ts';
 import { describeRequest, nextCommands, outcomeLines, planLines } from './report.ts';
 
-interface RedoPorts extends CommandPorts {
+export interface RedoPorts extends CommandPorts {
   /** Asks a person; undefined where there is none. */
   readonly confirm: ((question: string) => Promise<boolean>) | undefined;
   /** An existing folder for the plan; nothing is left there. */
   readonly temporaryFolder: string;
+  /** @default clients of the stack's region */
+  readonly arrivalClients?: ArrivalClients;
 }
 
 /** `receipts redo`. @returns the exit status. */
@@ -85,7 +88,12 @@ class Redo {
       name: requireOutput(outputs, 'dynamodb_table_name'),
     };
     this.#screen.line(`Table ${table.name}: ${describeRequest(request)}`);
-    const { plan, unended } = await stop.orResult(() => this.#plan(table, file));
+    if (request.what === 'arrivals') {
+      // Loaded only here: two clients more.
+      const { redoArrivals } = await import('./redo_arrivals.ts');
+      return await redoArrivals(options, { outputs, table }, this.#ports);
+    }
+    const { plan, unended } = await stop.orResult(() => this.#plan(request, table, file));
 
     if (unended !== undefined) return await this.#takeUp(table, plan, unended);
     if (plan.total === 0 || options.dryRun) return this.#end(plan);
@@ -108,10 +116,10 @@ class Redo {
   }
 
   async #plan(
+    request: TargetRequest,
     table: Table,
     file: string,
   ): Promise<{ readonly plan: RedoPlan; readonly unended: Target['unended'] }> {
-    const { request } = this.#parsed;
     const signal = this.#signal;
     const target = await findTarget(request, { table, now: this.#ports.now, signal });
     const plan = await makePlan(target.entities, {

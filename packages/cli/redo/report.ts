@@ -7,6 +7,8 @@ export function describeRequest(request: RedoRequest): string {
   switch (request.what) {
     case 'failed':
       return 'all that failed';
+    case 'arrivals':
+      return 'all that arrived and was put aside';
     case 'batch':
       return `the batch ${request.batch_id}`;
     case 'receipt':
