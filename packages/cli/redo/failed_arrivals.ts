@@ -69,7 +69,7 @@ export function failedArrivals(
         AttributeNames: ['ApproximateNumberOfMessages'],
       });
       const { Attributes } = await sqs.send(command);
-      return Number(Attributes?.['ApproximateNumberOfMessages'] ?? 0);
+      return Number(Attributes?.ApproximateNumberOfMessages ?? 0);
     },
     all: async function* () {
       const seen = new Set<string>();

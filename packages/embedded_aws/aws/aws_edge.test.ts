@@ -21,6 +21,7 @@ import {
 } from '@aws-sdk/client-s3vectors';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { DescribeExecutionCommand, ListStateMachinesCommand, SFNClient } from '@aws-sdk/client-sfn';
+import { GetQueueUrlCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { rejection } from '../../../tests/support/rejection.ts';
 import { type RunningServer, serve } from '../http/server.ts';
@@ -60,6 +61,7 @@ describe('aws edge', () => {
         s3: obliging('s3'),
         s3vectors: obliging('s3vectors'),
         secretsmanager: obliging('secretsmanager'),
+        sqs: obliging('sqs'),
         states: obliging('states'),
       },
       keyOf: () => ({ secretAccessKey: 'local' }),
@@ -102,6 +104,8 @@ describe('aws edge', () => {
       ),
     secretsmanager: (key = FUNCTION_KEY) =>
       new SecretsManagerClient(settings(key)).send(new GetSecretValueCommand({ SecretId: 'key' })),
+    sqs: (key = FUNCTION_KEY) =>
+      new SQSClient(settings(key)).send(new GetQueueUrlCommand({ QueueName: 'jobs' })),
     states: (key = FUNCTION_KEY) =>
       new SFNClient(settings(key)).send(new ListStateMachinesCommand({})),
   };
@@ -131,6 +135,7 @@ describe('aws edge', () => {
       ['s3vectors', 503, 'ServiceUnavailableException'],
       ['secretsmanager', 400, 'AccessDeniedException'],
       ['secretsmanager', 500, 'InternalServiceError'],
+      ['sqs', 403, 'RequestThrottled'],
       ['states', 400, 'ThrottlingException'],
     ])('of %s with %s %s has its name in AWS’s own client', async (service, status, code) => {
       edge.faults.add({ when: always, status, code });

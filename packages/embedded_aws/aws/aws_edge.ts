@@ -7,6 +7,7 @@ import type {
   ServiceRequest,
   ServiceResponse,
 } from '../http/service.ts';
+import { mappingOperation } from '../event_sources/mappings_api.ts';
 import { operationName as vectorsOperation } from '../s3_vectors/requests.ts';
 import {
   awsError,
@@ -27,6 +28,7 @@ export const AWS_SERVICES = [
   's3',
   's3vectors',
   'secretsmanager',
+  'sqs',
   'states',
 ] as const;
 export type AwsService = (typeof AWS_SERVICES)[number];
@@ -165,7 +167,10 @@ export class AwsEdge {
 }
 
 const TARGETS: Readonly<Record<string, AwsService>> = {
+  AmazonSQS: 'sqs',
   DynamoDB_20120810: 'dynamodb',
+  // One service to a signature (its clients sign for `dynamodb`), and to roles.
+  DynamoDBStreams_20120810: 'dynamodb',
   AWSStepFunctions: 'states',
   Logs_20140328: 'logs',
   secretsmanager: 'secretsmanager',
@@ -188,6 +193,8 @@ export function classify(request: RequestHead): AwsRequest {
   if (request.path.startsWith('/2015-03-31/functions/')) {
     return { service: 'lambda', operation: 'Invoke', accessKeyId };
   }
+  const ofMapping = mappingOperation(request);
+  if (ofMapping !== undefined) return { service: 'lambda', operation: ofMapping, accessKeyId };
   if (signedFor === 's3vectors' || VECTORS_OPERATION.test(request.path)) {
     return { service: 's3vectors', operation: vectorsOperation(request), accessKeyId };
   }

@@ -14,6 +14,8 @@ import {
 } from '../deployment/pulumi_program.ts';
 import { LogsStandIn } from '../cloudwatch_logs/logs_stand_in.ts';
 import { DynamoDBStandIn } from '../dynamodb/dynamodb_stand_in.ts';
+import { EventSourceMappings } from '../event_sources/event_source_mappings.ts';
+import { mappingOperation, mappingsApi } from '../event_sources/mappings_api.ts';
 import { serve } from '../http/server.ts';
 import { Iam } from '../iam/iam.ts';
 import { guardFunctions } from '../iam/request_guard.ts';
@@ -23,6 +25,7 @@ import { S3StandIn } from '../s3/s3_stand_in.ts';
 import { S3VectorsStandIn } from '../s3_vectors/s3_vectors_stand_in.ts';
 import { every, SchedulerStandIn } from '../scheduler/scheduler_stand_in.ts';
 import { SecretsManagerStandIn } from '../secrets_manager/secrets_manager_stand_in.ts';
+import { SqsStandIn } from '../sqs/sqs_stand_in.ts';
 import { StepFunctionsStandIn } from '../step_functions/step_functions_stand_in.ts';
 import { AwsEdge } from './aws_edge.ts';
 import {
@@ -32,10 +35,11 @@ import {
   REGION,
   S3_SETTINGS,
 } from './client_settings.ts';
+import { REAL_TIME } from './time.ts';
 
 export interface EmbeddedAwsSettings extends Omit<
   ProgramSettings,
-  'region' | 'accountId' | 'partition'
+  'region' | 'accountId' | 'partition' | 'sqsUrl'
 > {
   /** 0 takes any free port. */
   readonly port: number;
@@ -47,6 +51,14 @@ export interface EmbeddedAwsSettings extends Omit<
    * @default as the state machine says
    */
   readonly retryDelay?: (milliseconds: number) => number;
+  /**
+   * What the waits of queues and event source mappings shall be, milliseconds: a message's delay, the time until it is visible again
+   * after its function has failed, that for a batch to fill, and that before a retry. A message is hidden as long as its queue says
+   * while a function has it.
+   *
+   * @default as the queue or mapping says
+   */
+  readonly eventDelay?: (milliseconds: number) => number;
   /**
    * Let functions, state machines and schedules do what their roles allow, and nothing else.
    *
@@ -71,7 +83,10 @@ export interface EmbeddedAws {
   readonly s3: S3StandIn;
   readonly s3vectors: S3VectorsStandIn;
   readonly lambda: LambdaStandIn;
-  /** Those of Step Functions. */
+  readonly sqs: SqsStandIn;
+  /** Streams and queues that functions are invoked for: `idle()` resolves when all is delivered. */
+  readonly eventSources: EventSourceMappings;
+  /** Those of Step Functions and of event source mappings. */
   readonly invocations: Invocations;
   readonly stepFunctions: StepFunctionsStandIn;
   readonly edge: AwsEdge;
@@ -113,7 +128,7 @@ async function assemble(
 ): Promise<Omit<EmbeddedAws, 'close'>> {
   const folder = await mkdtemp(join(tmpdir(), 'embedded-aws-'));
   onClose(() => rm(folder, { recursive: true, force: true }));
-  const clock = (): Date => new Date();
+  const { clock } = REAL_TIME;
   const credentials = {
     accessKeyId: PERSON,
     secretAccessKey: randomBytes(30).toString('base64url'),
@@ -121,7 +136,7 @@ async function assemble(
   const iam = settings.enforceIam === true ? new Iam(ACCOUNT_ID) : undefined;
   const s3 = new S3StandIn({ clock });
   const s3vectors = new S3VectorsStandIn({ ...HOME, clock });
-  const dynamodb = new DynamoDBStandIn(HOME);
+  const dynamodb = new DynamoDBStandIn({ ...HOME, clock, newId: randomUUID });
   const secrets = new SecretsManagerStandIn();
 
   const door: { edge?: AwsEdge } = {};
@@ -129,6 +144,12 @@ async function assemble(
     admit: (head) => required(door.edge).admit(head),
   });
   onClose(() => server.close());
+  const eventDelay = settings.eventDelay === undefined ? {} : { eventDelay: settings.eventDelay };
+  const events = { ...REAL_TIME, region: REGION, newId: randomUUID, ...eventDelay };
+  const sqs = new SqsStandIn({ ...events, accountId: ACCOUNT_ID, url: server.url });
+  onClose(() => {
+    sqs.close();
+  });
   const logs = new LogsStandIn({
     isFunction: (name) => lambda.find(`:function:${name}`) !== undefined,
     clock,
@@ -145,6 +166,24 @@ async function assemble(
   });
   onClose(() => lambda.close());
   const invocations = new Invocations(lambda);
+  const eventSources = new EventSourceMappings({
+    ...events,
+    findStream: (arn) => dynamodb.streams.find(arn),
+    findQueue: (arn) => sqs.queueOf(arn),
+    findFunction: (name) => lambda.find(name),
+    deliver: (functionArn, sourceArn, event) => invocations.deliver(functionArn, sourceArn, event),
+    ...(iam === undefined
+      ? {}
+      : {
+          authorize: ({ roleArn, functionName: session }, action, resource) => {
+            iam.require({ roleArn, session }, { action, resource });
+          },
+        }),
+  });
+  onClose(() => {
+    eventSources.close();
+  });
+  const handleMappings = mappingsApi(eventSources);
   const stepFunctions = new StepFunctionsStandIn({
     ...HOME,
     invokeLambda: invocations.invoke,
@@ -164,11 +203,13 @@ async function assemble(
   const edge = new AwsEdge({
     services: {
       dynamodb: dynamodb.handle,
-      lambda: lambda.handle,
+      lambda: (request) =>
+        (mappingOperation(request) === undefined ? lambda.handle : handleMappings)(request),
       logs: logs.handle,
       s3: s3.handle,
       s3vectors: s3vectors.handle,
       secretsmanager: secrets.handle,
+      sqs: sqs.handle,
       states: stepFunctions.handle,
     },
     keyOf: (accessKeyId) =>
@@ -200,7 +241,7 @@ async function assemble(
   onClose(() => {
     scheduler.close();
   });
-  const deployment = await runPulumiProgram({ ...settings, ...HOME });
+  const deployment = await runPulumiProgram({ ...settings, ...HOME, sqsUrl: server.url });
   iam?.deploy(deployment.resources);
   await createExistingTables(settings.existingTables ?? {}, clients.dynamodb);
   await bringToLife(deployment.resources, {
@@ -211,6 +252,8 @@ async function assemble(
     lambda,
     stepFunctions,
     scheduler,
+    sqs,
+    eventSources,
     functionsFolder: join(folder, 'functions'),
   });
   return {
@@ -225,7 +268,7 @@ async function assemble(
       invocations,
       stepFunctions,
     },
-    ...{ edge, iam, clients },
+    ...{ sqs, eventSources, edge, iam, clients },
   };
 }
 

@@ -2,6 +2,7 @@ import type { Fault, FaultRule } from '../http/faults.ts';
 import type { Service, ServiceRequest, ServiceResponse } from '../http/service.ts';
 import { errorAnswer, S3Error } from '../s3/answers.ts';
 import { errorAnswer as vectorsErrorAnswer, VectorsError } from '../s3_vectors/answers.ts';
+import { errorAnswer as sqsErrorAnswer, SqsError } from '../sqs/answers.ts';
 import type { AwsService, ObservedRequest } from './aws_edge.ts';
 import type { SignatureProblem } from './signature.ts';
 
@@ -88,6 +89,7 @@ export function awsError(
 ): ServiceResponse {
   if (service === 's3') return errorAnswer(new S3Error(status, code, message));
   if (service === 's3vectors') return vectorsErrorAnswer(new VectorsError(status, code, message));
+  if (service === 'sqs') return sqsErrorAnswer(new SqsError(code, message, status));
   return {
     status,
     headers: { 'content-type': 'application/x-amz-json-1.0', 'x-amzn-errortype': code },
@@ -161,7 +163,7 @@ const HINT = ' The keys of the embedded AWS are made anew at each start.';
 /** What the service answers to a request that is not signed as it must be. */
 export function signatureRefusal(service: AwsService, problem: SignatureProblem): ServiceResponse {
   const { code, message } = (service === 's3' ? S3_REFUSALS : REFUSALS)[problem];
-  const status = ['s3', 's3vectors', 'lambda'].includes(service) ? 403 : 400;
+  const status = ['s3', 's3vectors', 'lambda', 'sqs'].includes(service) ? 403 : 400;
   return awsError(service, status, code, message + (problem === 'missing' ? '' : HINT));
 }
 
@@ -182,6 +184,8 @@ const BODY_BOUNDS: Readonly<Record<AwsService, BodyBound>> = {
   // Which error is answered to more is not documented.
   s3vectors: { maxBytes: 20 * MIB, status: 400, code: 'ValidationException' },
   secretsmanager: { maxBytes: MIB, status: 413, code: 'RequestEntityTooLargeException' },
+  // A batch of 1 MiB, each character of it escaped.
+  sqs: { maxBytes: 8 * MIB, status: 413, code: 'RequestEntityTooLarge' },
   // An input of 256 KB, each character of it escaped.
   states: { maxBytes: 2 * MIB, status: 413, code: 'RequestEntityTooLargeException' },
 };
@@ -203,6 +207,7 @@ const INTERNAL_ERRORS: Readonly<Record<AwsService, string>> = {
   s3: 'InternalError',
   s3vectors: 'InternalServerException',
   secretsmanager: 'InternalServiceError',
+  sqs: 'InternalError',
   states: 'InternalFailure',
 };
 

@@ -76,6 +76,10 @@ const ASKED: Readonly<Record<AwsService, () => RawRequest>> = {
     headers: { 'x-amz-target': 'secretsmanager.GetSecretValue' },
     body: '{"SecretId":"key"}',
   }),
+  sqs: () => ({
+    headers: { 'x-amz-target': 'AmazonSQS.SendMessage' },
+    body: '{"QueueUrl":"/000000000000/small-jobs","MessageBody":"x"}',
+  }),
   states: () => ({
     headers: { 'x-amz-target': 'AWSStepFunctions.StartExecution' },
     body: `{"stateMachineArn":"${String(aws.deployment.outputs['machine'])}"}`,
@@ -104,6 +108,7 @@ async function effects(): Promise<unknown> {
     aws.s3.listKeys(bucket, ''),
     aws.s3vectors.vectors({ vectorBucketName: 'small-vectors', indexName: 'rows' }).size,
     aws.lambda.activity.get('work')?.invocations,
+    aws.sqs.queueOf('arn:aws:sqs:us-east-1:000000000000:small-jobs')?.counts.available,
   ];
 }
 
@@ -115,6 +120,7 @@ describe('a request that is not signed', () => {
     ['s3', 403, 'AccessDenied'],
     ['s3vectors', 403, 'MissingAuthenticationTokenException'],
     ['secretsmanager', 400, 'MissingAuthenticationTokenException'],
+    ['sqs', 403, 'MissingAuthenticationTokenException'],
     ['states', 400, 'MissingAuthenticationTokenException'],
   ])('is refused by %s, and has no effect', async (service, status, name) => {
     const before = await effects();
@@ -148,6 +154,7 @@ describe('a request that is signed', () => {
       s3,
       s3vectors: others,
       secretsmanager: others,
+      sqs: others,
       states: others,
     };
   }

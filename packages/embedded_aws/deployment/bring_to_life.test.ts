@@ -6,13 +6,16 @@ import { DescribeTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { asset } from '@pulumi/pulumi';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { rejection } from '../../../tests/support/rejection.ts';
+import { REAL_TIME } from '../aws/time.ts';
 import { DynamoDBStandIn } from '../dynamodb/dynamodb_stand_in.ts';
+import { EventSourceMappings } from '../event_sources/event_source_mappings.ts';
 import { type RunningServer, serve } from '../http/server.ts';
 import { LambdaStandIn } from '../lambda/lambda_stand_in.ts';
 import { S3StandIn } from '../s3/s3_stand_in.ts';
 import { S3VectorsStandIn } from '../s3_vectors/s3_vectors_stand_in.ts';
 import { SchedulerStandIn } from '../scheduler/scheduler_stand_in.ts';
 import { SecretsManagerStandIn } from '../secrets_manager/secrets_manager_stand_in.ts';
+import { SqsStandIn } from '../sqs/sqs_stand_in.ts';
 import { StepFunctionsStandIn } from '../step_functions/step_functions_stand_in.ts';
 import { bringToLife, type StandIns } from './bring_to_life.ts';
 import type { RegisteredResource } from './pulumi_program.ts';
@@ -25,14 +28,21 @@ let scheduled: [number, string, string, string][];
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'bring-to-life-'));
-  server = await serve(
-    new DynamoDBStandIn({ region: 'us-east-1', accountId: '000000000000' }).handle,
-    0,
-  );
+  const dynamodb = new DynamoDBStandIn({ region: 'us-east-1', accountId: '000000000000' });
+  server = await serve(dynamodb.handle, 0);
   const clock = (): Date => new Date();
   const s3 = new S3StandIn({ clock });
   scheduled = [];
   const waits: number[] = [];
+  const events = { ...REAL_TIME, region: 'us-east-1', newId: randomUUID };
+  const sqs = new SqsStandIn({ ...events, accountId: '000000000000', url: server.url });
+  const eventSources = new EventSourceMappings({
+    ...events,
+    findStream: (arn) => dynamodb.streams.find(arn),
+    findQueue: (arn) => sqs.queueOf(arn),
+    findFunction: (name) => standIns.lambda.find(name),
+    deliver: () => Promise.reject(new Error('no function is invoked here')),
+  });
   standIns = {
     s3,
     s3vectors: new S3VectorsStandIn({ region: 'us-east-1', accountId: '000000000000', clock }),
@@ -67,6 +77,8 @@ beforeEach(async () => {
       },
       onFailure: () => undefined,
     }),
+    sqs,
+    eventSources,
     functionsFolder: join(folder, 'functions'),
   };
 });
@@ -290,7 +302,7 @@ describe('a resource', () => {
     expect(await readdir(folder)).toStrictEqual([]);
   });
 
-  it.each(['aws:sqs/queue:Queue', 'aws:s3/bucketObject:BucketObject', 'random:index:RandomId'])(
+  it.each(['aws:sqs/unknown:Unknown', 'aws:s3/bucketObject:BucketObject', 'random:index:RandomId'])(
     'that is not known here is refused by its type: %s',
     async (type) => {
       const { message } = await rejection(bringToLife([resource(type)], standIns));

@@ -6,12 +6,15 @@ import {
   type DynamoDBClient,
 } from '@aws-sdk/client-dynamodb';
 import type { asset } from '@pulumi/pulumi';
+import type { EventSourceMappings } from '../event_sources/event_source_mappings.ts';
 import type { LambdaStandIn } from '../lambda/lambda_stand_in.ts';
 import type { S3StandIn } from '../s3/s3_stand_in.ts';
 import type { S3VectorsStandIn } from '../s3_vectors/s3_vectors_stand_in.ts';
 import type { SchedulerStandIn } from '../scheduler/scheduler_stand_in.ts';
 import type { SecretsManagerStandIn } from '../secrets_manager/secrets_manager_stand_in.ts';
+import type { SqsStandIn } from '../sqs/sqs_stand_in.ts';
 import type { StepFunctionsStandIn } from '../step_functions/step_functions_stand_in.ts';
+import { createMapping, createQueue } from './event_resources.ts';
 import type { RegisteredResource, TableDescription } from './pulumi_program.ts';
 
 /** The stand-ins that resources live on. */
@@ -23,6 +26,8 @@ export interface StandIns {
   readonly lambda: LambdaStandIn;
   readonly stepFunctions: StepFunctionsStandIn;
   readonly scheduler: SchedulerStandIn;
+  readonly sqs: SqsStandIn;
+  readonly eventSources: EventSourceMappings;
   /** Where functions are installed; removed with everything else. */
   readonly functionsFolder: string;
 }
@@ -43,6 +48,8 @@ const WITHOUT_LOCAL_EFFECT = new Set([
   'aws:sns/topic:Topic',
   'aws:sns/topicPolicy:TopicPolicy',
   'aws:sns/topicSubscription:TopicSubscription',
+  'aws:sqs/queuePolicy:QueuePolicy',
+  'aws:sqs/redriveAllowPolicy:RedriveAllowPolicy',
   'pulumi:index:Stash',
 ]);
 
@@ -106,6 +113,12 @@ async function create(
     case 'aws:scheduler/schedule:Schedule':
       createSchedule(state as unknown as ScheduleState, standIns.scheduler);
       return;
+    case 'aws:sqs/queue:Queue':
+      createQueue(state, standIns.sqs);
+      return;
+    case 'aws:lambda/eventSourceMapping:EventSourceMapping':
+      createMapping(state, standIns.eventSources);
+      return;
     default:
       if (WITHOUT_LOCAL_EFFECT.has(type)) return;
       throw new Error(`the program deploys a ${type}, which the embedded AWS does not know`);
@@ -158,7 +171,7 @@ export async function createExistingTables(
 }
 
 function tableDefinition(state: Readonly<Record<string, unknown>>): CreateTableCommandInput {
-  const { name, hashKey, rangeKey, attributes, globalSecondaryIndexes } =
+  const { name, hashKey, rangeKey, attributes, globalSecondaryIndexes, ...table } =
     state as unknown as TableDescription & { readonly name: string };
   const indexes = globalSecondaryIndexes?.map((index) => ({
     IndexName: index.name,
@@ -183,6 +196,9 @@ function tableDefinition(state: Readonly<Record<string, unknown>>): CreateTableC
       ...(rangeKey === undefined ? [] : [{ AttributeName: rangeKey, KeyType: 'RANGE' as const }]),
     ],
     ...(indexes && { GlobalSecondaryIndexes: indexes }),
+    ...(table.streamEnabled === true && {
+      StreamSpecification: { StreamEnabled: true, StreamViewType: table.streamViewType },
+    }),
   };
 }
 

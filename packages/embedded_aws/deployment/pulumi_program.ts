@@ -37,6 +37,12 @@ export interface ProgramSettings {
    */
   readonly partition?: string;
   /**
+   * Where the URLs of queues begin.
+   *
+   * @default SQS's of the region
+   */
+  readonly sqsUrl?: string;
+  /**
    * Tables that are there before the program runs, by their names.
    *
    * @default none
@@ -54,6 +60,9 @@ export interface TableDescription {
   readonly rangeKey?: string;
   readonly attributes: readonly { readonly name: string; readonly type: 'S' | 'N' | 'B' }[];
   readonly globalSecondaryIndexes?: readonly IndexDescription[];
+  /** @default false */
+  readonly streamEnabled?: boolean;
+  readonly streamViewType?: 'KEYS_ONLY' | 'NEW_IMAGE' | 'OLD_IMAGE' | 'NEW_AND_OLD_IMAGES';
   readonly ttl?: { readonly attributeName: string; readonly enabled: boolean };
 }
 
@@ -154,6 +163,10 @@ function describeTable(name: string, settings: ProgramSettings): Record<string, 
   const { globalSecondaryIndexes = [], ttl = { attributeName: '', enabled: false } } = table;
   return {
     rangeKey: '',
+    streamEnabled: false,
+    streamArn: '',
+    streamLabel: '',
+    streamViewType: '',
     ...registeredState('aws:dynamodb/table:Table', '', { ...table, name }, settings).state,
     ttl,
     globalSecondaryIndexes: globalSecondaryIndexes.map((index) => ({

@@ -1,3 +1,6 @@
+import { createHash } from 'node:crypto';
+import { STREAM_LABEL, streamArn } from '../dynamodb/streams/stream_arn.ts';
+
 /** Where a program is deployed. */
 export interface Account {
   /** What the names begin with that the provider makes up. */
@@ -6,6 +9,12 @@ export interface Account {
   readonly accountId: string;
   /** @default aws */
   readonly partition?: string;
+  /**
+   * Where the URLs of queues begin.
+   *
+   * @default SQS's of the region
+   */
+  readonly sqsUrl?: string;
 }
 
 type Inputs = Readonly<Record<string, unknown>>;
@@ -15,8 +24,9 @@ export function registeredState(
   type: string,
   name: string,
   inputs: Inputs,
-  { project, region, accountId, partition = 'aws' }: Account,
+  account: Account,
 ): { readonly id: string; readonly state: Record<string, unknown> } {
+  const { project, region, accountId, partition = 'aws' } = account;
   const arn = (service: string, resource: string): string =>
     `arn:${partition}:${service}:${region}:${accountId}:${resource}`;
   const named = (fallback: string): string =>
@@ -41,7 +51,13 @@ export function registeredState(
     }
     case 'aws:dynamodb/table:Table': {
       const table = named(`${project}-${name}`);
-      return result(table, { name: table, arn: arn('dynamodb', `table/${table}`) });
+      return result(table, {
+        name: table,
+        arn: arn('dynamodb', `table/${table}`),
+        ...(inputs['streamEnabled'] === true
+          ? { streamArn: streamArn(table, account), streamLabel: STREAM_LABEL }
+          : {}),
+      });
     }
     case 'aws:iam/role:Role':
       return result(named(name), { arn: `arn:${partition}:iam::${accountId}:role/${named(name)}` });
@@ -72,10 +88,25 @@ export function registeredState(
       const schedule = arn('scheduler', `schedule/default/${named(name)}`);
       return result(named(name), { arn: schedule });
     }
+    case 'aws:sqs/queue:Queue': {
+      const { sqsUrl = `https://sqs.${region}.amazonaws.com` } = account;
+      const url = `${sqsUrl}/${accountId}/${named(name)}`;
+      return result(url, { name: named(name), url, arn: arn('sqs', named(name)) });
+    }
+    case 'aws:lambda/eventSourceMapping:EventSourceMapping': {
+      const uuid = uuidOf(`${project} ${name}`);
+      return result(uuid, { uuid, arn: arn('lambda', `event-source-mapping:${uuid}`) });
+    }
     case 'pulumi:index:Stash':
       // What was put into it when it was made.
       return result(name, { output: inputs['input'] });
     default:
       return result(name, {});
   }
+}
+
+/** The same for the same name, so that two runs of a program can be compared. */
+function uuidOf(text: string): string {
+  const hex = createHash('md5').update(text).digest('hex');
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
 }

@@ -19,6 +19,11 @@ declare module 'dynalite/db/index.js' {
   export interface TableDefinition {
     readonly TableName: string;
     readonly TableStatus: string;
+    /** dynalite has no streams: it keeps what it is given, and answers with it. */
+    readonly StreamSpecification?: {
+      readonly StreamEnabled: boolean;
+      readonly StreamViewType?: 'KEYS_ONLY' | 'NEW_IMAGE' | 'OLD_IMAGE' | 'NEW_AND_OLD_IMAGES';
+    };
     readonly KeySchema: readonly KeyPart[];
     readonly LocalSecondaryIndexes?: readonly IndexDefinition[];
     readonly GlobalSecondaryIndexes?: readonly IndexDefinition[];
@@ -36,6 +41,8 @@ declare module 'dynalite/db/index.js' {
 
   const db: {
     createKey(item: Item, table: TableDefinition, keySchema?: readonly unknown[]): string;
+    /** Bytes, as DynamoDB counts them. */
+    itemSize(item: Item): number;
     createIndexKey: (item: Item, table: TableDefinition, keySchema: readonly unknown[]) => string;
     updateIndexes: (
       store: Store,

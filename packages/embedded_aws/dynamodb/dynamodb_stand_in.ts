@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { setTimeout as wait } from 'node:timers/promises';
 import { awsError, notImplemented } from '../aws/faults.ts';
@@ -5,6 +6,9 @@ import { parseJson } from '../http/json_text.ts';
 import type { Service, ServiceRequest, ServiceResponse } from '../http/service.ts';
 import { parseConditionsOnce } from './parsed_conditions.ts';
 import { statementAction } from './statement_batch.ts';
+import { createTableAction } from './streams/create_table.ts';
+import { streamsApi } from './streams/streams_api.ts';
+import { type StreamPorts, TableStreams } from './streams/table_streams.ts';
 import { TableStore } from './table_store.ts';
 
 /** The operations that exist; dynalite has the action and the validation of each in a file of its own. */
@@ -63,7 +67,7 @@ const ACTIONS: ReadonlyMap<string, Action> = new Map<string, Action>([
       perform: require(`dynalite/actions/${file}`) as Action['perform'],
       validation: require(`dynalite/validations/${file}`) as Action['validation'],
     };
-    return [operation, action] as const;
+    return [operation, operation === 'CreateTable' ? createTableAction(action) : action] as const;
   }),
   [
     'BatchExecuteStatement',
@@ -74,13 +78,21 @@ const ACTIONS: ReadonlyMap<string, Action> = new Map<string, Action>([
   ],
 ]);
 
-/** DynamoDB in memory: dynalite's checks, expressions and actions on a store of our own. */
+/** Of this machine, what is not given. */
+type DynamoDBPorts = Pick<StreamPorts, 'region' | 'accountId'> & Partial<StreamPorts>;
+
+/** DynamoDB in memory: dynalite's checks, expressions and actions on a store of our own, and streams. */
 export class DynamoDBStandIn {
+  readonly streams: TableStreams;
   readonly #store: TableStore;
+  readonly #streamsApi: Service;
   #requestCount = 0;
 
-  constructor({ region, accountId }: { readonly region: string; readonly accountId: string }) {
-    this.#store = new TableStore(region, accountId);
+  constructor(ports: DynamoDBPorts) {
+    const { region, accountId, clock = () => new Date(), newId = randomUUID } = ports;
+    this.streams = new TableStreams({ region, accountId, clock, newId });
+    this.#streamsApi = streamsApi(this.streams, clock);
+    this.#store = new TableStore(region, accountId, this.streams);
     parseConditionsOnce();
   }
 
@@ -94,7 +106,8 @@ export class DynamoDBStandIn {
   }
 
   readonly handle: Service = async (request) => {
-    const [, operation = ''] = String(request.headers['x-amz-target']).split('.');
+    const [prefix, operation = ''] = String(request.headers['x-amz-target']).split('.');
+    if (prefix === 'DynamoDBStreams_20120810') return await this.#streamsApi(request);
     const action = ACTIONS.get(operation);
     if (action === undefined) return notImplemented('dynamodb', operation);
     if (request.headers.authorization === undefined) {

@@ -8,6 +8,7 @@ import db, {
   type TableDefinition,
 } from 'dynalite/db/index.js';
 import type sortedBtree from 'sorted-btree';
+import type { TableStreams } from './streams/table_streams.ts';
 
 const require = createRequire(import.meta.url);
 const { default: SortedEntries } = require('sorted-btree') as typeof sortedBtree;
@@ -29,9 +30,11 @@ export class TableStore {
   readonly #maps = new Map<string, SortedMap>();
   /** What the indexes do not show yet, the oldest write first. */
   readonly #indexWrites: (() => void)[] = [];
+  readonly streams: TableStreams;
   #indexLag = 0;
 
-  constructor(awsRegion: string, awsAccountId: string) {
+  constructor(awsRegion: string, awsAccountId: string, streams: TableStreams) {
+    this.streams = streams;
     this.tableDb = Object.assign(new SortedMap(), { awsRegion, awsAccountId });
     keepIndexesHere();
   }
@@ -46,6 +49,12 @@ export class TableStore {
   writeIndexes(write: () => void): void {
     this.#indexWrites.push(write);
     this.#catchUp();
+  }
+
+  /** A row as the store keeps it is what a stream shows. */
+  recordWrite(table: TableDefinition, before: Row, after: Row): void {
+    if (table.StreamSpecification?.StreamEnabled !== true) return;
+    this.streams.record(table, plain(before) as Row, plain(after) as Row);
   }
 
   #catchUp(): void {
@@ -76,6 +85,9 @@ export class TableStore {
     return map;
   }
 }
+
+/** A row's state; there is none before it is made, and after it is deleted. */
+type Row = Item | null | undefined;
 
 type TableCallback = Callback<TableDefinition>;
 
@@ -210,8 +222,10 @@ function keepIndexesHere(): void {
       updateIndexes(store, table, existing, item);
     };
     // A dynalite of its own, beside the embedded AWS, has another store.
-    if (store instanceof TableStore) store.writeIndexes(write);
-    else write();
+    if (store instanceof TableStore) {
+      store.writeIndexes(write);
+      store.recordWrite(table, existing, item);
+    } else write();
     done(null);
   };
 }

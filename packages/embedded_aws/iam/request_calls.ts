@@ -1,5 +1,6 @@
 import type { AwsRequest } from '../aws/aws_edge.ts';
 import { updateStatement } from '../dynamodb/update_statement.ts';
+import { mappingId, mappingOperation } from '../event_sources/mappings_api.ts';
 import type { ServiceRequest } from '../http/service.ts';
 import type { Address } from '../s3/bucket.ts';
 import { decodeAddress, operationName } from '../s3/s3_stand_in.ts';
@@ -26,9 +27,11 @@ export function requestCalls(
     `arn:aws:${service}:${home.region}:${home.accountId}:${resource}`;
   switch (service) {
     case 'dynamodb':
-      return dynamodbCalls(operation, fields(request) as TableRequest, (table) =>
-        named(table, (name) => arn(`table/${name}`)),
-      );
+      return STREAM_OPERATIONS.has(operation)
+        ? [streamCall(operation, fields(request) as StreamRequest, arn)]
+        : dynamodbCalls(operation, fields(request) as TableRequest, (table) =>
+            named(table, (name) => arn(`table/${name}`)),
+          );
     case 's3':
       return s3Calls(request);
     case 's3vectors':
@@ -43,11 +46,13 @@ export function requestCalls(
       ];
     }
     case 'lambda':
-      return [{ action: lambdaAction(request), resource: namedFunction(request, arn) }];
+      return [lambdaCall(operation, request, arn)];
     case 'logs': {
       const { logGroupName: group = '*' } = fields(request) as { readonly logGroupName?: string };
       return [{ action: `logs:${operation}`, resource: arn(`log-group:${group}`) }];
     }
+    case 'sqs':
+      return [queueCall(operation, fields(request) as QueueRequest, arn)];
     case 'states': {
       const { stateMachineArn, executionArn, mapRunArn } = fields(request) as Partial<
         Record<'stateMachineArn' | 'executionArn' | 'mapRunArn', string>
@@ -71,9 +76,62 @@ function named(nameOrArn: string, arnOf: (name: string) => string): string {
   return nameOrArn === '*' || nameOrArn.startsWith('arn:') ? nameOrArn : arnOf(nameOrArn);
 }
 
-function lambdaAction({ path }: ServiceRequest): string {
-  const read = path.endsWith('/configuration');
-  return read ? 'lambda:GetFunctionConfiguration' : 'lambda:InvokeFunction';
+function lambdaCall(
+  operation: string,
+  request: ServiceRequest,
+  arn: (resource: string) => string,
+): Call {
+  if (operation === 'ListEventSourceMappings')
+    return { action: `lambda:${operation}`, resource: '*' };
+  if (mappingOperation(request) !== undefined) {
+    const resource = arn(`event-source-mapping:${mappingId(request)}`);
+    return { action: `lambda:${operation}`, resource };
+  }
+  const read = request.path.endsWith('/configuration');
+  const action = read ? 'lambda:GetFunctionConfiguration' : 'lambda:InvokeFunction';
+  return { action, resource: namedFunction(request, arn) };
+}
+
+/** Where SQS's requests say which queue they are about. */
+interface QueueRequest {
+  readonly QueueUrl?: string;
+  readonly QueueName?: string;
+}
+
+/** IAM knows no batches: whoever may send a message may send ten. */
+function queueCall(
+  operation: string,
+  { QueueUrl, QueueName }: QueueRequest,
+  arn: (resource: string) => string,
+): Call {
+  const name = QueueName ?? QueueUrl?.split('/').at(-1);
+  const action = `sqs:${operation.replace(/Batch$/, '')}`;
+  return { action, resource: name === undefined ? '*' : arn(name) };
+}
+
+const STREAM_OPERATIONS = new Set([
+  'DescribeStream',
+  'GetRecords',
+  'GetShardIterator',
+  'ListStreams',
+]);
+
+/** Where the requests of DynamoDB Streams say which stream they are about. */
+interface StreamRequest {
+  readonly StreamArn?: string;
+  readonly ShardIterator?: string;
+  readonly TableName?: string;
+}
+
+function streamCall(
+  operation: string,
+  { StreamArn, ShardIterator, TableName }: StreamRequest,
+  arn: (resource: string) => string,
+): Call {
+  const table = TableName === undefined ? '*' : arn(`table/${TableName}/stream/*`);
+  // An iterator begins with its stream.
+  const resource = StreamArn ?? ShardIterator?.split('|')[0] ?? table;
+  return { action: `dynamodb:${operation}`, resource };
 }
 
 /** The function of `/2015-03-31/functions/{name or ARN}/invocations?Qualifier=…`. */

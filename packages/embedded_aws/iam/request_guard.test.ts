@@ -50,6 +50,7 @@ beforeEach(async () => {
       s3: counted('s3', s3.handle),
       s3vectors: counted('s3vectors', obliging),
       secretsmanager: counted('secretsmanager', obliging),
+      sqs: counted('sqs', obliging),
       states: counted('states', obliging),
     },
     keyOf: () => ({ secretAccessKey: 'local' }),

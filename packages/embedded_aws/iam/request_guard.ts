@@ -76,6 +76,7 @@ const DENIAL_STATUS: Readonly<Record<AwsService, number>> = {
   s3: 403,
   s3vectors: 403,
   secretsmanager: 400,
+  sqs: 403,
   states: 400,
 };
 

@@ -10,7 +10,7 @@ export const handler = async ({ key }) =>
 `;
 
 /**
- * A small Pulumi program: a table, a bucket, a vector bucket with an index, a secret, a function, a state machine that invokes it, and a schedule.
+ * A small Pulumi program: a table, a bucket, a vector bucket with an index, a queue, a secret, a function, a state machine that invokes it, and a schedule.
  *
  * @param folder where the function's code is written.
  */
@@ -34,6 +34,7 @@ export async function smallProgram(folder: string): Promise<Record<string, unkno
     distanceMetric: 'cosine',
     metadataConfiguration: { nonFilterableMetadataKeys: ['text'] },
   });
+  new aws.sqs.Queue('jobs', { name: 'small-jobs' });
   const secret = new aws.secretsmanager.Secret('key', { name: 'key' });
   new aws.secretsmanager.SecretVersion('key', {
     secretId: secret.arn,
