@@ -19,7 +19,10 @@ import {
 } from 'vendor-stand-ins/pinecone/pinecone_stand_in';
 
 export interface LocalStackSettings extends Partial<
-  Pick<EmbeddedAwsSettings, 'port' | 'config' | 'onLog' | 'retryDelay' | 'enforceIam'>
+  Pick<
+    EmbeddedAwsSettings,
+    'port' | 'config' | 'onLog' | 'retryDelay' | 'eventDelay' | 'enforceIam'
+  >
 > {
   /**
    * How long the OpenAI stand-in takes to answer, milliseconds.

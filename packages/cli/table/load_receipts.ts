@@ -45,13 +45,14 @@ export async function loadReceipts(
   table: Table,
   source: ReceiptEntities | Iterable<SyntheticReceipt>,
 ): Promise<{ rows: number }> {
-  const written = await mapSettled(batches(rowsOf(source)), (batch) => putRows(table, batch), {
+  const written = await mapSettled(batches(receiptRows(source)), (batch) => putRows(table, batch), {
     atOnce: BATCHES_AT_ONCE,
   });
   return { rows: written.reduce((sum, rows) => sum + rows, 0) };
 }
 
-function* rowsOf(source: ReceiptEntities | Iterable<SyntheticReceipt>): Generator<Row> {
+/** The rows of receipts, as they lie in the table. */
+export function* receiptRows(source: ReceiptEntities | Iterable<SyntheticReceipt>): Generator<Row> {
   if (!(Symbol.iterator in source)) {
     yield* entityRows(source);
     return;
