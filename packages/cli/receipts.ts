@@ -39,8 +39,12 @@ const COMMANDS: Readonly<Record<string, Subcommand>> = {
     about: 'the variables that point the AWS CLI and SDKs at the local stack',
     load: () => import('./env/env.ts'),
   },
+  add: {
+    about: "put receipts into a stack's table",
+    load: () => import('./add/add.ts'),
+  },
   redo: {
-    about: 'return failed lines and words to NONE, so that the next run embeds them',
+    about: 'return failed lines and words to NONE; take up again what arrived and failed',
     load: () => import('./redo/redo.ts'),
   },
   verify: {
