@@ -22,6 +22,20 @@ describe('a screen', () => {
   });
 });
 
+describe('a terminal of 40 columns', () => {
+  it('breaks prose and values between words, and keeps headings together', () => {
+    const { screen, lines } = writtenScreen(true, 40);
+    screen.line('Not counted: storage of the table and of the buckets');
+    screen.table([['Cause', 'the function did not answer within its time limit']]);
+    expect(lines()).toStrictEqual([
+      'Not counted: storage of the table and of',
+      'the buckets',
+      '  Cause  the function did not answer',
+      '         within its time limit',
+    ]);
+  });
+});
+
 describe('colours', () => {
   afterEach(() => {
     vi.unstubAllEnvs();

@@ -143,7 +143,6 @@ describe('a run of the realtime workflow', () => {
     const shown = first.text.split('\n');
     expect(shown).toContain('Loading some receipts into DynamoDB …');
     expect(shown).toContain('Starting realtime-embedding-sf-dev');
-    expect(shown).toContain('  with {}');
     expect(first.text).toMatch(/^ {2}\[█{30}\] 2 of 2 receipts/m);
     expect(shown).toContain('  Receipts   2: 2 embedded, 0 reused, 0 skipped, 0 failed');
     const at = shown.indexOf('  "almond milk"');
