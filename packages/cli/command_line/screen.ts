@@ -7,6 +7,8 @@ export type ScreenOutput = NodeJS.WritableStream &
   Partial<Pick<WriteStream, 'isTTY' | 'columns' | 'rows'>>;
 
 const BAR_WIDTH = 30;
+/** The cursor goes home, and what is below it away: what was scrolled off before stays. */
+const CLEAR = '\u001b[H\u001b[J';
 
 export class Screen {
   readonly #out: ScreenOutput;
@@ -90,6 +92,22 @@ export class Screen {
 
   lines(lines: readonly string[]): void {
     for (const line of lines) this.line(line);
+  }
+
+  /** In the place of all that a terminal shows, as much as fits; without a terminal, below what was written before. */
+  page(lines: readonly string[]): void {
+    const { rows = Infinity } = this.#out;
+    if (this.width === undefined) {
+      this.lines([...lines, '']);
+      return;
+    }
+    const fitting = lines.flatMap((line) => fitted(line, this.width));
+    const room = rows - 1;
+    const shown =
+      fitting.length <= room
+        ? fitting
+        : [...fitting.slice(0, room - 1), `… ${fitting.length - room + 1} lines more`];
+    this.#out.write(`${CLEAR}${shown.map((line) => `${line}\n`).join('')}`);
   }
 
   /** Names and values in two columns. */

@@ -32,7 +32,7 @@ import {
 import { AWS_PRICES } from './costs.ts';
 import { estimate, type Estimate, type EstimateSettings } from './estimate.ts';
 import { exportSource, meterQueries, type ReceiptSource, tableSource } from './receipt_source.ts';
-import { adviceLines, afterwardsLines, countLines, pathLines } from './report.ts';
+import { adviceLines, afterwardsLines, countLines, nothingLines, pathLines } from './report.ts';
 import { idleLine } from './scheduled_run.ts';
 
 export type EstimatePorts = Omit<CommandPorts, 'now'>;
@@ -63,10 +63,10 @@ export async function runEstimate(argv: readonly string[], ports: EstimatePorts)
       // With --json people's text has no place to go.
       const screen = new Screen(json ? ports.messages : ports.out);
       const opened = await openSource(options, ports, screen);
-      screen.line(`Reading ${opened.name} …`);
+      screen.progress(`Reading ${opened.name} …`, -1);
       const settings = { ...options.settings, stores: options.stores ?? opened.stores };
       const result = await estimate(opened.source, settings, progressOf(screen));
-      screen.endProgress();
+      screen.clearProgress();
       if (json) {
         ports.out.write(`${JSON.stringify({ ...opened.reading(), ...result })}\n`);
       } else {
@@ -78,8 +78,12 @@ export async function runEstimate(argv: readonly string[], ports: EstimatePorts)
 }
 
 function show(screen: Screen, result: Estimate, reading: readonly string[]): void {
+  if (result.realtime.work.receipts === 0 && result.batch.work.receipts === 0) {
+    screen.lines([...reading, ...nothingLines(result), idleLine(result.model, ASSUMPTIONS)]);
+    return;
+  }
+  screen.lines(reading);
   const paragraphs = [
-    reading,
     countLines(result),
     pathLines(result),
     afterwardsLines(result),
