@@ -25,7 +25,7 @@ import { processPorts } from '../command_line/process_ports.ts';
 import { Screen } from '../command_line/screen.ts';
 import { count, dollars, quantity } from '../command_line/text.ts';
 import {
-  readReceiptExports,
+  readEmbeddableExports,
   type ReceiptExports,
   skippedLines,
 } from '../receipt_exports/receipt_exports.ts';
@@ -108,7 +108,7 @@ async function openSource(
   screen: Screen,
 ): Promise<OpenedSource> {
   if (data !== undefined) {
-    return openExports(await readReceiptExports(data, { skipInvalid }), data, screen);
+    return openExports(await readEmbeddableExports(data, { skipInvalid }), data, screen);
   }
   const outputs = await findStackOutputs(stack, ports);
   const client = ports.dynamodb(stackRegion(outputs));

@@ -4,7 +4,7 @@ import { WrongArgument } from '../command_line/arguments.ts';
 import { EXIT, exitStatusOf, interruption, type Interruption } from '../command_line/command.ts';
 import { Screen } from '../command_line/screen.ts';
 import { quantity, secondsSince } from '../command_line/text.ts';
-import { readReceiptExports, skippedLines } from '../receipt_exports/receipt_exports.ts';
+import { readEmbeddableExports, skippedLines } from '../receipt_exports/receipt_exports.ts';
 import {
   type SyntheticReceipt,
   syntheticReceipts,
@@ -93,7 +93,7 @@ async function receiptsToLoad(options: StartOptions, screen: Screen): Promise<Re
       description: `${quantity(count, 'synthetic receipt')} (seed ${seed})`,
     };
   }
-  const exports = await readReceiptExports(options.data, { skipInvalid: options.skipInvalid });
+  const exports = await readEmbeddableExports(options.data, { skipInvalid: options.skipInvalid });
   screen.lines(skippedLines(exports.skipped));
   return {
     source: exports,
