@@ -75,7 +75,7 @@ export interface BundleLimits {
 export const BUNDLE_LIMITS: BundleLimits = { layer: 5_000_000, handler: 50_000 };
 
 /** How large one bundle is. Sizes in bytes. */
-interface BundleSize {
+export interface BundleSize {
   /** `layer`, or a function's name. */
   readonly what: string;
   readonly zipped: number;

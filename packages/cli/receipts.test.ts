@@ -49,7 +49,9 @@ describe('the bin', () => {
     const { status, out, err } = await ended(receipts([command, '--help']));
 
     expect([status, err]).toStrictEqual([0, '']);
-    expect(out).toMatch(new RegExp(`^Usage: receipts ${command} .*[^]*^Examples:\\n {2}npx`, 'm'));
+    expect(out).toMatch(
+      new RegExp(`^Usage: receipts ${command} .*[^]*^Examples:\\n {2}# .+\\n {2}npx`, 'm'),
+    );
     expect(out).toMatch(/^Exit codes:\n {4}0 {2}[^]* 2 {2}[^]* 130 {2}/m);
   });
 

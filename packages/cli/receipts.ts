@@ -62,7 +62,7 @@ async function receipts(argv: readonly string[]): Promise<number> {
   let status: number = EXIT.done;
   const program = new Command('receipts')
     .description('Receipt embeddings on AWS: run, watch, search and repair a stack.')
-    .helpOption('--help', 'this text')
+    .helpOption('-h, --help', 'this text')
     .helpCommand(false)
     .enablePositionalOptions()
     .configureHelp({ subcommandTerm: (command) => command.name() })

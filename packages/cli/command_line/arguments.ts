@@ -1,6 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { imageIdSchema, ordinalSchema } from 'receipt-embedding/entities/keys';
-import type { ScreenOutput } from './screen.ts';
+import { wrapped } from './fitting.ts';
+import { Screen, type ScreenOutput } from './screen.ts';
 
 /** Thrown for arguments that can't be carried out here; exit status 2. */
 export class WrongArgument extends Error {
@@ -23,7 +24,7 @@ export interface CommandHelp {
   readonly about: string;
   /** Arguments behind the command's name, and what they do. */
   readonly examples: readonly (readonly [args: string, what: string])[];
-  /** What is worth knowing before the command is used: paragraphs of at most 100 columns. */
+  /** What is worth knowing before the command is used: paragraphs, which are laid out anew for the terminal. */
   readonly notes?: string;
   /** What each exit code means. @default 2, 3 and 130 mean the same for every command */
   readonly exitCodes: Readonly<Record<number, string>>;
@@ -34,6 +35,11 @@ const EXIT_CODES: CommandHelp['exitCodes'] = {
   3: "AWS can't be asked (credentials, permissions, network)",
   130: 'stopped with Ctrl-C',
 };
+
+/** Of a help text where there is no terminal; commander's own. */
+const HELP_COLUMNS = 80;
+
+export const HELP_OPTION = ['-h, --help', 'this text'] as const;
 
 /** The stack that every command takes by the same option. */
 export const STACK_OPTION = [
@@ -59,23 +65,32 @@ export function newCommand(
   { about, examples, notes, exitCodes }: CommandHelp,
 ): Command {
   const command = `receipts ${name}`;
-  const width = Math.max(...examples.map(([args]) => args.length));
+  const columns = Math.min(process.stdout.columns || HELP_COLUMNS, 100);
   const help = [
     'Examples:',
-    ...examples.map(([args, what]) => `  npx ${command} ${args.padEnd(width)}  ${what}`.trimEnd()),
+    ...examples.flatMap(([args, what]) => [
+      ...wrapped(`  # ${what}`, columns, 4),
+      `  npx ${command} ${args}`.trimEnd(),
+    ]),
     '',
-    ...(notes === undefined ? [] : [notes, '']),
+    ...(notes === undefined ? [] : paragraphs(notes, columns)),
     'Exit codes:',
-    ...Object.entries({ ...EXIT_CODES, ...exitCodes }).map(
-      ([code, meaning]) => `  ${code.padStart(3)}  ${meaning}`,
+    ...Object.entries({ ...EXIT_CODES, ...exitCodes }).flatMap(([code, meaning]) =>
+      wrapped(`  ${code.padStart(3)}  ${meaning}`, columns, 7),
     ),
   ];
   return new Command(command)
     .description(about)
-    .helpOption('--help', 'this text')
+    .helpOption(...HELP_OPTION)
     .addHelpText('after', `\n${help.join('\n')}`)
     .allowExcessArguments(false)
     .showHelpAfterError(`(npx ${command} --help lists all options)`);
+}
+
+function paragraphs(notes: string, columns: number): string[] {
+  return notes
+    .split(/\n\n+/)
+    .flatMap((text) => [...wrapped(text.replaceAll(/\s+/g, ' '), columns), '']);
 }
 
 /**
@@ -91,7 +106,9 @@ export function parseArguments(
 ): void {
   const settings = {
     writeOut: (text: string) => output.out.write(text),
-    writeErr: (text: string) => output.messages.write(text),
+    writeErr: (text: string) => {
+      new Screen(output.messages).lines(text.replace(/\n$/, '').split('\n'));
+    },
   };
   for (const one of [command, ...command.commands]) one.configureOutput(settings).exitOverride();
   refuseKeptByNpm(command, argv, environment);

@@ -112,6 +112,11 @@ export function regionOf(arn: string): string {
 /** The account that the embedded AWS plays. */
 const LOCAL_ACCOUNT = '000000000000';
 
+/** Whether a stack is one of the embedded AWS. */
+export function isLocal({ realtime_embedding_sf_arn: arn = '' }: StackOutputs): boolean {
+  return arn.split(':')[4] === LOCAL_ACCOUNT;
+}
+
 /**
  * For an ARN that was given instead of a stack: one of the local stack is asked for there.
  *

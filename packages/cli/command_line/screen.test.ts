@@ -22,6 +22,36 @@ describe('a screen', () => {
   });
 });
 
+describe('a terminal of 40 columns', () => {
+  it('breaks prose and values between words, and keeps headings together', () => {
+    const { screen, lines } = writtenScreen(true, 40);
+    screen.line('Not counted: storage of the table and of the buckets');
+    screen.table([['Cause', 'the function did not answer within its time limit']]);
+    expect(lines()).toStrictEqual([
+      'Not counted: storage of the table and of',
+      'the buckets',
+      '  Cause  the function did not answer',
+      '         within its time limit',
+    ]);
+  });
+});
+
+describe('a page', () => {
+  it('takes the place of what a terminal shows, and says what does not fit', () => {
+    const out = Object.assign(new WrittenText(), { isTTY: true, columns: 80, rows: 4 });
+    new Screen(out).page(['one', 'two', 'three', 'four']);
+    new Screen(out).page(['five']);
+    expect(out.text).toBe('\u001b[H\u001b[Jone\ntwo\n… 2 lines more\n\u001b[H\u001b[Jfive\n');
+  });
+
+  it('is written below the one before without a terminal', () => {
+    const { screen, text } = writtenScreen();
+    screen.page(['one']);
+    screen.page(['two']);
+    expect(text()).toBe('one\n\ntwo\n\n');
+  });
+});
+
 describe('colours', () => {
   afterEach(() => {
     vi.unstubAllEnvs();

@@ -1,10 +1,14 @@
 import type { WriteStream } from 'node:tty';
 import { styleText } from 'node:util';
+import { cut, fitted, fittedValue, padded, widthOf } from './fitting.ts';
 
 /** Where a command-line program writes for people: a terminal, or a file or pipe, which gets plain lines. */
-export type ScreenOutput = NodeJS.WritableStream & Partial<Pick<WriteStream, 'isTTY' | 'columns'>>;
+export type ScreenOutput = NodeJS.WritableStream &
+  Partial<Pick<WriteStream, 'isTTY' | 'columns' | 'rows'>>;
 
 const BAR_WIDTH = 30;
+/** The cursor goes home, and what is below it away: what was scrolled off before stays. */
+const CLEAR = '\u001b[H\u001b[J';
 
 export class Screen {
   readonly #out: ScreenOutput;
@@ -17,23 +21,36 @@ export class Screen {
     this.#out = out;
   }
 
-  /** Goes above the progress, where there is any. */
+  /** Goes above the progress, where there is any. A terminal gets no word that is broken in its middle. */
   line(text = ''): void {
-    if (this.#drawn === undefined) {
-      this.#out.write(`${text}\n`);
-      return;
-    }
-    this.#out.write(`\r\u001b[K${text}\n${this.#drawn}`);
+    this.#write(fitted(text, this.width));
+  }
+
+  /** The terminal's columns; undefined where there is none. */
+  get width(): number | undefined {
+    const { isTTY, columns } = this.#out;
+    return isTTY === true && columns !== undefined && columns > 0 ? columns : undefined;
+  }
+
+  #write(rows: readonly string[]): void {
+    const text = rows.map((row) => `${row}\n`).join('');
+    this.#out.write(this.#drawn === undefined ? text : `\r\u001b[K${text}${this.#drawn}`);
   }
 
   /** The name of a step or of a part: bold on a terminal, unless NO_COLOR is set. */
   heading(text: string): void {
-    this.line(styleText('bold', text, { stream: this.#out }));
+    this.#styled('bold', text);
   }
 
   /** What went wrong: red on a terminal, unless NO_COLOR is set. */
   failure(text: string): void {
-    this.line(styleText('red', text, { stream: this.#out }));
+    this.#styled('red', text);
+  }
+
+  #styled(style: 'bold' | 'red', text: string): void {
+    this.#write(
+      fitted(text, this.width).map((row) => styleText(style, row, { stream: this.#out })),
+    );
   }
 
   /**
@@ -77,16 +94,32 @@ export class Screen {
     for (const line of lines) this.line(line);
   }
 
-  /** Names and values in two columns. */
-  table(rows: readonly (readonly [string, string])[]): void {
-    const width = Math.max(...rows.map(([name]) => name.length));
-    for (const [name, value] of rows) this.line(`  ${name.padEnd(width)}  ${value}`);
+  /** In the place of all that a terminal shows, as much as fits; without a terminal, below what was written before. */
+  page(lines: readonly string[]): void {
+    const { rows = Infinity } = this.#out;
+    if (this.width === undefined) {
+      this.lines([...lines, '']);
+      return;
+    }
+    const fitting = lines.flatMap((line) => fitted(line, this.width));
+    const room = rows - 1;
+    const shown =
+      fitting.length <= room
+        ? fitting
+        : [...fitting.slice(0, room - 1), `… ${fitting.length - room + 1} lines more`];
+    this.#out.write(`${CLEAR}${shown.map((line) => `${line}\n`).join('')}`);
   }
 
-  /** What runs over into another line can't be drawn over. */
+  /** Names and values in two columns. */
+  table(rows: readonly (readonly [string, string])[]): void {
+    const width = Math.max(...rows.map(([name]) => widthOf(name)));
+    for (const [name, value] of rows) {
+      this.#write(fittedValue(`  ${padded(name, width)}  `, value, this.width));
+    }
+  }
+
+  /** What runs over into another line can't be drawn over, nor what ends in the last column. */
   #fitting(text: string): string {
-    const { columns } = this.#out;
-    if (columns === undefined || columns <= 0 || text.length < columns) return text;
-    return `${text.slice(0, Math.max(0, columns - 2))}…`;
+    return this.width === undefined ? text : cut(text, this.width - 1);
   }
 }

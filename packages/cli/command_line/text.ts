@@ -1,3 +1,5 @@
+import { padded, widthOf } from './fitting.ts';
+
 /** A number for people: 1,234. */
 export function count(value: number): string {
   return value.toLocaleString('en-US');
@@ -35,11 +37,11 @@ export function dollars(amount: number): string {
 export function columns(rows: readonly (readonly string[])[]): string[] {
   const widths: number[] = [];
   for (const row of rows) {
-    for (const [at, cell] of row.entries()) widths[at] = Math.max(widths[at] ?? 0, cell.length);
+    for (const [at, cell] of row.entries()) widths[at] = Math.max(widths[at] ?? 0, widthOf(cell));
   }
   return rows.map((row) =>
     row
-      .map((cell, at) => (at === 0 ? cell.padEnd(widths[at] ?? 0) : cell.padStart(widths[at] ?? 0)))
+      .map((cell, at) => padded(cell, widths[at] ?? 0, at === 0 ? 'end' : 'start'))
       .join('  ')
       .trimEnd(),
   );

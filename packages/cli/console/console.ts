@@ -16,9 +16,9 @@ import { backgroundTiming } from '../executions/watch_execution.ts';
 import { createLambdaClient } from '../search/search_function.ts';
 
 /** Beside 4566, the usual one of the embedded AWS. */
-const DEFAULT_PORT = 4580;
+export const DEFAULT_PORT = 4580;
 
-interface ConsoleOptions {
+export interface ConsoleOptions {
   readonly stack?: string;
   readonly port: number;
 }
@@ -48,7 +48,7 @@ export async function showConsole(argv: readonly string[], ports: CommandPorts):
  *
  * @throws WrongArgument when there is no such stack, or the port can't be had.
  */
-async function openConsole(
+export async function openConsole(
   { stack, port }: ConsoleOptions,
   ports: CommandPorts,
 ): Promise<RunningConsole> {

@@ -111,7 +111,7 @@ describe('receipts estimate', () => {
     const { status, stdout } = await runEstimateCommand(['--data', done]);
 
     expect(status).toBe(0);
-    expect(stdout).toContain('Nothing is to be embedded.');
+    expect(stdout).toContain('Nothing to do: no line and no word is to be embedded.');
   });
 
   it('leaves out what is not valid only when it is told to', async () => {

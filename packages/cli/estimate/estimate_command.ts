@@ -25,14 +25,14 @@ import { processPorts } from '../command_line/process_ports.ts';
 import { Screen } from '../command_line/screen.ts';
 import { count, dollars, quantity } from '../command_line/text.ts';
 import {
-  readReceiptExports,
+  readEmbeddableExports,
   type ReceiptExports,
   skippedLines,
 } from '../receipt_exports/receipt_exports.ts';
 import { AWS_PRICES } from './costs.ts';
 import { estimate, type Estimate, type EstimateSettings } from './estimate.ts';
 import { exportSource, meterQueries, type ReceiptSource, tableSource } from './receipt_source.ts';
-import { adviceLines, afterwardsLines, countLines, pathLines } from './report.ts';
+import { adviceLines, afterwardsLines, countLines, nothingLines, pathLines } from './report.ts';
 import { idleLine } from './scheduled_run.ts';
 
 export type EstimatePorts = Omit<CommandPorts, 'now'>;
@@ -63,10 +63,10 @@ export async function runEstimate(argv: readonly string[], ports: EstimatePorts)
       // With --json people's text has no place to go.
       const screen = new Screen(json ? ports.messages : ports.out);
       const opened = await openSource(options, ports, screen);
-      screen.line(`Reading ${opened.name} …`);
+      screen.progress(`Reading ${opened.name} …`, -1);
       const settings = { ...options.settings, stores: options.stores ?? opened.stores };
       const result = await estimate(opened.source, settings, progressOf(screen));
-      screen.endProgress();
+      screen.clearProgress();
       if (json) {
         ports.out.write(`${JSON.stringify({ ...opened.reading(), ...result })}\n`);
       } else {
@@ -78,8 +78,12 @@ export async function runEstimate(argv: readonly string[], ports: EstimatePorts)
 }
 
 function show(screen: Screen, result: Estimate, reading: readonly string[]): void {
+  if (result.realtime.work.receipts === 0 && result.batch.work.receipts === 0) {
+    screen.lines([...reading, ...nothingLines(result), idleLine(result.model, ASSUMPTIONS)]);
+    return;
+  }
+  screen.lines(reading);
   const paragraphs = [
-    reading,
     countLines(result),
     pathLines(result),
     afterwardsLines(result),
@@ -104,7 +108,7 @@ async function openSource(
   screen: Screen,
 ): Promise<OpenedSource> {
   if (data !== undefined) {
-    return openExports(await readReceiptExports(data, { skipInvalid }), data, screen);
+    return openExports(await readEmbeddableExports(data, { skipInvalid }), data, screen);
   }
   const outputs = await findStackOutputs(stack, ports);
   const client = ports.dynamodb(stackRegion(outputs));

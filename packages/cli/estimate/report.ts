@@ -42,6 +42,25 @@ const SERVICES: readonly (readonly [string, keyof Costs])[] = [
   ['Together', 'total'],
 ];
 
+/** What each service costs, one column for each way and, of several, one for all of them. */
+export function serviceLines(ways: Readonly<Record<string, Costs>>): string[] {
+  const all = Object.values(ways);
+  const sum = (service: keyof Costs): number => all.reduce((usd, way) => usd + way[service], 0);
+  const rows = SERVICES.filter(([, service]) => sum(service) > 0).map(([name, service]) => [
+    name,
+    ...all.map((way) => alike(way[service])),
+    ...(all.length > 1 ? [alike(sum(service))] : []),
+  ]);
+  const header = ['', ...Object.keys(ways), ...(all.length > 1 ? ['both'] : [])];
+  return columns([header, ...rows]).map(indented);
+}
+
+/** Amounts below each other: as many digits each. */
+function alike(usd: number): string {
+  if (usd === 0) return NOTHING;
+  return usd < 0.000_1 ? '<$0.0001' : `$${usd.toFixed(4)}`;
+}
+
 /** Realtime against batch. */
 export function pathLines({ model, prices, realtime, batch }: Estimate): string[] {
   return [
@@ -61,8 +80,7 @@ export function pathLines({ model, prices, realtime, batch }: Estimate): string[
       ),
       ['Expected time', time(realtime.seconds), time(batch.seconds)],
     ]).map(indented),
-    `${model}, list prices of ${prices.as_of} in ${prices.region}, without free tiers. Not counted: storage of the table and the`,
-    'buckets, merging ChromaDB deltas, merchant lookups, X-Ray, Secrets Manager.',
+    `${model}, list prices of ${prices.as_of} in ${prices.region}, without free tiers. Not counted: storage of the table and the buckets, merging ChromaDB deltas, merchant lookups, X-Ray, Secrets Manager.`,
   ];
 }
 
@@ -84,11 +102,20 @@ export function afterwardsLines({ afterwards }: Estimate): string[] {
   });
 }
 
+/** Instead of tables of zeros. */
+export function nothingLines({ receipts, lines, words }: Estimate): string[] {
+  return [
+    'Nothing to do: no line and no word is to be embedded.',
+    ...(receipts === 0
+      ? []
+      : [
+          `${quantity(receipts, 'receipt')} have ${quantity(lines.total, 'line')} and ${quantity(words.total, 'word')} of another status.`,
+        ]),
+  ];
+}
+
 /** Which path to take, in words. */
 export function adviceLines({ realtime, batch, cheaper }: Estimate): string[] {
-  if (realtime.work.receipts === 0 && batch.work.receipts === 0) {
-    return ['Nothing is to be embedded.'];
-  }
   const whole = `${dollars(realtime.usd.total)} in realtime and ${dollars(batch.usd.total)} in batches`;
   const difference = dollars(Math.abs(realtime.usd.total - batch.usd.total));
   const reads = costOf(AWS_PRICES.dynamodb_read_unit, realtime.quantities.dynamodb_read_units);

@@ -73,7 +73,7 @@ describe('npx receipts execute realtime', () => {
     const arn = arnIn(executed);
     expect([executed.status, executed.messages.text]).toStrictEqual([0, '']);
     expect(executed.out.lines).toStrictEqual([
-      `Starting ${stack.local.stateMachines.realtime}`,
+      'Starting realtime-embedding-sf-dev',
       '  with {"limit":3}',
       `Started ${arn}`,
       `Watch it: npx receipts execute --watch ${arn}`,
@@ -163,7 +163,7 @@ describe('npx receipts execute realtime', () => {
     const { status, out } = await execute(['realtime', '--filter', 'FAILED', '--wait']);
 
     expect(status).toBe(0);
-    expect(out.text).toContain('0: 0 embedded, 0 reused, 0 skipped, 0 failed');
+    expect(out.text).toContain('Nothing to do  no receipt is left that it was to embed');
   });
 
   it('starts what --arn names, under the name that --name gives', async () => {

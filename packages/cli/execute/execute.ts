@@ -27,7 +27,12 @@ import {
 } from '../executions/start_execution.ts';
 import { AWS_PACE, systemTiming } from '../executions/watch_execution.ts';
 import { askOnTerminal, followExecution, type FollowPorts } from './follow_execution.ts';
-import { type ExecuteOptions, parseExecuteOptions, type StartOptions } from './options.ts';
+import {
+  type ExecuteOptions,
+  parseExecuteOptions,
+  repeatedOptions,
+  type StartOptions,
+} from './options.ts';
 
 export interface ExecutePorts extends StackPorts, Omit<FollowPorts, 'outputs'> {
   readonly out: ScreenOutput;
@@ -124,7 +129,9 @@ class Execution {
 
   #introduce(executionArn: string, isNamed: boolean, wait: boolean): void {
     const link = consoleLink(executionArn, this.#ports.environment);
-    this.#screen.line(`Started ${executionArn}`);
+    // Who watches at a terminal has nothing to paste it into; a log may be all that is left of it later.
+    const isWatched = wait && this.#screen.width !== undefined;
+    this.#screen.line(`Started ${isWatched ? nameOf(executionArn) : executionArn}`);
     if (isNamed) {
       this.#screen.line('  (or found: AWS starts the same name with the same input once)');
     }
@@ -147,7 +154,7 @@ class Execution {
       if (execution === undefined) return this.#leave(executionArn, stopped);
       const end = executionEnd(execution);
       showEnd(this.#screen, end);
-      this.#screen.lines(nextLines(end, this.#stack()));
+      this.#screen.lines(this.#nextLines(end));
       this.#print(describeEnd(end));
       if (end.status === 'SUCCEEDED') return EXIT.done;
       return stopped && end.status === 'ABORTED' ? EXIT.interrupted : EXIT.failed;
@@ -156,8 +163,13 @@ class Execution {
     }
   }
 
-  #stack(): string | undefined {
-    return this.#options.kind === 'start' ? this.#options.stack : undefined;
+  #nextLines(end: ExecutionEnd): string[] {
+    const options = this.#options;
+    const started: Partial<StartOptions> = options.kind === 'watch' ? {} : options;
+    if (end.summary === undefined && ['FAILED', 'TIMED_OUT'].includes(end.status)) {
+      return ['To see its states and their logs:', ofStack('console', started.stack)];
+    }
+    return nextLines(end, { stack: started.stack, options: repeatedOptions(started.input ?? {}) });
   }
 
   #leave(executionArn: string, stopped: boolean): ExitStatus {
@@ -175,6 +187,14 @@ class Execution {
   #print(result: object): void {
     if (this.#options.json) this.#ports.out.write(`${JSON.stringify(result)}\n`);
   }
+}
+
+function ofStack(command: string, stack: string | undefined): string {
+  return `  npx receipts ${command}${stack === undefined ? '' : ` --stack ${stack}`}`;
+}
+
+function nameOf(arn: string): string {
+  return arn.split(':').at(-1) ?? arn;
 }
 
 function describeEnd(end: ExecutionEnd): object {

@@ -163,6 +163,9 @@ export class Interrupts {
   };
 }
 
+/** Instead of the question. */
+const NO_LONGER_ASKED = '  The execution has ended meanwhile.';
+
 /**
  * Asks the user at the terminal.
  *
@@ -186,7 +189,9 @@ export function askOnTerminal(
     signal.addEventListener('abort', close, { once: true });
     terminal.once('close', () => {
       signal.removeEventListener('abort', close);
-      if (answer === undefined) output.write('\n');
+      // A question that needs no answer any more disappears; one that was left stays above what follows.
+      if (signal.aborted) output.write(`\r\u001b[J${NO_LONGER_ASKED}\n`);
+      else if (answer === undefined) output.write('\n');
       resolve(answer);
     });
     terminal.question(question, (text) => {

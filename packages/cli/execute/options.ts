@@ -70,6 +70,24 @@ const INPUT_OPTIONS = {
 >;
 type InputOption = keyof typeof INPUT_OPTIONS;
 
+/** Where to go on is said anew each time, and named receipts leave nothing to go on with. */
+const REPEATED = ['limit', 'filter', 'force', 'entity'] as const satisfies readonly InputOption[];
+
+/**
+ * The options with which the same workflow goes on, for a command that is printed.
+ *
+ * @example
+ * repeatedOptions({ limit: 3, force: true }); // ' --limit 3 --force'
+ */
+export function repeatedOptions(input: StartOptions['input']): string {
+  return REPEATED.map((option) => {
+    const { flag, field } = INPUT_OPTIONS[option];
+    const value = input[field] as string | number | true | undefined;
+    if (value === undefined) return '';
+    return value === true ? ` ${flag}` : ` ${flag} ${value}`;
+  }).join('');
+}
+
 interface ParsedOptions extends Readonly<Partial<Record<InputOption, unknown>>> {
   readonly stack?: string;
   readonly arn?: string;

@@ -1,6 +1,7 @@
 import type { DescribeExecutionCommandOutput } from '@aws-sdk/client-sfn';
 import { describe, expect, it } from 'vitest';
 import { writtenScreen } from '../command_line/testing/written_text.ts';
+import { repeatedOptions } from '../execute/options.ts';
 import { executionEnd, failureLine, nextLines, showEnd } from './execution_end.ts';
 
 // Not proved here: that the workflows' summaries look like these (tests/end_to_end has real ones).
@@ -72,7 +73,9 @@ function shown(changes: Partial<DescribeExecutionCommandOutput>): string[] {
   const { screen, lines } = writtenScreen();
   const end = executionEnd(ended(changes));
   showEnd(screen, end);
-  screen.lines(nextLines(end));
+  screen.lines(
+    nextLines(end, { options: repeatedOptions({ limit: 3, force: true, alone: true }) }),
+  );
   return lines().slice(1);
 }
 
@@ -88,8 +91,7 @@ describe('the end of an execution', () => {
         '  Vectors     1,010 written',
         "  OpenAI      1 request, 2,000 tokens ($0.000040 at OpenAI's list price)",
         '  Unreadable  2 rows left out',
-        '  Results     s3://files/results/manifest.json',
-        'Search them:',
+        'NEXT',
         '  npx receipts search "oat milk"',
       ],
     ],
@@ -104,7 +106,10 @@ describe('the end of an execution', () => {
         '  Failures      1 QuotaExhausted',
         '  Results       s3://files/results/manifest.json',
         '  failed: c: QuotaExhausted: no quota',
-        'More is left to submit. Run it again',
+        'More is left to submit. To go on:',
+        '  npx receipts execute batch-submit --limit 3 --force --wait',
+        'To fetch what has ended:',
+        '  npx receipts execute batch-poll --wait',
       ],
     ],
     [
@@ -115,7 +120,6 @@ describe('the end of an execution', () => {
         '  Batches       2: 1 completed, 0 running, 0 failed',
         '  Lines, words  60: 30 embedded, 20 refused, 10 returned to NONE',
         "  OpenAI        1,000 tokens ($0.000010 at OpenAI's list price)",
-        '  Results       s3://files/results/manifest.json',
         'Refused lines and words are FAILED. To try them again:',
         '  npx receipts redo failed',
         'To submit again what was returned to NONE:',
@@ -130,9 +134,10 @@ describe('the end of an execution', () => {
     ['running batches', { running: 1 }],
     ['more batches than one execution looks after', { more: true }],
   ])('of a poll says that there are %s', (_, changes) => {
-    expect(shown({ output: JSON.stringify({ ...POLL, ...changes }) }).at(-1)).toBe(
-      'Not all batches have ended. Run it again later',
-    );
+    expect(shown({ output: JSON.stringify({ ...POLL, ...changes }) }).slice(-2)).toStrictEqual([
+      'Not all batches have ended. To look again:',
+      '  npx receipts execute batch-poll --limit 3 --force --wait',
+    ]);
   });
 
   it.each<[string, object, string[]]>([
@@ -152,7 +157,7 @@ describe('the end of an execution', () => {
     ['nothing, where there was nothing to do', { ...REALTIME, total: 0 }, []],
   ])('says %s, for the stack that was named', (_, summary, lines) => {
     const end = executionEnd(ended({ output: JSON.stringify({ ...summary, more: false }) }));
-    expect(nextLines(end, 'dev')).toStrictEqual(lines);
+    expect(nextLines(end, { stack: 'dev' })).toStrictEqual(lines);
   });
 
   it('says how to go on behind a limit, and leaves out a price that is not known', () => {
@@ -160,9 +165,10 @@ describe('the end of an execution', () => {
     const lines = shown({
       output: JSON.stringify({ ...REALTIME, last_evaluated_key, estimated_cost_usd: null }),
     });
-    expect(lines.at(-1)).toBe(
-      `More receipts are left. Go on with --exclusive-start-key '${JSON.stringify(last_evaluated_key)}'`,
-    );
+    expect(lines.slice(-2)).toStrictEqual([
+      'More receipts are left. To go on:',
+      `  npx receipts execute realtime --limit 3 --force --exclusive-start-key '${JSON.stringify(last_evaluated_key)}' --wait`,
+    ]);
     expect(lines).toContain('  OpenAI     1 request, 2,000 tokens');
   });
 

@@ -189,18 +189,30 @@ function otherRows(end: ExecutionEnd): Row[] {
   return end.output === null ? [] : [['Output', JSON.stringify(end.output)]];
 }
 
+const NOTHING_TO_DO: Readonly<Record<WorkflowSummary['workflow'], string>> = {
+  realtime: 'no receipt is left that it was to embed',
+  'batch-submit': 'no line or word waits for a batch',
+  'batch-poll': 'no batch is under way',
+};
+
 function summaryRows(summary: WorkflowSummary): Row[] {
-  const { failures_by_reason: reasons, invalid_rows: invalid, results } = summary;
+  const { failures_by_reason: reasons, invalid_rows: invalid, failed, results } = summary;
   const byReason = Object.entries(reasons).sort(([, a], [, b]) => b - a);
   return [
-    ...workflowRows(summary),
+    ...(summary.total === 0
+      ? [['Nothing to do', NOTHING_TO_DO[summary.workflow]] as const]
+      : workflowRows(summary)),
     ...row(
       'Failures',
       byReason.map(([reason, number]) => `${count(number)} ${reason}`),
     ),
     ...row('Stopped', summary.stopped === null ? [] : [summary.stopped]),
     ...row('Unreadable', invalid === 0 ? [] : [`${quantity(invalid, 'row')} left out`]),
-    ...row('Results', results === undefined ? [] : [`s3://${results.bucket}/${results.key}`]),
+    // What went well is in the table; --json names the file all the same.
+    ...row(
+      'Results',
+      results === undefined || failed === 0 ? [] : [`s3://${results.bucket}/${results.key}`],
+    ),
   ];
 }
 
@@ -269,39 +281,53 @@ function row(name: string, parts: readonly string[]): Row[] {
   return parts.length === 0 ? [] : [[name, parts.join(', ')]];
 }
 
-/**
- * What the workflow has left to do, and the commands that do it.
- *
- * @param stack the Pulumi stack, where one was named.
- */
-export function nextLines({ summary }: ExecutionEnd, stack?: string): string[] {
-  if (summary === undefined) return [];
+/** What the execution was started with, as far as the commands that come next are to say it again. */
+interface StartedWith {
+  /** The Pulumi stack, where one was named. */
+  readonly stack?: string | undefined;
+  /** Options of `receipts execute`, as they were typed. */
+  readonly options?: string;
+}
+
+/** What the workflow has left to do, and the commands that do it. */
+export function nextLines(
+  { summary }: ExecutionEnd,
+  { stack, options = '' }: StartedWith = {},
+): string[] {
   const receipts = (command: string): string =>
     `  npx receipts ${command}${stack === undefined ? '' : ` --stack ${stack}`}`;
+  const execute = (workflow: string, more = ''): string =>
+    receipts(`execute ${workflow}${options}${more} --wait`);
+  if (summary === undefined) return [];
   const redo = ['Refused lines and words are FAILED. To try them again:', receipts('redo failed')];
-  const search = ['Search them:', receipts('search "oat milk"')];
+  const search = ['NEXT', receipts('search "oat milk"')];
   switch (summary.workflow) {
     case 'realtime': {
       const { last_evaluated_key: key, failed, refused, total } = summary;
       const next = [
-        ...(key === null
-          ? []
-          : [`More receipts are left. Go on with --exclusive-start-key '${JSON.stringify(key)}'`]),
         ...(failed === 0
           ? []
           : ['To try what failed again:', receipts('execute realtime --filter NONE --wait')]),
         ...(refused === 0 ? [] : redo),
+        ...(key === null
+          ? []
+          : [
+              'More receipts are left. To go on:',
+              execute('realtime', ` --exclusive-start-key '${JSON.stringify(key)}'`),
+            ]),
       ];
       return next.length > 0 || total === 0 ? next : search;
     }
-    case 'batch-submit':
-      if (summary.more) return ['More is left to submit. Run it again'];
-      return summary.submitted === 0
-        ? []
-        : ['To fetch what has ended:', receipts('execute batch-poll --wait')];
+    case 'batch-submit': {
+      const more = summary.more
+        ? ['More is left to submit. To go on:', execute('batch-submit')]
+        : [];
+      const fetch = ['To fetch what has ended:', receipts('execute batch-poll --wait')];
+      return [...more, ...(summary.submitted === 0 ? [] : fetch)];
+    }
     case 'batch-poll': {
       if (summary.more || summary.running > 0) {
-        return ['Not all batches have ended. Run it again later'];
+        return ['Not all batches have ended. To look again:', execute('batch-poll')];
       }
       const next = [
         ...(summary.rows_failed === 0 ? [] : redo),

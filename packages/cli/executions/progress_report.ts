@@ -69,6 +69,8 @@ export class ProgressReport {
   readonly #started: number;
   #held: string[] | undefined;
   #failuresShown = 0;
+  /** Whether the progress says how much was done, which is worth keeping at the end. */
+  #isCounted = false;
 
   constructor(screen: Screen, items: ItemName, timing: Timing) {
     this.#screen = screen;
@@ -82,6 +84,7 @@ export class ProgressReport {
     const now = this.#timing.now();
     if (items !== undefined) this.#throughput.add(now, items.done);
     if (this.#held !== undefined) return;
+    this.#isCounted = items !== undefined;
     if (items === undefined) {
       if (!isRunning) return;
       const waited = duration((now - this.#started) / 1_000);
@@ -126,7 +129,8 @@ export class ProgressReport {
 
   end(): void {
     this.release();
-    this.#screen.endProgress();
+    if (this.#isCounted) this.#screen.endProgress();
+    else this.#screen.clearProgress();
   }
 
   #pace({ total, done }: ItemCounts, isRunning: boolean): string[] {

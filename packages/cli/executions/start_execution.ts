@@ -26,7 +26,10 @@ export async function startExecution(
 ): Promise<string> {
   const name = givenName ?? newName;
   const text = JSON.stringify(input);
-  screen.lines([`Starting ${stateMachineArn}`, `  with ${text}`]);
+  const machine = stateMachineArn.slice(
+    stateMachineArn.indexOf(':stateMachine:') + ':stateMachine:'.length,
+  );
+  screen.lines([`Starting ${machine}`, ...(text === '{}' ? [] : [`  with ${text}`])]);
   try {
     const { executionArn } = await sfn.send(
       new StartExecutionCommand({ stateMachineArn, name, input: text }),

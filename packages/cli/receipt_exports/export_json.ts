@@ -34,35 +34,37 @@ const WHITE_SPACE = new Set<number | undefined>([0x20, 0x09, 0x0a, 0x0d]);
 const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
 
 /**
- * The members of the object that `bytes` is, in their order. Their values are skipped, not parsed: what is wrong within one is
- * found by `parseValue`.
+ * The objects that `bytes` holds, one or (JSON lines) one after the other, each as its members in their order. Their values are
+ * skipped, not parsed: what is wrong within one is found by `parseValue`.
  *
  * @throws MalformedJson
  */
-export function* members(bytes: Buffer): Generator<Member, void, undefined> {
+export function* objects(bytes: Buffer): Generator<readonly Member[], void, undefined> {
   const hasMark = bytes.subarray(0, BYTE_ORDER_MARK.length).equals(BYTE_ORDER_MARK);
   let at = skipSpace(bytes, hasMark ? BYTE_ORDER_MARK.length : 0);
-  at = expectByte(bytes, at, OPEN_BRACE);
-  at = skipSpace(bytes, at);
-  if (bytes[at] !== CLOSE_BRACE) {
-    for (;;) {
-      const nameEnd = endOfName(bytes, at);
-      const name = parseValue(bytes, { start: at, end: nameEnd });
-      at = expectByte(bytes, skipSpace(bytes, nameEnd), COLON);
-      const start = skipSpace(bytes, at);
-      const end = endOfValue(bytes, start);
-      yield { name: String(name), start, end };
-      at = skipSpace(bytes, end);
-      if (bytes[at] === CLOSE_BRACE) break;
-      at = skipSpace(bytes, expectByte(bytes, at, COMMA));
-    }
-  }
-  at = skipSpace(bytes, at + 1);
-  if (bytes[at] === OPEN_BRACE) {
-    const problem = 'expected one object of arrays, not JSON lines: a second object begins';
-    throw malformed(bytes, at, problem);
-  }
+  do {
+    const { members, end } = readObject(bytes, at);
+    yield members;
+    at = skipSpace(bytes, end);
+  } while (bytes[at] === OPEN_BRACE);
   if (at < bytes.length) throw malformed(bytes, at, 'expected the end of the file');
+}
+
+function readObject(bytes: Buffer, start: number): { members: Member[]; end: number } {
+  const members: Member[] = [];
+  let at = skipSpace(bytes, expectByte(bytes, start, OPEN_BRACE));
+  if (bytes[at] === CLOSE_BRACE) return { members, end: at + 1 };
+  for (;;) {
+    const nameEnd = endOfName(bytes, at);
+    const name = parseValue(bytes, { start: at, end: nameEnd });
+    at = expectByte(bytes, skipSpace(bytes, nameEnd), COLON);
+    const valueStart = skipSpace(bytes, at);
+    const end = endOfValue(bytes, valueStart);
+    members.push({ name: String(name), start: valueStart, end });
+    at = skipSpace(bytes, end);
+    if (bytes[at] === CLOSE_BRACE) return { members, end: at + 1 };
+    at = skipSpace(bytes, expectByte(bytes, at, COMMA));
+  }
 }
 
 export function isArray(bytes: Buffer, { start }: ValueRange): boolean {

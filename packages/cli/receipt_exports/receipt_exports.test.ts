@@ -9,8 +9,12 @@ import {
   syntheticReceipts,
 } from '../synthetic_receipts/synthetic_receipts.ts';
 import { WrongArgument } from '../command_line/arguments.ts';
-import { elements, isArray, MalformedJson, members, parseValue } from './export_json.ts';
-import { readReceiptExports, type ReceiptExports } from './receipt_exports.ts';
+import { elements, isArray, MalformedJson, objects, parseValue } from './export_json.ts';
+import {
+  readEmbeddableExports,
+  readReceiptExports,
+  type ReceiptExports,
+} from './receipt_exports.ts';
 import { writeExport } from '../../../tests/support/write_export.ts';
 
 const image_id = '0f5c8a52-6d1b-4a6e-9d57-2b8f3f6b1c01';
@@ -238,7 +242,7 @@ describe('paths', () => {
     expect(await refusal(read(...paths))).toStrictEqual([
       "the receipt exports can't be used (4 problems):",
       '  missing.json: does not exist',
-      '  empty: the folder holds no .json file',
+      '  empty: the folder holds no .json or .jsonl file',
       "  a.json/below: can't be read (ENOTDIR)",
       '  links/folder.json: is a folder',
     ]);
@@ -314,12 +318,33 @@ describe('a file that is no export', () => {
     ]);
   });
 
-  it('is told that it holds JSON lines', async () => {
-    const file = await write('a.json', '{"receipt_words": []}\n{"receipt_words": []}\n');
+  it('is told that it holds rows, one a line, and how to make an export of them', async () => {
+    const file = await write('a.jsonl', `${JSON.stringify(word)}\n${JSON.stringify(word)}\n`);
 
     expect((await refusal(read(file))).at(-1)).toBe(
-      '  a.json: is not a JSON object: expected one object of arrays, not JSON lines: a second object begins at byte 22 (line 2)',
+      "  a.jsonl: holds objects without arrays, one a line. Of rows of one kind, `jq -s '{receipt_lines: .}'` makes an export",
     );
+  });
+
+  it('is told which arrays are missing when there is nothing to embed in any', async () => {
+    const paths = [
+      await write('a.json', { receipts: [receipt] }),
+      await write('b.json', { receipt_metadatas: [metadata] }),
+    ];
+    await expect(readEmbeddableExports(paths, { skipInvalid: false })).rejects.toThrow(
+      'there is nothing to embed. The arrays receipt_lines and receipt_words are missing or empty',
+    );
+  });
+});
+
+describe('JSON lines', () => {
+  it('are read, an export a line, also from a folder', async () => {
+    const one = { receipts: [receipt], receipt_lines: [line] };
+    const two = { receipt_words: [word] };
+    await write('folder/a.jsonl', `${JSON.stringify(one)}\n\n${JSON.stringify(two)}\n`);
+
+    const { lines, words, receipts } = await read(at('folder'));
+    expect([receipts.length, lines.length, words.length]).toStrictEqual([1, 1, 1]);
   });
 });
 
@@ -600,18 +625,20 @@ describe('writeExport', () => {
 
 function readObject(text: string): [string, unknown][] {
   const bytes = Buffer.from(text);
-  return [...members(bytes)].map((member) => [
-    member.name,
-    isArray(bytes, member)
-      ? [...elements(bytes, member)].map((element) => parseValue(bytes, element))
-      : parseValue(bytes, member),
-  ]);
+  return [...objects(bytes)]
+    .flat()
+    .map((member) => [
+      member.name,
+      isArray(bytes, member)
+        ? [...elements(bytes, member)].map((element) => parseValue(bytes, element))
+        : parseValue(bytes, member),
+    ]);
 }
 
 /** `-0` is written as `0`. */
 const written = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
 
-describe('members and elements', () => {
+describe('objects and elements', () => {
   it('find in any JSON object what JSON.parse finds in it, however it is laid out', () => {
     const unit = fc.constantFrom('a', '"', '\\', '{', '[', ']', '}', ',', ':', '\n', '€', '😀');
     const value = fc.oneof(fc.jsonValue(), fc.string({ unit }), fc.array(fc.string({ unit })));
@@ -634,7 +661,7 @@ describe('members and elements', () => {
 
   it('miss a value also where nobody reads it', () => {
     const message = 'expected a JSON value at byte 6 (line 1)';
-    expect(() => [...members(Buffer.from('{"a": , "b": []}'))]).toThrow(new MalformedJson(message));
+    expect(() => [...objects(Buffer.from('{"a": , "b": []}'))]).toThrow(new MalformedJson(message));
   });
 
   it.each([
@@ -657,10 +684,7 @@ describe('members and elements', () => {
     ['{"a": {"b": 1', 'the object that begins at byte 6 does not end at byte 13 (line 1)'],
     ['{"a": "b', 'the string that begins at byte 6 does not end at byte 8 (line 1)'],
     ['{"a": "b\\"', 'the string that begins at byte 6 does not end at byte 10 (line 1)'],
-    [
-      '{"a": 1}\n{"a": 2}\n',
-      'expected one object of arrays, not JSON lines: a second object begins at byte 9 (line 2)',
-    ],
+    ['{"a": 1}\n[2]\n', 'expected the end of the file at byte 9 (line 2)'],
   ])('say where %j is no JSON object', (text, message) => {
     expect(() => readObject(text)).toThrow(new MalformedJson(message));
   });

@@ -23,7 +23,7 @@ import {
   isArray,
   MalformedJson,
   type Member,
-  members,
+  objects,
   parseValue,
 } from './export_json.ts';
 
@@ -71,7 +71,7 @@ interface ReadReceiptExportsOptions {
  *
  * One file at a time is in memory as bytes, and one entry of it as text; a file may be up to 2 GiB.
  *
- * @param paths files, or folders whose `*.json` files are read.
+ * @param paths files, or folders whose `*.json` and `*.jsonl` files are read.
  * @throws WrongArgument with the problems of all files (the first 50 of them): a path that can't be read, a file that is no such
  *   export, and, without `skipInvalid`, every invalid entry.
  */
@@ -86,6 +86,7 @@ export async function readReceiptExports(
     const bytes = await readExportFile(file, problems);
     if (bytes === undefined) continue;
     readEntries(bytes, file, collectors, {
+      found: new Set(),
       unusable: (problem) => {
         problems.add(`${file}: ${problem}`);
       },
@@ -109,6 +110,24 @@ export async function readReceiptExports(
   };
 }
 
+/**
+ * The same, of exports that are to be embedded.
+ *
+ * @throws WrongArgument also when they hold receipts and what belongs to them, and no line and no word.
+ */
+export async function readEmbeddableExports(
+  paths: readonly string[],
+  options: ReadReceiptExportsOptions,
+): Promise<ReceiptExports> {
+  const exports = await readReceiptExports(paths, options);
+  const { receipts, lines, words, labels, metadatas, skipped } = exports;
+  const hasOthers = receipts.length + labels.length + metadatas.length > 0;
+  if (lines.length + words.length > 0 || !hasOthers || skipped.length > 0) return exports;
+  throw new WrongArgument(
+    `${paths.join(', ')}: there is nothing to embed. The arrays receipt_lines and receipt_words are missing or empty (docs/local_run.md has the form).`,
+  );
+}
+
 const createCollectors = () => ({
   receipts: new EntryCollector(exportedReceiptSchema, receiptPath),
   receipt_lines: new EntryCollector(exportedLineSchema, linePath),
@@ -123,6 +142,8 @@ const createCollectors = () => ({
 type Collectors = ReturnType<typeof createCollectors>;
 
 interface Report {
+  /** The arrays that the file has. */
+  readonly found: Set<string>;
   /** The file is no export. */
   readonly unusable: (problem: string) => void;
   readonly invalid: (array: string, index: number, problems: readonly EntryProblem[]) => void;
@@ -135,26 +156,48 @@ function readEntries(bytes: Buffer, file: string, collectors: Collectors, report
     return;
   }
   try {
-    const found = [...members(bytes)].filter(({ name }) => Object.hasOwn(collectors, name));
-    if (found.length === 0) {
-      report.unusable(`has none of the arrays ${Object.keys(collectors).join(', ')}`);
+    let objectsRead = 0;
+    for (const members of objects(bytes)) {
+      // After the first object: rows, one a line, have no arrays.
+      if (objectsRead++ > 0 && report.found.size === 0) {
+        report.unusable(ROWS_AS_LINES);
+        return;
+      }
+      readObject(members, bytes, file, collectors, report);
     }
-    const names = new Set<string>();
-    for (const member of found) {
-      if (names.has(member.name)) {
-        report.unusable(`${member.name}: is in the file twice`);
-        continue;
-      }
-      names.add(member.name);
-      if (!isArray(bytes, member)) {
-        report.unusable(`${member.name}: expected an array`);
-        continue;
-      }
-      readArray(bytes, member, file, collectors[member.name as keyof Collectors], report);
+    if (report.found.size === 0) {
+      report.unusable(`has none of the arrays ${Object.keys(collectors).join(', ')}`);
     }
   } catch (error) {
     if (!(error instanceof MalformedJson)) throw error;
     report.unusable(`is not a JSON object: ${error.message}`);
+  }
+}
+
+const ROWS_AS_LINES =
+  "holds objects without arrays, one a line. Of rows of one kind, `jq -s '{receipt_lines: .}'` makes an export";
+
+function readObject(
+  members: readonly Member[],
+  bytes: Buffer,
+  file: string,
+  collectors: Collectors,
+  report: Report,
+): void {
+  const names = new Set<string>();
+  for (const member of members) {
+    if (!Object.hasOwn(collectors, member.name)) continue;
+    report.found.add(member.name);
+    if (names.has(member.name)) {
+      report.unusable(`${member.name}: is in the file twice`);
+      continue;
+    }
+    names.add(member.name);
+    if (!isArray(bytes, member)) {
+      report.unusable(`${member.name}: expected an array`);
+      continue;
+    }
+    readArray(bytes, member, file, collectors[member.name as keyof Collectors], report);
   }
 }
 
@@ -184,7 +227,7 @@ function locate(file: string, array: string, index: number, problem: EntryProble
 }
 
 /**
- * The files that these paths mean: a file itself, or the `*.json` files of a folder and of all its folders, sorted. A file that
+ * The files that these paths mean: a file itself, or the `*.json` and `*.jsonl` files of a folder and of all its folders, sorted. A file that
  * is named twice comes once. What is wrong with a path is added to `problems`.
  */
 async function findExportFiles(
@@ -195,7 +238,7 @@ async function findExportFiles(
   for (const path of paths) {
     try {
       const found = (await stat(path)).isDirectory() ? await jsonFilesIn(path) : [path];
-      if (found.length === 0) problems.add(`${path}: the folder holds no .json file`);
+      if (found.length === 0) problems.add(`${path}: the folder holds no .json or .jsonl file`);
       for (const file of found) files.set(resolve(file), file);
     } catch (error) {
       problems.add(`${path}: ${describeFileError(error)}`);
@@ -204,10 +247,12 @@ async function findExportFiles(
   return [...files.values()];
 }
 
+const EXPORT_NAME = /\.(?:json|jsonl|ndjson)$/;
+
 async function jsonFilesIn(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   return entries
-    .filter((entry) => !entry.isDirectory() && entry.name.endsWith('.json'))
+    .filter((entry) => !entry.isDirectory() && EXPORT_NAME.test(entry.name))
     .map(({ parentPath, name }) => join(parentPath, name))
     .sort();
 }

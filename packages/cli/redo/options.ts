@@ -2,6 +2,7 @@ import { InvalidArgumentError } from 'commander';
 import type { ReceiptIdentity } from 'receipt-embedding/entities/keys';
 import {
   type CommandHelp,
+  HELP_OPTION,
   imageId,
   JSON_OPTION,
   newCommand,
@@ -109,7 +110,7 @@ export function parseRedo(argv: readonly string[], ports: CommandPorts): ParsedR
     .action((image_id: string, receipt_id: number) => {
       request = { what: 'receipt', image_id, receipt_id };
     });
-  for (const sub of command.commands) sub.helpOption('--help', 'this text');
+  for (const sub of command.commands) sub.helpOption(...HELP_OPTION);
   command.allowExcessArguments(true).action(() => {
     const [other] = command.args;
     const problem = other === undefined ? 'what is to be redone?' : `unknown command '${other}'.`;

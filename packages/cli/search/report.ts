@@ -1,7 +1,7 @@
 import { EDGE } from 'receipt-embedding/embeddings/inputs';
-import { quoted } from 'receipt-embedding/embeddings/quotes';
 import type { SearchHit } from 'receipt-embedding/search/search_hits';
 import type { SearchRequest } from 'receipt-embedding/search/search_input';
+import { cut, padded, widthOf } from '../command_line/fitting.ts';
 import { count, quantity } from '../command_line/text.ts';
 import type { AnsweredSearch } from './search.ts';
 
@@ -40,6 +40,9 @@ function headingOf({ request, output: { hits, entity, store, embedded } }: Repor
 /** Narrower than this, a column says too little. */
 const LEAST_TEXT = 24;
 const MOST_MERCHANT = 24;
+/** A terminal of 80 columns has no room for more, and leaves the text not even so much. */
+const SHORT_MERCHANT = 18;
+const LEAST_SHORT_TEXT = 12;
 /** What tells images apart well enough to look at. */
 const SHORT_ID = 8;
 
@@ -47,7 +50,7 @@ const SHORT_ID = 8;
 export function hitTable(hits: readonly SearchHit[], width: number | undefined): string[] {
   const rows = hits.map((hit) => [
     hit.score?.toFixed(2) ?? '',
-    quoted(printed(hit.merchant_name ?? ''), MOST_MERCHANT),
+    cut(printed(hit.merchant_name ?? ''), MOST_MERCHANT),
     textOf(hit),
     (hit.validated_labels ?? []).join(' '),
     whereOf(hit, hit.image_id),
@@ -58,16 +61,19 @@ export function hitTable(hits: readonly SearchHit[], width: number | undefined):
   const text = shown.indexOf(2);
   const full = [header, ...rows].map(pick);
   if (width === undefined || roomFor(full, text, width) >= LEAST_TEXT) {
-    return laidOut(full, text, width);
+    return laidOut(full, text, width, LEAST_TEXT);
   }
   const short = [
     header,
     ...rows.map((row, at) => {
       const hit = hits[at];
-      return hit === undefined ? row : [...row.slice(0, -1), whereOf(hit, shortId(hit.image_id))];
+      const [score = '', merchant = '', ...others] = row.slice(0, -1);
+      return hit === undefined
+        ? row
+        : [score, cut(merchant, SHORT_MERCHANT), ...others, whereOf(hit, shortId(hit.image_id))];
     }),
   ].map(pick);
-  return laidOut(short, text, width);
+  return laidOut(short, text, width, LEAST_SHORT_TEXT);
 }
 
 const GAP = '  ';
@@ -80,20 +86,23 @@ function roomFor(rows: readonly (readonly string[])[], text: number, width: numb
 
 function widthsOf(rows: readonly (readonly string[])[]): number[] {
   const [first = []] = rows;
-  return first.map((_, at) => Math.max(...rows.map((row) => row[at]?.length ?? 0)));
+  return first.map((_, at) => Math.max(...rows.map((row) => widthOf(row[at] ?? ''))));
 }
 
 function laidOut(
   rows: readonly (readonly string[])[],
   text: number,
   width: number | undefined,
+  least: number,
 ): string[] {
-  const room = width === undefined ? Infinity : Math.max(LEAST_TEXT, roomFor(rows, text, width));
-  const cut = rows.map((row) => row.map((cell, at) => (at === text ? quoted(cell, room) : cell)));
-  const widths = widthsOf(cut);
-  return cut.map((row) =>
+  const room = width === undefined ? Infinity : Math.max(least, roomFor(rows, text, width));
+  const shortened = rows.map((row) =>
+    row.map((cell, at) => (at === text && room !== Infinity ? cut(cell, room) : cell)),
+  );
+  const widths = widthsOf(shortened);
+  return shortened.map((row) =>
     row
-      .map((cell, at) => cell.padEnd(widths[at] ?? 0))
+      .map((cell, at) => padded(cell, widths[at] ?? 0))
       .join(GAP)
       .trimEnd(),
   );

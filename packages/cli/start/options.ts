@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { EMBEDDING_STATUSES } from 'receipt-embedding/entities/line_and_word';
+import { EMBEDDING_STATUSES, type EmbeddingStatus } from 'receipt-embedding/entities/line_and_word';
 import {
   type CommandHelp,
   newCommand,
@@ -23,7 +23,7 @@ export interface StartOptions {
   readonly path: StartPath;
   /** The state machines' input. */
   readonly limit?: number;
-  readonly filter?: string;
+  readonly filter?: EmbeddingStatus;
   readonly force: boolean;
   readonly maxConcurrency?: number;
   /** Milliseconds. */

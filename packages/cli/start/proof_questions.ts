@@ -6,7 +6,7 @@ import type { SearchRequest } from 'receipt-embedding/search/search_input';
 import { queryPages, type Table } from 'receipt-embedding/table/table';
 import { z } from 'zod';
 import type { LocalStack } from '../local_stack.ts';
-import { hitTable, quotedForShell } from '../search/report.ts';
+import { hitTable } from '../search/report.ts';
 import { askFunction } from '../search/search_function.ts';
 
 /** A line that has been embedded. */
@@ -112,25 +112,17 @@ function wordsOf(text: string): string[] {
   return text.toLowerCase().match(/\p{L}{3,}/gu) ?? [];
 }
 
-/** For people. @param serving whether the stack is still there when this has been read. */
-export function questionLines(answered: readonly AnsweredQuestion[], serving: boolean): string[] {
-  const [first] = answered;
-  const [hit] = first?.hits ?? [];
-  if (first === undefined || hit === undefined) return [];
+/** For people. */
+export function questionLines(answered: readonly AnsweredQuestion[]): string[] {
+  if (answered.length === 0) return [];
   return [
+    '',
     'What the vectors know: questions, and the hits of the function search_receipts',
     ...answered.flatMap(({ question, hits }) => [
       '',
       `  "${question}"`,
       ...hitTable(hits, TABLE_WIDTH).map((line) => `    ${line}`),
     ]),
-    '',
-    serving
-      ? 'Ask more, in another terminal:'
-      : 'Ask more: `npm start -- --serve` keeps such a stack; then, in another terminal:',
-    `  npx receipts search ${quotedForShell(first.question)}`,
-    `  npx receipts search ${quotedForShell(wordsOf(first.question).at(-1) ?? '')} --entity words`,
-    `  npx receipts search --like ${quotedForShell(hit.id)} --exclude-receipt self`,
   ];
 }
 

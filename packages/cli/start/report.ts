@@ -1,16 +1,20 @@
+import { wrapped } from '../command_line/fitting.ts';
 import type { Screen } from '../command_line/screen.ts';
 import { count, quantity } from '../command_line/text.ts';
 import { usedTokens } from '../executions/execution_end.ts';
+import type { BundleSize } from '../build.ts';
 import type { StoredVectors } from './proof.ts';
 import type { BatchesSummary, BatchLine, RealtimeSummary, TimeSpent } from './summary.ts';
 
 const BATCHES_SHOWN = 20;
+/** Of the terminal that reports are made for, and of logs. */
+const REPORT_COLUMNS = 80;
 
 /** What a person types after a run that went well. */
 export const NEXT_COMMANDS: readonly string[] = [
   '',
   'NEXT',
-  '  npm start -- --serve                       # look inside such a stack',
+  '  npm start -- --serve                       # search it, and look inside',
   '  npx receipts estimate --data my_receipts/  # what your own receipts would cost',
   '  npx pulumi stack init dev                  # deploy it: README.md, "Deploy it"',
 ];
@@ -22,29 +26,53 @@ const KINDS: Readonly<Record<string, string>> = {
   MetricAlarm: 'alarm',
   LogGroup: 'log group',
   StateMachine: 'state machine',
+  QueryDefinition: 'saved query',
+  VectorsIndex: 'vector index',
+  VectorsVectorBucket: 'vector bucket',
 };
-const KINDS_SHOWN = 5;
+/** Of a bucket: each is a resource of Pulumi's, and none of them says more. */
+const BUCKET_SETTING = /^Bucket[A-Z]\w*(?<!V2)$/;
 
 /**
- * What has been deployed at AWS, by kind, most first: "40 alarms, 17 functions, … and 90 others".
+ * What has been deployed, by kind, most first, in rows of 80 columns.
  *
  * @param types Pulumi's: aws:lambda/function:Function.
  */
 export function resourceKinds(types: readonly string[]): string[] {
-  const ofAws = types.filter((type) => type.startsWith('aws:'));
-  const kinds = [...Map.groupBy(ofAws, kindOf)]
+  const kinds = [
+    ...Map.groupBy(
+      types.filter((type) => type.startsWith('aws:')),
+      kindOf,
+    ),
+  ]
     .map(([kind, { length }]) => ({ kind, length }))
     .sort((a, b) => b.length - a.length || (a.kind < b.kind ? -1 : 1));
-  if (kinds.length === 0) return [];
-  const others = kinds.slice(KINDS_SHOWN).reduce((sum, { length }) => sum + length, 0);
-  const shown = kinds.slice(0, KINDS_SHOWN).map(({ kind, length }) => {
-    return quantity(length, kind, kind.endsWith('y') ? `${kind.slice(0, -1)}ies` : `${kind}s`);
-  });
-  return [`  ${[...shown, ...(others === 0 ? [] : [`${count(others)} others`])].join(', ')}`];
+  const ofPulumi = types.filter((type) => !type.startsWith('aws:')).length;
+  const told = [
+    ...kinds.map(({ kind, length }) => quantity(length, kind, manyOf(kind))),
+    ...(ofPulumi === 0 ? [] : [`${quantity(ofPulumi, 'component')} of Pulumi's that group them`]),
+  ];
+  return told.length === 0 ? [] : wrapped(`  ${told.join(', ')}`, REPORT_COLUMNS);
+}
+
+function manyOf(kind: string): string {
+  if (kind.endsWith('y')) return `${kind.slice(0, -1)}ies`;
+  return kind.endsWith('x') ? `${kind}es` : `${kind}s`;
+}
+
+/** The layer, and the functions from the smallest to the largest, as they are uploaded. */
+export function bundleLine(sizes: readonly Pick<BundleSize, 'what' | 'zipped'>[]): string {
+  const layer = sizes.find(({ what }) => what === 'layer')?.zipped ?? 0;
+  const functions = sizes.filter(({ what }) => what !== 'layer').map(({ zipped }) => zipped);
+  const [least, most] = [Math.min(...functions), Math.max(...functions)].map((bytes) =>
+    Math.round(bytes / 1_000),
+  );
+  return `layer ${(layer / 1_000_000).toFixed(1)} MB, ${quantity(functions.length, 'handler')} of ${least} to ${most} kB, zipped`;
 }
 
 function kindOf(type: string): string {
   const name = type.split(':').at(-1) ?? type;
+  if (BUCKET_SETTING.test(name)) return 'bucket setting';
   // RolePolicy → role policy
   return KINDS[name] ?? name.replaceAll(/(?<=[a-z])(?=[A-Z])/g, ' ').toLowerCase();
 }
@@ -52,11 +80,20 @@ function kindOf(type: string): string {
 /** What a realtime execution has left on the stack, for people. */
 export function reportRealtime(
   screen: Screen,
-  { execution, deltas, compaction_runs: runs }: RealtimeSummary,
+  { execution, openai, deltas, compaction_runs: runs }: RealtimeSummary,
 ): void {
   if (execution === null) return;
   screen.line();
+  const vectors = execution.output?.vectors ?? 0;
   screen.table([
+    ...(openai.inputs === 0 || openai.inputs === vectors
+      ? []
+      : [
+          [
+            'Inputs',
+            `${count(openai.inputs)} for ${quantity(vectors, 'vector')}: equal texts of a receipt are sent once`,
+          ] as const,
+        ]),
     ['Deltas', `${count(deltas.keys.length)} in s3://${deltas.bucket}`],
     ['COMPACTION_RUN', `${quantity(runs.length, 'record')}, under GSI1PK = RUNS`],
     ['Time went to', shares(execution.time_spent)],
@@ -104,13 +141,13 @@ export function reportBatches(
 }
 
 function batchRow(batch: BatchLine): readonly [string, string] {
-  const { id, type, status, requested, succeeded, failed, released, reason } = batch;
-  return [
-    type,
-    `${status}  ${count(requested)} requested, ${count(succeeded)} embedded, ` +
-      `${count(failed)} refused, ${count(released)} returned to NONE  ${id}` +
-      (reason === undefined ? '' : `  ${reason}`),
+  const { type, status, requested, succeeded, failed, released, reason } = batch;
+  const parts = [
+    `${count(succeeded)} of ${count(requested)} embedded`,
+    ...(failed === 0 ? [] : [`${count(failed)} refused`]),
+    ...(released === 0 ? [] : [`${count(released)} returned to NONE`]),
   ];
+  return [type, `${status}: ${parts.join(', ')}${reason === undefined ? '' : ` (${reason})`}`];
 }
 
 /** What the log has, what each store has of it, and the proof that it finds that. */

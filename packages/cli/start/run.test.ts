@@ -62,7 +62,7 @@ async function shownRun(
   const file = join(folder, 'summary.json');
   const { screen, text } = writtenScreen();
   const [out, messages] = [new WrittenText(), new WrittenText()];
-  const succeeded = await runWorkflows(
+  const { succeeded } = await runWorkflows(
     stack,
     parseStartOptions([...argv, '--summary', file], { out, messages }),
     { source, count: source.length, description: 'some receipts' },
@@ -143,11 +143,24 @@ describe('a run of the realtime workflow', () => {
     const shown = first.text.split('\n');
     expect(shown).toContain('Loading some receipts into DynamoDB …');
     expect(shown).toContain('Starting realtime-embedding-sf-dev');
-    expect(shown).toContain('  with {}');
     expect(first.text).toMatch(/^ {2}\[█{30}\] 2 of 2 receipts/m);
     expect(shown).toContain('  Receipts   2: 2 embedded, 0 reused, 0 skipped, 0 failed');
     const at = shown.indexOf('  "almond milk"');
     expect(shown[at + 2]).toMatch(/^ {4}0\.\d\d .*ALMOND MILK 3\.99 .*receipt \d line \d+$/);
+  });
+
+  it('is told what it would have cost on AWS, OpenAI as it has counted', () => {
+    const { realtime, batch, total } = first.summary.estimated_cost;
+    if (realtime === null) throw new Error('there is no estimate');
+    expect(realtime.openai).toBeCloseTo(
+      first.summary.execution?.output?.estimated_cost_usd ?? 0,
+      12,
+    );
+    expect(realtime.dynamodb).toBeGreaterThan(0);
+    expect([batch, total]).toStrictEqual([null, realtime.total]);
+    expect(first.text).toMatch(
+      /^What this would have cost on AWS\n +realtime\n(.*\n)+ {2}Together +\$0\.\d{4}\n/m,
+    );
   });
 
   it('spends its time in three places, which add up', () => {
@@ -188,7 +201,7 @@ describe('a run of the realtime workflow', () => {
       [],
       [],
     ]);
-    expect(text).toContain('0 embedded, 0 reused, 0 skipped, 0 failed');
+    expect(text).toContain('Nothing to do  no receipt is left that it was to embed');
     expect(text).not.toContain('What the vectors know');
     const nothing = { lines: 0, words: 0, asked: 0, own_nearest: 0 };
     expect([summary.batch_executions, summary.batches, summary.log]).toStrictEqual([
@@ -276,6 +289,14 @@ describe('a run of both paths', () => {
     ]);
     expect(lines).toContain(`  [${'█'.repeat(30)}] 2 of 2 batches done (poll 1)`);
     expect(lines).toContain('What was returned to NONE is submitted again');
+  });
+
+  it('is estimated over the receipts that each path takes', () => {
+    const { estimated_cost: cost, execution } = shown.summary;
+    expect(cost.realtime?.openai).toBeCloseTo(execution?.output?.estimated_cost_usd ?? 0, 12);
+    // At half the price; what expires is sent again, and paid once.
+    expect(cost.batch?.openai).toBeGreaterThan(0);
+    expect(cost.total).toBeCloseTo((cost.realtime?.total ?? 0) + (cost.batch?.total ?? 0), 12);
   });
 
   it('ends with the batch half embedded, and the rest untouched', () => {

@@ -5,9 +5,10 @@ import type { LocalStack } from '../local_stack.ts';
 import { entityLines } from '../status/report.ts';
 import { countEmbeddingStatuses, ONE_SHARD } from '../table/counts.ts';
 import { loadReceipts } from '../table/load_receipts.ts';
+import { estimateRun, reportCost } from './aws_cost.ts';
 import type { StartOptions, StartPath } from './options.ts';
 import { proveStores } from './proof.ts';
-import { askStack, questionLines } from './proof_questions.ts';
+import { type AnsweredQuestion, askStack, questionLines } from './proof_questions.ts';
 import { reportBatches, reportRealtime, reportStores } from './report.ts';
 import { runBatches, runRealtime } from './run_workflows.ts';
 import type { ReceiptsToLoad } from './start.ts';
@@ -21,20 +22,21 @@ import {
 /**
  * Loads the receipts, runs the workflows over them, and shows what came of it.
  *
- * @returns whether every execution succeeded.
+ * @returns whether every execution succeeded, and what was asked of the vectors afterwards.
  */
 export async function runWorkflows(
   stack: LocalStack,
   options: StartOptions,
   receipts: ReceiptsToLoad,
   screen: Screen,
-): Promise<boolean> {
+): Promise<FinishedRun> {
   screen.heading(`Loading ${receipts.description} into DynamoDB …`);
   const started = performance.now();
   const { rows } = await loadReceipts(stack.table, receipts.source);
   screen.line(`  ${quantity(rows, 'row')} in ${secondsSince(started)}`);
 
   const limits = shareReceipts(options.path, receipts.count, options.limit);
+  const cost = await estimateRun(stack, options, limits);
   const realtimeRun =
     limits.realtime === 0 ? undefined : await runRealtime(stack, options, limits.realtime, screen);
   const realtime = await summarizeRealtime(stack, realtimeRun);
@@ -49,23 +51,30 @@ export async function runWorkflows(
     ...(await summarizeBatches(stack, batchRun)),
     statuses: occurringStatuses(statuses),
     ...(await proveStores(stack)),
+    estimated_cost: cost,
   };
 
   reportRealtime(screen, summary);
   if (batchRun !== undefined) reportBatches(screen, summary);
   screen.lines(['', ...entityLines(statuses)]);
   reportStores(screen, summary);
-  const questions = questionLines(await askStack(stack), options.serve);
-  if (questions.length > 0) screen.lines(['', ...questions]);
+  reportCost(screen, cost);
+  const answered = await askStack(stack);
+  screen.lines(questionLines(answered));
   if (options.summary !== undefined) {
     await writeFile(options.summary, `${JSON.stringify(summary, null, 2)}\n`);
     screen.line();
     screen.line(`Summary: ${options.summary}`);
   }
-  return (
+  const succeeded =
     (summary.execution?.status ?? 'SUCCEEDED') === 'SUCCEEDED' &&
-    summary.batch_executions.every(({ status }) => status === 'SUCCEEDED')
-  );
+    summary.batch_executions.every(({ status }) => status === 'SUCCEEDED');
+  return { succeeded, answered };
+}
+
+export interface FinishedRun {
+  readonly succeeded: boolean;
+  readonly answered: readonly AnsweredQuestion[];
 }
 
 /** How many receipts each workflow may take; undefined: all that it finds; 0: it is not to run. */

@@ -113,14 +113,12 @@ describe('a run of batches', () => {
     expect(lines).toStrictEqual([
       '',
       'Starting submit',
-      '  with {}',
       `  [${'█'.repeat(30)}] 2 of 2 items`,
       '',
       '  Execution     SUCCEEDED in 0 s',
       '  Batches       2: 2 submitted, 0 dropped, 0 failed',
       '  Receipts      12 planned',
       '  Lines, words  1,700 planned, 1,700 submitted',
-      '  Results       s3://bucket/key',
       '',
       'Polling poll',
       `  [${'░'.repeat(30)}] 0 of 2 batches done (poll 1)`,
@@ -130,7 +128,6 @@ describe('a run of batches', () => {
       '  Batches       2: 2 completed, 0 running, 0 failed',
       '  Lines, words  1,700: 1,700 embedded, 0 refused, 0 returned to NONE',
       "  OpenAI        1,000 tokens ($0.50 at OpenAI's list price)",
-      '  Results       s3://bucket/key',
     ]);
     expect(run.executions.map(({ executionArn }) => executionArn)).toStrictEqual([
       'arn:1',

@@ -44,7 +44,7 @@ async function runWorkflow(
 ): Promise<DescribeExecutionCommandOutput> {
   screen.line();
   screen.heading(`Starting ${machineName(stack, workflow)}`);
-  screen.line(`  with ${JSON.stringify(input)}`);
+  if (Object.keys(input).length > 0) screen.line(`  with ${JSON.stringify(input)}`);
   const arn = await stack.start(input, workflow);
   const report = new ProgressReport(screen, itemName(arn), backgroundTiming);
   try {

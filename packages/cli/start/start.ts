@@ -4,14 +4,14 @@ import { WrongArgument } from '../command_line/arguments.ts';
 import { EXIT, exitStatusOf, interruption, type Interruption } from '../command_line/command.ts';
 import { Screen } from '../command_line/screen.ts';
 import { quantity, secondsSince } from '../command_line/text.ts';
-import { readReceiptExports, skippedLines } from '../receipt_exports/receipt_exports.ts';
+import { readEmbeddableExports, skippedLines } from '../receipt_exports/receipt_exports.ts';
 import {
   type SyntheticReceipt,
   syntheticReceipts,
 } from '../synthetic_receipts/synthetic_receipts.ts';
 import type { ReceiptEntities } from '../table/load_receipts.ts';
 import { parseStartOptions, type StartOptions } from './options.ts';
-import { NEXT_COMMANDS, resourceKinds } from './report.ts';
+import { bundleLine, NEXT_COMMANDS, resourceKinds } from './report.ts';
 
 /** `receipts start`. @returns the exit status. */
 export async function run(argv: readonly string[]): Promise<number> {
@@ -31,7 +31,8 @@ async function start(options: StartOptions, screen: Screen, stop: Interruption):
   const { startLocalStack } = await import('../local_stack.ts');
   const { runWorkflows } = await import('./run.ts');
   const { serveUntil } = await import('./serve.ts');
-  screen.heading('Building the bundles and deploying the Pulumi program onto the embedded AWS …');
+  await showBundles(screen);
+  screen.heading('Deploying the Pulumi program onto the embedded AWS …');
   const started = performance.now();
   const stack = await startLocalStack({
     port: options.port,
@@ -53,15 +54,25 @@ async function start(options: StartOptions, screen: Screen, stop: Interruption):
       `  ${deployment.resources.length} resources in ${secondsSince(started)}, AWS at ${url}${roles}`,
       ...resourceKinds(deployment.resources.map(({ type }) => type)),
     ]);
-    const succeeded = await stop.orResult(() => runWorkflows(stack, options, receipts, screen));
-    if (succeeded && !options.serve) screen.lines(NEXT_COMMANDS);
-    if (options.serve) {
-      await serveUntil(stop, stack, screen);
-    }
+    const { succeeded, answered } = await stop.orResult(() =>
+      runWorkflows(stack, options, receipts, screen),
+    );
+    if (options.serve) await serveUntil(stop, stack, screen, answered[0]?.question);
+    else if (succeeded) screen.lines(NEXT_COMMANDS);
     return succeeded ? EXIT.done : EXIT.failed;
   } finally {
     await stack.close();
   }
+}
+
+/** The program bundles them again, which changes nothing: the same sources give the same bytes. */
+async function showBundles(screen: Screen): Promise<void> {
+  const { bundleAll } = await import('../../../components/bundling/bundles.ts');
+  const { BUNDLE_LIMITS, measureBundles } = await import('../build.ts');
+  screen.heading('Bundling the functions and their layer …');
+  const started = performance.now();
+  const sizes = await measureBundles(await bundleAll(), BUNDLE_LIMITS);
+  screen.line(`  ${bundleLine(sizes)}, in ${secondsSince(started)}`);
 }
 
 export interface ReceiptsToLoad {
@@ -82,7 +93,7 @@ async function receiptsToLoad(options: StartOptions, screen: Screen): Promise<Re
       description: `${quantity(count, 'synthetic receipt')} (seed ${seed})`,
     };
   }
-  const exports = await readReceiptExports(options.data, { skipInvalid: options.skipInvalid });
+  const exports = await readEmbeddableExports(options.data, { skipInvalid: options.skipInvalid });
   screen.lines(skippedLines(exports.skipped));
   return {
     source: exports,

@@ -22,6 +22,7 @@ import {
 } from '../executions/execution_end.ts';
 import type { LocalStack } from '../local_stack.ts';
 import { countEmbeddingStatuses, ONE_SHARD } from '../table/counts.ts';
+import type { RunCost } from './aws_cost.ts';
 import type { StoredVectors } from './proof.ts';
 import type { BatchRun, RealtimeRun } from './run_workflows.ts';
 
@@ -87,6 +88,7 @@ export interface BatchesSummary {
 /** What `--summary` writes. */
 export interface StartSummary extends RealtimeSummary, BatchesSummary, StoredVectors {
   readonly statuses: AllStatuses;
+  readonly estimated_cost: RunCost;
 }
 
 const NOTHING = { total: 0, succeeded: 0, reused: 0, skipped: 0, failed: 0 };

@@ -20,11 +20,14 @@ const MOST_TROUBLED = 20;
 /** The sections of the report, each as its lines. */
 export function executionLines(workflow: string, executions: readonly ExecutionView[]): string[] {
   if (executions.length === 0) return [workflow, '  never started (in the last 90 days)'];
-  const width = Math.max(...executions.map(({ status }) => status.length));
+  const widest = (texts: readonly string[]): number =>
+    Math.max(...texts.map((text) => text.length));
+  const width = widest(executions.map(({ status }) => status));
+  const spans = widest(executions.map(({ seconds }) => duration(seconds)));
   return [
-    workflow,
+    `${workflow} (times in UTC)`,
     ...executions.flatMap(({ status, started_at, seconds, name, error, cause }) => [
-      `  ${status.padEnd(width)}  ${time(started_at)}  ${duration(seconds).padStart(10)}  ${name}`,
+      `  ${status.padEnd(width)}  ${time(started_at)}  ${duration(seconds).padStart(spans)}  ${name}`,
       ...(error === undefined && cause === undefined
         ? []
         : [`    ${[error, shortened(cause)].filter((part) => part !== undefined).join(': ')}`]),
@@ -41,17 +44,19 @@ export function batchLines(view: BatchesView): string[] {
     'Batches',
     ...indented(
       columns([
-        ['', 'of lines', 'of words', 'oldest'],
+        ['', 'of lines', 'of words', ...(shown.length === 0 ? [] : ['oldest'])],
         ...shown.map(({ status, lines, words, oldest_age_seconds }) => [
           status,
           count(lines),
           count(words),
           duration(oldest_age_seconds ?? 0),
         ]),
-        ...ended.map(({ status, lines, words }) => [status, count(lines), count(words)]),
+        ...ended
+          .filter(({ lines, words }) => lines + words > 0)
+          .map(({ status, lines, words }) => [status, count(lines), count(words)]),
       ]),
     ),
-    ...troubled.slice(0, MOST_TROUBLED).map(troubledLine),
+    ...troubled.slice(0, MOST_TROUBLED).flatMap(troubledLines),
     ...(troubled.length > MOST_TROUBLED
       ? [`  … and ${count(troubled.length - MOST_TROUBLED)} more like these`]
       : []),
@@ -62,7 +67,7 @@ export function batchLines(view: BatchesView): string[] {
       ? []
       : [
           `  ${quantity(with_reason, 'batch', 'batches')} ended otherwise than planned; the newest:`,
-          ...newest_with_reason.map(endedLine),
+          ...newest_with_reason.flatMap(endedLines),
         ]),
     ...unreadable(invalid_rows),
   ];
@@ -87,7 +92,7 @@ export function runLines(counts: CompactionCounts): string[] {
       ? []
       : [
           `  ${quantity(failed, 'run')} that the compactor failed at, those that were made again since included; the newest:`,
-          ...newest_failed.map(failedRunLine),
+          ...newest_failed.flatMap(failedRunLines),
           '  Their deltas are there: let the compactor merge them again. A run embeds an unchanged receipt anew only with --force.',
         ]),
     ...unreadable(invalid_rows),
@@ -141,22 +146,40 @@ const PROBLEMS: Readonly<Record<BatchProblem, string>> = {
     'parked: no poll tries it any more; once its reason is fixed, npx receipts redo batch and its id',
 };
 
-function troubledLine({ batch_id, status, age_seconds, problems, last_error }: TroubledBatch) {
+function troubledLines({
+  batch_id,
+  status,
+  age_seconds,
+  problems,
+  last_error,
+}: TroubledBatch): string[] {
   const what = problems.map((problem) => PROBLEMS[problem]).join('; ');
   const said = last_error === undefined ? '' : ` (${shortened(last_error) ?? ''})`;
-  return `  ${batch_id}  ${status} for ${duration(age_seconds)}: ${what}${said}`;
+  return [`  ${batch_id} ${status} for ${duration(age_seconds)}`, `    ${what}${said}`];
 }
 
-function endedLine({ batch_id, status, submitted_at, released, reason }: EndedWithReason): string {
+function endedLines({
+  batch_id,
+  status,
+  submitted_at,
+  released,
+  reason,
+}: EndedWithReason): string[] {
   const returned = `${count(released)} returned to NONE`;
-  return `    ${batch_id}  ${status}  ${time(submitted_at)}  ${returned}: ${shortened(reason) ?? ''}`;
+  return [
+    `    ${batch_id} ${status} ${time(submitted_at)} UTC`,
+    `      ${returned}: ${shortened(reason) ?? ''}`,
+  ];
 }
 
-function failedRunLine(run: FailedRun): string {
+function failedRunLines(run: FailedRun): string[] {
   const said = [run.lines_error, run.words_error].filter((error) => error !== null);
   const what = (['lines', 'words'] as const).filter((half) => run[`${half}_state`] === 'FAILED');
   const text = said.length === 0 ? '' : `: ${shortened(said.join('; ')) ?? ''}`;
-  return `    ${run.image_id} ${run.receipt_id}  ${run.created_at}  ${what.join(' and ')}${text}`;
+  return [
+    `    ${run.image_id} ${run.receipt_id} ${time(run.created_at)} UTC`,
+    `      ${what.join(' and ')}${text}`,
+  ];
 }
 
 function unreadable(rows: number): string[] {
@@ -172,7 +195,7 @@ function shortened(text: string | undefined): string | undefined {
 
 /** In UTC, to the second. */
 function time(iso: string | null): string {
-  return iso === null ? '?' : iso.replace('T', ' ').replace(/\.\d+Z$/, ' UTC');
+  return iso === null ? '?' : iso.slice(0, 'yyyy-mm-ddThh:mm:ss'.length).replace('T', ' ');
 }
 
 function indented(lines: readonly string[]): string[] {

@@ -99,29 +99,26 @@ async function run(
 
 const REPORT = `Table receipts, 2025-03-01T12:00:00.000Z
 
-realtime-embedding-sf-dev
-  RUNNING  2025-03-01 11:00:00 UTC         1 h  second
-  FAILED   2025-03-01 09:00:00 UTC  1 min 30 s  first
+realtime-embedding-sf-dev (times in UTC)
+  RUNNING  2025-03-01 11:00:00         1 h  second
+  FAILED   2025-03-01 09:00:00  1 min 30 s  first
     TooManyFailed: 3 of 4 failed
 
-batch-submit-embedding-sf-dev
-  RUNNING  2025-03-01 11:00:00 UTC         1 h  second
-  FAILED   2025-03-01 09:00:00 UTC  1 min 30 s  first
+batch-submit-embedding-sf-dev (times in UTC)
+  RUNNING  2025-03-01 11:00:00         1 h  second
+  FAILED   2025-03-01 09:00:00  1 min 30 s  first
     TooManyFailed: 3 of 4 failed
 
-batch-poll-embedding-sf-dev
-  RUNNING  2025-03-01 11:00:00 UTC         1 h  second
-  FAILED   2025-03-01 09:00:00 UTC  1 min 30 s  first
+batch-poll-embedding-sf-dev (times in UTC)
+  RUNNING  2025-03-01 11:00:00         1 h  second
+  FAILED   2025-03-01 09:00:00  1 min 30 s  first
     TooManyFailed: 3 of 4 failed
 
 Batches
-             of lines  of words      oldest
-  PENDING           0         1  1 h 30 min
-  COMPLETED         0         0
-  FAILED            0         0
-  EXPIRED           0         0
-  CANCELLED         0         0
-  0b7e3f3a-1111-4222-8333-444455556666  PENDING for 1 h 30 min: an execution could not finish it (too slow)
+           of lines  of words      oldest
+  PENDING         0         1  1 h 30 min
+  0b7e3f3a-1111-4222-8333-444455556666 PENDING for 1 h 30 min
+    an execution could not finish it (too slow)
   The next poll sees to them: npx receipts execute batch-poll
 
 Runs by compaction state: 1 run
@@ -129,7 +126,8 @@ Runs by compaction state: 1 run
   lines        1           0          0       0
   words        0           0          0       1
   1 run that the compactor failed at, those that were made again since included; the newest:
-    3f2504e0-4f89-41d3-9a0c-0305e82c3301 1  2025-03-01T10:00:00.000+00:00  words: no space
+    3f2504e0-4f89-41d3-9a0c-0305e82c3301 1 2025-03-01 10:00:00 UTC
+      words: no space
   Their deltas are there: let the compactor merge them again. A run embeds an unchanged receipt anew only with --force.
 
 Lines and words by embedding status
@@ -314,6 +312,29 @@ Stores, by the records of 2 embedded receipts
 
     expect([exit, stdout]).toStrictEqual([2, '']);
     expect(stderr).toContain('ResourceNotFoundException');
+  });
+
+  it('is shown again and again with --watch, until Ctrl-C', async () => {
+    const slept: number[] = [];
+    const { sfn } = stepFunctions();
+    const world = toolWorld({
+      client: table.client,
+      variables: { DYNAMODB_TABLE_NAME: table.name, ...MACHINES },
+    });
+    const sleep = async (milliseconds: number): Promise<void> => {
+      slept.push(milliseconds);
+      if (slept.length === 2) world.interrupt();
+      await Promise.resolve();
+    };
+    const exit = await status(['--watch', '--no-entities'], {
+      ...world.ports,
+      sfn: () => sfn,
+      openStores: () => Promise.resolve(STORES),
+      timing: { sleep },
+    });
+    expect([exit, slept]).toStrictEqual([130, [60_000, 60_000]]);
+    expect(world.stdout().match(/^Table receipts/gm)).toHaveLength(2);
+    expect(world.stdout()).toContain('\nAgain every 1 min. Ctrl-C ends it.\n');
   });
 
   it('throws what is a bug', async () => {

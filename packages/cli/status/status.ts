@@ -10,13 +10,16 @@ import {
 import { type CommandPorts, EXIT, exitStatusOf, signalOf } from '../command_line/command.ts';
 import {
   findStackOutputs,
+  isLocal,
   requireOutput,
   type StackOutputs,
   stackRegion,
 } from '../command_line/deployed_stack.ts';
 import { processPorts } from '../command_line/process_ports.ts';
 import { Screen } from '../command_line/screen.ts';
+import { duration } from '../command_line/text.ts';
 import { createSfnClient } from '../executions/start_execution.ts';
+import { systemTiming, type Timing } from '../executions/watch_execution.ts';
 import type { OpenedStore } from '../stores/stack_stores.ts';
 import {
   batchesSection,
@@ -29,6 +32,8 @@ import {
 } from './sections.ts';
 
 interface StatusPorts extends CommandPorts {
+  /** Between two looks of --watch. @default the system's */
+  readonly timing?: Pick<Timing, 'sleep'>;
   readonly sfn: (region: string | undefined) => SFNClient;
   /** Asked only with --stores. */
   readonly openStores: (outputs: StackOutputs) => Promise<Pick<OpenedStore, 'name' | 'identity'>[]>;
@@ -54,7 +59,11 @@ export async function status(argv: readonly string[], ports: StatusPorts): Promi
     const screen = new Screen(options.json ? ports.messages : ports.out);
     const progress = new LateProgress(screen, ports.now);
     try {
-      await ports.stop.orResult(() => show(options, ports, screen, progress));
+      await ports.stop.orResult(() =>
+        options.watch === undefined
+          ? showOnce(options, ports, screen, progress)
+          : showAgainAndAgain(options, ports, screen),
+      );
       return EXIT.done;
     } finally {
       progress.end();
@@ -63,37 +72,96 @@ export async function status(argv: readonly string[], ports: StatusPorts): Promi
 }
 
 /** Each section is shown as soon as it is read: the last ones may take minutes. */
-async function show(
+async function showOnce(
   options: StatusOptions,
   ports: StatusPorts,
   screen: Screen,
   progress: LateProgress,
 ): Promise<void> {
-  const outputs = await findStackOutputs(options.stack, ports);
+  const stack = await openStack(options, ports);
+  const show = (text: string, share: number): void => {
+    progress.show(text, share);
+  };
+  const answer = await readSections(options, stack, ports, show, (lines) => {
+    progress.end();
+    if (!options.json) screen.lines(lines);
+  });
+  if (options.json) ports.out.write(`${JSON.stringify(answer)}\n`);
+}
+
+/** A local stack answers at once, and costs nothing. */
+const LOCAL_WATCH_SECONDS = 2;
+const WATCH_SECONDS = 60;
+
+/** Until Ctrl-C: on a terminal each in the place of the one before. */
+async function showAgainAndAgain(
+  options: StatusOptions,
+  ports: StatusPorts,
+  screen: Screen,
+): Promise<never> {
+  const stack = await openStack(options, ports);
+  const usual = isLocal(stack.outputs) ? LOCAL_WATCH_SECONDS : WATCH_SECONDS;
+  const seconds = options.watch === true ? usual : (options.watch ?? usual);
+  for (;;) {
+    const page: string[] = [];
+    const answer = await readSections(
+      options,
+      stack,
+      ports,
+      () => undefined,
+      (lines) => {
+        page.push(...lines);
+      },
+    );
+    if (options.json) ports.out.write(`${JSON.stringify(answer)}\n`);
+    else screen.page([...page, '', `Again every ${duration(seconds)}. Ctrl-C ends it.`]);
+    await (ports.timing ?? systemTiming).sleep(1_000 * seconds);
+  }
+}
+
+interface OpenedStack {
+  readonly outputs: StackOutputs;
+  readonly name: string;
+  readonly table: SectionPorts['table'];
+  readonly sfn: SFNClient;
+}
+
+async function openStack({ stack }: StatusOptions, ports: StatusPorts): Promise<OpenedStack> {
+  const outputs = await findStackOutputs(stack, ports);
   const name = requireOutput(outputs, 'dynamodb_table_name');
   const region = stackRegion(outputs);
-  const now = ports.now();
-  const sectionPorts: SectionPorts = {
+  return {
+    outputs,
+    name,
     table: { client: ports.dynamodb(region), name },
     sfn: ports.sfn(region),
-    outputs,
+  };
+}
+
+/** @returns what `--json` prints. */
+async function readSections(
+  options: StatusOptions,
+  { name, ...stack }: OpenedStack,
+  ports: StatusPorts,
+  onProgress: SectionPorts['onProgress'],
+  onLines: (lines: readonly string[]) => void,
+): Promise<Readonly<Record<string, unknown>>> {
+  const now = ports.now();
+  const sectionPorts: SectionPorts = {
+    ...stack,
     openStores: ports.openStores,
     now,
     signal: signalOf(ports.stop),
-    onProgress: (text, share) => {
-      progress.show(text, share);
-    },
+    onProgress,
   };
-
   const answer: Record<string, unknown> = { table: name, at: now.toISOString() };
-  if (!options.json) screen.line(`Table ${name}, ${now.toISOString()}`);
+  onLines([`Table ${name}, ${now.toISOString()}`]);
   for (const [key, read] of Object.entries(sectionsOf(options))) {
     const { data, lines } = await read(sectionPorts);
-    progress.end();
     answer[key] = data;
-    if (!options.json) screen.lines(['', ...lines]);
+    onLines(['', ...lines]);
   }
-  if (options.json) ports.out.write(`${JSON.stringify(answer)}\n`);
+  return answer;
 }
 
 function sectionsOf({
@@ -118,6 +186,8 @@ interface StatusOptions {
   readonly stores: boolean;
   /** Of each workflow. */
   readonly executions: number;
+  /** Seconds between two looks; true: as often as is usual for the stack. */
+  readonly watch?: number | true;
   readonly json: boolean;
 }
 
@@ -129,13 +199,14 @@ const HELP: CommandHelp = {
     ['--stack dev', 'all of it'],
     ['--no-entities --executions 20', 'quick, with more executions'],
     ['--no-entities --stores', 'how many receipts each store lacks'],
+    ['--watch --no-entities', 'executions, batches and runs, as they change'],
     ['--json', 'for programs'],
   ],
   notes: `What it reads, and what that costs: batches and executions are a few requests. Lines, words and
 runs are counted through the table's index GSI1, which DynamoDB reads whole for it, the lines and
 words 16 parts at a time: a million of them, of 1 kB each, are about 125,000 read request units,
 some cents, and take about a minute; --no-entities leaves the lines and words out. Nothing is
-changed. Rows that change meanwhile may be counted twice or not at all.
+changed. With --watch every look costs as much again. Rows that change meanwhile may be counted twice or not at all.
 
 --stores counts, for each store of the stack, the receipts of which it lacks something, and those
 that have something in it to settle: vectors to remove, or what a writer has left who died. It reads
@@ -148,6 +219,8 @@ workflow's summary counts how they ended.`,
   exitCodes: { 0: 'shown', 1: 'AWS refused what it was asked' },
 };
 
+const DEFAULT_EXECUTIONS = 5;
+
 /** @throws CommandLineEnd */
 function parseStatusOptions(argv: readonly string[], ports: CommandPorts): StatusOptions {
   const command = newCommand('status', HELP)
@@ -158,7 +231,12 @@ function parseStatusOptions(argv: readonly string[], ports: CommandPorts): Statu
       '--executions <N>',
       'how many executions of each workflow, newest first',
       wholeNumber(1, 100),
-      5,
+      DEFAULT_EXECUTIONS,
+    )
+    .option(
+      '--watch [SECONDS]',
+      `show it again and again (default: every ${LOCAL_WATCH_SECONDS} s of a local stack, every ${WATCH_SECONDS} s of another)`,
+      wholeNumber(1, 3_600),
     )
     .option(...JSON_OPTION);
   parseArguments(command, argv, ports);
