@@ -64,6 +64,7 @@ function servingLines(
     'Try, in another terminal, in this folder:',
     '  npx receipts status --watch',
     `  npx receipts search ${quotedForShell(question)}`,
+    '  npx receipts add --synthetic 1 --wait',
     '  npx receipts execute realtime --limit 3 --force --wait',
     '',
     'With the AWS CLI or an SDK:',

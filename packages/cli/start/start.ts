@@ -40,10 +40,13 @@ async function start(options: StartOptions, screen: Screen, stop: Interruption):
     enforceIam: options.enforceIam,
     batches: { latencyMs: options.batchLatency, expireShare: options.expire },
     ...(apiKey === undefined ? {} : { openaiApiKey: apiKey }),
-    config:
-      options.maxConcurrency === undefined
+    config: {
+      // What a person adds to a stack that stays up.
+      ...(options.serve ? { embed_on_arrival: 'true' } : {}),
+      ...(options.maxConcurrency === undefined
         ? {}
-        : { max_concurrency: String(options.maxConcurrency) },
+        : { max_concurrency: String(options.maxConcurrency) }),
+    },
   }).catch((error: unknown) => {
     throw portProblem(error) ?? error;
   });
@@ -54,9 +57,12 @@ async function start(options: StartOptions, screen: Screen, stop: Interruption):
       `  ${deployment.resources.length} resources in ${secondsSince(started)}, AWS at ${url}${roles}`,
       ...resourceKinds(deployment.resources.map(({ type }) => type)),
     ]);
+    // The receipts that are loaded now are the workflows': only what comes later arrives.
+    const letArrive = stack.aws.eventSources.hold();
     const { succeeded, answered } = await stop.orResult(() =>
       runWorkflows(stack, options, receipts, screen),
     );
+    letArrive();
     if (options.serve) await serveUntil(stop, stack, screen, answered[0]?.question);
     else if (succeeded) screen.lines(NEXT_COMMANDS);
     return succeeded ? EXIT.done : EXIT.failed;

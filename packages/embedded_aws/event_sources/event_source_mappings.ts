@@ -39,6 +39,8 @@ interface Poller {
   readonly idle: boolean;
   start(): void;
   stop(): void;
+  /** Of a stream. */
+  skip?(): void;
 }
 
 /** A mapping as it is deployed. */
@@ -101,6 +103,18 @@ export class EventSourceMappings {
       else poller.stop();
     }
     this.#progress();
+  }
+
+  /** Disables all mappings. @returns enables them again; those of streams begin with what comes then. */
+  hold(): () => void {
+    const held = this.all.filter(({ enabled }) => enabled);
+    for (const mapping of held) this.setEnabled(mapping, false);
+    return () => {
+      for (const mapping of held) {
+        for (const poller of mapping.pollers) poller.skip?.();
+        this.setEnabled(mapping, true);
+      }
+    };
   }
 
   /** Whether everything is delivered: no record of an enabled mapping's stream is left, and no message in its queue, whatever its state. */

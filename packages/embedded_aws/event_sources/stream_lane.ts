@@ -84,6 +84,11 @@ export class StreamLane implements ShardReader {
     if (!this.#running && this.#position < this.#shard.end) void this.#run();
   }
 
+  /** Leaves out what is there, as a mapping does that is made now and begins at LATEST. */
+  skip(): void {
+    this.#position = this.#shard.end;
+  }
+
   /** A batch that is under way is ended, and no other is begun. */
   stop(): void {
     this.#stopped = true;
