@@ -67,7 +67,7 @@ const COMMANDS: Readonly<Record<string, Run>> = {
   search: async (argv, ports) =>
     await search(argv, { ...ports, lambda: () => ({ send: unasked }) }),
   status: async (argv, ports) =>
-    await status(argv, { ...ports, sfn: unasked, openStores: unasked }),
+    await status(argv, { ...ports, sfn: unasked, openStores: unasked, openQueues: unasked }),
   verify: async (argv, ports) =>
     await verify(argv, { ...ports, temporaryFolder: folder } as VerifyPorts),
 };

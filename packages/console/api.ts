@@ -3,6 +3,7 @@ import { parseJson } from 'receipt-embedding/local_files';
 import { WrongArgument } from 'receipts-cli/command_line/arguments';
 import { requireOutput } from 'receipts-cli/command_line/deployed_stack';
 import { askFunction } from 'receipts-cli/search/search_function';
+import { arrivalsSection } from 'receipts-cli/status/arrivals';
 import {
   batchesSection,
   entitiesSection,
@@ -30,18 +31,19 @@ export function consoleApi(ports: ConsolePorts): {
   const section =
     (read: (section: SectionPorts) => Promise<Section>): Route =>
     async (_, signal) => {
-      const { table, sfn, outputs, openStores, now } = ports;
-      const onProgress = (): undefined => undefined;
-      return (await read({ table, sfn, outputs, openStores, now: now(), signal, onProgress })).data;
+      const { table, sfn, outputs, openStores, openQueues, now } = ports;
+      const asked = { table, sfn, outputs, openStores, openQueues, now: now(), signal };
+      return (await read({ ...asked, onProgress: () => undefined })).data;
     };
   return {
     routes: {
       '/api/stack': () => Promise.resolve(stackView(ports)),
+      '/api/stack/arrivals': section(arrivalsSection),
       '/api/stack/batches': section(batchesSection),
       '/api/stack/runs': section(runsSection),
       '/api/stack/entities': section(entitiesSection),
       '/api/stack/stores': section(storesSection),
-      '/api/runs': (query, signal) => listRuns(ports, mostRuns(query), signal),
+      '/api/runs': (query) => listRuns(ports, mostRuns(query)),
       '/api/item': (query, signal) => readItem(ports, executionArn(query), signal),
       '/api/item/log': (query, signal) => readItemLog(ports, executionArn(query), signal),
       '/api/receipts': (query) => listPage(ports, query),

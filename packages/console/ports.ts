@@ -34,6 +34,8 @@ export interface ConsolePorts {
   readonly logs: Pick<CloudWatchLogsClient, 'send'>;
   /** The stack's stores, to count what each lacks. */
   readonly openStores: SectionPorts['openStores'];
+  /** The queues of arrivals, where it has them. */
+  readonly openQueues: SectionPorts['openQueues'];
   readonly timing: Timing;
   readonly now: () => Date;
   readonly pace: ConsolePace;

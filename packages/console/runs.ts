@@ -23,15 +23,10 @@ export interface ListedRun extends ExecutionView {
 
 /** The newest executions of each workflow, all together newest first. */
 export async function listRuns(
-  { sfn, outputs, table, openStores, now }: ConsolePorts,
+  { sfn, outputs, now }: ConsolePorts,
   most: number,
-  signal: AbortSignal,
 ): Promise<ListedRun[]> {
-  const onProgress = (): undefined => undefined;
-  const { data } = await executionsSection(
-    { sfn, outputs, table, openStores, now: now(), signal, onProgress },
-    most,
-  );
+  const { data } = await executionsSection({ sfn, outputs, now: now() }, most);
   return Object.entries(data as Record<keyof typeof MACHINES, readonly ExecutionView[]>)
     .flatMap(([workflow, executions]) => {
       const machine = requireOutput(outputs, MACHINES[workflow as keyof typeof MACHINES]);
@@ -51,7 +46,7 @@ export async function* watchRuns(
   signal: AbortSignal,
 ): AsyncGenerator<StreamedEvent> {
   for (let before = ''; !signal.aborted;) {
-    const runs = await listRuns(ports, most, signal);
+    const runs = await listRuns(ports, most);
     const text = JSON.stringify(runs);
     if (text !== before) yield { event: 'runs', data: runs };
     before = text;

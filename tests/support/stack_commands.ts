@@ -64,6 +64,7 @@ export async function shownStatus(stack: TestStack, ...argv: readonly string[]):
     ...world.ports,
     sfn: () => sfn,
     openStores: (outputs) => openStackStores(outputs, storeClients(stack)),
+    openQueues: () => Promise.resolve(new SQSClient(clientSettings(stack.local.aws))),
   });
   expect([exit, world.stderr()]).toStrictEqual([0, '']);
   return world.stdout();

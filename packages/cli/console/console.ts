@@ -13,6 +13,7 @@ import { processPorts } from '../command_line/process_ports.ts';
 import { Screen } from '../command_line/screen.ts';
 import { createSfnClient } from '../executions/start_execution.ts';
 import { backgroundTiming } from '../executions/watch_execution.ts';
+import { openStackQueues } from '../status/status.ts';
 import { createLambdaClient } from '../search/search_function.ts';
 
 /** Beside 4566, the usual one of the embedded AWS. */
@@ -72,6 +73,7 @@ export async function openConsole(
         const { openStackStores } = await import('../stores/stack_stores.ts');
         return await openStackStores(of);
       },
+      openQueues: openStackQueues,
       timing: backgroundTiming,
       now: ports.now,
       pace: isLocal ? LOCAL_PACE : AWS_PACE,

@@ -4,6 +4,7 @@ import {
   ListExecutionsCommand,
   type SFNClient,
 } from '@aws-sdk/client-sfn';
+import type { SQSClient } from '@aws-sdk/client-sqs';
 import {
   ACTIVE_BATCH_STATUSES,
   type BatchStatus,
@@ -40,6 +41,8 @@ export interface SectionPorts {
   readonly sfn: SFNClient;
   readonly outputs: StackOutputs;
   readonly openStores: (outputs: StackOutputs) => Promise<Pick<OpenedStore, 'name' | 'identity'>[]>;
+  /** Asked only of a stack that embeds what arrives. */
+  readonly openQueues: (outputs: StackOutputs) => Promise<Pick<SQSClient, 'send'>>;
   readonly now: Date;
   readonly signal: AbortSignal;
   /** @param share of what is to be read, 0 to 1; 0 throughout where that is not known. */
@@ -50,7 +53,7 @@ const MOST_FAILED_RUNS = 10;
 
 /** The newest executions of each workflow. */
 export async function executionsSection(
-  { sfn, outputs, now }: SectionPorts,
+  { sfn, outputs, now }: Pick<SectionPorts, 'sfn' | 'outputs' | 'now'>,
   most: number,
 ): Promise<Section> {
   const machines = {

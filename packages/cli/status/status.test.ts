@@ -93,6 +93,7 @@ async function run(
     ...world.ports,
     sfn: () => sfn,
     openStores: () => Promise.resolve(STORES),
+    openQueues: () => Promise.reject(new Error('it has no queues')),
   });
   return { exit, asked, stdout: world.stdout(), stderr: world.stderr() };
 }
@@ -330,6 +331,7 @@ Stores, by the records of 2 embedded receipts
       ...world.ports,
       sfn: () => sfn,
       openStores: () => Promise.resolve(STORES),
+      openQueues: () => Promise.reject(new Error('it has no queues')),
       timing: { sleep },
     });
     expect([exit, slept]).toStrictEqual([130, [60_000, 60_000]]);
@@ -367,6 +369,7 @@ Stores, by the records of 2 embedded receipts
         return stepFunctions().sfn;
       },
       openStores: () => Promise.resolve(STORES),
+      openQueues: () => Promise.reject(new Error('it has no queues')),
     });
 
     expect(regions).toStrictEqual(['eu-west-3', 'eu-west-3']);
@@ -386,6 +389,7 @@ Stores, by the records of 2 embedded receipts
       ...world.ports,
       sfn: () => ({ send }) as unknown as SFNClient,
       openStores: () => Promise.resolve(STORES),
+      openQueues: () => Promise.reject(new Error('it has no queues')),
     });
 
     expect(exit).toBe(130);

@@ -21,6 +21,7 @@ import { duration } from '../command_line/text.ts';
 import { createSfnClient } from '../executions/start_execution.ts';
 import { systemTiming, type Timing } from '../executions/watch_execution.ts';
 import type { OpenedStore } from '../stores/stack_stores.ts';
+import { arrivalsSection, embedsArrivals } from './arrivals.ts';
 import {
   batchesSection,
   entitiesSection,
@@ -37,6 +38,7 @@ interface StatusPorts extends CommandPorts {
   readonly sfn: (region: string | undefined) => SFNClient;
   /** Asked only with --stores. */
   readonly openStores: (outputs: StackOutputs) => Promise<Pick<OpenedStore, 'name' | 'identity'>[]>;
+  readonly openQueues: SectionPorts['openQueues'];
 }
 
 /** `receipts status`. @returns the exit status. */
@@ -49,7 +51,16 @@ export async function run(argv: readonly string[]): Promise<number> {
       const { openStackStores } = await import('../stores/stack_stores.ts');
       return await openStackStores(outputs);
     },
+    openQueues: openStackQueues,
   });
+}
+
+/** Loaded only for a stack that has queues. */
+export async function openStackQueues(
+  outputs: StackOutputs,
+): ReturnType<SectionPorts['openQueues']> {
+  const { createSqsClient } = await import('receipt-embedding/arrivals/arrival_queue');
+  return createSqsClient(stackRegion(outputs));
 }
 
 /** Shows how far a stack is. @returns the exit status. */
@@ -150,13 +161,14 @@ async function readSections(
   const sectionPorts: SectionPorts = {
     ...stack,
     openStores: ports.openStores,
+    openQueues: ports.openQueues,
     now,
     signal: signalOf(ports.stop),
     onProgress,
   };
   const answer: Record<string, unknown> = { table: name, at: now.toISOString() };
   onLines([`Table ${name}, ${now.toISOString()}`]);
-  for (const [key, read] of Object.entries(sectionsOf(options))) {
+  for (const [key, read] of Object.entries(sectionsOf(options, stack.outputs))) {
     const { data, lines } = await read(sectionPorts);
     answer[key] = data;
     onLines(['', ...lines]);
@@ -164,13 +176,13 @@ async function readSections(
   return answer;
 }
 
-function sectionsOf({
-  executions,
-  entities,
-  stores,
-}: StatusOptions): Record<string, (ports: SectionPorts) => Promise<Section>> {
+function sectionsOf(
+  { executions, entities, stores }: StatusOptions,
+  outputs: StackOutputs,
+): Record<string, (ports: SectionPorts) => Promise<Section>> {
   return {
     executions: (ports) => executionsSection(ports, executions),
+    ...(embedsArrivals(outputs) ? { arrivals: arrivalsSection } : {}),
     batches: batchesSection,
     runs: runsSection,
     ...(entities ? { entities: entitiesSection } : {}),
@@ -194,7 +206,7 @@ interface StatusOptions {
 const HELP: CommandHelp = {
   about:
     'Shows how far a stack is: its lines and words by embedding status, its batches by state and age, its runs by ' +
-    'compaction state, and the last executions of each workflow.',
+    'compaction state, what has arrived and waits, and the last executions of each workflow.',
   examples: [
     ['--stack dev', 'all of it'],
     ['--no-entities --executions 20', 'quick, with more executions'],

@@ -1,5 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
+import type { ArrivalsView } from 'receipts-cli/status/arrivals';
 import type { BatchesView, StoresView } from 'receipts-cli/status/sections';
 import type { CompactionCounts, StatusCounts } from 'receipts-cli/table/counts';
 import type { StackView } from '../api.ts';
@@ -27,6 +28,7 @@ export function Stack({ stack }: { readonly stack: StackView }) {
       >
         <Stores />
       </OnDemand>
+      {stack.outputs['arrivals_queue_url'] === undefined ? null : <Arrivals />}
       <Batches />
       <Compaction />
       <section>
@@ -135,6 +137,33 @@ function Stores() {
         </>
       )}
     </Answered>
+  );
+}
+
+/** What changes of the table have left to do. */
+function Arrivals() {
+  const asked = useAnswer<ArrivalsView>('/api/stack/arrivals');
+  return (
+    <section>
+      <h2>Arrivals</h2>
+      <Answered {...asked}>
+        {({ waiting, under_way, failed }) => (
+          <>
+            <Facts
+              rows={[
+                ['wait until their receipts are quiet', number(waiting)],
+                ['are being taken up', number(under_way)],
+                ['failed', number(failed)],
+              ]}
+            />
+            <p class="quiet">
+              In messages of one receipt or more.
+              {failed === 0 ? '' : ' To take up what failed: npx receipts redo arrivals'}
+            </p>
+          </>
+        )}
+      </Answered>
+    </section>
   );
 }
 
