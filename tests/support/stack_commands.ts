@@ -30,15 +30,30 @@ function worldOf({ local }: TestStack): ToolWorld {
 
 /** `receipts redo` on a stack. @returns its JSON. */
 export async function runRedo(stack: TestStack, ...argv: readonly string[]): Promise<unknown> {
+  const { exit, stdout, stderr } = await shownRedo(stack, [...argv, '--yes', '--json']);
+  expect([exit, stderr]).toStrictEqual([0, expect.stringContaining('Table ')]);
+  return JSON.parse(stdout);
+}
+
+/** What `receipts redo` prints. @param answers to its questions; none: nobody is there to ask. */
+export async function shownRedo(
+  stack: TestStack,
+  argv: readonly string[],
+  answers?: readonly boolean[],
+): Promise<RanCommand & { readonly questions: readonly string[] }> {
   const world = worldOf(stack);
-  const exit = await redo([...argv, '--yes', '--json'], {
+  const questions: string[] = [];
+  const confirm = (question: string): Promise<boolean> => {
+    questions.push(question);
+    return Promise.resolve(answers?.[questions.length - 1] ?? false);
+  };
+  const exit = await redo(argv, {
     ...world.ports,
-    confirm: undefined,
+    confirm: answers === undefined ? undefined : confirm,
     temporaryFolder: tmpdir(),
     arrivalClients: arrivalClients(stack),
   });
-  expect([exit, world.stderr()]).toStrictEqual([0, expect.stringContaining('Table ')]);
-  return JSON.parse(world.stdout());
+  return { exit, stdout: world.stdout(), stderr: world.stderr(), questions };
 }
 
 /** The clients are the process's own: they end with it. */

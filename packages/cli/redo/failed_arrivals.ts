@@ -6,6 +6,7 @@ import {
 } from '@aws-sdk/client-dynamodb-streams';
 import type { SFNClient } from '@aws-sdk/client-sfn';
 import {
+  ChangeMessageVisibilityCommand,
   GetQueueAttributesCommand,
   ReceiveMessageCommand,
   type SQSClient,
@@ -61,8 +62,17 @@ const TAKEN_SECONDS = 600;
 export function failedArrivals(
   sqs: SQSClient,
   QueueUrl: string,
-): { readonly count: () => Promise<number>; readonly all: () => AsyncGenerator<FailedArrival> } {
+): {
+  readonly count: () => Promise<number>;
+  readonly all: () => AsyncGenerator<FailedArrival>;
+  /** Lets the next one take it who asks. */
+  readonly giveBack: (message: FailedArrival) => Promise<unknown>;
+} {
   return {
+    giveBack: ({ handle: ReceiptHandle }) =>
+      sqs.send(
+        new ChangeMessageVisibilityCommand({ QueueUrl, ReceiptHandle, VisibilityTimeout: 0 }),
+      ),
     count: async () => {
       const command = new GetQueueAttributesCommand({
         QueueUrl,

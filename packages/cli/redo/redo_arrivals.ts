@@ -1,5 +1,4 @@
-import type { DynamoDBStreamsClient } from '@aws-sdk/client-dynamodb-streams';
-import { DeleteMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import { DeleteMessageCommand } from '@aws-sdk/client-sqs';
 import { sendArrivals } from 'receipt-embedding/arrivals/arrival_queue';
 import { changedReceipts } from 'receipt-embedding/arrivals/changed_receipts';
 import { contentId } from 'receipt-embedding/embeddings/content_id';
@@ -15,6 +14,7 @@ import { count, quantity } from '../command_line/text.ts';
 import { watchCommand } from '../executions/start_execution.ts';
 import { SILENT_LOGGER } from '../table/silent_logger.ts';
 import {
+  type ArrivalClients,
   createArrivalClients,
   type FailedArrival,
   failedArrivals,
@@ -23,15 +23,20 @@ import {
 import type { RedoOptions } from './options.ts';
 import type { RedoPorts } from './redo.ts';
 
+/** What has become of the queue's messages. */
 interface Outcome {
-  /** Messages that were in the queue. */
-  messages: number;
+  readonly messages: number;
   /** Receipts that wait to be embedded again. */
-  receipts: number;
+  readonly receipts: number;
   /** Messages whose records the stream has no more. */
-  readonly expired: FailedArrival[];
-  /** Messages that stay in the queue: nobody knows what they say, or what they name could not be noted. */
-  left: number;
+  readonly expired: number;
+  /** Messages that stay: nobody knows what they say, or what they name could not be noted. */
+  readonly left: number;
+}
+
+interface RedoneStack {
+  readonly outputs: StackOutputs;
+  readonly table: Table;
 }
 
 /**
@@ -43,114 +48,143 @@ interface Outcome {
  */
 export async function redoArrivals(
   options: RedoOptions,
-  { outputs, table }: { readonly outputs: StackOutputs; readonly table: Table },
+  stack: RedoneStack,
   ports: RedoPorts,
 ): Promise<ExitStatus> {
   const screen = new Screen(options.json ? ports.messages : ports.out);
-  const clients = ports.arrivalClients ?? createArrivalClients(stackRegion(outputs));
-  const failedQueue = requireOutput(outputs, 'failed_arrivals_queue_url');
-  const queue = { client: clients.sqs, url: requireOutput(outputs, 'arrivals_queue_url') };
-  const { stop } = ports;
-  const asked = async (question: string): Promise<boolean> => {
-    if (options.yes) return true;
-    if (ports.confirm !== undefined) return await ports.confirm(question);
+  const redo = new ArrivalsRedo(options, stack, ports, screen);
+  const { outcome, status } = await redo.run();
+  if (options.json) ports.out.write(`${JSON.stringify({ what: 'arrivals', ...outcome })}\n`);
+  return status;
+}
+
+class ArrivalsRedo {
+  readonly #options: RedoOptions;
+  readonly #stack: RedoneStack;
+  readonly #ports: RedoPorts;
+  readonly #screen: Screen;
+  readonly #clients: ArrivalClients;
+  readonly #failedQueue: string;
+  readonly #queue: Parameters<typeof sendArrivals>[0];
+
+  constructor(options: RedoOptions, stack: RedoneStack, ports: RedoPorts, screen: Screen) {
+    const { outputs } = stack;
+    this.#options = options;
+    this.#stack = stack;
+    this.#ports = ports;
+    this.#screen = screen;
+    this.#failedQueue = requireOutput(outputs, 'failed_arrivals_queue_url');
+    this.#clients = ports.arrivalClients ?? createArrivalClients(stackRegion(outputs));
+    const url = requireOutput(outputs, 'arrivals_queue_url');
+    this.#queue = { client: this.#clients.sqs, url };
+  }
+
+  async run(): Promise<{ readonly outcome: Outcome; readonly status: ExitStatus }> {
+    const { stop } = this.#ports;
+    const queue = failedArrivals(this.#clients.sqs, this.#failedQueue);
+    const messages = await stop.orResult(() => queue.count());
+    const nothing = (status: ExitStatus, said: string) => {
+      this.#screen.line(said);
+      return { outcome: { messages, receipts: 0, expired: 0, left: 0 }, status };
+    };
+    if (messages === 0) return nothing(EXIT.done, 'Nothing that arrived has failed.');
+    this.#screen.line(`Arrivals that failed: ${quantity(messages, 'message')}`);
+    if (this.#options.dryRun) return nothing(EXIT.done, 'A dry run: nothing was changed.');
+    if (!(await this.#asked('Take them up again?'))) {
+      return nothing(EXIT.failed, 'Nothing was changed.');
+    }
+    const expired: FailedArrival[] = [];
+    const left: FailedArrival[] = [];
+    try {
+      return await this.#takeUpAll(queue.all(), messages, { expired, left });
+    } finally {
+      // Nobody else would see them for a while.
+      for (const message of [...expired, ...left]) await queue.giveBack(message);
+    }
+  }
+
+  async #takeUpAll(
+    all: AsyncIterable<FailedArrival>,
+    expected: number,
+    { expired, left }: Readonly<Record<'expired' | 'left', FailedArrival[]>>,
+  ): Promise<{ readonly outcome: Outcome; readonly status: ExitStatus }> {
+    const signal = signalOf(this.#ports.stop);
+    let [messages, receipts] = [0, 0];
+    for await (const message of all) {
+      messages++;
+      this.#screen.progress(`${count(messages)} of ${count(expected)}`, messages / expected);
+      const sent = await this.#takeUp(message);
+      if (sent === 'expired') expired.push(message);
+      else if (sent === 'left') left.push(message);
+      else {
+        receipts += sent;
+        await this.#remove(message);
+      }
+      if (signal.aborted) break;
+    }
+    this.#screen.endProgress();
+    this.#screen.line(
+      `${quantity(receipts, 'receipt')} will be embedded by themselves, if they have changed.`,
+    );
+    if (left.length > 0) {
+      this.#screen.failure(
+        left.length === 1
+          ? '1 message stays: the command can be run again.'
+          : `${count(left.length)} messages stay: the command can be run again.`,
+      );
+    }
+    const outcome = { messages, receipts, expired: expired.length, left: left.length };
+    if (signal.aborted) return { outcome, status: EXIT.interrupted };
+    const found = expired.length === 0 || (await this.#startFullRun(expired));
+    return { outcome, status: found && left.length === 0 ? EXIT.done : EXIT.failed };
+  }
+
+  /** @returns how many receipts were sent. */
+  async #takeUp({ content }: FailedArrival): Promise<number | 'expired' | 'left'> {
+    if (content === undefined) return 'left';
+    if ('receipts' in content) {
+      await sendArrivals(this.#queue, content.receipts);
+      return content.receipts.length;
+    }
+    const records = await readStreamPart(this.#clients.streams, content);
+    if (records === undefined) return 'expired';
+    const { waiting, failed } = await noteArrivals(changedReceipts(records), {
+      note: (receipt) => noteChange(this.#stack.table, receipt),
+      send: (receipts) => sendArrivals(this.#queue, receipts),
+      logger: SILENT_LOGGER,
+    });
+    return failed === undefined ? waiting.length : 'left';
+  }
+
+  /** @returns false when nobody wants it. */
+  async #startFullRun(expired: FailedArrival[]): Promise<boolean> {
+    this.#screen.line(
+      `The stream no longer has the records of ${quantity(expired.length, 'message')}: it keeps them for 24 hours. Only a full run finds what they changed.`,
+    );
+    if (!(await this.#asked('Start a full run?'))) {
+      this.#screen.line('They stay. By hand: npx receipts execute realtime');
+      return false;
+    }
+    const stateMachineArn = requireOutput(this.#stack.outputs, 'realtime_embedding_sf_arn');
+    const name = `redo-arrivals-${contentId(expired.map(({ id }) => id).join())}`;
+    await startExecution(this.#clients.sfn, { stateMachineArn, name, input: {} });
+    for (const message of expired.splice(0)) await this.#remove(message);
+    const execution = `${stateMachineArn.replace(':stateMachine:', ':execution:')}:${name}`;
+    this.#screen.lines(['A full run is started:', `  ${watchCommand(execution)}`]);
+    return true;
+  }
+
+  async #asked(question: string): Promise<boolean> {
+    const { confirm, stop } = this.#ports;
+    if (this.#options.yes) return true;
+    if (confirm !== undefined) return await stop.orResult(() => confirm(`${question} [y/N] `));
     throw new WrongArgument(
       'Nothing was changed: there is no terminal to ask at. With --yes it does not ask, with --dry-run it changes nothing.',
     );
-  };
-  const end = (outcome: Outcome, status: ExitStatus): ExitStatus => {
-    const { expired, ...counts } = outcome;
-    const answer = { what: 'arrivals', ...counts, expired: expired.length };
-    if (options.json) ports.out.write(`${JSON.stringify(answer)}\n`);
-    return status;
-  };
-
-  const failed = await stop.orResult(() => failedArrivals(clients.sqs, failedQueue).count());
-  const nothing: Outcome = { messages: 0, receipts: 0, expired: [], left: 0 };
-  if (failed === 0) {
-    screen.line('Nothing that arrived has failed.');
-    return end(nothing, EXIT.done);
-  }
-  screen.line(`Arrivals that failed: ${quantity(failed, 'message')}`);
-  if (options.dryRun) {
-    screen.line('A dry run: nothing was changed.');
-    return end({ ...nothing, messages: failed }, EXIT.done);
-  }
-  if (!(await stop.orResult(() => asked('Take them up again? [y/N] ')))) {
-    screen.line('Nothing was changed.');
-    return end({ ...nothing, messages: failed }, EXIT.failed);
   }
 
-  const outcome = { ...nothing, expired: [] as FailedArrival[] };
-  const signal = signalOf(stop);
-  for await (const message of failedArrivals(clients.sqs, failedQueue).all()) {
-    outcome.messages++;
-    screen.progress(`${count(outcome.messages)} of ${count(failed)}`, outcome.messages / failed);
-    const sent = await takeUp(message, { table, queue, streams: clients.streams });
-    if (sent === 'expired') outcome.expired.push(message);
-    else if (sent === 'left') outcome.left++;
-    else {
-      outcome.receipts += sent;
-      await remove(clients.sqs, failedQueue, message);
-    }
-    if (signal.aborted) break;
+  async #remove({ handle }: FailedArrival): Promise<void> {
+    const command = { QueueUrl: this.#failedQueue, ReceiptHandle: handle };
+    await this.#clients.sqs.send(new DeleteMessageCommand(command));
   }
-  screen.endProgress();
-  screen.line(
-    `${quantity(outcome.receipts, 'receipt')} will be embedded by themselves, if they have changed.`,
-  );
-  if (outcome.left > 0) {
-    screen.failure(`${quantity(outcome.left, 'message')} stay: the command can be run again.`);
-  }
-  if (signal.aborted) return end(outcome, EXIT.interrupted);
-  if (outcome.expired.length === 0) {
-    return end(outcome, outcome.left === 0 ? EXIT.done : EXIT.failed);
-  }
-
-  screen.line(
-    `Of ${quantity(outcome.expired.length, 'message')} the stream has the records no more (it keeps them for 24 hours). Only a full run finds what they changed.`,
-  );
-  if (!(await stop.orResult(() => asked('Start a full run? [y/N] ')))) {
-    screen.line('They stay. By hand: npx receipts execute realtime');
-    return end(outcome, EXIT.failed);
-  }
-  const stateMachineArn = requireOutput(outputs, 'realtime_embedding_sf_arn');
-  const name = `redo-arrivals-${contentId(outcome.expired.map(({ id }) => id).join())}`;
-  await startExecution(clients.sfn, { stateMachineArn, name, input: {} });
-  for (const message of outcome.expired) await remove(clients.sqs, failedQueue, message);
-  const execution = `${stateMachineArn.replace(':stateMachine:', ':execution:')}:${name}`;
-  screen.lines(['A full run is started:', `  ${watchCommand(execution)}`]);
-  return end(outcome, outcome.left === 0 ? EXIT.done : EXIT.failed);
-}
-
-/** @returns how many receipts were sent. */
-async function takeUp(
-  { content }: FailedArrival,
-  {
-    table,
-    queue,
-    streams,
-  }: {
-    readonly table: Table;
-    readonly queue: Parameters<typeof sendArrivals>[0];
-    readonly streams: DynamoDBStreamsClient;
-  },
-): Promise<number | 'expired' | 'left'> {
-  if (content === undefined) return 'left';
-  if ('receipts' in content) {
-    await sendArrivals(queue, content.receipts);
-    return content.receipts.length;
-  }
-  const records = await readStreamPart(streams, content);
-  if (records === undefined) return 'expired';
-  const { waiting, failed } = await noteArrivals(changedReceipts(records), {
-    note: (receipt) => noteChange(table, receipt),
-    send: (receipts) => sendArrivals(queue, receipts),
-    logger: SILENT_LOGGER,
-  });
-  return failed === undefined ? waiting.length : 'left';
-}
-
-async function remove(sqs: SQSClient, QueueUrl: string, { handle }: FailedArrival): Promise<void> {
-  await sqs.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle: handle }));
 }
