@@ -3,6 +3,7 @@ import * as pulumi from '@pulumi/pulumi';
 import { ARRIVING_TYPES } from 'receipt-embedding/arrivals/arriving_types';
 import { declaration as noteArrivals } from '../simple_lambdas/note_arrivals/declaration.ts';
 import { declaration as startArrivals } from '../simple_lambdas/start_arrivals/declaration.ts';
+import { QUEUE_READING, STREAM_READING } from './arrival_reading.ts';
 import { policyDocument } from './iam.ts';
 import type { LambdaFunctions } from './lambda_functions.ts';
 import { stackName } from './names.ts';
@@ -19,14 +20,12 @@ const MOST_RECEIVES = 5;
 const WAITING_KEPT_SECONDS = 4 * 86_400;
 const FAILED_KEPT_SECONDS = 14 * 86_400;
 
-/** Seconds in which the queue's messages are gathered for one execution. */
-const GATHERING_SECONDS = 10;
-
 /**
  * For how long a message that is handled is seen by nobody else: six times the function's timeout, and the time in which messages are
  * gathered (Lambda's guide, "Creating and configuring an Amazon SQS event source mapping").
  */
-const INVISIBLE_SECONDS = 6 * startArrivals.timeout_s + GATHERING_SECONDS;
+const INVISIBLE_SECONDS =
+  6 * startArrivals.timeout_s + QUEUE_READING.maximumBatchingWindowInSeconds;
 
 /** The queue in which receipts wait until they are quiet, and the one of what failed again and again. */
 export class ArrivalQueues extends pulumi.ComponentResource {
@@ -87,27 +86,6 @@ export interface ArrivalSourcesArgs {
   /** The stream of the table of receipts. */
   readonly streamArn: pulumi.Input<string>;
 }
-
-/**
- * How the stream is read. A thousand records are a few receipts, and their receipts fit in one message. A batch that fails is tried ten
- * times, in halves, so that one record keeps the others waiting for minutes; what is given up after that, or after six of the 24 hours
- * that the stream keeps a record, can be read again for the rest of them.
- */
-const STREAM_READING = {
-  startingPosition: 'TRIM_HORIZON',
-  batchSize: 1_000,
-  maximumBatchingWindowInSeconds: 5,
-  bisectBatchOnFunctionError: true,
-  maximumRetryAttempts: 10,
-  maximumRecordAgeInSeconds: 6 * 3_600,
-} as const;
-
-/** How the queue is read: two batches at a time, which is the least that Lambda takes. */
-const QUEUE_READING = {
-  batchSize: 100,
-  maximumBatchingWindowInSeconds: GATHERING_SECONDS,
-  scalingConfig: { maximumConcurrency: 2 },
-} as const;
 
 const REPORTS_FAILURES = { functionResponseTypes: ['ReportBatchItemFailures'] };
 

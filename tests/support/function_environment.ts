@@ -7,6 +7,8 @@ Object.assign(process.env, {
   DYNAMODB_TABLE_NAME: 'receipts',
   CHROMADB_BUCKET: 'chromadb',
   BATCH_BUCKET: 'batches',
+  ARRIVALS_QUEUE_URL: 'http://localhost/arrivals',
+  REALTIME_STATE_MACHINE_ARN: 'arn:aws:states:us-east-1:123456789012:stateMachine:realtime',
   PINECONE_INDEX_NAME: 'receipts',
   BATCH_MAX_TOKENS: '1000',
   KEEP_OPENAI_FILES: 'false',

@@ -4,8 +4,10 @@ import { declaration as getBatchStatus } from '../../../simple_lambdas/get_batch
 import { declaration as listPendingBatches } from '../../../simple_lambdas/list_pending_batches/declaration.ts';
 import { declaration as logBatchResults } from '../../../simple_lambdas/log_batch_results/declaration.ts';
 import { declaration as markBatchComplete } from '../../../simple_lambdas/mark_batch_complete/declaration.ts';
+import { declaration as noteArrivals } from '../../../simple_lambdas/note_arrivals/declaration.ts';
 import { declaration as planBatches } from '../../../simple_lambdas/plan_batches/declaration.ts';
 import { declaration as processReceipt } from '../../../simple_lambdas/process_receipt_realtime/declaration.ts';
+import { declaration as startArrivals } from '../../../simple_lambdas/start_arrivals/declaration.ts';
 import { declaration as submitBatch } from '../../../simple_lambdas/submit_batch/declaration.ts';
 import { declaration as summarizeExecution } from '../../../simple_lambdas/summarize_execution/declaration.ts';
 import { declaration as takeExecutionLock } from '../../../simple_lambdas/take_execution_lock/declaration.ts';
@@ -50,6 +52,8 @@ export const ASSUMPTIONS: Assumptions = {
  * a second more.
  */
 export const FUNCTIONS = {
+  note_arrivals: { declaration: noteArrivals, seconds: 0.1, per_record: 0.000_05 },
+  start_arrivals: { declaration: startArrivals, seconds: 0.2, per_receipt: 0.000_8 },
   take_execution_lock: { declaration: takeExecutionLock, seconds: 0.3 },
   find_receipts_realtime: { declaration: findReceipts, seconds: 1, per_receipt: 0.000_5 },
   process_receipt_realtime: {
@@ -74,6 +78,33 @@ export const FUNCTIONS = {
 export type FunctionName = keyof typeof FUNCTIONS;
 
 export const COLD_START_SECONDS = 1;
+
+/**
+ * What embedding on arrival takes for one receipt whose rows come within 5 to 25 seconds; a test holds them against simulated arrivals
+ * (`npm run bench:arrivals`).
+ */
+export const ARRIVALS = {
+  /** Nothing else comes meanwhile: each window of the stream and of the queue has this receipt alone, and so has an execution. */
+  alone: {
+    note_invocations: 4.5,
+    start_invocations: 3,
+    sqs_requests: 9,
+    notes_written: 3.5,
+    notes_read: 3,
+    notes_deleted: 1,
+    executions: 1,
+  },
+  /** A thousand within a minute. */
+  together: {
+    note_invocations: 0.3,
+    start_invocations: 0.04,
+    sqs_requests: 0.5,
+    notes_written: 10,
+    notes_read: 7,
+    notes_deleted: 1,
+    executions: 0.04,
+  },
+} as const;
 
 /** What an express execution holds while it waits for its function, MB: the least that is billed. */
 export const EXPRESS_MEMORY_MB = 64;

@@ -123,7 +123,7 @@ export function costsOf(
  * What everything but OpenAI and the vector stores costs, in US dollars, without taxes, free tiers and discounts; OpenAI's prices, which the
  * functions use too, are the layer's. Change PRICES_AS_OF with either.
  *
- * Looked up for that date: OpenAI's, Step Functions' transitions and DynamoDB's. The others are list prices that have
+ * Looked up for that date: OpenAI's, Step Functions' transitions, DynamoDB's and SQS's. The others are list prices that have
  * stood for years: look them up before you decide on much money.
  */
 export const PRICES_AS_OF = '2026-11-01';
@@ -131,7 +131,7 @@ export const PRICES_AS_OF = '2026-11-01';
 /** The AWS region that the prices are of; others are up to half as expensive again. */
 export const PRICES_REGION = 'us-east-1';
 
-/** The pages "Pricing" of AWS Lambda, AWS Step Functions, Amazon DynamoDB, Amazon S3 and Amazon CloudWatch. */
+/** The pages "Pricing" of AWS Lambda, AWS Step Functions, Amazon DynamoDB, Amazon S3, Amazon SQS and Amazon CloudWatch. */
 export const AWS_PRICES = {
   /** arm64, the first tier. */
   lambda_gb_second: { usd: 0.000_013_333_4, per: 1, unit: 'GB-second' },
@@ -146,5 +146,7 @@ export const AWS_PRICES = {
   /** Storage class Standard. */
   s3_put: { usd: 0.005, per: 1_000, unit: 'PUT request' },
   s3_get: { usd: 0.000_4, per: 1_000, unit: 'GET request' },
+  /** A standard queue, up to 64 KB of messages a request; also a poll that gets nothing. */
+  sqs_request: { usd: 0.4, per: 1_000_000, unit: 'request' },
   cloudwatch_logs_gb: { usd: 0.5, per: 1, unit: 'GB ingested' },
 } as const satisfies Readonly<Record<string, Price>>;

@@ -271,6 +271,7 @@ describe('the price list', () => {
     ['a thousand transitions', AWS_PRICES.step_functions_transition, 1_000, 0.025],
     ['a million invocations', AWS_PRICES.lambda_request, 1_000_000, 0.2],
     ['1 GB for a day', AWS_PRICES.lambda_gb_second, 86_400, 1.152],
+    ['a million requests to SQS', AWS_PRICES.sqs_request, 1_000_000, 0.4],
     ['half a GB of logs', AWS_PRICES.cloudwatch_logs_gb, 0.5, 0.25],
     ['a million writes to Pinecone', STORE_PRICES.pinecone.write_unit, 1_000_000, 4],
     ['ten GB into S3 Vectors', STORE_PRICES.s3_vectors.put, 10, 2],

@@ -46,6 +46,9 @@ describe('receipts estimate', () => {
     expect(stdout).toMatch(
       /^A realtime_schedule of rate\(5 minutes\) costs \$[\d.]+ a month while nothing arrives, one of rate\(1 hour\) \$[\d.]+\.$/m,
     );
+    expect(stdout).toMatch(
+      /^With embed_on_arrival a month in which nothing arrives costs \$0\.26 more .* a thousand receipts \$[\d.]+ more if they come within a minute, \$[\d.]+ if each comes alone\.$/m,
+    );
     expect(stdout).toMatch(/^The whole is .*: (realtime|batch) is cheaper, by \$/m);
   });
 

@@ -29,6 +29,7 @@ import {
   type ReceiptExports,
   skippedLines,
 } from '../receipt_exports/receipt_exports.ts';
+import { arrivalsLine } from './arrival_costs.ts';
 import { AWS_PRICES } from './costs.ts';
 import { estimate, type Estimate, type EstimateSettings } from './estimate.ts';
 import { exportSource, meterQueries, type ReceiptSource, tableSource } from './receipt_source.ts';
@@ -87,9 +88,18 @@ function show(screen: Screen, result: Estimate, reading: readonly string[]): voi
     countLines(result),
     pathLines(result),
     afterwardsLines(result),
-    [...adviceLines(result), idleLine(result.model, ASSUMPTIONS)],
+    [
+      ...adviceLines(result),
+      idleLine(result.model, ASSUMPTIONS),
+      arrivalsLine(rowsOfReceipt(result), ASSUMPTIONS),
+    ],
   ];
   for (const lines of paragraphs) screen.lines(['', ...lines]);
+}
+
+/** Lines and words, on average. */
+function rowsOfReceipt({ receipts, lines, words }: Estimate): number {
+  return receipts === 0 ? 0 : (lines.total + words.total) / receipts;
 }
 
 /** Receipts come in the order of their image ids, so the first character says how far the reading is. */
