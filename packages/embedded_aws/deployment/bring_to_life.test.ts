@@ -292,11 +292,92 @@ describe('a schedule', () => {
   });
 });
 
+describe('a queue', () => {
+  const queue = (state: Readonly<Record<string, unknown>>): RegisteredResource =>
+    resource('aws:sqs/queue:Queue', { name: 'jobs', ...state });
+  const jobs = 'arn:aws:sqs:us-east-1:000000000000:jobs';
+
+  it('has SQS’s defaults for what is not said', async () => {
+    await bringToLife([queue({})], standIns);
+    expect(standIns.sqs.queueOf(jobs)?.settings).toStrictEqual({
+      name: 'jobs',
+      arn: jobs,
+      delay: 0,
+      visibilityTimeout: 30,
+      retention: 345_600,
+      receiveWait: 0,
+      encrypted: true,
+    });
+  });
+
+  it('has what is said', async () => {
+    const more = {
+      delaySeconds: 1,
+      visibilityTimeoutSeconds: 2,
+      messageRetentionSeconds: 60,
+      receiveWaitTimeSeconds: 3,
+      sqsManagedSseEnabled: false,
+      redrivePolicy: JSON.stringify({
+        deadLetterTargetArn: jobs.replace('jobs', 'dead'),
+        maxReceiveCount: '4',
+      }),
+    };
+    await bringToLife([queue({ name: 'dead' }), queue(more)], standIns);
+    expect(standIns.sqs.queueOf(jobs)?.settings).toStrictEqual({
+      name: 'jobs',
+      arn: jobs,
+      delay: 1,
+      visibilityTimeout: 2,
+      retention: 60,
+      receiveWait: 3,
+      encrypted: false,
+      redrive: { deadLetterTargetArn: jobs.replace('jobs', 'dead'), maxReceiveCount: 4 },
+    });
+  });
+
+  it.each([
+    ['is a FIFO queue', { fifoQueue: true }, 'is a FIFO queue'],
+    ['has a wrong redrive policy', { redrivePolicy: '{"maxReceiveCount":1}' }, 'RedrivePolicy'],
+  ])('that %s is refused', async (_, state, message) => {
+    expect((await rejection(bringToLife([queue(state)], standIns))).message).toContain(message);
+  });
+});
+
+describe('an event source mapping', () => {
+  const mapping = (state: Readonly<Record<string, unknown>> = {}): RegisteredResource =>
+    resource('aws:lambda/eventSourceMapping:EventSourceMapping', {
+      uuid: 'mapping',
+      arn: 'arn:mapping',
+      eventSourceArn: 'arn:aws:sqs:us-east-1:000000000000:jobs',
+      functionName: 'first',
+      ...state,
+    });
+
+  it('is there, enabled unless it is said otherwise', async () => {
+    const resources = [
+      await layer('layer:one', 'one'),
+      await lambdaFunction('first', ['layer:one']),
+      resource('aws:sqs/queue:Queue', { name: 'jobs' }),
+    ];
+    await bringToLife([...resources, mapping()], standIns);
+    expect(standIns.eventSources.find('mapping')?.enabled).toBe(true);
+  });
+
+  it('with a setting that is not known here is refused by its name', async () => {
+    const wrong = bringToLife([mapping({ tumblingWindowInSeconds: 5 })], standIns);
+    expect((await rejection(wrong)).message).toBe(
+      'the mapping of arn:aws:sqs:us-east-1:000000000000:jobs has tumblingWindowInSeconds, which the embedded AWS does not know',
+    );
+  });
+});
+
 describe('a resource', () => {
   it.each([
     'aws:iam/role:Role',
     'aws:cloudwatch/logGroup:LogGroup',
     'aws:s3/bucketPolicy:BucketPolicy',
+    'aws:sqs/queuePolicy:QueuePolicy',
+    'aws:sqs/redriveAllowPolicy:RedriveAllowPolicy',
   ])('that nothing runs of is passed over: %s', async (type) => {
     await bringToLife([resource(type)], standIns);
     expect(await readdir(folder)).toStrictEqual([]);

@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import * as aws from '@pulumi/aws';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { smallProgram } from '../testing/program.ts';
 import { type Deployment, type ProgramSettings, runPulumiProgram } from './pulumi_program.ts';
@@ -54,6 +55,37 @@ describe('a Pulumi program', () => {
     const { resources } = await run();
     const schedule = resources.find(({ type }) => type === 'aws:scheduler/schedule:Schedule');
     expect(schedule?.state['scheduleExpression']).toBe('rate(1 hour)');
+  });
+
+  it('finds a table that is there already, with its stream or without', async () => {
+    const table = { hashKey: 'PK', attributes: [{ name: 'PK', type: 'S' as const }] };
+    const streamed = { ...table, streamEnabled: true, streamViewType: 'NEW_IMAGE' as const };
+    const { outputs } = await run({
+      program: async () => [
+        await aws.dynamodb.getTable({ name: 'plain' }),
+        await aws.dynamodb.getTable({ name: 'streamed' }),
+      ],
+      existingTables: { plain: table, streamed },
+    });
+    expect(outputs).toMatchObject({
+      0: { streamEnabled: false, streamArn: '', streamViewType: '' },
+      1: {
+        streamEnabled: true,
+        streamArn:
+          'arn:aws:dynamodb:eu-central-1:123456789012:table/streamed/stream/2026-01-01T00:00:00.000',
+        streamViewType: 'NEW_IMAGE',
+      },
+    });
+  });
+
+  it('has queues whose URLs begin where it is said', async () => {
+    const program = () => ({ url: new aws.sqs.Queue('jobs', { name: 'jobs' }).url });
+    const url = async (sqsUrl?: string) =>
+      (await run({ program, ...(sqsUrl && { sqsUrl }) })).outputs['url'];
+    expect([await url(), await url('http://127.0.0.1:1')]).toStrictEqual([
+      'https://sqs.eu-central-1.amazonaws.com/123456789012/jobs',
+      'http://127.0.0.1:1/123456789012/jobs',
+    ]);
   });
 
   it('may be the address of a module', async () => {

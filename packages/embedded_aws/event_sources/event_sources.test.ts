@@ -1,12 +1,14 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { BatchWriteItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { DescribeTableCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { ReceiveMessageCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { expect, describe, it, onTestFinished } from 'vitest';
+import * as pulumiAws from '@pulumi/aws';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { rejection } from '../../../tests/support/rejection.ts';
 import { clientSettings } from '../aws/client_settings.ts';
 import { type EmbeddedAws, startEmbeddedAws } from '../aws/embedded_aws.ts';
+import type { InvocationFault } from '../lambda/invocations.ts';
 import { eventProgram, type EventProgramChanges } from '../testing/event_program.ts';
 
 /** A whole embedded AWS in a hurry, and the events that its function had. */
@@ -123,30 +125,22 @@ describe('a program with a stream and a queue', () => {
     ]);
   });
 
-  it('delivers again what a fault of a test asks for', async () => {
+  it.each<[string, InvocationFault, number]>([
+    ['is refused', { refuse: 'TooManyRequestsException' }, 1],
+    ['loses its answer', { loseAnswer: 'at the end' }, 2],
+    ['is asked for again', { redeliver: 0 }, 2],
+  ])('has its events when an invocation %s', async (_, fault, times) => {
     const { aws, events, put, send } = await start();
-    for (const type of ['dynamodb', 'sqs']) {
-      const when = ({ eventSourceArn = '' }) => eventSourceArn.startsWith(`arn:aws:${type}:`);
-      aws.invocations.fault({ redeliver: 0, when, times: 1 });
-      aws.invocations.fault({ refuse: 'TooManyRequestsException', when, times: 1 });
-      aws.invocations.fault({ loseAnswer: 'at the end', when, times: 1 });
+    for (const ask of [() => put('row'), () => send('job')]) {
+      aws.invocations.fault({
+        ...fault,
+        when: ({ eventSourceArn }) => eventSourceArn !== undefined,
+        times: 1,
+      });
+      await ask();
+      await aws.eventSources.idle();
+      expect(events.splice(0)).toHaveLength(times);
     }
-    await aws.clients.dynamodb.send(
-      new BatchWriteItemCommand({
-        RequestItems: {
-          rows: ['1', '2'].map((SK) => ({
-            PutRequest: { Item: { PK: { S: 'one' }, SK: { S: SK }, TYPE: { S: 'LINE' } } },
-          })),
-        },
-      }),
-    );
-    await put('3');
-    await aws.eventSources.idle();
-    expect(events.length).toBeGreaterThanOrEqual(3);
-    events.length = 0;
-    await send('job');
-    await aws.eventSources.idle();
-    expect(events.length).toBe(2);
   });
 });
 
@@ -157,5 +151,29 @@ describe('the role of a function', () => {
     ['sqs:SendMessage', 'does not have permissions to call SendMessage on arn:aws:sqs:'],
   ])('must allow its mapping %s', async (without, message) => {
     expect((await rejection(start({ without }))).message).toContain(message);
+  });
+});
+
+describe('a table that is there before the program runs', () => {
+  it('has the stream that the program finds', async () => {
+    const { clients, deployment, dynamodb, close } = await startEmbeddedAws({
+      program: async () => {
+        const { streamArn } = await pulumiAws.dynamodb.getTable({ name: 'mine' });
+        return { streamArn };
+      },
+      existingTables: {
+        mine: {
+          hashKey: 'PK',
+          attributes: [{ name: 'PK', type: 'S' }],
+          streamEnabled: true,
+          streamViewType: 'KEYS_ONLY',
+        },
+      },
+      ...{ project: 'events', stack: 'dev', port: 0, config: {}, secrets: {} },
+    });
+    onTestFinished(close);
+    const { Table } = await clients.dynamodb.send(new DescribeTableCommand({ TableName: 'mine' }));
+    expect(Table?.LatestStreamArn).toBe(deployment.outputs['streamArn']);
+    expect(dynamodb.streams.find(Table?.LatestStreamArn ?? '')?.viewType).toBe('KEYS_ONLY');
   });
 });

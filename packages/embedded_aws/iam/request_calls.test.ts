@@ -7,7 +7,20 @@ import {
   ListTablesCommand,
   QueryCommand,
 } from '@aws-sdk/client-dynamodb';
-import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import {
+  DescribeStreamCommand,
+  DynamoDBStreamsClient,
+  GetRecordsCommand,
+  GetShardIteratorCommand,
+  ListStreamsCommand,
+} from '@aws-sdk/client-dynamodb-streams';
+import {
+  GetEventSourceMappingCommand,
+  InvokeCommand,
+  LambdaClient,
+  ListEventSourceMappingsCommand,
+  UpdateEventSourceMappingCommand,
+} from '@aws-sdk/client-lambda';
 import {
   DeleteObjectCommand,
   GetBucketVersioningCommand,
@@ -36,6 +49,16 @@ import {
   SFNClient,
   StartExecutionCommand,
 } from '@aws-sdk/client-sfn';
+import {
+  ChangeMessageVisibilityCommand,
+  DeleteMessageBatchCommand,
+  GetQueueUrlCommand,
+  ListQueuesCommand,
+  ReceiveMessageCommand,
+  SendMessageBatchCommand,
+  SendMessageCommand,
+  SQSClient,
+} from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { classify } from '../aws/aws_edge.ts';
 import { type RunningServer, serve } from '../http/server.ts';
@@ -67,6 +90,10 @@ const OTHER = 'arn:aws:dynamodb:us-east-1:1:table/others';
 const BUCKET = 'arn:aws:s3:::bucket';
 const KEY = `${BUCKET}/a/key one`;
 const LAMBDA = 'arn:aws:lambda:us-east-1:1:function:work';
+const STREAM = `${TABLE}/stream/2026-01-01T00:00:00.000`;
+const MAPPING = 'arn:aws:lambda:us-east-1:1:event-source-mapping:1-2';
+const QUEUE = 'arn:aws:sqs:us-east-1:1:jobs';
+const QueueUrl = 'http://localhost/1/jobs';
 const SECRET = 'arn:aws:secretsmanager:us-east-1:1:secret:key';
 const MACHINE = 'arn:aws:states:us-east-1:1:stateMachine:poll';
 const EXECUTION = 'arn:aws:states:us-east-1:1:execution:poll:1';
@@ -82,6 +109,8 @@ const s3 = (): S3Client => new S3Client(settings());
 const lambda = (): LambdaClient => new LambdaClient(settings());
 const s3vectors = (): S3VectorsClient => new S3VectorsClient(settings());
 const sfn = (): SFNClient => new SFNClient(settings());
+const sqs = (): SQSClient => new SQSClient(settings());
+const streams = (): DynamoDBStreamsClient => new DynamoDBStreamsClient(settings());
 const secrets = (): SecretsManagerClient => new SecretsManagerClient(settings());
 
 const Key = { PK: { S: '1' } };
@@ -239,6 +268,83 @@ const REQUESTS: readonly [string, () => Promise<unknown>, ...(readonly [string, 
     () => lambda().send(new InvokeCommand({ FunctionName: LAMBDA, Qualifier: '7' })),
     ['lambda:InvokeFunction', `${LAMBDA}:7`],
   ],
+  [
+    'ListEventSourceMappings',
+    () => lambda().send(new ListEventSourceMappingsCommand({ FunctionName: 'work' })),
+    ['lambda:ListEventSourceMappings', '*'],
+  ],
+  [
+    'GetEventSourceMapping',
+    () => lambda().send(new GetEventSourceMappingCommand({ UUID: '1-2' })),
+    ['lambda:GetEventSourceMapping', MAPPING],
+  ],
+  [
+    'UpdateEventSourceMapping',
+    () => lambda().send(new UpdateEventSourceMappingCommand({ UUID: '1-2', Enabled: false })),
+    ['lambda:UpdateEventSourceMapping', MAPPING],
+  ],
+  [
+    'ListStreams of a table',
+    () => streams().send(new ListStreamsCommand({ TableName: 'rows' })),
+    ['dynamodb:ListStreams', `${TABLE}/stream/*`],
+  ],
+  ['ListStreams', () => streams().send(new ListStreamsCommand({})), ['dynamodb:ListStreams', '*']],
+  [
+    'DescribeStream',
+    () => streams().send(new DescribeStreamCommand({ StreamArn: STREAM })),
+    ['dynamodb:DescribeStream', STREAM],
+  ],
+  [
+    'GetShardIterator',
+    () =>
+      streams().send(
+        new GetShardIteratorCommand({
+          StreamArn: STREAM,
+          ShardId: 'shardId-00000000000000000001-00000000',
+          ShardIteratorType: 'LATEST',
+        }),
+      ),
+    ['dynamodb:GetShardIterator', STREAM],
+  ],
+  [
+    'GetRecords',
+    () => streams().send(new GetRecordsCommand({ ShardIterator: `${STREAM}|1|AAAA` })),
+    ['dynamodb:GetRecords', STREAM],
+  ],
+  [
+    'SendMessage',
+    () => sqs().send(new SendMessageCommand({ QueueUrl, MessageBody: 'x' })),
+    ['sqs:SendMessage', QUEUE],
+  ],
+  [
+    'SendMessageBatch',
+    () => sqs().send(new SendMessageBatchCommand({ QueueUrl, Entries: [] })),
+    ['sqs:SendMessage', QUEUE],
+  ],
+  [
+    'ReceiveMessage',
+    () => sqs().send(new ReceiveMessageCommand({ QueueUrl })),
+    ['sqs:ReceiveMessage', QUEUE],
+  ],
+  [
+    'DeleteMessageBatch',
+    () => sqs().send(new DeleteMessageBatchCommand({ QueueUrl, Entries: [] })),
+    ['sqs:DeleteMessage', QUEUE],
+  ],
+  [
+    'ChangeMessageVisibility',
+    () =>
+      sqs().send(
+        new ChangeMessageVisibilityCommand({ QueueUrl, ReceiptHandle: 'x', VisibilityTimeout: 0 }),
+      ),
+    ['sqs:ChangeMessageVisibility', QUEUE],
+  ],
+  [
+    'GetQueueUrl',
+    () => sqs().send(new GetQueueUrlCommand({ QueueName: 'jobs' })),
+    ['sqs:GetQueueUrl', QUEUE],
+  ],
+  ['ListQueues', () => sqs().send(new ListQueuesCommand({})), ['sqs:ListQueues', '*']],
   [
     'StartExecution',
     () => sfn().send(new StartExecutionCommand({ stateMachineArn: MACHINE, input: '{}' })),

@@ -10,6 +10,7 @@ import {
 import { PutVectorsCommand, QueryVectorsCommand, S3VectorsClient } from '@aws-sdk/client-s3vectors';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
+import { ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { rejection } from '../../../tests/support/rejection.ts';
 import { AwsEdge, type AwsService } from '../aws/aws_edge.ts';
@@ -168,12 +169,26 @@ describe('a request that a role does not allow', () => {
           }),
         ),
     ],
+    [
+      'SQS',
+      'AccessDenied',
+      403,
+      'sqs:ReceiveMessage',
+      'arn:aws:sqs:us-east-1:1:jobs',
+      () =>
+        new SQSClient(settings()).send(
+          new ReceiveMessageCommand({ QueueUrl: 'http://localhost/1/jobs' }),
+        ),
+    ],
   ])('is denied by %s as %s (%i), and not done', async (_, name, status, action, resource, ask) => {
     allow([action, `${resource}x`], ['s3:GetObject', resource]);
 
     expect(await rejection(ask())).toMatchObject({
       name,
-      message: refusal(action, resource),
+      message: refusal(
+        action.replace(/^sqs:.*/, (sqs) => sqs.toLowerCase()),
+        resource,
+      ),
       $metadata: { httpStatusCode: status },
     });
     expect(performed).toStrictEqual([]);

@@ -82,5 +82,10 @@ const DENIAL_STATUS: Readonly<Record<AwsService, number>> = {
 
 function denial(service: AwsService, message: string): ServiceResponse {
   const code = service === 's3' ? 'AccessDenied' : 'AccessDeniedException';
-  return awsError(service, DENIAL_STATUS[service], code, message);
+  // SQS writes its actions in small letters there.
+  const said =
+    service === 'sqs'
+      ? message.replace(/sqs:[A-Z]\w+/g, (action) => action.toLowerCase())
+      : message;
+  return awsError(service, DENIAL_STATUS[service], code, said);
 }

@@ -14,8 +14,32 @@ async function start() {
   );
   const invocations = new Invocations(standIn);
   const invoke = (name: string) => invocations.invoke(functionArn, { name }, NOBODY);
-  return { invocations, invoke, logged };
+  return { invocations, invoke, logged, functionArn };
 }
+
+describe('an invocation by an event source mapping', () => {
+  const QUEUE = 'arn:aws:sqs:us-east-1:000000000000:jobs';
+
+  it('is told apart from others, and may be asked for once more', async () => {
+    const { invocations, invoke, functionArn } = await start();
+    const asked: (string | undefined)[] = [];
+    const when = ({ eventSourceArn }: { readonly eventSourceArn: string | undefined }) => {
+      asked.push(eventSourceArn);
+      return true;
+    };
+    invocations.fault({ redeliver: 2, when, times: 1 });
+    const deliver = () => invocations.deliver(functionArn, QUEUE, { name: 'batch' });
+
+    expect(await invoke('by a state machine')).toStrictEqual({
+      payload: { name: 'by a state machine' },
+    });
+    expect([await deliver(), await deliver()]).toStrictEqual([
+      { payload: { name: 'batch' }, redeliver: 2 },
+      { payload: { name: 'batch' } },
+    ]);
+    expect(asked).toStrictEqual([QUEUE]);
+  });
+});
 
 describe('an invocation by Step Functions', () => {
   it('is refused without being run, as often as the rule says', async () => {
