@@ -1,23 +1,9 @@
-import { EventEmitter } from 'node:events';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { CommandPorts } from './command_line/command.ts';
-import { interruption } from './command_line/command.ts';
-import { pulumiOutputs } from './command_line/deployed_stack.ts';
-import { findServedStack, SERVED_STACK_FILE } from './command_line/served_stack.ts';
-import { WrittenText } from './command_line/testing/written_text.ts';
-import { showConsole } from './console/console.ts';
-import { env } from './env/env.ts';
-import { runEstimate } from './estimate/estimate_command.ts';
-import { execute, type ExecutePorts } from './execute/execute.ts';
-import { forget, type ForgetPorts } from './forget/forget.ts';
-import { redo } from './redo/redo.ts';
-import { search } from './search/search.ts';
-import { run as start } from './start/start.ts';
-import { status } from './status/status.ts';
-import { verify, type VerifyPorts } from './verify/verify.ts';
+import { typeCommand, writeGoneStack } from './command_line/testing/typed_command.ts';
+import type { Around, Ended } from './command_line/testing/typed_command.ts';
 
 // What a person may type, and what is said to do about it. A command ends with 2 then, and has asked nobody for anything.
 
@@ -29,9 +15,8 @@ beforeAll(async () => {
   await writeFile(join(folder, 'latin1.json'), Buffer.from('{"receipts": ["caf\xe9"]}', 'latin1'));
   await writeFile(join(folder, 'rows.jsonl'), '{"text": "MILK"}\n{"text": "OAT"}\n');
   await writeFile(join(folder, 'csv.json'), 'text,confidence\nMILK,0.9\n');
-  const gone = { pid: 2 ** 31 - 1, url: 'http://127.0.0.1:4566', variables: {} };
   await mkdir(join(folder, 'gone'));
-  await writeFile(join(folder, 'gone', SERVED_STACK_FILE), JSON.stringify(gone));
+  await writeGoneStack(join(folder, 'gone'));
 });
 
 afterAll(() => rm(folder, { recursive: true }));
@@ -41,75 +26,15 @@ afterEach(() => {
   vi.unstubAllEnvs();
 });
 
-/** What is around a command: its shell's variables, the folder it runs in, what Pulumi says. */
-interface Around {
-  readonly variables?: Readonly<Record<string, string>>;
-  readonly folder?: string;
-  readonly pulumi?: string;
-}
-
-interface Ended {
-  readonly exit: number;
-  readonly out: string;
-  readonly messages: string;
-}
-
-type Run = (argv: readonly string[], ports: CommandPorts) => Promise<number>;
-
-const COMMANDS: Readonly<Record<string, Run>> = {
-  console: showConsole,
-  env: async (argv, ports) => await env(argv, { ...ports, folder }),
-  estimate: runEstimate,
-  execute: async (argv, ports) => await execute(argv, ports as unknown as ExecutePorts),
-  forget: async (argv, ports) => await forget(argv, ports as ForgetPorts),
-  redo: async (argv, ports) =>
-    await redo(argv, { ...ports, confirm: undefined, temporaryFolder: folder }),
-  search: async (argv, ports) =>
-    await search(argv, { ...ports, lambda: () => ({ send: unasked }) }),
-  status: async (argv, ports) =>
-    await status(argv, { ...ports, sfn: unasked, openStores: unasked, openQueues: unasked }),
-  verify: async (argv, ports) =>
-    await verify(argv, { ...ports, temporaryFolder: folder } as VerifyPorts),
-};
-
-function unasked(): never {
-  throw new Error('nobody is to be asked');
-}
-
-async function typed(line: string, { variables = {}, ...around }: Around): Promise<Ended> {
-  const [name = '', ...argv] = (line.match(/'[^']*'|\S+/g) ?? []).map((word) =>
-    word.replaceAll("'", '').replace('~', folder),
-  );
-  for (const [variable, value] of Object.entries(variables)) vi.stubEnv(variable, value);
-  const [out, messages] = [new WrittenText(), new WrittenText()];
-  if (name === 'start') {
-    vi.spyOn(process.stdout, 'write').mockImplementation((text) => out.write(text));
-    vi.spyOn(process.stderr, 'write').mockImplementation((text) => messages.write(text));
-    return { exit: await start(argv), out: out.text, messages: messages.text };
-  }
-  const run = COMMANDS[name];
-  if (run === undefined) throw new Error(`there is no command ${name}`);
-  const exit = await run(argv, {
-    environment: variables,
-    pulumiOutputs: (stack) =>
-      pulumiOutputs(stack, () =>
-        Promise.resolve({ status: 255, stdout: '', stderr: around.pulumi ?? '' }),
-      ),
-    servedStack: () => findServedStack(around.folder ?? join(folder, 'empty')),
-    dynamodb: unasked,
-    out,
-    messages,
-    now: () => new Date(),
-    stop: interruption(new EventEmitter(), out),
-  });
-  return { exit, out: out.text, messages: messages.text };
-}
+/** @param line `~` stands for the test's folder. */
+const typed = (line: string, around: Partial<Around>): Promise<Ended> =>
+  typeCommand(line.replaceAll('~', folder), { folder: join(folder, 'empty'), ...around });
 
 const IMAGE = '3f52804b-2fad-4e00-92c8-b593da3a8ed3';
 const EXECUTION = 'arn:aws:states:us-east-1:000000000000:execution:machine:name';
 
 describe('a wrong input is answered with what to do', () => {
-  it.each<[line: string, answer: RegExp, around?: Around]>([
+  it.each<[line: string, answer: RegExp, around?: Partial<Around>]>([
     ['start --receipts 0', /--receipts <N>.*'0' is invalid. It must be a whole number from 1 to/],
     ['start --receipts many', /It must be a whole number from 1 to 1000000/],
     ['start --expire 2', /It must be a number from 0 to 1/],

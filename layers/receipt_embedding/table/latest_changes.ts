@@ -10,7 +10,7 @@ export interface LatestChange extends ReceiptIdentity {
 const ATTRIBUTE = 'latest_change';
 
 /** The row has no TYPE: no index has it, and the table's stream wakes nobody because of it. */
-function latestChangeKey(receipt: ReceiptIdentity): RowKey {
+export function latestChangeKey(receipt: ReceiptIdentity): RowKey {
   return { PK: `EMBEDDING#${receiptPath(receipt)}`, SK: 'ARRIVAL' };
 }
 

@@ -7,6 +7,7 @@ import { withoutTrust } from 'receipt-embedding/entities/record_changes';
 import type { ReceiptIdentity } from 'receipt-embedding/entities/keys';
 import { ConcurrentUpdate } from 'receipt-embedding/errors';
 import { writeEmbeddedReceipt } from 'receipt-embedding/table/embedded_receipts';
+import { latestChangeKey } from 'receipt-embedding/table/latest_changes';
 import { deleteRow, deleteRows, type Table } from 'receipt-embedding/table/table';
 import { WrongArgument } from '../command_line/arguments.ts';
 import type { OpenedStore } from '../stores/stack_stores.ts';
@@ -75,7 +76,7 @@ export async function erase(
   }
   next('Deleting deltas');
   await deleteVersions({ s3, bucket: ports.chromadbBucket }, deltas);
-  await deleteRows(table, compaction_runs);
+  await deleteRows(table, [...compaction_runs, latestChangeKey(receipt)]);
   const batch_files = { lines: 0, rewritten: 0, deleted: 0 };
   for (const { batch_id } of batches) {
     next(`Looking through the files of the batch ${batch_id}`);

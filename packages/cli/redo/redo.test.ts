@@ -235,7 +235,11 @@ describe('redo failed', () => {
 
 describe('the command line of redo', () => {
   it.each([
-    ['nothing', [], /^error: what is to be redone\? One of: failed, arrivals, batch <batch_id>, receipt/],
+    [
+      'nothing',
+      [],
+      /^error: what is to be redone\? One of: failed, arrivals, batch <batch_id>, receipt/,
+    ],
     ['an unknown command', ['everything'], /unknown command 'everything'/],
     ['an unknown option', ['failed', '--force'], /unknown option '--force'/],
     ['too much', ['failed', 'now'], /too many arguments/],
