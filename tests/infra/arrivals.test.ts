@@ -94,7 +94,7 @@ describe('a stack that embeds what arrives', () => {
   });
 
   it('lets each function do what it does with stream, queue and workflow, and no more', () => {
-    const table = String(streamArn).replace(/\/stream\/.*/, '');
+    const table = streamArn.replace(/\/stream\/.*/, '');
     const without = (name: string): unknown =>
       statements(name)
         .filter(({ Action }) => !Action.some((action) => /^(logs|xray):/.test(action)))
