@@ -101,15 +101,8 @@ export class QueuePoller {
     const { batchSize, windowMs } = this.#target.mapping;
     const batch: Taken[] = [];
     let bytes = 0;
-    let filling = false;
     /** @returns whether the batch is full. */
     const fill = (): boolean => {
-      filling = true;
-      const full = take();
-      filling = false;
-      return full;
-    };
-    const take = (): boolean => {
       while (batch.length < batchSize) {
         const [message] = this.#queue.receive(1);
         if (message === undefined) return false;
@@ -127,8 +120,7 @@ export class QueuePoller {
     if (!fill() && batch.length > 0 && windowMs > 0 && !this.#stopped) {
       const pause = new Pause(this.#ports.after);
       this.#onVisible = () => {
-        // The queue tells of each message that is taken, too.
-        if (!filling && fill()) pause.end();
+        if (fill()) pause.end();
       };
       await this.#wait(pause, this.#ports.eventDelay(windowMs));
       this.#onVisible = () => undefined;
