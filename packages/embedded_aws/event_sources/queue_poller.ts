@@ -1,6 +1,7 @@
+import { Pause } from '../aws/time.ts';
 import { md5OfAttributes, md5OfBody } from '../sqs/message.ts';
 import type { Message, Queue } from '../sqs/queue.ts';
-import { systemAttributes } from '../sqs/received_message.ts';
+import { systemAttributes } from '../sqs/descriptions.ts';
 import {
   backoff,
   deliver,
@@ -8,7 +9,6 @@ import {
   type DeliveryTarget,
   MAX_BATCH_BYTES,
 } from './delivery.ts';
-import { Pause } from './pause.ts';
 
 export interface QueuePollerPorts extends DeliveryPorts {
   readonly region: string;
