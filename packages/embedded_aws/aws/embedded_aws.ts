@@ -2,16 +2,14 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { S3Client } from '@aws-sdk/client-s3';
-import { S3VectorsClient } from '@aws-sdk/client-s3vectors';
-import { SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
-import { bringToLife, createExistingTables } from '../deployment/bring_to_life.ts';
+import { StartExecutionCommand } from '@aws-sdk/client-sfn';
+import { bringToLife } from '../deployment/bring_to_life.ts';
 import {
   type Deployment,
   type ProgramSettings,
   runPulumiProgram,
 } from '../deployment/pulumi_program.ts';
+import { createExistingTables } from '../deployment/tables.ts';
 import { LogsStandIn } from '../cloudwatch_logs/logs_stand_in.ts';
 import { DynamoDBStandIn } from '../dynamodb/dynamodb_stand_in.ts';
 import { EventSourceMappings } from '../event_sources/event_source_mappings.ts';
@@ -28,13 +26,8 @@ import { SecretsManagerStandIn } from '../secrets_manager/secrets_manager_stand_
 import { SqsStandIn } from '../sqs/sqs_stand_in.ts';
 import { StepFunctionsStandIn } from '../step_functions/step_functions_stand_in.ts';
 import { AwsEdge } from './aws_edge.ts';
-import {
-  clientSettings,
-  type Credentials,
-  DYNAMODB_SETTINGS,
-  REGION,
-  S3_SETTINGS,
-} from './client_settings.ts';
+import { type Credentials, REGION } from './client_settings.ts';
+import { type AwsClients, createClients } from './clients.ts';
 import { REAL_TIME } from './time.ts';
 
 export interface EmbeddedAwsSettings extends Omit<
@@ -95,13 +88,6 @@ export interface EmbeddedAws {
   readonly clients: AwsClients;
   /** Ends everything that runs, and removes the temporary folder. */
   readonly close: () => Promise<void>;
-}
-
-export interface AwsClients {
-  readonly dynamodb: DynamoDBClient;
-  readonly s3: S3Client;
-  readonly s3vectors: S3VectorsClient;
-  readonly sfn: SFNClient;
 }
 
 /**
@@ -269,16 +255,6 @@ async function assemble(
       stepFunctions,
     },
     ...{ sqs, eventSources, edge, iam, clients },
-  };
-}
-
-function createClients(aws: Pick<EmbeddedAws, 'url' | 'credentials'>): AwsClients {
-  const settings = clientSettings(aws);
-  return {
-    dynamodb: new DynamoDBClient({ ...settings, ...DYNAMODB_SETTINGS }),
-    s3: new S3Client({ ...settings, ...S3_SETTINGS }),
-    s3vectors: new S3VectorsClient(settings),
-    sfn: new SFNClient(settings),
   };
 }
 

@@ -1,10 +1,6 @@
 import { cp, mkdir, symlink } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import {
-  CreateTableCommand,
-  type CreateTableCommandInput,
-  type DynamoDBClient,
-} from '@aws-sdk/client-dynamodb';
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { asset } from '@pulumi/pulumi';
 import type { EventSourceMappings } from '../event_sources/event_source_mappings.ts';
 import type { LambdaStandIn } from '../lambda/lambda_stand_in.ts';
@@ -15,7 +11,8 @@ import type { SecretsManagerStandIn } from '../secrets_manager/secrets_manager_s
 import type { SqsStandIn } from '../sqs/sqs_stand_in.ts';
 import type { StepFunctionsStandIn } from '../step_functions/step_functions_stand_in.ts';
 import { createMapping, createQueue } from './event_resources.ts';
-import type { RegisteredResource, TableDescription } from './pulumi_program.ts';
+import type { RegisteredResource } from './pulumi_program.ts';
+import { createTable, type TableState } from './tables.ts';
 
 /** The stand-ins that resources live on. */
 export interface StandIns {
@@ -88,7 +85,7 @@ async function create(
       createVectorsIndex(state as unknown as VectorsIndexState, standIns.s3vectors);
       return;
     case 'aws:dynamodb/table:Table':
-      await standIns.dynamodb.send(new CreateTableCommand(tableDefinition(state)));
+      await createTable(state as unknown as TableState, standIns.dynamodb);
       return;
     case 'aws:secretsmanager/secret:Secret':
       standIns.secrets.createSecret(state['name'] as string, state['arn'] as string);
@@ -158,48 +155,6 @@ function createSchedule(
     roleArn: target.roleArn,
     input: target.input,
   });
-}
-
-/** Lets the tables be there that the program finds. */
-export async function createExistingTables(
-  tables: Readonly<Record<string, TableDescription>>,
-  dynamodb: DynamoDBClient,
-): Promise<void> {
-  for (const [name, table] of Object.entries(tables)) {
-    await dynamodb.send(new CreateTableCommand(tableDefinition({ ...table, name })));
-  }
-}
-
-function tableDefinition(state: Readonly<Record<string, unknown>>): CreateTableCommandInput {
-  const { name, hashKey, rangeKey, attributes, globalSecondaryIndexes, ...table } =
-    state as unknown as TableDescription & { readonly name: string };
-  const indexes = globalSecondaryIndexes?.map((index) => ({
-    IndexName: index.name,
-    KeySchema: index.keySchemas.map(({ attributeName, keyType }) => ({
-      AttributeName: attributeName,
-      KeyType: keyType,
-    })),
-    Projection: {
-      ProjectionType: index.projectionType,
-      ...(index.nonKeyAttributes && { NonKeyAttributes: index.nonKeyAttributes }),
-    },
-  }));
-  return {
-    TableName: name,
-    BillingMode: 'PAY_PER_REQUEST',
-    AttributeDefinitions: attributes.map((attribute) => ({
-      AttributeName: attribute.name,
-      AttributeType: attribute.type,
-    })),
-    KeySchema: [
-      { AttributeName: hashKey, KeyType: 'HASH' },
-      ...(rangeKey === undefined ? [] : [{ AttributeName: rangeKey, KeyType: 'RANGE' as const }]),
-    ],
-    ...(indexes && { GlobalSecondaryIndexes: indexes }),
-    ...(table.streamEnabled === true && {
-      StreamSpecification: { StreamEnabled: true, StreamViewType: table.streamViewType },
-    }),
-  };
 }
 
 /** What the program registers of a function, as far as it is needed here. */

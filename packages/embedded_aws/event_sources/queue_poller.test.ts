@@ -158,20 +158,30 @@ describe('a batch that fails', () => {
     await time.pass(1);
     expect(batches).toHaveLength(6);
     expect(jobs.counts['in flight']).toBe(1);
+    await time.pass(1_000);
+    expect(batches).toHaveLength(7);
   });
 
-  it('is another’s when its function took longer than it was hidden', async () => {
-    const { promise, resolve } = Promise.withResolvers<object>();
-    const { time, batches, jobs, send } = start((_, invocation) =>
-      invocation === 1 ? promise : FAILED,
-    );
-    send('1');
-    await time.pass(30_000);
-    expect(batches).toStrictEqual(['1', '1']);
-    resolve({});
-    await time.pass(0);
-    expect(jobs.counts['in flight']).toBe(1);
-  });
+  it.each([
+    ['done', {}],
+    ['failed', FAILED],
+  ])(
+    'is another’s when its function took longer than it was hidden, and is %s then',
+    async (_, answer) => {
+      const { promise, resolve } = Promise.withResolvers<unknown>();
+      const { time, batches, jobs, send } = start((_batch, invocation) =>
+        invocation === 1 ? promise : FAILED,
+      );
+      send('1');
+      await time.pass(30_000);
+      expect(batches).toStrictEqual(['1', '1']);
+      resolve(answer);
+      await time.pass(0);
+      expect(jobs.counts['in flight']).toBe(1);
+      await time.pass(30_000);
+      expect(batches).toHaveLength(3);
+    },
+  );
 });
 
 describe('a fault', () => {

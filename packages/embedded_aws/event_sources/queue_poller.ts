@@ -1,6 +1,7 @@
+import { Pause } from '../aws/time.ts';
 import { md5OfAttributes, md5OfBody } from '../sqs/message.ts';
 import type { Message, Queue } from '../sqs/queue.ts';
-import { systemAttributes } from '../sqs/received_message.ts';
+import { systemAttributes } from '../sqs/descriptions.ts';
 import {
   backoff,
   deliver,
@@ -8,7 +9,6 @@ import {
   type DeliveryTarget,
   MAX_BATCH_BYTES,
 } from './delivery.ts';
-import { Pause } from './pause.ts';
 
 export interface QueuePollerPorts extends DeliveryPorts {
   readonly region: string;
@@ -101,15 +101,8 @@ export class QueuePoller {
     const { batchSize, windowMs } = this.#target.mapping;
     const batch: Taken[] = [];
     let bytes = 0;
-    let filling = false;
     /** @returns whether the batch is full. */
     const fill = (): boolean => {
-      filling = true;
-      const full = take();
-      filling = false;
-      return full;
-    };
-    const take = (): boolean => {
       while (batch.length < batchSize) {
         const [message] = this.#queue.receive(1);
         if (message === undefined) return false;
@@ -127,8 +120,7 @@ export class QueuePoller {
     if (!fill() && batch.length > 0 && windowMs > 0 && !this.#stopped) {
       const pause = new Pause(this.#ports.after);
       this.#onVisible = () => {
-        // The queue tells of each message that is taken, too.
-        if (!filling && fill()) pause.end();
+        if (fill()) pause.end();
       };
       await this.#wait(pause, this.#ports.eventDelay(windowMs));
       this.#onVisible = () => undefined;

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { MAX_READ_RECORDS } from '../dynamodb/streams/shard.ts';
 import { FAILED, redelivered, startMappings, THROTTLED } from './testing/mappings_fixture.ts';
 
 // Not proved here: the form of events, roles, and functions that run; event_sources.test.ts has them.
@@ -136,12 +137,25 @@ describe('a stream', () => {
     expect(batches).toStrictEqual(['1', '2']);
   });
 
+  it('keeps what is not delivered, however much it is', async () => {
+    const { time, mapStream, write, streams } = startMappings(() => new Promise(() => undefined));
+    mapStream();
+    write('1');
+    await time.pass(POLL);
+    const shard = streams.all[0]?.shards.find(({ end }) => end === 1);
+    const entry = shard?.at(0);
+    if (shard === undefined || entry === undefined) throw new Error('no record');
+    for (let at = 0; at < MAX_READ_RECORDS * 1.2; at++) shard.append(entry);
+    expect(shard.start).toBe(0);
+  });
+
   it('ends in the middle when all is closed', async () => {
     const { time, mapStream, write, batches, mappings } = startMappings(() => FAILED);
     mapStream();
     write('1');
     await time.pass(POLL);
     mappings.close();
+    expect(time.waiting).toBe(0);
     await time.pass(3_600_000);
     expect([batches, time.waiting]).toStrictEqual([['1'], 0]);
   });
@@ -260,6 +274,17 @@ describe('a batch that fails', () => {
     write('1 2 3');
     await time.pass(POLL + 1_000);
     expect(batches).toStrictEqual(['1 2 3', '2 3']);
+  });
+
+  it('in part has all its retries for what is left', async () => {
+    const { time, mapStream, write, batches, events } = startMappings((batch) => {
+      const second = events.at(-1)?.Records[1]?.dynamodb?.SequenceNumber;
+      return batch.length > 1 ? { batchItemFailures: [{ itemIdentifier: second }] } : {};
+    });
+    mapStream({ functionResponseTypes: ['ReportBatchItemFailures'], maximumRetryAttempts: 1 });
+    write('1 2 3 4');
+    await time.pass(60_000);
+    expect(batches).toStrictEqual(['1 2 3 4', '2 3 4', '3 4', '4']);
   });
 
   it.each<[unknown, string]>([

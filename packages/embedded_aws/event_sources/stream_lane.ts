@@ -1,3 +1,4 @@
+import { Pause } from '../aws/time.ts';
 import type { Shard, ShardEntry, ShardReader } from '../dynamodb/streams/shard.ts';
 import {
   backoff,
@@ -7,7 +8,6 @@ import {
   MAX_BATCH_BYTES,
 } from './delivery.ts';
 import type { Condition } from './discarded_batch.ts';
-import { Pause } from './pause.ts';
 
 export interface LanePorts extends DeliveryPorts {
   /** Takes a batch over that is given up. */

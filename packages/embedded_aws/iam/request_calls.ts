@@ -5,6 +5,13 @@ import type { ServiceRequest } from '../http/service.ts';
 import type { Address } from '../s3/bucket.ts';
 import { decodeAddress, operationName } from '../s3/s3_stand_in.ts';
 import { requestFields } from '../s3_vectors/requests.ts';
+import {
+  queueCall,
+  type QueueRequest,
+  STREAM_OPERATIONS,
+  streamCall,
+  type StreamRequest,
+} from './event_calls.ts';
 import type { Call, RequestContext } from './policy_document.ts';
 
 /** Where the names that a request has are at home. */
@@ -90,48 +97,6 @@ function lambdaCall(
   const read = request.path.endsWith('/configuration');
   const action = read ? 'lambda:GetFunctionConfiguration' : 'lambda:InvokeFunction';
   return { action, resource: namedFunction(request, arn) };
-}
-
-/** Where SQS's requests say which queue they are about. */
-interface QueueRequest {
-  readonly QueueUrl?: string;
-  readonly QueueName?: string;
-}
-
-/** IAM knows no batches: whoever may send a message may send ten. */
-function queueCall(
-  operation: string,
-  { QueueUrl, QueueName }: QueueRequest,
-  arn: (resource: string) => string,
-): Call {
-  const name = QueueName ?? QueueUrl?.split('/').at(-1);
-  const action = `sqs:${operation.replace(/Batch$/, '')}`;
-  return { action, resource: name === undefined ? '*' : arn(name) };
-}
-
-const STREAM_OPERATIONS = new Set([
-  'DescribeStream',
-  'GetRecords',
-  'GetShardIterator',
-  'ListStreams',
-]);
-
-/** Where the requests of DynamoDB Streams say which stream they are about. */
-interface StreamRequest {
-  readonly StreamArn?: string;
-  readonly ShardIterator?: string;
-  readonly TableName?: string;
-}
-
-function streamCall(
-  operation: string,
-  { StreamArn, ShardIterator, TableName }: StreamRequest,
-  arn: (resource: string) => string,
-): Call {
-  const table = TableName === undefined ? '*' : arn(`table/${TableName}/stream/*`);
-  // An iterator begins with its stream.
-  const resource = StreamArn ?? ShardIterator?.split('|')[0] ?? table;
-  return { action: `dynamodb:${operation}`, resource };
 }
 
 /** The function of `/2015-03-31/functions/{name or ARN}/invocations?Qualifier=…`. */

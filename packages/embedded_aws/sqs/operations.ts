@@ -1,4 +1,5 @@
 import { SqsError } from './answers.ts';
+import { queueAttributes, receivedMessage } from './descriptions.ts';
 import {
   MAX_MESSAGE_BYTES,
   md5OfAttributes,
@@ -9,8 +10,6 @@ import {
   requireMessage,
 } from './message.ts';
 import type { Queue } from './queue.ts';
-import { queueAttributes } from './queue_attributes.ts';
-import { receivedMessage } from './received_message.ts';
 import type { SqsRequest } from './request.ts';
 
 /** What operations need of the stand-in. */

@@ -250,6 +250,9 @@ describe('a message', () => {
       new DeleteMessageCommand({ QueueUrl, ReceiptHandle: message?.ReceiptHandle }),
     );
     expect(await counts()).toBe('0 1 0');
+    await change(again?.ReceiptHandle, 200);
+    await time.pass(199_999);
+    expect(await counts()).toBe('0 1 0');
     await change(again?.ReceiptHandle, 0);
     expect(await counts()).toBe('1 0 0');
     expect(await rejection(change(again?.ReceiptHandle, 0))).toMatchObject({

@@ -7,7 +7,7 @@ usage() {
 Usage: tests/real/aws_cli/check_aws_cli.sh [--cache FOLDER] [--deltas FOLDER]
 
 Starts `npm start -- --serve`, evaluates what `receipts env` prints, and drives the embedded AWS with the
-AWS CLI: Step Functions, S3, S3 Vectors, DynamoDB and Lambda, with right and with wrong input, and a batch from its submission to
+AWS CLI: Step Functions, S3, S3 Vectors, DynamoDB with its streams, SQS and Lambda, with right and with wrong input, and a batch from its submission to
 its end.
 
   --deltas FOLDER  keep the run's deltas there, downloaded with `aws s3 cp`
@@ -250,6 +250,66 @@ check 'lambda invoke with wrong input is a function error' 'FunctionError.*Unhan
 check 'which names the field' 'InvalidRequest.*limit' payload embedding-find-receipts-realtime-lambda-dev '{"limit": "three"}'
 check 'lambda invoke with an unknown field' 'lmit' payload embedding-find-receipts-realtime-lambda-dev '{"lmit": 3}'
 check 'lambda invoke of a function that is not there' 'ResourceNotFoundException' payload nothing '{}'
+
+# Version 1 of the CLI asks https://queue.amazonaws.com for SQS in this region, whatever AWS_ENDPOINT_URL says.
+sqs() { aws --endpoint-url "$AWS_ENDPOINT_URL" sqs "$@"; }
+# check_event_sources STREAM QUEUE: of a stream that a function is mapped to, and a queue that none is.
+check_event_sources() {
+  local stream=$1 queue=$2 name=${2##*/} table=${1#*:table/} id shard iterator handle
+  table=${table%%/*}
+  check 'lambda list-event-source-mappings by its source' '"State": "Enabled"' \
+    aws lambda list-event-source-mappings --event-source-arn "$stream"
+  id=$(aws lambda list-event-source-mappings --event-source-arn "$stream" --query 'EventSourceMappings[0].UUID' --output text)
+  mapping_state() { aws lambda "$@" --uuid "$id" --query State --output text; }
+  check 'lambda update-event-source-mapping disables it' '^Disabled$' mapping_state update-event-source-mapping --no-enabled
+  check 'and lambda get-event-source-mapping says so' '^Disabled$' mapping_state get-event-source-mapping
+  check 'a mapping that is not there' 'ResourceNotFoundException' aws lambda get-event-source-mapping --uuid 00000000-0000-4000-8000-000000000000
+
+  check 'dynamodb describe-table has its stream' "^$stream$" \
+    aws dynamodb describe-table --table-name "$table" --query Table.LatestStreamArn --output text
+  check 'dynamodbstreams list-streams' "^$stream$" \
+    aws dynamodbstreams list-streams --table-name "$table" --query 'Streams[].StreamArn' --output text
+  check 'dynamodbstreams describe-stream' '"StreamStatus": "ENABLED"' aws dynamodbstreams describe-stream --stream-arn "$stream"
+  aws dynamodb put-item --table-name "$table" --item '{"PK": {"S": "BY_HAND"}, "SK": {"S": "BY_HAND"}}'
+  by_hand() {
+    for shard in $(aws dynamodbstreams describe-stream --stream-arn "$stream" --query 'StreamDescription.Shards[].ShardId' --output text); do
+      iterator=$(aws dynamodbstreams get-shard-iterator --stream-arn "$stream" --shard-id "$shard" \
+        --shard-iterator-type TRIM_HORIZON --query ShardIterator --output text)
+      aws dynamodbstreams get-records --shard-iterator "$iterator" \
+        --query 'Records[?dynamodb.Keys.PK.S==`BY_HAND`].[eventName, dynamodb.Keys.SK.S]' --output text
+    done
+  }
+  check 'dynamodbstreams get-records has what was written' $'^INSERT\tBY_HAND$' by_hand
+  check 'a stream that is not there' 'ResourceNotFoundException' aws dynamodbstreams describe-stream --stream-arn "${stream}1"
+  check 'an iterator of nobody' 'ValidationException' aws dynamodbstreams get-records --shard-iterator nothing
+  check 'the mapping is enabled again' '^Enabled$' mapping_state update-event-source-mapping --enabled
+
+  check 'sqs get-queue-url' "^$queue$" sqs get-queue-url --queue-name "$name" --query QueueUrl --output text
+  check 'sqs send-message has the digest of the body' '"MD5OfMessageBody": "7d909037a76176adb749eda313187060"' \
+    sqs send-message --queue-url "$queue" --message-body 'by hand'
+  check 'sqs get-queue-attributes counts it' '^1$' sqs get-queue-attributes --queue-url "$queue" \
+    --attribute-names ApproximateNumberOfMessages --query Attributes.ApproximateNumberOfMessages --output text
+  handle=$(sqs receive-message --queue-url "$queue" --wait-time-seconds 1 --visibility-timeout 300 \
+    --query 'Messages[?Body==`by hand`].ReceiptHandle' --output text)
+  check 'sqs receive-message hides it' '^1$' sqs get-queue-attributes --queue-url "$queue" \
+    --attribute-names All --query Attributes.ApproximateNumberOfMessagesNotVisible --output text
+  check 'sqs delete-message says nothing' '^$' sqs delete-message --queue-url "$queue" --receipt-handle "$handle"
+  check 'a receipt of nobody' 'ReceiptHandleIsInvalid' sqs delete-message --queue-url "$queue" --receipt-handle nothing
+  check 'a queue that is not there' 'AWS.SimpleQueueService.NonExistentQueue' \
+    sqs send-message --queue-url "${queue}x" --message-body x
+  check 'what is not here of SQS' 'NotImplemented.*CreateQueue' sqs create-queue --queue-name by-hand
+}
+# A stack has them with `embed_on_arrival: true`; without it, it has neither streams nor queues.
+stream=$(aws lambda list-event-source-mappings --query 'EventSourceMappings[?contains(EventSourceArn, `:dynamodb:`)] | [0].EventSourceArn' --output text)
+if [[ $stream == None ]]; then
+  printf 'skipped the checks of event sources: the stack has no mapping\n'
+else
+  mapped=$(aws lambda list-event-source-mappings --query 'EventSourceMappings[].EventSourceArn' --output text)
+  for queue in $(sqs list-queues --query 'QueueUrls[]' --output text); do
+    [[ $mapped == *:"${queue##*/}"* ]] || break
+  done
+  check_event_sources "$stream" "$queue"
+fi
 
 printf '%s passed, %s failed\n' "$passed" "$failed"
 ((failed == 0))
