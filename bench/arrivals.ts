@@ -87,6 +87,7 @@ function figures({
     ['records of our own status writes', count(records.own)],
     ['note_arrivals, by users’ records', count(noteInvocations.users)],
     ['note_arrivals, by our own records alone', count(noteInvocations.own)],
+    ['notes written', count(rest.work.notes_written)],
     ['messages', count(rest.messages)],
     ['start_arrivals, starting executions', count(startInvocations.started)],
     ['start_arrivals, of receipts that wait on', count(startInvocations.waiting)],

@@ -16,14 +16,19 @@ describe('the guide to operation', () => {
   });
 
   it('says how many alarms there are to pay for', async () => {
-    const [, withOne, withTwo] = /\((\d+) with one store, (\d+) with two\)/.exec(operations) ?? [];
+    const [, withOne, withTwo, arriving] =
+      /\((\d+) with one store, (\d+) with two, (\d+) more with `embed_on_arrival`\)/.exec(
+        operations,
+      ) ?? [];
     const count = async (program?: Parameters<typeof runProgram>[0]): Promise<number> => {
       const type = 'aws:cloudwatch/metricAlarm:MetricAlarm';
       return Object.keys(resourcesOf(await runProgram(program), type)).length;
     };
-    expect([withOne, withTwo].map(Number)).toStrictEqual([
-      await count(),
+    const alone = await count();
+    expect([withOne, withTwo, arriving].map(Number)).toStrictEqual([
+      alone,
       await count(WITH_PINECONE),
+      (await count({ config: { embed_on_arrival: 'true' } })) - alone,
     ]);
   });
 });
