@@ -306,6 +306,15 @@ describe('npm start --data', () => {
   });
 });
 
+/** The page of `receipts console`, which is asked for what only AWS knows. */
+async function expectPage(url: string): Promise<void> {
+  const opened = await fetch(url, { redirect: 'manual' });
+  expect(opened.status).toBe(303);
+  const cookie = opened.headers.get('set-cookie')?.split(';')[0] ?? '';
+  const listed = await fetch(new URL('/api/receipts', url), { headers: { cookie } });
+  expect(await listed.json()).toMatchObject({ receipts: [{}, {}, {}], next: null });
+}
+
 describe('npm start --serve', () => {
   afterEach(() => {
     vi.unstubAllEnvs();
@@ -322,6 +331,7 @@ describe('npm start --serve', () => {
     expect(stdout).toMatch(/^ {2}OpenAI +http:\/\/127\.0\.0\.1:\d+\/v1 {2}\(a stand-in\)$/m);
     expect(stdout).toMatch(/^ {2}Pinecone +http:\/\/127\.0\.0\.1:\d+ {2}\(a stand-in\)$/m);
     expect(stdout).toContain('  eval "$(npx receipts env)"\n');
+    await expectPage(/^ {2}Page +(\S+)$/m.exec(stdout)?.[1] ?? '');
     const status = await command.receipts('status', '--json');
     expect(status.stderr).toMatch(/^Local stack at http:\/\/127\.0\.0\.1:\d+\n/);
     expect(JSON.parse(status.stdout)).toMatchObject({ runs: expect.anything() as unknown });

@@ -30,10 +30,18 @@ import {
   skippedLines,
 } from '../receipt_exports/receipt_exports.ts';
 import { arrivalsLine } from './arrival_costs.ts';
+import { syntheticReceipts } from '../synthetic_receipts/synthetic_receipts.ts';
 import { AWS_PRICES } from './costs.ts';
 import { estimate, type Estimate, type EstimateSettings } from './estimate.ts';
 import { exportSource, meterQueries, type ReceiptSource, tableSource } from './receipt_source.ts';
-import { adviceLines, afterwardsLines, countLines, nothingLines, pathLines } from './report.ts';
+import {
+  adviceLines,
+  afterwardsLines,
+  countLines,
+  millionLines,
+  nothingLines,
+  pathLines,
+} from './report.ts';
 import { idleLine } from './scheduled_run.ts';
 
 export type EstimatePorts = Omit<CommandPorts, 'now'>;
@@ -71,14 +79,19 @@ export async function runEstimate(argv: readonly string[], ports: EstimatePorts)
       if (json) {
         ports.out.write(`${JSON.stringify({ ...opened.reading(), ...result })}\n`);
       } else {
-        show(screen, result, opened.readingLines());
+        show(screen, result, opened.readingLines(), options.receipts !== undefined);
       }
       return EXIT.done;
     });
   });
 }
 
-function show(screen: Screen, result: Estimate, reading: readonly string[]): void {
+function show(
+  screen: Screen,
+  result: Estimate,
+  reading: readonly string[],
+  isSynthetic: boolean,
+): void {
   if (result.realtime.work.receipts === 0 && result.batch.work.receipts === 0) {
     screen.lines([...reading, ...nothingLines(result), idleLine(result.model, ASSUMPTIONS)]);
     return;
@@ -87,6 +100,7 @@ function show(screen: Screen, result: Estimate, reading: readonly string[]): voi
   const paragraphs = [
     countLines(result),
     pathLines(result),
+    ...(isSynthetic ? [millionLines(result)] : []),
     afterwardsLines(result),
     [
       ...adviceLines(result),
@@ -113,13 +127,14 @@ function progressOf(screen: Screen): (receipt: ReceiptIdentity) => void {
 }
 
 async function openSource(
-  { stack, data, skipInvalid }: EstimateOptions,
+  { stack, data, receipts, skipInvalid }: EstimateOptions,
   ports: EstimatePorts,
   screen: Screen,
 ): Promise<OpenedSource> {
   if (data !== undefined) {
     return openExports(await readEmbeddableExports(data, { skipInvalid }), data, screen);
   }
+  if (receipts !== undefined) return openSynthetic(receipts);
   const outputs = await findStackOutputs(stack, ports);
   const client = ports.dynamodb(stackRegion(outputs));
   const stores = outputs.vector_stores?.split(',').filter((name) => name in STORES);
@@ -143,6 +158,23 @@ function openExports(
     readingLines: () => [
       `Read ${quantity(exports.lines.length, 'line')} and ${quantity(exports.words.length, 'word')}` +
         `${invalidText(exports.skipped.length)}.`,
+    ],
+  };
+}
+
+function openSynthetic(most: number): OpenedSource {
+  const receipts = [...syntheticReceipts({ count: most, seed: '1' })];
+  const [lines, words] = [
+    receipts.flatMap((one) => one.lines),
+    receipts.flatMap((one) => one.words),
+  ];
+  return {
+    stores: DEFAULTS.vector_stores,
+    source: exportSource({ lines, words }),
+    name: quantity(most, 'synthetic receipt'),
+    reading: () => ({ source: { synthetic_receipts: most } }),
+    readingLines: () => [
+      `Made ${quantity(most, 'receipt')} with ${quantity(lines.length, 'line')} and ${quantity(words.length, 'word')}.`,
     ],
   };
 }
@@ -178,6 +210,8 @@ interface EstimateOptions {
   readonly stack?: string;
   /** Files and folders of receipt exports, instead of a stack's table. */
   readonly data?: readonly string[];
+  /** So many synthetic receipts, instead of either. */
+  readonly receipts?: number;
   readonly skipInvalid: boolean;
   readonly settings: Omit<EstimateSettings, 'stores'>;
   /** Instead of the stack's. */
@@ -189,6 +223,7 @@ interface ParsedOptions {
   readonly stores?: readonly StoreName[];
   readonly stack?: string;
   readonly data?: readonly string[];
+  readonly receipts?: number;
   readonly skipInvalid: boolean;
   readonly model: string;
   readonly filter: EmbeddingStatus;
@@ -219,6 +254,7 @@ const HELP: CommandHelp = {
   examples: [
     ['--stack dev', "a stack's table"],
     ['--data my_receipts/', 'receipt exports, without a stack'],
+    ['--receipts 1000', 'what a million receipts cost, without data of your own'],
     ['--filter FAILED --entity lines --json', 'other receipts, for programs'],
   ],
   notes: `What is counted. Realtime: every receipt with a line or word of the status --filter; of these all lines and words but
@@ -239,11 +275,13 @@ have something to do, twice; how many rows and read request units that were is s
 function parseEstimateOptions(argv: readonly string[], ports: EstimatePorts): EstimateOptions {
   const command = describeCommand();
   parseArguments(command, argv, ports);
-  const { stack, data, stores, skipInvalid, json, ...parsed } = command.opts<ParsedOptions>();
+  const { stack, data, receipts, stores, skipInvalid, json, ...parsed } =
+    command.opts<ParsedOptions>();
   if (skipInvalid && data === undefined) refuseArguments(command, '--skip-invalid needs --data');
   return {
     ...(stack === undefined ? {} : { stack }),
     ...(data === undefined ? {} : { data }),
+    ...(receipts === undefined ? {} : { receipts }),
     ...(stores === undefined ? {} : { stores }),
     skipInvalid,
     json,
@@ -256,7 +294,10 @@ function estimateSettings({
   filter,
   entity,
   ...rest
-}: Omit<ParsedOptions, 'json' | 'skipInvalid' | 'stores'>): Omit<EstimateSettings, 'stores'> {
+}: Omit<ParsedOptions, 'json' | 'receipts' | 'skipInvalid' | 'stores'>): Omit<
+  EstimateSettings,
+  'stores'
+> {
   return {
     model,
     dimensions: settingsSchema.parse({ embedding_model: model }).embedding_dimensions,
@@ -277,6 +318,14 @@ function describeCommand(): Command {
         '--data <PATH...>',
         'count files or folders of receipt exports (JSON) instead of a table',
       ).conflicts('stack'),
+    )
+    .addOption(
+      new Option(
+        '--receipts <N>',
+        'count so many synthetic receipts instead, and say what a million like them cost',
+      )
+        .argParser(wholeNumber(1, 10_000))
+        .conflicts(['stack', 'data']),
     )
     .option(
       '--skip-invalid',

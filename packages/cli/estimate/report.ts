@@ -55,6 +55,24 @@ export function serviceLines(ways: Readonly<Record<string, Costs>>): string[] {
   return columns([header, ...rows]).map(indented);
 }
 
+const MILLION = 1_000_000;
+
+/** What a million receipts like these cost, by service, in whole dollars. */
+export function millionLines({ realtime, batch }: Estimate): string[] {
+  const scaled = ({ work, usd }: Estimate['realtime' | 'batch'], service: keyof Costs): string =>
+    work.receipts === 0 || usd[service] === 0
+      ? NOTHING
+      : `$${count(Math.round((usd[service] * MILLION) / work.receipts))}`;
+  const rows = SERVICES.filter(([, service]) => realtime.usd[service] + batch.usd[service] > 0);
+  return [
+    'A million receipts like these:',
+    ...columns([
+      ['', 'realtime', 'batch'],
+      ...rows.map(([name, service]) => [name, scaled(realtime, service), scaled(batch, service)]),
+    ]).map(indented),
+  ];
+}
+
 /** Amounts below each other: as many digits each. */
 function alike(usd: number): string {
   if (usd === 0) return NOTHING;

@@ -141,9 +141,13 @@ export function RunPage({ query }: { readonly query: URLSearchParams }) {
                 {run.cause === null ? '' : `: ${run.cause}`}
               </p>
             )}
-            {run.next.map((line) => (
-              <p key={line}>{line}</p>
-            ))}
+            {run.next.map((line) =>
+              line.startsWith('  ') ? (
+                <pre key={line}>{line.trim()}</pre>
+              ) : (
+                <p key={line}>{line}</p>
+              ),
+            )}
             {counts !== undefined && (
               <Grid arn={arn} items={[...items.values()]} counts={counts} more={more} />
             )}
@@ -254,6 +258,7 @@ function States({ states }: { readonly states: readonly StateView[] | null }) {
               {state.seconds === null ? '' : seconds(state.seconds)}
             </span>
             <meter
+              class={state.failures > 0 ? 'failed' : ''}
               min={0}
               max={longest}
               value={state.seconds ?? 0}

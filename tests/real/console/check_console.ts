@@ -9,7 +9,8 @@ import { type ConsoleWorld, startConsoleWorld } from './console_world.ts';
 const { values } = parseArgs({
   options: {
     screenshots: { type: 'string' },
-    receipts: { type: 'string', default: '60' },
+    picture: { type: 'string' },
+    receipts: { type: 'string', default: '5000' },
   },
 });
 const folder = values.screenshots ?? (await mkdtemp(join(tmpdir(), 'console-screenshots-')));
@@ -33,13 +34,18 @@ function require(holds: boolean, problem: string): void {
 }
 
 /** A page whose errors and requests are noted. */
-async function openPage(browser: Browser, { url }: ConsoleWorld, width: number, dark = false) {
+async function openPage(
+  browser: Browser,
+  { url }: Pick<ConsoleWorld, 'url'>,
+  width: number,
+  dark = false,
+) {
   const context = await browser.newContext({
     viewport: { width, height: width < 500 ? 844 : 900 },
     colorScheme: dark ? 'dark' : 'light',
   });
   const page = await context.newPage();
-  const noted = { errors: [] as string[], foreign: [] as string[], bytes: 0 };
+  const noted = { errors: [] as string[], foreign: [] as string[], bytes: 0, asked: 0 };
   page.on('console', (message) => {
     if (message.type() === 'error') noted.errors.push(message.text());
   });
@@ -55,6 +61,7 @@ async function openPage(browser: Browser, { url }: ConsoleWorld, width: number, 
     );
   });
   page.setDefaultTimeout(15_000);
+  noted.asked = performance.now();
   await page.goto(url);
   return { page, noted, close: () => context.close() };
 }
@@ -104,6 +111,16 @@ async function checkFrame(page: Page, world: ConsoleWorld): Promise<void> {
     const difference = Math.abs(drawn[side as keyof typeof drawn] - value);
     require(difference < 0.02, `${side} of the frame is ${difference} off`);
   }
+}
+
+/** The picture in the README: a receipt with a search hit framed in it. */
+async function shootPicture(browser: Browser, world: ConsoleWorld, path: string): Promise<void> {
+  const { page, close } = await openPage(browser, world, 1100);
+  await page.setViewportSize({ width: 1100, height: 640 });
+  await page.goto(`${new URL(world.url).origin}/#/search?query=oat%20milk&entity=lines`);
+  await page.locator('.frame').waitFor();
+  await page.screenshot({ path });
+  await close();
 }
 
 /** The same way with Tab, arrows and Enter alone. */
@@ -170,12 +187,41 @@ async function shootAll(browser: Browser, world: ConsoleWorld, width: number, da
   await look('search');
   await page.goto(`${origin}/#/stack`);
   await page.getByText('receipts are embedded.').waitFor();
+  await page.getByText('Reading …').first().waitFor({ state: 'detached' });
   await look('stack');
   await page.goto(`${origin}/#/receipts`);
   await page.locator('.rows a').first().waitFor();
   await look('receipts');
   await close();
   require(widths.length === 0, widths.join(', '));
+}
+
+/** Three times what a machine with something else to do has needed: the figures are printed, the bound finds what hangs. */
+const LONGEST_VIEW_MS = 3_000;
+
+/** How long each of the first views takes in a browser that has seen nothing of the page. @returns what the first one transfers. */
+async function timeFirstViews(browser: Browser, { url, receipts }: ConsoleWorld): Promise<number> {
+  let transferred = 0;
+  const slow: string[] = [];
+  for (const [what, path, there] of [
+    ['runs', '', 'tbody a'],
+    ['receipts', '/#/receipts', '.rows a'],
+  ] as const) {
+    const first = await openPage(browser, { url }, 1280);
+    let { asked } = first.noted;
+    if (path !== '') {
+      asked = performance.now();
+      await first.page.goto(`${new URL(url).origin}${path}`);
+    }
+    await first.page.locator(there).first().waitFor();
+    const milliseconds = Math.round(performance.now() - asked);
+    console.log(`        ${what} after ${milliseconds} ms, of ${receipts} receipts`);
+    if (milliseconds > LONGEST_VIEW_MS) slow.push(`${what}: ${milliseconds} ms`);
+    await first.close();
+    transferred ||= first.noted.bytes;
+  }
+  require(slow.length === 0, slow.join(', '));
+  return transferred;
 }
 
 const world = await startConsoleWorld(Number(values.receipts));
@@ -203,14 +249,10 @@ try {
     require(errors.length + foreign.length === 0, [...errors, ...foreign].join('\n'));
     return Promise.resolve();
   });
-  await check('the page is below 300 kB', async () => {
-    const begun = performance.now();
-    const first = await openPage(browser, world, 1280);
-    await first.page.locator('tbody a').first().waitFor();
-    console.log(`        first view after ${Math.round(performance.now() - begun)} ms`);
-    await first.close();
-    console.log(`        ${(first.noted.bytes / 1_000).toFixed(0)} kB`);
-    require(first.noted.bytes > 0 && first.noted.bytes < 300_000, String(first.noted.bytes));
+  await check('the page is below 300 kB, and its views are there at once', async () => {
+    const bytes = await timeFirstViews(browser, world);
+    console.log(`        ${(bytes / 1_000).toFixed(0)} kB`);
+    require(bytes > 0 && bytes < 300_000, String(bytes));
   });
   for (const [width, dark] of [
     [1280, false],
@@ -222,6 +264,7 @@ try {
       shootAll(browser, world, width, dark),
     );
   }
+  if (values.picture !== undefined) await shootPicture(browser, world, values.picture);
 } finally {
   await browser.close();
   await world.close();

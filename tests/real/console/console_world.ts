@@ -14,12 +14,16 @@ export interface ConsoleWorld {
   readonly failing: SyntheticReceipt;
   /** The realtime workflow has embedded it. */
   readonly embedded: SyntheticReceipt;
+  /** In the table. */
+  readonly receipts: number;
   /** The page's address, with its key. */
   readonly url: string;
   readonly close: () => Promise<void>;
 }
 
-/** The realtime workflow gets so many receipts. */
+/** Receipts of 60 words, which are embedded; all others are small, and wait. */
+const LARGE = 60;
+/** The realtime workflow gets so many of them, batches the rest. */
 const REALTIME = 40;
 
 /** @param count receipts in the table, at least 60. */
@@ -29,7 +33,7 @@ export async function startConsoleWorld(count: number): Promise<ConsoleWorld> {
     config: { max_concurrency: '4', embedding_dimensions: '64' },
   });
   try {
-    const receipts = [...syntheticReceipts({ count, seed: 'console', words: 60 })];
+    const receipts = [...syntheticReceipts({ count: LARGE, seed: 'console', words: 60 })];
     await loadReceipts(local.table, receipts.slice(0, REALTIME));
     const [failing, embedded] = receipts;
     if (failing === undefined || embedded === undefined)
@@ -42,13 +46,16 @@ export async function startConsoleWorld(count: number): Promise<ConsoleWorld> {
     });
     await local.execute({});
     await loadReceipts(local.table, receipts.slice(REALTIME));
-    await local.execute({ limit: 20 }, 'batchSubmit');
+    await local.execute({ limit: LARGE - REALTIME }, 'batchSubmit');
     await local.execute({}, 'batchPoll');
+    const others = Math.max(0, count - LARGE);
+    await loadReceipts(local.table, syntheticReceipts({ count: others, seed: 'others', words: 8 }));
     const page = startConsoleCommand(exportedVariables(local.aws));
     const url = await page.url;
     return {
       failing,
       embedded,
+      receipts: LARGE + others,
       url,
       close: async () => {
         await end(page.child);
