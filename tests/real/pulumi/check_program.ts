@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
-import { checkAdoption } from './checks/adoption.ts';
+import { checkAdoption, OUR_TABLE } from './checks/adoption.ts';
+import { checkAdoptedStream, checkArrivals } from './checks/arrivals.ts';
 import { checkChanges, checkNewKey } from './checks/changes.ts';
 import { Checks } from './checks/check.ts';
 import { checkFirstDeployment } from './checks/first_deployment.ts';
@@ -30,6 +31,7 @@ async function lifeOfTheDevStack(world: World): Promise<void> {
   const added = await checkPineconeAdded(world);
   await checkChanges(world);
   await checkNewKey(world);
+  await checkArrivals(world);
   await checkModels(world);
   await checkVectorStoresBothWays(world);
   await checkPineconeRemoved(world, added);
@@ -45,6 +47,7 @@ await Promise.all([
     await inNewWorld(cli, checks, checkLongestName);
     await inNewWorld(cli, checks, checkProtectedStack);
     await inNewWorld(cli, checks, checkAdoption);
+    await inNewWorld(cli, checks, (world) => checkAdoptedStream(world, OUR_TABLE));
   })(),
 ]);
 console.log(`${checks.passed} passed, ${checks.failed} failed`);

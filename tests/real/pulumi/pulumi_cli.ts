@@ -17,8 +17,15 @@ export type Shell = (command: string, input?: string) => Promise<Printed>;
 /** Runs `pulumi ARGUMENTS…` in the workspace, to its end. */
 export type Pulumi = (...args: string[]) => Promise<Printed>;
 
-/** @param providerPort where the AWS provider listens. */
-export function shellIn({ folder, home }: Workspace, providerPort: number): Shell {
+/**
+ * @param providerPort where the AWS provider listens.
+ * @param more variables that each command gets as they are then.
+ */
+export function shellIn(
+  { folder, home }: Workspace,
+  providerPort: number,
+  more: Readonly<Record<string, string>>,
+): Shell {
   const env = {
     HOME: home,
     // Whatever HOME says, the CLI would take the user's own.
@@ -26,13 +33,16 @@ export function shellIn({ folder, home }: Workspace, providerPort: number): Shel
     PATH: [join(folder, 'node_modules/.bin'), process.env['PATH']].join(delimiter),
     NO_COLOR: '1',
     npm_config_update_notifier: 'false',
+    // Of an account that does not exist; the user's own are not for this.
+    AWS_ACCESS_KEY_ID: 'AKIAIOSFODNN7EXAMPLE',
+    AWS_SECRET_ACCESS_KEY: 'of nobody',
     PULUMI_CONFIG_PASSPHRASE: 'a passphrase',
     PULUMI_DEBUG_PROVIDERS: `aws:${providerPort}`,
     PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: 'true',
     PULUMI_SKIP_UPDATE_CHECK: 'true',
   };
   return async (line, input = '') => {
-    const command = spawn('sh', ['-c', line], { cwd: folder, env });
+    const command = spawn('sh', ['-c', line], { cwd: folder, env: { ...env, ...more } });
     command.stdin.end(input);
     const [stdout, stderr, [code]] = await Promise.all([
       text(command.stdout),

@@ -145,7 +145,7 @@ export class Account {
 }
 
 /** What AWS adds to a resource. */
-export const ARNS: readonly string[] = ['arn', 'vectorBucketArn', 'indexArn'];
+export const ARNS: readonly string[] = ['arn', 'indexArn', 'streamArn', 'url', 'vectorBucketArn'];
 
 function computed({ state }: StoredResource): Properties {
   return Object.fromEntries(ARNS.filter((key) => key in state).map((key) => [key, state[key]]));

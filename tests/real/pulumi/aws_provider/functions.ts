@@ -39,6 +39,10 @@ function describedTable(state: Properties): Properties {
     ttl: { attributeName: '', enabled: false },
     rangeKey: '',
     attributes: [],
+    streamEnabled: false,
+    streamViewType: '',
+    streamArn: '',
+    streamLabel: '',
     ...state,
     globalSecondaryIndexes: indexes.map((index) => ({
       ...index,

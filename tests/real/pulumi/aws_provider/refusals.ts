@@ -97,7 +97,7 @@ function member(inputs: Properties, object: string, name: string): unknown {
 /** Every ARN that the texts of a resource name, of services whose resources this account would have. */
 const needsWhatItNames: Rule = (account, inputs) => {
   const named = JSON.stringify(inputs).matchAll(
-    /arn:aws:(?:lambda|states|secretsmanager|sns):[a-z0-9-]+:\d+:[A-Za-z0-9:/_.-]+/g,
+    /arn:aws:(?:lambda|states|secretsmanager|sns|sqs):[a-z0-9-]+:\d+:[A-Za-z0-9:/_.-]+/g,
   );
   const missing = [...named]
     .map(([arn]) => arn)
@@ -122,6 +122,18 @@ const needsLogGroup: Rule = (account, inputs) => {
     ? `ResourceNotFoundException: no log group ${String(logGroup)}`
     : undefined;
 };
+
+/** The stream of a mapping, if it is no queue. */
+const needsStream: Rule = (account, { eventSourceArn }) =>
+  String(eventSourceArn).includes(':sqs:') ||
+  account.resources.some(({ state }) => state['streamArn'] === eventSourceArn)
+    ? undefined
+    : `InvalidParameterValueException: no stream ${String(eventSourceArn)}`;
+
+function withoutStateMachines(inputs: Properties): Properties {
+  const text = JSON.stringify(inputs).replaceAll(/arn:aws:states:[^"]+:stateMachine:[^"]+/g, '');
+  return JSON.parse(text) as Properties;
+}
 
 const CREATION: Readonly<Record<string, Rule>> = {
   [ROLE_POLICY]: (account, { role }) =>
@@ -148,9 +160,12 @@ const CREATION: Readonly<Record<string, Rule>> = {
     account.with(VECTOR_BUCKET, { vectorBucketName }).length === 0
       ? `NotFoundException: no vector bucket ${String(vectorBucketName)}`
       : undefined,
+  'aws:lambda/eventSourceMapping:EventSourceMapping': all(needsWhatItNames, needsStream),
+  'aws:sqs/queuePolicy:QueuePolicy': needsWhatItNames,
   'aws:lambda/function:Function': all(
     needsRole('lambda.amazonaws.com', ({ role }) => role),
-    needsWhatItNames,
+    // A state machine that it starts is made after it: that one invokes functions, too.
+    (account, inputs) => needsWhatItNames(account, withoutStateMachines(inputs)),
     needsValuesOfSecrets,
     needsLogGroup,
   ),

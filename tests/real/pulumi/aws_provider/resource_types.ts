@@ -138,6 +138,17 @@ const TYPES: Readonly<Record<string, ResourceType>> = {
     namePattern: LETTERS,
     replacedBy: ['name', 'type'],
   },
+  'aws:lambda/eventSourceMapping:EventSourceMapping': {
+    uniqueBy: ['eventSourceArn', 'functionName'],
+    replacedBy: ['eventSourceArn', 'startingPosition', 'startingPositionTimestamp'],
+  },
+  'aws:sqs/queue:Queue': {
+    nameProperty: 'name',
+    longestName: 80,
+    namePattern: LETTERS,
+    replacedBy: ['name', 'fifoQueue'],
+  },
+  'aws:sqs/queuePolicy:QueuePolicy': { uniqueBy: ['queueUrl'], replacedBy: ['queueUrl'] },
   'aws:sns/topic:Topic': {
     nameProperty: 'name',
     longestName: 256,

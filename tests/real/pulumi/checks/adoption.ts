@@ -7,7 +7,7 @@ const keyed = (...names: readonly string[]): readonly object[] =>
   names.map((attributeName, at) => ({ attributeName, keyType: at === 0 ? 'HASH' : 'RANGE' }));
 
 /** What functions need of a table. */
-const OUR_TABLE = {
+export const OUR_TABLE = {
   hashKey: 'PK',
   rangeKey: 'SK',
   globalSecondaryIndexes: [

@@ -65,6 +65,7 @@ async function createStack(world: World, stack: string): Promise<void> {
     vector_stores: 's3_vectors,pinecone,chroma',
     chroma_http_endpoint: 'https://chroma.example.com',
     batch_poll_schedule: 'rate(15 minutes)',
+    embed_on_arrival: 'true',
     realtime_schedule: 'rate(1 hour)',
     full_run_schedule: 'rate(1 day)',
     batch_submit_schedule: 'rate(1 day)',

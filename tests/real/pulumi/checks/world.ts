@@ -8,6 +8,8 @@ import type { Checks } from './check.ts';
 export interface World {
   readonly account: Account;
   readonly workspace: Workspace;
+  /** Variables of the commands, beside those that all have. */
+  readonly environment: Record<string, string>;
   /** Runs a command line, whatever comes of it. */
   readonly shell: Shell;
   /** Runs `pulumi …`, whatever comes of it. */
@@ -26,7 +28,8 @@ export async function inNewWorld(
   const account = new Account();
   const provider = await serveAwsProvider(account);
   const workspace = await createWorkspace(cli);
-  const shell = shellIn(workspace, provider.port);
+  const environment: Record<string, string> = {};
+  const shell = shellIn(workspace, provider.port, environment);
   const pulumi = pulumiWith(shell);
   const must: Pulumi = async (...args) => {
     const printed = await pulumi(...args);
@@ -37,7 +40,7 @@ export async function inNewWorld(
   };
   try {
     await must('login', `file://${workspace.home}`);
-    await run({ account, workspace, shell, pulumi, must, checks });
+    await run({ account, workspace, environment, shell, pulumi, must, checks });
   } finally {
     provider.close();
     await workspace.remove();
