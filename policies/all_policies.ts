@@ -4,6 +4,7 @@ import {
   bucketsPrivate,
   bucketsTlsOnly,
   dataProtected,
+  queuesEncrypted,
   tablesEncrypted,
   tablesRecoverable,
 } from './data_stores.ts';
@@ -32,6 +33,7 @@ export const POLICIES: Readonly<Policies> = [
   bucketsTlsOnly,
   tablesRecoverable,
   tablesEncrypted,
+  queuesEncrypted,
   dataProtected,
   logsExpire,
   functionsHaveLogGroups,

@@ -10,6 +10,7 @@ import {
   bucketsPrivate,
   bucketsTlsOnly,
   dataProtected,
+  queuesEncrypted,
   tablesEncrypted,
   tablesRecoverable,
 } from './data_stores.ts';
@@ -243,4 +244,29 @@ describe('tables', () => {
       expect(dataProtected.enforcementLevel).toBe('advisory');
     });
   });
+});
+
+describe('queues', () => {
+  // Not proved here: that SQS does what this asks for.
+
+  const QUEUE = 'aws:sqs/queue:Queue';
+
+  it.each([
+    [{ sqsManagedSseEnabled: true }],
+    [{ kmsMasterKeyId: 'alias/ours' }],
+    [{ sqsManagedSseEnabled: NOT_KNOWN_YET }],
+  ])('that are encrypted are fine: %j', (props) => {
+    expect(verdict(queuesEncrypted, QUEUE, props)).toStrictEqual([]);
+  });
+
+  it.each([[{}], [{ sqsManagedSseEnabled: false }], [{ kmsMasterKeyId: '' }]])(
+    'that are not are named: %j',
+    (props) => {
+      expect(verdict(queuesEncrypted, QUEUE, props)).toStrictEqual([
+        expect.stringContaining(
+          'is not encrypted: set sqsManagedSseEnabled to true, or kmsMasterKeyId.',
+        ),
+      ]);
+    },
+  );
 });

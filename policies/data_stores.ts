@@ -149,6 +149,19 @@ export const tablesEncrypted = resourcePolicy(
         ],
 );
 
+const QUEUE = 'aws:sqs/queue:Queue';
+
+export const queuesEncrypted = resourcePolicy(
+  { name: 'queues-encrypted', description: 'Queues encrypt what they hold.' },
+  [QUEUE],
+  ({ name, properties: { sqsManagedSseEnabled, kmsMasterKeyId } }) =>
+    mayBe(sqsManagedSseEnabled, true) || Boolean(kmsMasterKeyId)
+      ? []
+      : [
+          `The queue ${name} is not encrypted: set sqsManagedSseEnabled to true, or kmsMasterKeyId.`,
+        ],
+);
+
 /**
  * Outside `dev`, nothing deletes what holds data. An advice: to remove a stack, its owner takes the protection
  * away first (the setting `protect_data`).

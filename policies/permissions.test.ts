@@ -109,7 +109,7 @@ describe('no-wildcard-resources', () => {
   });
 
   it('lets sending traces, delivering logs and network interfaces be for *, and nothing beside them', () => {
-    expect(ACTIONS_WITHOUT_RESOURCES).toHaveLength(18);
+    expect(ACTIONS_WITHOUT_RESOURCES).toHaveLength(19);
     expect(resources(statement(ACTIONS_WITHOUT_RESOURCES, '*'))).toStrictEqual([]);
     expect(resources(statement('xray:PutTraceSegments', '*'))).toStrictEqual([]);
     expect(resources(statement(['xray:PutTraceSegments', 'logs:PutLogEvents'], '*'))).toStrictEqual(

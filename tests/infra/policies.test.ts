@@ -74,7 +74,10 @@ let resources: ShownResource[];
 
 beforeAll(async () => {
   pack = await PolicyPackProcess.start();
-  resources = shownResources(await runProgram({ stack: 'prod' }), 'prod');
+  resources = shownResources(
+    await runProgram({ stack: 'prod', config: { embed_on_arrival: 'true' } }),
+    'prod',
+  );
 });
 
 afterAll(async () => {
@@ -88,7 +91,7 @@ describe('the policy pack', () => {
     expect(policiesList.map((policy) => policy.name)).toStrictEqual(
       POLICIES.map((policy) => policy.name),
     );
-    expect(new Set(POLICIES.map((policy) => policy.name)).size).toBe(20);
+    expect(new Set(POLICIES.map((policy) => policy.name)).size).toBe(21);
   });
 
   it.each(Object.entries(STACKS))('has no complaint about a stack %s', async (_, settings) => {
@@ -128,6 +131,10 @@ const MISTAKES: Readonly<
   'tables-encrypted': [
     'aws:dynamodb/table:Table',
     (inputs) => ({ ...inputs, serverSideEncryption: undefined }),
+  ],
+  'queues-encrypted': [
+    'aws:sqs/queue:Queue',
+    (inputs) => ({ ...inputs, sqsManagedSseEnabled: false }),
   ],
   'data-protected': ['aws:s3/bucket:Bucket', (inputs) => ({ ...inputs, forceDestroy: true })],
   'logs-expire': [
