@@ -62,7 +62,7 @@ export async function writeGoneStack(folder: string): Promise<void> {
 }
 
 /** The words of a command line as a shell takes them apart. */
-export function shellWords(line: string): string[] {
+function shellWords(line: string): string[] {
   const words = line.match(/(?:'[^']*'|"[^"]*"|[^\s'"])+/g) ?? [];
   return words.map((word) => word.replaceAll(/['"]/g, ''));
 }
