@@ -92,15 +92,15 @@ describe('npm start', () => {
           /^ {2}Deltas +4 in s3:\/\/.*/,
           /^ {2}COMPACTION_RUN +2 records, under GSI1PK = RUNS/,
           /^ {2}Batch path +\d+ executions in [\d.]+ s, 0 failed/,
-          /^ {2}(?:LINE|WORD)_EMBEDDING +COMPLETED: (\d+) of \1 embedded/,
+          /^ {2}(?:LINE|WORD)_EMBEDDING +COMPLETED: (?<all>\d+) of \k<all> embedded/,
           /^ {2}OpenAI +[\d,]+ tokens \(\$0\.\d+ at OpenAI's list price\)/,
           /^Lines and words by embedding status/,
           /^ {2}lines +0 +0 +\d+ +0 +\d+ +\d+/,
           /^ {2}words +0 +0 +\d+ +0 +\d+ +36/,
           /^Vectors, and how many of a sample are found as their own nearest neighbour/,
           /^ {2}log +\d+ runs, \d+ deltas/,
-          /^ {2}s3_vectors +\d+ lines, \d+ words; (\d+) of \1 found/,
-          /^ {2}pinecone +\d+ lines, \d+ words; (\d+) of \1 found/,
+          /^ {2}s3_vectors +\d+ lines, \d+ words; (?<s3>\d+) of \k<s3> found/,
+          /^ {2}pinecone +\d+ lines, \d+ words; (?<pine>\d+) of \k<pine> found/,
           /^What this would have cost on AWS/,
           /^ +realtime +batches +both/,
           /^ {2}Together( +\$0\.\d{4}){3}/,
@@ -429,7 +429,7 @@ describe('Ctrl-C', () => {
 
   it('while it deploys does so too', async () => {
     const command = await NpmStart.start(SMALL);
-    await command.printed(/^Building/);
+    await command.printed(/^Deploying/m);
 
     command.interrupt();
 

@@ -116,7 +116,7 @@ async function checkFrame(page: Page, world: ConsoleWorld): Promise<void> {
 /** The picture in the README: a receipt with a search hit framed in it. */
 async function shootPicture(browser: Browser, world: ConsoleWorld, path: string): Promise<void> {
   const { page, close } = await openPage(browser, world, 1100);
-  await page.setViewportSize({ width: 1100, height: 640 });
+  await page.setViewportSize({ width: 1100, height: 720 });
   await page.goto(`${new URL(world.url).origin}/#/search?query=oat%20milk&entity=lines`);
   await page.locator('.frame').waitFor();
   await page.screenshot({ path });
