@@ -29,6 +29,11 @@ const HELD: readonly Held[] = [
   { command: /^npm start -- --data /, where: 'tests/end_to_end/npm_start.test.ts', by: "'--data'" },
   { command: /^receipts (\w+ )?--help$/, where: 'packages/cli/receipts.test.ts', by: "'--help'" },
   { command: /^receipts env$/, where: AWS_CLI, by: 'eval "$(receipts env)"' },
+  {
+    command: /^receipts add\b/,
+    where: 'packages/cli/add/add.test.ts',
+    by: "'--synthetic', '2', '--wait'",
+  },
   { command: /^receipts console\b/, where: 'tests/real/console/console_world.ts', by: "'console'" },
   { command: /^receipts status\b/, where: 'packages/cli/status/status.test.ts', by: "'--watch'" },
   {

@@ -14,7 +14,7 @@ import { syntheticReceipts } from '../synthetic_receipts/synthetic_receipts.ts';
 import { loadReceipts, type ReceiptEntities, receiptRows } from '../table/load_receipts.ts';
 import { type AddOptions, parseAddOptions } from './options.ts';
 
-export interface AddPorts extends CommandPorts {
+interface AddPorts extends CommandPorts {
   /** A seed that was never used before. */
   readonly newSeed: () => string;
   readonly sleep: (milliseconds: number) => Promise<unknown>;

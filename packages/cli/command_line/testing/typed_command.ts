@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { vi } from 'vitest';
-import { add, type AddPorts } from '../../add/add.ts';
+import { add } from '../../add/add.ts';
 import { showConsole } from '../../console/console.ts';
 import { env } from '../../env/env.ts';
 import { runEstimate } from '../../estimate/estimate_command.ts';
@@ -36,7 +36,7 @@ type Ports = CommandPorts & Pick<Around, 'folder'>;
 type Run = (argv: readonly string[], ports: Ports) => Promise<number>;
 
 const COMMANDS: Readonly<Record<string, Run>> = {
-  add: async (argv, ports) => await add(argv, ports as unknown as AddPorts),
+  add: async (argv, ports) => await add(argv, { ...ports, newSeed: () => 'seed', sleep: unasked }),
   console: showConsole,
   env: env,
   estimate: runEstimate,
