@@ -164,7 +164,7 @@ describe('a batch that OpenAI ends', () => {
       });
       if (reason !== undefined) {
         expect(await shownStatus(stack, '--no-entities')).toMatch(
-          new RegExp(`${batch_id}  ${status} .*${released} returned to NONE: \\w`),
+          new RegExp(`${batch_id} ${status} .* UTC\\n +${released} returned to NONE: \\w`),
         );
       }
     },

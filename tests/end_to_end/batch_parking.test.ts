@@ -63,7 +63,7 @@ describe('a batch that can not be ingested', () => {
     });
     expect(await shownStatus(stack, '--no-entities')).toMatch(
       new RegExp(
-        `${batch_id} .*parked: no poll tries it any more; .*InvalidConfiguration: Pinecone`,
+        `${batch_id} PENDING for .*\\n +parked: no poll tries it any more; .*InvalidConfiguration: Pinecone`,
       ),
     );
     // It counts as one that has not ended: what it has claimed is nobody else's.
