@@ -58,11 +58,20 @@ export interface Bundles {
 }
 
 /**
- * Bundles every function, and then the layer with what they import of it.
+ * Bundles every function, and then the layer with what they import of it; once in a process.
  *
  * @param folder by default `dist` in the project.
  */
 export async function bundleAll(folder: string = join(projectFolder, 'dist')): Promise<Bundles> {
+  const bundled = written.get(folder) ?? writeAll(folder);
+  written.set(folder, bundled);
+  return await bundled;
+}
+
+/** By folder: `npm start` shows the bundles before the program asks for them in the same process. */
+const written = new Map<string, Promise<Bundles>>();
+
+async function writeAll(folder: string): Promise<Bundles> {
   const bundles: Bundles = {
     layer: join(folder, 'layer'),
     handler: (name) => join(folder, 'functions', name),

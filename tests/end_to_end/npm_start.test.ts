@@ -427,9 +427,9 @@ describe('Ctrl-C', () => {
     expect(await command.temporaryFiles()).toStrictEqual([]);
   });
 
-  it('while it deploys does so too', async () => {
+  it.each([/^Bundling/, /^Deploying/m])('after %s does so too', async (step) => {
     const command = await NpmStart.start(SMALL);
-    await command.printed(/^Deploying/m);
+    await command.printed(step);
 
     command.interrupt();
 

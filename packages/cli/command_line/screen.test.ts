@@ -36,6 +36,15 @@ describe('a terminal of 40 columns', () => {
   });
 });
 
+it('that was silenced takes its progress away, and shows nothing more', () => {
+  const { screen, text } = writtenScreen(true);
+  screen.progress('1 of 2', 0.5);
+  screen.silence();
+  screen.progress('2 of 2', 1);
+  screen.heading('Report');
+  expect(text()).toBe('\r\u001b[K1 of 2\r\u001b[K');
+});
+
 describe('a page', () => {
   it('takes the place of what a terminal shows, and says what does not fit', () => {
     const out = Object.assign(new WrittenText(), { isTTY: true, columns: 80, rows: 4 });

@@ -1,3 +1,4 @@
+import { Writable } from 'node:stream';
 import type { WriteStream } from 'node:tty';
 import { styleText } from 'node:util';
 import { cut, fitted, fittedValue, padded, widthOf } from './fitting.ts';
@@ -11,7 +12,7 @@ const BAR_WIDTH = 30;
 const CLEAR = '\u001b[H\u001b[J';
 
 export class Screen {
-  readonly #out: ScreenOutput;
+  #out: ScreenOutput;
   /** The share of the progress that a plain line was last written for. */
   #shown = -Infinity;
   /** The progress that stands in the terminal's last line. */
@@ -24,6 +25,16 @@ export class Screen {
   /** Goes above the progress, where there is any. A terminal gets no word that is broken in its middle. */
   line(text = ''): void {
     this.#write(fitted(text, this.width));
+  }
+
+  /** Nothing more is shown: work that was stopped may go on until what it uses is closed under it. */
+  silence(): void {
+    this.clearProgress();
+    this.#out = new Writable({
+      write: (_chunk, _encoding, done) => {
+        done();
+      },
+    });
   }
 
   /** The terminal's columns; undefined where there is none. */

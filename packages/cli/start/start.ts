@@ -31,7 +31,7 @@ async function start(options: StartOptions, screen: Screen, stop: Interruption):
   const { startLocalStack } = await import('../local_stack.ts');
   const { runWorkflows } = await import('./run.ts');
   const { serveUntil } = await import('./serve.ts');
-  await showBundles(screen);
+  await stop.orResult(() => showBundles(screen));
   screen.heading('Deploying the Pulumi program onto the embedded AWS …');
   const started = performance.now();
   const stack = await startLocalStack({
@@ -67,11 +67,13 @@ async function start(options: StartOptions, screen: Screen, stop: Interruption):
     else if (succeeded) screen.lines(NEXT_COMMANDS);
     return succeeded ? EXIT.done : EXIT.failed;
   } finally {
+    // After Ctrl-C the run sees its stack end, and would report that.
+    screen.silence();
     await stack.close();
   }
 }
 
-/** The program bundles them again, which changes nothing: the same sources give the same bytes. */
+/** The program, which runs in this process, takes the same bundles. */
 async function showBundles(screen: Screen): Promise<void> {
   const { bundleAll } = await import('../../../components/bundling/bundles.ts');
   const { BUNDLE_LIMITS, measureBundles } = await import('../build.ts');
