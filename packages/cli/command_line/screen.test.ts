@@ -49,8 +49,10 @@ describe('a page', () => {
   it('takes the place of what a terminal shows, and says what does not fit', () => {
     const out = Object.assign(new WrittenText(), { isTTY: true, columns: 80, rows: 4 });
     new Screen(out).page(['one', 'two', 'three', 'four']);
-    new Screen(out).page(['five']);
-    expect(out.text).toBe('\u001b[H\u001b[Jone\ntwo\n… 2 lines more\n\u001b[H\u001b[Jfive\n');
+    new Screen(out).page(['five', '', 'six', '', 'seven']);
+    expect(out.text).toBe(
+      '\u001b[H\u001b[Jone\ntwo\n… 2 lines more\n\u001b[H\u001b[Jfive\nsix\nseven\n',
+    );
   });
 
   it('is written below the one before without a terminal', () => {

@@ -112,8 +112,10 @@ export class Screen {
       this.lines([...lines, '']);
       return;
     }
-    const fitting = lines.flatMap((line) => fitted(line, this.width));
     const room = rows - 1;
+    const all = lines.flatMap((line) => fitted(line, this.width));
+    // A small terminal needs its rows for more than what sets parts off.
+    const fitting = all.length <= room ? all : all.filter((line) => line !== '');
     const shown =
       fitting.length <= room
         ? fitting

@@ -176,7 +176,7 @@ async function isConfirmed(
     );
   }
   const again = rows_remain ? ' Its own rows stay: the next run embeds it again.' : '';
-  return await stop.orResult(() => confirm(`Remove all of it for good?${again} [y/N] `));
+  return await stop.orResult(() => confirm(`Remove all of it?${again} [y/N] `));
 }
 
 async function erasing(screen: Screen, work: () => Promise<Erased>): Promise<Erased> {

@@ -66,7 +66,7 @@ export function batchLines(view: BatchesView): string[] {
     ...(with_reason === 0
       ? []
       : [
-          `  ${quantity(with_reason, 'batch', 'batches')} ended otherwise than planned; the newest:`,
+          `  ${quantity(with_reason, 'batch', 'batches')} ended with a problem; the newest:`,
           ...newest_with_reason.flatMap(endedLines),
         ]),
     ...unreadable(invalid_rows),

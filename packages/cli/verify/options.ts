@@ -32,7 +32,7 @@ const HELP: CommandHelp = {
     ['--sample 1000 --seed monday', 'the same thousand each time'],
     ['--full', 'every receipt, every record and every delta'],
     ["--full --after 'IMAGE#…#RECEIPT#00001'", 'go on where it was stopped'],
-    ['--full --repair', 'mend what differs, after a question'],
+    ['--full --repair', 'repair what differs, after a question'],
   ],
   notes: `What is compared of a receipt: its lines and words with the log's vectors (the same input, the same
 metadata), these with every store of the stack, its claims with the batches, its record with its
@@ -45,7 +45,7 @@ cents, and minutes), and compares those chosen and all that are gone. --full rea
 and vector, and asks S3 about each delta: a million receipts are some dollars and hours. Memory does
 not grow with them. It says how to go on when it is stopped.
 
---repair mends from the log, and asks OpenAI nothing: stores get what they lack, vectors of what is
+--repair works from the log, and asks OpenAI nothing: stores get what they lack, vectors of what is
 gone are removed, marks of the dead are made good. What could only be bought again (the log has no
 such vector) becomes NONE, and the next realtime run embeds it. Doing it twice changes nothing more,
 and executions may run beside it. What differs for long may be repaired by a full run, too.
@@ -54,7 +54,7 @@ It runs with your own credentials: the table, the ChromaDB bucket, lambda:GetFun
 search_receipts, the secrets of the stores, and s3vectors:GetVectors and QueryVectors; with --repair
 also the rights to write all these.`,
   exitCodes: {
-    0: 'nothing differs, or all of it was mended',
+    0: 'nothing differs, or all of it was repaired',
     1: 'something differs (for --repair: still), the answer was no, or AWS or a store refused',
     2: 'wrong arguments, no such stack, or nobody to ask',
   },
@@ -68,7 +68,7 @@ export function parseVerify(argv: readonly string[], ports: CommandPorts): Verif
     .option('--sample <N>', 'how many receipts, at random', wholeNumber(1, 100_000), 100)
     .option('--seed <TEXT>', 'which ones: the same text, the same receipts (default: at random)')
     .option('--after <RECEIPT>', 'with --full: go on behind this receipt', receiptOfPath)
-    .option('--repair', 'mend what differs, without OpenAI', false)
+    .option('--repair', 'repair what differs, without OpenAI', false)
     .option('--yes', "don't ask", false)
     .option(...JSON_OPTION);
   parseArguments(command, argv, ports);
