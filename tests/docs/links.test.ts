@@ -77,6 +77,10 @@ describe('the documents', () => {
     expect(missing).toStrictEqual([]);
   });
 
+  it('begin with a README of at most 150 lines', () => {
+    expect(documents[0]?.text.split('\n').length).toBeLessThanOrEqual(151);
+  });
+
   it('are all reached from the README', async () => {
     const { text = '' } = documents[0] ?? {};
     const linked = new Set([...text.matchAll(/\]\((docs\/[\w.]+)/g)].map(([, path]) => path));
