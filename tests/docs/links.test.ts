@@ -77,6 +77,21 @@ describe('the documents', () => {
     expect(missing).toStrictEqual([]);
   });
 
+  it('begin with a README of at most 150 lines', () => {
+    expect(documents[0]?.text.split('\n').length).toBeLessThanOrEqual(151);
+  });
+
+  it('of more than 200 lines name their parts, in their order, at the top', async () => {
+    for (const name of await guides()) {
+      const text = await readFile(join(ROOT, 'docs', name), 'utf8');
+      if (text.split('\n').length <= 200) continue;
+      const parts = [...text.matchAll(/^## (.+)$/gm)].map(([, part = '']) => part);
+      const [top = ''] = text.split('\n## ', 1);
+      const listed = [...top.matchAll(/^- \[(.+)\]\(#/gm)].map(([, part = '']) => part);
+      expect([name, ...listed]).toStrictEqual([name, ...parts]);
+    }
+  });
+
   it('are all reached from the README', async () => {
     const { text = '' } = documents[0] ?? {};
     const linked = new Set([...text.matchAll(/\]\((docs\/[\w.]+)/g)].map(([, path]) => path));

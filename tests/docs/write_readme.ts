@@ -16,11 +16,12 @@ const SHOWN = [
   [/^ {2}Receipts /, /^ {2}Read /],
   [/^What this would have cost/, /^ {2}OpenAI/],
   [/^ {2}Together/, /^ {2}As /],
-  [/^ {2}"/, /^$/],
+  [/^ {2}"/, /^ {4}\d/],
+  [/^ {4}\d/, /^(?: {4}\d|$)/],
 ] as const;
 
 /** What a terminal draws over, and what is too long for a first look. */
-const LEFT_OUT = /^$|░|^ {2}(?:Looking for|with|[a-z]|\d+ [a-z]+s,)/;
+const LEFT_OUT = /^$|░|^ {2}(?:Looking for|with|(?!layer )[a-z]|\d+ [a-z]+s,)/;
 
 function excerptOf(printed: string): string {
   const lines = printed.split('\n');

@@ -178,7 +178,7 @@ describe('receipts forget', () => {
 
     expect(exit).toBe(0);
     expect(questions).toStrictEqual([
-      'Remove all of it for good? Its own rows stay: the next run embeds it again. [y/N] ',
+      'Remove all of it? Its own rows stay: the next run embeds it again. [y/N] ',
     ]);
     expect(stdout).toContain(`Held of it:
   vectors in s3_vectors        1 of lines, 1 of words
