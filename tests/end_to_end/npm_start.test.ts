@@ -358,6 +358,8 @@ describe('npm start --serve', () => {
       'DYNAMODB_TABLE_NAME',
       'DASHBOARD_URL',
       'ALERT_TOPIC_ARN',
+      'ARRIVALS_QUEUE_URL',
+      'FAILED_ARRIVALS_QUEUE_URL',
       'SEARCH_FUNCTION_NAME',
       'VECTOR_STORES',
       'VECTOR_BUCKET_ARN',
