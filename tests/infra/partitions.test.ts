@@ -1,5 +1,6 @@
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import {
+  OUR_RECEIPTS,
   type RecordedDeployment,
   resource,
   resourcesOf,
@@ -26,7 +27,24 @@ const run = (partition: string, region: string): Promise<RecordedDeployment> =>
       dynamodb_table_name: 'our-receipts',
       dynamodb_table_kms_key_arn: `arn:${partition}:kms:${region}:123456789012:${KEY}`,
     },
+    existingTables: {
+      'our-receipts': {
+        ...OUR_RECEIPTS,
+        streamEnabled: true,
+        streamViewType: 'NEW_AND_OLD_IMAGES',
+      },
+    },
   });
+
+// Who reads the table's stream is asked of nobody here (tests/infra/arrivals.test.ts is for that): no server is at this port.
+beforeAll(() => {
+  vi.stubEnv('AWS_ENDPOINT_URL_LAMBDA', 'http://127.0.0.1:1');
+  vi.stubEnv('AWS_ACCESS_KEY_ID', 'test');
+  vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'test');
+});
+afterAll(() => {
+  vi.unstubAllEnvs();
+});
 
 describe.each([
   ['aws-us-gov', 'us-gov-west-1', 'console.amazonaws-us-gov.com', 'amazonaws.com'],
