@@ -4,7 +4,7 @@ import { ARRIVING_TYPES } from 'receipt-embedding/arrivals/arriving_types';
 import { declaration as noteArrivals } from '../simple_lambdas/note_arrivals/declaration.ts';
 import { declaration as startArrivals } from '../simple_lambdas/start_arrivals/declaration.ts';
 import { QUEUE_READING, STREAM_READING } from './arrival_reading.ts';
-import { policyDocument } from './iam.ts';
+import { policyDocument, withoutTls } from './iam.ts';
 import type { LambdaFunctions } from './lambda_functions.ts';
 import { stackName } from './names.ts';
 
@@ -62,18 +62,7 @@ export class ArrivalQueues extends pulumi.ComponentResource {
     );
     new aws.sqs.QueuePolicy(
       `${stem}-tls-only`,
-      {
-        queueUrl: queue.url,
-        policy: policyDocument([
-          {
-            effect: 'Deny',
-            principal: '*',
-            actions: ['sqs:*'],
-            resources: [queue.arn],
-            conditions: { Bool: { 'aws:SecureTransport': 'false' } },
-          },
-        ]),
-      },
+      { queueUrl: queue.url, policy: policyDocument([withoutTls(['sqs:*'], [queue.arn])]) },
       parent,
     );
     return queue;

@@ -44,6 +44,15 @@ export function policyDocument(
   );
 }
 
+/** Of a resource's own policy: nobody may do this without TLS. */
+export function withoutTls(
+  actions: readonly string[],
+  resources: readonly pulumi.Input<string>[],
+): ResourceStatement {
+  const conditions = { Bool: { 'aws:SecureTransport': 'false' } };
+  return { effect: 'Deny', principal: '*', actions, resources, conditions };
+}
+
 function principalOf(principal: ResourceStatement['principal']): unknown {
   return principal === '*' ? principal : { Service: principal.service };
 }

@@ -7,7 +7,6 @@ import {
   type EventSource,
   type ObjectNeeds,
   type ObjectOperation,
-  type Queue,
   STARTED_WORKFLOWS,
   secretArnVariable,
   storesOf,
@@ -233,11 +232,9 @@ function sourceStatements(
   ];
 }
 
-const QUEUE_ACTIONS = ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'];
-
 const SOURCE_ACTIONS: Readonly<Record<EventSource, readonly string[]>> = {
   table_stream: ['dynamodb:DescribeStream', 'dynamodb:GetRecords', 'dynamodb:GetShardIterator'],
-  ...({ arrivals: QUEUE_ACTIONS } satisfies Readonly<Record<Queue, readonly string[]>>),
+  arrivals: ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'],
 };
 
 /** @throws TypeError when the stack lacks what a function can't do without. */

@@ -1,6 +1,6 @@
 import * as aws from '@pulumi/aws';
 import * as pulumi from '@pulumi/pulumi';
-import { policyDocument } from './iam.ts';
+import { policyDocument, withoutTls } from './iam.ts';
 
 export interface PrivateBucketArgs {
   /**
@@ -109,13 +109,5 @@ export class PrivateBucket extends pulumi.ComponentResource {
 }
 
 function tlsOnly(bucketArn: pulumi.Output<string>): pulumi.Output<string> {
-  return policyDocument([
-    {
-      effect: 'Deny',
-      principal: '*',
-      actions: ['s3:*'],
-      resources: [bucketArn, pulumi.interpolate`${bucketArn}/*`],
-      conditions: { Bool: { 'aws:SecureTransport': 'false' } },
-    },
-  ]);
+  return policyDocument([withoutTls(['s3:*'], [bucketArn, pulumi.interpolate`${bucketArn}/*`])]);
 }

@@ -1,7 +1,7 @@
 import * as aws from '@pulumi/aws';
 import * as pulumi from '@pulumi/pulumi';
 import { dashboardUrl } from '../aws_console.ts';
-import { policyDocument } from '../iam.ts';
+import { policyDocument, withoutTls } from '../iam.ts';
 import { allowedName, stackName } from '../names.ts';
 import { createAlarms } from './alarms.ts';
 import { dashboardBody } from './dashboard.ts';
@@ -74,12 +74,7 @@ export class Monitoring extends pulumi.ComponentResource {
             principal: { service: 'cloudwatch.amazonaws.com' },
             conditions: { StringEquals: { 'aws:SourceAccount': accountId } },
           },
-          {
-            ...publish,
-            effect: 'Deny',
-            principal: '*',
-            conditions: { Bool: { 'aws:SecureTransport': 'false' } },
-          },
+          withoutTls(publish.actions, publish.resources),
         ]),
       },
       parent,

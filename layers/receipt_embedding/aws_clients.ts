@@ -49,6 +49,16 @@ export function limitTime({ answer, silence }: TimeLimits): {
 }
 
 /**
+ * The options of a client of the layer's.
+ *
+ * @param region undefined: the environment's.
+ */
+export function clientOptions(limits: TimeLimits, region?: string) {
+  const where = region === undefined ? {} : { region };
+  return { ...WITHOUT_RETRIES, ...where, requestHandler: limitTime(limits) };
+}
+
+/**
  * A client for table/table.ts. Credentials and endpoint are the environment's. It fails with the layer's errors and does not retry.
  *
  * @param region by default the environment's too.
@@ -61,24 +71,12 @@ export function createDynamoDBClient(
   region?: string,
   limits: TimeLimits = SMALL_ANSWER,
 ): DynamoDBClient {
-  const where = region === undefined ? {} : { region };
-  return ofTheLayer(
-    new DynamoDBClient({
-      ...WITHOUT_RETRIES,
-      ...where,
-      requestHandler: limitTime(limits),
-    }),
-  );
+  return ofTheLayer(new DynamoDBClient(clientOptions(limits, region)));
 }
 
 /** The same for s3_objects.ts. @see createDynamoDBClient */
 export function createS3Client(limits: TimeLimits = LARGE_OBJECT): S3Client {
-  return ofTheLayer(
-    new S3Client({
-      ...WITHOUT_RETRIES,
-      requestHandler: limitTime(limits),
-    }),
-  );
+  return ofTheLayer(new S3Client(clientOptions(limits)));
 }
 
 /**

@@ -1,12 +1,10 @@
 import { DescribeExecutionCommand, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
-import { limitTime, ofTheLayer, SMALL_ANSWER, WITHOUT_RETRIES } from './aws_clients.ts';
+import { clientOptions, ofTheLayer, SMALL_ANSWER } from './aws_clients.ts';
 import { RETRY_POLICIES, retrying, type RetryPorts } from './retry.ts';
 
 /** A client of Step Functions. @see createDynamoDBClient */
 export function createStepFunctionsClient(region?: string): SFNClient {
-  const where = region === undefined ? {} : { region };
-  const requestHandler = limitTime(SMALL_ANSWER);
-  return ofTheLayer(new SFNClient({ ...WITHOUT_RETRIES, ...where, requestHandler }));
+  return ofTheLayer(new SFNClient(clientOptions(SMALL_ANSWER, region)));
 }
 
 /**

@@ -28,9 +28,9 @@ export async function noteArrivals(
     receipts,
     async (receipt) => {
       const { image_id, receipt_id, change } = receipt;
+      const latest = { image_id, receipt_id, change };
       try {
-        const isNewest = await note({ image_id, receipt_id, change });
-        return isNewest ? [{ image_id, receipt_id, change }] : [];
+        return (await note(latest)) ? [latest] : [];
       } catch (error) {
         const { name, message } = ownError(error);
         const why = { image_id, receipt_id, error_name: name, error_message: message };

@@ -1,6 +1,6 @@
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { z } from 'zod';
-import { limitTime, ofTheLayer, SMALL_ANSWER, WITHOUT_RETRIES } from '../aws_clients.ts';
+import { clientOptions, ofTheLayer, SMALL_ANSWER } from '../aws_clients.ts';
 import { receiptIdentitySchema } from '../entities/keys.ts';
 import { InvalidRequest } from '../errors.ts';
 import { parseJson } from '../local_files.ts';
@@ -15,9 +15,7 @@ export interface ArrivalQueue {
 
 /** A client of SQS. @see createDynamoDBClient */
 export function createSqsClient(region?: string): SQSClient {
-  const where = region === undefined ? {} : { region };
-  const requestHandler = limitTime(SMALL_ANSWER);
-  return ofTheLayer(new SQSClient({ ...WITHOUT_RETRIES, ...where, requestHandler }));
+  return ofTheLayer(new SQSClient(clientOptions(SMALL_ANSWER, region)));
 }
 
 /** One takes some 130 bytes, so that this many are half of the 256 KiB that SQS takes in every region. */

@@ -2,7 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isEmbeddable } from 'receipt-embedding/embeddings/embedding_items';
 import { getRows, type Table } from 'receipt-embedding/table/table';
-import type { Row } from 'receipt-embedding/entities/keys';
+import {
+  linePath,
+  receiptPath,
+  rowKey,
+  type RowKey,
+  wordPath,
+} from 'receipt-embedding/entities/keys';
+import type { ReceiptLine, ReceiptWord } from 'receipt-embedding/entities/line_and_word';
 import { WrongArgument } from '../command_line/arguments.ts';
 import { type CommandPorts, EXIT, exitStatusOf, type ExitStatus } from '../command_line/command.ts';
 import { findStackOutputs, requireOutput, stackRegion } from '../command_line/deployed_stack.ts';
@@ -49,17 +56,16 @@ async function addReceipts(
     client: ports.dynamodb(stackRegion(outputs)),
     name: requireOutput(outputs, 'dynamodb_table_name'),
   };
-  const rows: readonly Row[] = [...receiptRows(source)].map((row) => row);
   const byItself = outputs.arrivals_queue_url !== undefined;
   if (options.wait && !byItself) {
     throw new WrongArgument(
       'Nothing was added: --wait is for a stack that embeds what arrives. Leave it out, or set embed_on_arrival (see docs/configuration.md).',
     );
   }
-  if (!options.replace) await refuseExisting(table, rows);
+  if (!options.replace) await refuseExisting(table, [...receiptRows(source)]);
   await loadReceipts(table, source);
-  const texts = rows.filter(isText);
-  const receipts = new Set(texts.map(receiptPathOf)).size;
+  const texts = [...source.lines, ...source.words];
+  const receipts = new Set(texts.map(receiptPath)).size;
   const option = options.stack === undefined ? '' : ` --stack ${options.stack}`;
   screen.line(
     `Added to ${table.name}: ${quantity(receipts, 'receipt')} with ${quantity(texts.length, 'line and word', 'lines and words')}.`,
@@ -106,7 +112,7 @@ async function receiptsToAdd(
 const MOST_NAMED = 5;
 
 /** @throws WrongArgument when rows are in the table already. */
-async function refuseExisting(table: Table, rows: readonly Row[]): Promise<void> {
+async function refuseExisting(table: Table, rows: readonly RowKey[]): Promise<void> {
   const existing = await getRows(table, rows);
   if (existing.length === 0) return;
   const named = existing.slice(0, MOST_NAMED).map(({ PK, SK }) => `  ${PK} ${SK}`);
@@ -126,14 +132,14 @@ const LONGEST_WAIT_S = 600;
 
 async function untilEmbedded(
   table: Table,
-  texts: readonly Row[],
+  texts: readonly (ReceiptLine | ReceiptWord)[],
   { now, sleep: pause }: AddPorts,
   screen: Screen,
 ): Promise<{ readonly status: ExitStatus; readonly answer?: object }> {
   const started = now().getTime();
-  const awaited = texts.filter((row) =>
-    isEmbeddable(row as unknown as Parameters<typeof isEmbeddable>[0]),
-  );
+  const awaited = texts
+    .filter(isEmbeddable)
+    .map((text) => rowKey(text.image_id, 'word_id' in text ? wordPath(text) : linePath(text)));
   for (;;) {
     const rows = await getRows(table, awaited, ['embedding_status']);
     const ofStatus = (status: string): number =>
@@ -165,12 +171,4 @@ async function untilEmbedded(
     const status = embedded === awaited.length ? EXIT.done : EXIT.failed;
     return { status, answer: { embedded, refused, seconds: Math.round(seconds) } };
   }
-}
-
-function isText({ TYPE }: Row): boolean {
-  return TYPE === 'RECEIPT_LINE' || TYPE === 'RECEIPT_WORD';
-}
-
-function receiptPathOf({ PK, SK }: Row): string {
-  return `${PK}#${SK.split('#', 2).join('#')}`;
 }

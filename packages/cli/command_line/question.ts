@@ -1,4 +1,6 @@
 import { createInterface } from 'node:readline';
+import { WrongArgument } from './arguments.ts';
+import type { Interruption } from './command.ts';
 
 /** A terminal that questions are asked on. */
 interface Terminal {
@@ -30,4 +32,30 @@ export function terminalQuestion(): ((question: string) => Promise<boolean>) | u
   const { stdin: input, stderr: output } = process;
   if (!input.isTTY || !output.isTTY) return undefined;
   return (question) => confirm(question, { input, output });
+}
+
+/** What is asked before something is changed. */
+interface Request {
+  readonly question: string;
+  /** What has not happened where nobody can be asked, and how it can. */
+  readonly unasked: string;
+}
+
+/**
+ * Whether a person wants it.
+ *
+ * @throws WrongArgument where there is nobody to ask; Interrupted at Ctrl-C.
+ */
+export async function isWanted(
+  { question, unasked }: Request,
+  {
+    confirm,
+    stop,
+  }: {
+    readonly confirm: ((question: string) => Promise<boolean>) | undefined;
+    readonly stop: Interruption;
+  },
+): Promise<boolean> {
+  if (confirm === undefined) throw new WrongArgument(unasked);
+  return await stop.orResult(() => confirm(`${question} [y/N] `));
 }

@@ -65,7 +65,7 @@ export function isExecutionArn(text: string): boolean {
 }
 
 /** The ARN of the execution of this name; the one of a state machine's version or alias is named after the machine too. */
-function executionArnOf(stateMachineArn: string, name: string): string {
+export function executionArnOf(stateMachineArn: string, name: string): string {
   const [arn, partition, states, region, account, , machine] = stateMachineArn.split(':');
   return [arn, partition, states, region, account, 'execution', machine, name].join(':');
 }

@@ -3,7 +3,6 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { limitTime, ofTheLayer, type TimeLimits } from 'receipt-embedding/aws_clients';
 import { VectorLog } from 'receipt-embedding/log/vector_log';
 import type { Table } from 'receipt-embedding/table/table';
-import { WrongArgument } from '../command_line/arguments.ts';
 import { type CommandPorts, EXIT, exitStatusOf, signalOf } from '../command_line/command.ts';
 import {
   findStackOutputs,
@@ -12,7 +11,7 @@ import {
   stackRegion,
 } from '../command_line/deployed_stack.ts';
 import { processPorts } from '../command_line/process_ports.ts';
-import { terminalQuestion } from '../command_line/question.ts';
+import { isWanted, terminalQuestion } from '../command_line/question.ts';
 import { Screen } from '../command_line/screen.ts';
 import { receiptExists } from '../table/return_to_none.ts';
 import { openFormerStore, type OpenedStore, openStackStores } from '../stores/stack_stores.ts';
@@ -73,7 +72,7 @@ async function forgetReceipt(
   ports: ForgetPorts,
   screen: Screen,
 ): Promise<number> {
-  const { stop, confirm, temporaryFolder } = ports;
+  const { stop, temporaryFolder } = ports;
   const outputs = await stop.orResult(() => findStackOutputs(options.stack, ports));
   const region = stackRegion(outputs);
   const table: Table = {
@@ -136,7 +135,7 @@ async function forgetReceipt(
     answer(null);
     return EXIT.done;
   }
-  if (!options.yes && !(await isConfirmed(held, stop, confirm))) {
+  if (!options.yes && !(await isConfirmed(held, ports))) {
     screen.line('Nothing was removed.');
     answer(null);
     return EXIT.failed;
@@ -167,16 +166,12 @@ async function forgetReceipt(
 
 async function isConfirmed(
   { rows_remain }: HeldCounts,
-  stop: CommandPorts['stop'],
-  confirm: ForgetPorts['confirm'],
+  ports: Pick<ForgetPorts, 'confirm' | 'stop'>,
 ): Promise<boolean> {
-  if (confirm === undefined) {
-    throw new WrongArgument(
-      'Nothing was removed: there is no terminal to ask at. With --yes it does not ask, with --dry-run it removes nothing.',
-    );
-  }
   const again = rows_remain ? ' Its own rows stay: the next run embeds it again.' : '';
-  return await stop.orResult(() => confirm(`Remove all of it?${again} [y/N] `));
+  const unasked =
+    'Nothing was removed: there is no terminal to ask at. With --yes it does not ask, with --dry-run it removes nothing.';
+  return await isWanted({ question: `Remove all of it?${again}`, unasked }, ports);
 }
 
 async function erasing(screen: Screen, work: () => Promise<Erased>): Promise<Erased> {

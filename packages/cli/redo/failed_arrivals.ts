@@ -7,7 +7,6 @@ import {
 import type { SFNClient } from '@aws-sdk/client-sfn';
 import {
   ChangeMessageVisibilityCommand,
-  GetQueueAttributesCommand,
   ReceiveMessageCommand,
   type SQSClient,
 } from '@aws-sdk/client-sqs';
@@ -58,12 +57,11 @@ export interface FailedArrival {
 /** How long nobody else sees a message that is taken up, seconds: the stream's part of it has to be read meanwhile. */
 const TAKEN_SECONDS = 600;
 
-/** The queue of what failed: how many messages, and each of them once. */
+/** The queue of what failed: each of its messages once. */
 export function failedArrivals(
   sqs: SQSClient,
   QueueUrl: string,
 ): {
-  readonly count: () => Promise<number>;
   readonly all: () => AsyncGenerator<FailedArrival>;
   /** Lets the next one take it who asks. */
   readonly giveBack: (message: FailedArrival) => Promise<unknown>;
@@ -73,14 +71,6 @@ export function failedArrivals(
       sqs.send(
         new ChangeMessageVisibilityCommand({ QueueUrl, ReceiptHandle, VisibilityTimeout: 0 }),
       ),
-    count: async () => {
-      const command = new GetQueueAttributesCommand({
-        QueueUrl,
-        AttributeNames: ['ApproximateNumberOfMessages'],
-      });
-      const { Attributes } = await sqs.send(command);
-      return Number(Attributes?.ApproximateNumberOfMessages ?? 0);
-    },
     all: async function* () {
       const seen = new Set<string>();
       for (;;) {

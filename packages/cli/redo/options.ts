@@ -29,6 +29,10 @@ export interface RedoOptions {
   readonly json: boolean;
 }
 
+/** Said where there is nobody to ask. */
+export const UNASKED =
+  'Nothing was changed: there is no terminal to ask at. With --yes it does not ask, with --dry-run it changes nothing.';
+
 export interface ParsedRedo {
   readonly request: RedoRequest;
   readonly options: RedoOptions;

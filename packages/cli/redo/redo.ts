@@ -8,13 +8,13 @@ import { WrongArgument } from '../command_line/arguments.ts';
 import { EXIT, exitStatusOf, signalOf, type CommandPorts } from '../command_line/command.ts';
 import { findStackOutputs, requireOutput, stackRegion } from '../command_line/deployed_stack.ts';
 import { processPorts } from '../command_line/process_ports.ts';
-import { terminalQuestion } from '../command_line/question.ts';
+import { isWanted, terminalQuestion } from '../command_line/question.ts';
 import { Screen } from '../command_line/screen.ts';
 import { count, quantity } from '../command_line/text.ts';
 import { ClaimOwners } from '../table/return_to_none.ts';
 import { SILENT_LOGGER } from '../table/silent_logger.ts';
 import type { ArrivalClients } from './failed_arrivals.ts';
-import { type ParsedRedo, parseRedo, type TargetRequest } from './options.ts';
+import { type ParsedRedo, parseRedo, type TargetRequest, UNASKED } from './options.ts';
 import {
   carryOut,
   findTarget,
@@ -81,7 +81,7 @@ class Redo {
 
   async #run(file: string): Promise<number> {
     const { options, request } = this.#parsed;
-    const { stop, confirm } = this.#ports;
+    const { stop } = this.#ports;
     const outputs = await stop.orResult(() => findStackOutputs(options.stack, this.#ports));
     const table: Table = {
       client: this.#ports.dynamodb(stackRegion(outputs)),
@@ -98,13 +98,8 @@ class Redo {
     if (unended !== undefined) return await this.#takeUp(table, plan, unended);
     if (plan.total === 0 || options.dryRun) return this.#end(plan);
     if (!options.yes) {
-      if (confirm === undefined) {
-        throw new WrongArgument(
-          'Nothing was changed: there is no terminal to ask at. With --yes it does not ask, with --dry-run it changes nothing.',
-        );
-      }
-      const question = `Return ${quantity(plan.total, 'row')} to NONE? [y/N] `;
-      if (!(await stop.orResult(() => confirm(question)))) {
+      const question = `Return ${quantity(plan.total, 'row')} to NONE?`;
+      if (!(await isWanted({ question, unasked: UNASKED }, this.#ports))) {
         this.#screen.line('Nothing was changed.');
         this.#writeJson(plan);
         return EXIT.failed;

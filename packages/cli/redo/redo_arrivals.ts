@@ -6,12 +6,13 @@ import { startExecution } from 'receipt-embedding/executions';
 import { noteChange } from 'receipt-embedding/table/latest_changes';
 import type { Table } from 'receipt-embedding/table/table';
 import { noteArrivals } from '../../../simple_lambdas/note_arrivals/note_arrivals.ts';
-import { WrongArgument } from '../command_line/arguments.ts';
 import { EXIT, type ExitStatus, signalOf } from '../command_line/command.ts';
 import { requireOutput, type StackOutputs, stackRegion } from '../command_line/deployed_stack.ts';
+import { isWanted } from '../command_line/question.ts';
 import { Screen } from '../command_line/screen.ts';
 import { count, quantity } from '../command_line/text.ts';
-import { watchCommand } from '../executions/start_execution.ts';
+import { executionArnOf, watchCommand } from '../executions/start_execution.ts';
+import { messagesIn } from '../status/arrivals.ts';
 import { SILENT_LOGGER } from '../table/silent_logger.ts';
 import {
   type ArrivalClients,
@@ -20,7 +21,7 @@ import {
   failedArrivals,
   readStreamPart,
 } from './failed_arrivals.ts';
-import type { RedoOptions } from './options.ts';
+import { type RedoOptions, UNASKED } from './options.ts';
 import type { RedoPorts } from './redo.ts';
 
 /** What has become of the queue's messages. */
@@ -81,8 +82,9 @@ class ArrivalsRedo {
 
   async run(): Promise<{ readonly outcome: Outcome; readonly status: ExitStatus }> {
     const { stop } = this.#ports;
-    const queue = failedArrivals(this.#clients.sqs, this.#failedQueue);
-    const messages = await stop.orResult(() => queue.count());
+    const { sqs } = this.#clients;
+    const queue = failedArrivals(sqs, this.#failedQueue);
+    const { visible: messages } = await stop.orResult(() => messagesIn(sqs, this.#failedQueue));
     const nothing = (status: ExitStatus, said: string) => {
       this.#screen.line(said);
       return { outcome: { messages, receipts: 0, expired: 0, left: 0 }, status };
@@ -169,18 +171,13 @@ class ArrivalsRedo {
     const name = `redo-arrivals-${contentId(expired.map(({ id }) => id).join())}`;
     await startExecution(this.#clients.sfn, { stateMachineArn, name, input: {} });
     for (const message of expired.splice(0)) await this.#remove(message);
-    const execution = `${stateMachineArn.replace(':stateMachine:', ':execution:')}:${name}`;
+    const execution = executionArnOf(stateMachineArn, name);
     this.#screen.lines(['A full run is started:', `  ${watchCommand(execution)}`]);
     return true;
   }
 
   async #asked(question: string): Promise<boolean> {
-    const { confirm, stop } = this.#ports;
-    if (this.#options.yes) return true;
-    if (confirm !== undefined) return await stop.orResult(() => confirm(`${question} [y/N] `));
-    throw new WrongArgument(
-      'Nothing was changed: there is no terminal to ask at. With --yes it does not ask, with --dry-run it changes nothing.',
-    );
+    return this.#options.yes || (await isWanted({ question, unasked: UNASKED }, this.#ports));
   }
 
   async #remove({ handle }: FailedArrival): Promise<void> {

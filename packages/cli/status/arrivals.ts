@@ -1,5 +1,4 @@
 import { GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
-import type { StackOutputs } from '../command_line/deployed_stack.ts';
 import { count, quantity } from '../command_line/text.ts';
 import type { Section, SectionPorts } from './sections.ts';
 
@@ -11,11 +10,6 @@ export interface ArrivalsView {
   readonly under_way: number;
   /** They were put aside after they had failed again and again. */
   readonly failed: number;
-}
-
-/** Whether a stack embeds what arrives. */
-export function embedsArrivals(outputs: StackOutputs): boolean {
-  return outputs.arrivals_queue_url !== undefined;
 }
 
 /** Null of a stack that embeds nothing by itself on arrival. */
@@ -35,7 +29,8 @@ export async function arrivalsSection({
   return { data, lines: arrivalLines(data) };
 }
 
-async function messagesIn(
+/** How many messages a queue has, about: to be taken, delayed, and taken. */
+export async function messagesIn(
   sqs: Pick<SQSClient, 'send'>,
   QueueUrl: string,
 ): Promise<Readonly<Record<'visible' | 'delayed' | 'taken', number>>> {

@@ -21,7 +21,6 @@ import { duration } from '../command_line/text.ts';
 import { createSfnClient } from '../executions/start_execution.ts';
 import { systemTiming, type Timing } from '../executions/watch_execution.ts';
 import type { OpenedStore } from '../stores/stack_stores.ts';
-import { arrivalsSection, embedsArrivals } from './arrivals.ts';
 import {
   batchesSection,
   entitiesSection,
@@ -55,7 +54,12 @@ export async function run(argv: readonly string[]): Promise<number> {
   });
 }
 
-/** Loaded only for a stack that has queues. */
+// Both are loaded only for a stack that has queues.
+async function loadedArrivalsSection(ports: SectionPorts): Promise<Section> {
+  const { arrivalsSection } = await import('./arrivals.ts');
+  return await arrivalsSection(ports);
+}
+
 export async function openStackQueues(
   outputs: StackOutputs,
 ): ReturnType<SectionPorts['openQueues']> {
@@ -182,7 +186,7 @@ function sectionsOf(
 ): Record<string, (ports: SectionPorts) => Promise<Section>> {
   return {
     executions: (ports) => executionsSection(ports, executions),
-    ...(embedsArrivals(outputs) ? { arrivals: arrivalsSection } : {}),
+    ...(outputs.arrivals_queue_url === undefined ? {} : { arrivals: loadedArrivalsSection }),
     batches: batchesSection,
     runs: runsSection,
     ...(entities ? { entities: entitiesSection } : {}),

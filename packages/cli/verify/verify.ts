@@ -17,7 +17,7 @@ import {
   stackRegion,
 } from '../command_line/deployed_stack.ts';
 import { processPorts } from '../command_line/process_ports.ts';
-import { terminalQuestion } from '../command_line/question.ts';
+import { isWanted, terminalQuestion } from '../command_line/question.ts';
 import { Screen } from '../command_line/screen.ts';
 import { count, quantity } from '../command_line/text.ts';
 import { createS3Client } from '../forget/forget.ts';
@@ -242,19 +242,11 @@ class Verification {
   }
 
   async #isConfirmed({ differing }: VerifyCounts): Promise<boolean> {
-    const { yes } = this.#options;
-    const { confirm, stop } = this.#ports;
-    if (yes) return true;
-    if (confirm === undefined) {
-      throw new WrongArgument(
-        'Nothing was changed: there is no terminal to ask at. With --yes it does not ask, without --repair it changes nothing.',
-      );
-    }
-    return await stop.orResult(() =>
-      confirm(
-        `Repair ${quantity(differing, 'receipt')} from the log? What it does not have becomes NONE. [y/N] `,
-      ),
-    );
+    if (this.#options.yes) return true;
+    const question = `Repair ${quantity(differing, 'receipt')} from the log? What it does not have becomes NONE.`;
+    const unasked =
+      'Nothing was changed: there is no terminal to ask at. With --yes it does not ask, without --repair it changes nothing.';
+    return await isWanted({ question, unasked }, this.#ports);
   }
 
   #sayRepaired({ receipts, busy, to_none }: RepairCounts, left: readonly FoundKind[]): void {

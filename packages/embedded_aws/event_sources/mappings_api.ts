@@ -1,5 +1,5 @@
 import { notImplemented } from '../aws/faults.ts';
-import { parseJson } from '../http/json_text.ts';
+import { parseJsonObject } from '../http/json_text.ts';
 import type { RequestHead, Service, ServiceRequest, ServiceResponse } from '../http/service.ts';
 import type { EventSourceMappings, Mapping } from './event_source_mappings.ts';
 
@@ -46,7 +46,7 @@ function answerFor(mappings: EventSourceMappings, request: ServiceRequest): Serv
     return failure(404, 'ResourceNotFoundException', 'The resource you requested does not exist.');
   }
   if (operation === 'GetEventSourceMapping') return answer(200, described(mapping));
-  const changes = parsedObject(request.body);
+  const changes = parseJsonObject(request.body.toString() || '{}');
   if (changes === undefined) {
     return failure(400, 'InvalidRequestContentException', 'Could not parse request body into json');
   }
@@ -127,17 +127,6 @@ function described({ mapping, configuration, enabled, lastModified }: Mapping): 
 /** -1 stands for no end. */
 function finite(value: number): number {
   return value === Infinity ? -1 : value;
-}
-
-function parsedObject(body: Buffer): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const value = parseJson(body.toString() || '{}');
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Readonly<Record<string, unknown>>)
-      : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 function answer(status: number, body: object): ServiceResponse {

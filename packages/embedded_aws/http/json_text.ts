@@ -23,6 +23,18 @@ export function parseJson(text: string): unknown {
   return JSON.parse(text) as unknown;
 }
 
+/** The same of an object. @returns undefined for what is not a JSON object, or one that is nested too deep. */
+export function parseJsonObject(text: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value = parseJson(text);
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as Readonly<Record<string, unknown>>)
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** @throws JsonTooDeep. Whether the text is JSON at all is not looked at. */
 function requireShallow(text: string): void {
   if (text.length <= MAX_JSON_DEPTH) return;

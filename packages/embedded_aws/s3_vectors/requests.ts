@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { parseJson } from '../http/json_text.ts';
+import { parseJsonObject } from '../http/json_text.ts';
 import type { RequestHead } from '../http/service.ts';
 import { invalidForm, VectorsError } from './answers.ts';
 
@@ -189,14 +189,8 @@ export function requestFields(body: Buffer): Readonly<Record<string, unknown>> {
 }
 
 function parsedObject(json: string): Readonly<Record<string, unknown>> {
-  try {
-    const value = parseJson(json);
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
-      return value as Readonly<Record<string, unknown>>;
-    }
-  } catch {
-    // Said below.
-  }
+  const value = parseJsonObject(json);
+  if (value !== undefined) return value;
   const message = 'The request body is not the JSON of this operation.';
   throw new VectorsError(400, 'SerializationException', message);
 }

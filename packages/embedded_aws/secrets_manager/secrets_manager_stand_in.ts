@@ -1,5 +1,5 @@
 import { awsError, notImplemented } from '../aws/faults.ts';
-import { parseJson } from '../http/json_text.ts';
+import { parseJsonObject } from '../http/json_text.ts';
 import type { Service, ServiceResponse } from '../http/service.ts';
 
 interface Secret {
@@ -35,7 +35,7 @@ export class SecretsManagerStandIn {
   };
 
   #getSecretValue(body: string): ServiceResponse {
-    const fields = parsedObject(body);
+    const fields = parseJsonObject(body === '' ? '{}' : body);
     const { SecretId: id = '' } = fields ?? {};
     if (fields === undefined || typeof id !== 'string') {
       return failure(
@@ -63,18 +63,6 @@ export class SecretsManagerStandIn {
         VersionStages: ['AWSCURRENT'],
       }),
     };
-  }
-}
-
-/** @returns undefined for what is not a JSON object, or one that is nested too deep. */
-function parsedObject(body: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const value = parseJson(body === '' ? '{}' : body);
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Readonly<Record<string, unknown>>)
-      : undefined;
-  } catch {
-    return undefined;
   }
 }
 

@@ -1,4 +1,4 @@
-import { parseJson } from '../http/json_text.ts';
+import { parseJsonObject } from '../http/json_text.ts';
 import { SqsError } from './answers.ts';
 
 /** The members of a request, or of an entry of a batch, read one by one with SQS's own answers to what is wrong. */
@@ -11,13 +11,7 @@ export class SqsRequest {
 
   /** @throws SqsError SerializationException */
   static parse(body: Buffer): SqsRequest {
-    let value: unknown;
-    try {
-      value = parseJson(body.toString() || '{}');
-    } catch {
-      value = undefined;
-    }
-    return new SqsRequest(object(value, 'the request'));
+    return new SqsRequest(object(parseJsonObject(body.toString() || '{}'), 'the request'));
   }
 
   /** @throws SqsError MissingParameter */

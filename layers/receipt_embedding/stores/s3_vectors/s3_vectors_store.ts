@@ -9,7 +9,7 @@ import {
   type QueryVectorsCommandOutput,
   S3VectorsClient,
 } from '@aws-sdk/client-s3vectors';
-import { limitTime, ofTheLayer, type TimeLimits, WITHOUT_RETRIES } from '../../aws_clients.ts';
+import { clientOptions, ofTheLayer, type TimeLimits } from '../../aws_clients.ts';
 import type { EmbeddingModel } from '../../embeddings/embedder.ts';
 import { InvalidConfiguration, InvalidRequest, UpstreamUnavailable } from '../../errors.ts';
 import { RETRY_POLICIES, type RetryPorts, retrying } from '../../retry.ts';
@@ -44,9 +44,7 @@ export function createS3VectorsClient(
   limits: TimeLimits = PUT_TIME,
 ): S3VectorsClient {
   const [, , , region = ''] = bucketArn.split(':');
-  return ofTheLayer(
-    new S3VectorsClient({ ...WITHOUT_RETRIES, region, requestHandler: limitTime(limits) }),
-  );
+  return ofTheLayer(new S3VectorsClient(clientOptions(limits, region)));
 }
 
 /** @see STORES */

@@ -1,5 +1,5 @@
 import { notImplemented } from '../../aws/faults.ts';
-import { parseJson } from '../../http/json_text.ts';
+import { parseJsonObject } from '../../http/json_text.ts';
 import type { Service, ServiceResponse } from '../../http/service.ts';
 import type { Shard } from './shard.ts';
 import type { StreamRecord } from './stream_record.ts';
@@ -71,12 +71,8 @@ function answered(perform: () => object): ServiceResponse {
 
 /** @throws StreamsError SerializationException */
 function parsed(body: Buffer): Request {
-  try {
-    const value = parseJson(body.toString());
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
-  } catch {
-    // It is answered below.
-  }
+  const value = parseJsonObject(body.toString());
+  if (value !== undefined) return value;
   throw new StreamsError('SerializationException', 'The request is not a JSON object.');
 }
 
