@@ -1,5 +1,5 @@
 import { render } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useState } from 'preact/hooks';
 import type { StackView } from '../api.ts';
 import { useAnswer } from './client.tsx';
 import { Problem } from './parts.tsx';
@@ -28,7 +28,8 @@ function currentPlace(): Place {
 function App() {
   const [place, setPlace] = useState(currentPlace);
   const { answer: stack, problem } = useAnswer<StackView>('/api/stack');
-  useEffect(() => {
+  // Before anything else can happen: an effect after the first frame is deaf to an address that changes before it.
+  useLayoutEffect(() => {
     const move = (): void => {
       setPlace(currentPlace());
     };
