@@ -287,6 +287,21 @@ describe('delivering a receipt', () => {
       expect(world.statusOf(OTHER_WORD)).toBe('SUCCESS');
     });
 
+    it('by two stores stays FAILED while the stack has either', async () => {
+      for (const taken of [0, 1]) {
+        const world = new DeliveryWorld();
+        world.stores.push(new StoreOfWorld('pinecone two'));
+        for (const store of world.stores) store.refuses.add('MILK');
+        await world.deliver();
+        expect(world.record?.runs[0]?.refused_count).toBe(2);
+
+        world.stores.splice(taken, 1);
+        await world.deliver();
+
+        expect(world.statusOf(OTHER_WORD)).toBe('FAILED');
+      }
+    });
+
     it('and nobody knows why stays FAILED', async () => {
       const world = new DeliveryWorld();
       world.words = world.words.map((word) => ({ ...word, embedding_status: 'FAILED' as const }));

@@ -59,10 +59,9 @@ export async function projectRuns(
 ): Promise<ProjectedRuns> {
   const { receipt } = projection;
   const filled = await fillAll(projection, ports);
-  const refused = new Map(filled.refused.map((one) => [one.id, one]));
   let { upserted } = filled;
   let record = await note(projection, ports, {
-    refused: [...refused.values()],
+    refused: filled.refused,
     refilled: identities(ports).filter((store) => !projection.current.has(store)),
   });
   let written: ReadonlySet<string> = idsOf(projection.vectors);
@@ -78,7 +77,7 @@ export async function projectRuns(
     upserted += again.upserted;
     written = again.written;
   }
-  return { record, upserted, refused };
+  return { record, upserted, refused: new Map(filled.refused.map((one) => [one.id, one])) };
 }
 
 /** Writes what the log's recorded runs hold to every store, and removes what a late writer has put beside it. */

@@ -10,7 +10,7 @@ import {
   timestampSchema,
 } from './keys.ts';
 
-/** Refused lines and words that the record of a run names; of any further ones the run's deltas and the rows' FAILED tell. */
+/** Refusals that the record of a run names; of any further ones the run's deltas and the rows' FAILED tell. */
 export const REFUSED_NAMED = 30;
 
 /** Of a refusal's reason: the record is small, and so is a state's payload. */
@@ -50,7 +50,7 @@ const loggedRunSchema = z.object({
   /** Null where the run is not of that collection. */
   lines: collectionSchema.nullable(),
   words: collectionSchema.nullable(),
-  /** The first of them. */
+  /** Each by whoever refused it: what two stores refuse is there twice. The first of them. */
   refused: z.array(refusedSchema),
   refused_count: z.int().min(0),
   /** The execution that asked for it although the content was there. */
