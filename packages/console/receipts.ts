@@ -38,7 +38,8 @@ export async function listPage(
 ): Promise<ReceiptPage> {
   const after = query.has('image_id') ? receiptIdentity(query) : undefined;
   const found: ReceiptIdentity[] = [];
-  for await (const receipt of listReceipts(table, after, { count: 0 }, SILENT_LOGGER)) {
+  const invalid = { count: 0 };
+  for await (const receipt of listReceipts(table, after, invalid, SILENT_LOGGER, PAGE + 1)) {
     found.push(receipt);
     if (found.length > PAGE) break;
   }

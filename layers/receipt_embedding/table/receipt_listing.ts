@@ -29,6 +29,7 @@ export interface InvalidRows {
  * Every receipt of the table, in the index's own order, which is fixed but means nothing.
  *
  * @param after goes on behind this receipt, as an earlier listing that ended there would have.
+ * @param perRequest rows a request, for who wants the first few alone. @default what fits: 1 MB, which are some 5,000
  * @example
  * ```ts
  * const invalid = { count: 0 };
@@ -41,10 +42,12 @@ export async function* listReceipts(
   after: ReceiptIdentity | undefined,
   invalid: InvalidRows,
   logger: Logger,
+  perRequest?: number,
 ): AsyncGenerator<ReceiptIdentity> {
   const pages = queryPages(table, {
     ...ofType('RECEIPT'),
     ProjectionExpression: 'PK, SK',
+    ...(perRequest === undefined ? {} : { Limit: perRequest }),
     ...(after === undefined ? {} : { ExclusiveStartKey: toItem(indexKey(after)) }),
   });
   for await (const { rows } of pages) {
