@@ -4,16 +4,14 @@ import { readOutcomes, s3Results } from '../runtime/map_results.ts';
 import { declaration } from './declaration.ts';
 import {
   polledBatchSchema,
-  type PollSummary,
   receiptOutcomeSchema,
-  type RealtimeSummary,
   submissionSchema,
   summarizeInputSchema,
   summarizePoll,
   summarizeRealtime,
   summarizeSubmit,
-  type SubmitSummary,
 } from './summaries.ts';
+import type { PollSummary, RealtimeSummary, SubmitSummary } from './summary_schemas.ts';
 
 const environment = readEnvironment(declaration);
 const results = s3Results();

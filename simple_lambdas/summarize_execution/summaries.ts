@@ -3,8 +3,15 @@ import { InvalidReceiptData } from 'receipt-embedding/errors';
 import { EXECUTION_FILES } from 'receipt-embedding/object_keys';
 import { embeddingCost } from 'receipt-embedding/prices';
 import { z } from 'zod';
-import { type FailureDescription, Failures } from '../runtime/failures.ts';
+import { Failures } from '../runtime/failures.ts';
 import { manifestOf, type ResultLocation, resultLocationSchema } from '../runtime/map_results.ts';
+import {
+  failureFields,
+  type PollSummary,
+  type RealtimeSummary,
+  refusalSchema,
+  type SubmitSummary,
+} from './summary_schemas.ts';
 
 const fields = {
   invalid_rows: z.int().min(0),
@@ -43,67 +50,17 @@ type Input<Of extends Workflow> = Omit<z.output<(typeof inputSchemas)[Of]>, 'wor
 /** Reads what became of each item of a Map. */
 type ReadOutcomes<Outcome> = (location: ResultLocation) => AsyncIterable<Outcome>;
 
-/** What every execution's output has. `total` counts each item once: those that failed, and the others by their outcome. */
-interface Summary<Item> {
-  readonly total: number;
-  readonly failed: number;
-  /** Not begun, or stopped under way, because what others failed with no other can escape. */
-  readonly not_tried: number;
-  /** Why it ended early, in words; null when it did not. */
-  readonly stopped: string | null;
-  /** 0..100. */
-  readonly failed_percentage: number;
-  /** The first 20 of them. */
-  readonly failures: readonly (Item & FailureDescription)[];
-  /** All of them, by the name of their error. */
-  readonly failures_by_reason: Readonly<Record<string, number>>;
-  /** Rows that could not be read, and were skipped and logged. */
-  readonly invalid_rows: number;
-  /** The manifest of all results, one by one. */
-  readonly results: { readonly bucket: string; readonly key: string };
-}
-
 interface BatchIdentity {
   readonly batch_id: string;
-}
-
-export type Failure = ReceiptIdentity & FailureDescription;
-
-/** The output of an execution of the realtime workflow. total = succeeded + reused + skipped + failed + not_tried. */
-export interface RealtimeSummary extends Summary<ReceiptIdentity> {
-  /** Embedded now. */
-  readonly succeeded: number;
-  /** Embedded before with the same content; nothing was written. */
-  readonly reused: number;
-  /** With nothing to embed. */
-  readonly skipped: number;
-  readonly lines: number;
-  readonly words: number;
-  readonly vectors: number;
-  readonly openai_requests: number;
-  readonly prompt_tokens: number;
-  /** Lines and words whose input OpenAI refused now: they alone are FAILED, in receipts that succeeded. */
-  readonly refused: number;
-  /** The first 20 of them, by their keys. */
-  readonly refusals: readonly Refusal[];
-  /** At OpenAI's list price; null for a model that the price list does not have. */
-  readonly estimated_cost_usd: number | null;
-  readonly last_evaluated_key: ReceiptIdentity | null;
 }
 
 /** An item of a Map that ended early. */
 const notTried = z.object({ status: z.literal('not_tried') });
 
-const refusalSchema = z.object({ id: z.string(), reason: z.string() });
-
-/** A line or word, and why it is FAILED. */
-type Refusal = z.output<typeof refusalSchema>;
-
 /** With so many a summary stays as small as with as many failures. */
 const REFUSALS_SHOWN = 20;
 
 const readCounts = { lines_count: z.int(), words_count: z.int(), invalid_rows: z.int() };
-const failureFields = { error: z.string(), cause: z.string() };
 
 /** An output of the realtime Map: the answer of `process_receipt_realtime`, or what was caught of it. */
 export const receiptOutcomeSchema = z.discriminatedUnion('status', [
@@ -132,7 +89,7 @@ export async function summarizeRealtime(
 ): Promise<RealtimeSummary> {
   const count = { succeeded: 0, reused: 0, skipped: 0 };
   const sum = { lines: 0, words: 0, vectors: 0, openai_requests: 0, prompt_tokens: 0, refused: 0 };
-  const refusals: Refusal[] = [];
+  const refusals: z.output<typeof refusalSchema>[] = [];
   let invalidRows = input.invalid_rows;
   const failures = new Failures<ReceiptIdentity>('process_receipt_realtime');
   const location = manifestOf(
@@ -172,21 +129,6 @@ export async function summarizeRealtime(
     last_evaluated_key: input.last_evaluated_key,
     results: { bucket: location.Bucket, key: location.Key },
   };
-}
-
-/** The output of an execution of the submit workflow. total = submitted + dropped + failed + not_tried. */
-export interface SubmitSummary extends Summary<BatchIdentity> {
-  readonly submitted: number;
-  /** Another execution has them, or everything that was in them. */
-  readonly dropped: number;
-  /** Lines and words in the plan. */
-  readonly planned: number;
-  /** Lines and words in the batches that were submitted. */
-  readonly requested: number;
-  /** Receipts in the plan. */
-  readonly receipts: number;
-  /** Whether anything was left out of the plan, for a later execution. */
-  readonly more: boolean;
 }
 
 const batchId = { batch_id: z.string() };
@@ -241,29 +183,6 @@ export async function summarizeSubmit(
     requested,
     results: { bucket: location.Bucket, key: location.Key },
   };
-}
-
-/**
- * The output of an execution of the poll workflow. total = completed + running + failed;
- * requested = succeeded + rows_failed + released.
- */
-export interface PollSummary extends Summary<BatchIdentity> {
-  /** Batches that have ended now, whatever came of their rows. */
-  readonly completed: number;
-  /** Batches that OpenAI works on, or another execution. */
-  readonly running: number;
-  /** Lines and words of the batches that have ended now. */
-  readonly requested: number;
-  readonly succeeded: number;
-  /** Their input was refused. */
-  readonly rows_failed: number;
-  /** Returned to NONE, to be done again. */
-  readonly released: number;
-  readonly prompt_tokens: number;
-  /** At OpenAI's list price for batches; null for a model that the price list does not have. */
-  readonly estimated_cost_usd: number | null;
-  /** Whether there are batches that this execution did not look after. */
-  readonly more: boolean;
 }
 
 /** An output of the poll Map. */
@@ -332,7 +251,7 @@ function addUp<Counts extends Readonly<Record<string, number>>, Item extends obj
   untried: number,
   expected: number,
   plan: string,
-): Counts & Omit<Summary<Item>, 'invalid_rows' | 'results'> {
+) {
   const failed = failures.count;
   const total = Object.values(counts).reduce((sum, count) => sum + count, failed + untried);
   if (total !== expected) {

@@ -1,8 +1,10 @@
 import type { BatchSummary } from 'receipt-embedding/entities/batch';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { SubmitBatchOutput } from '../../simple_lambdas/submit_batch/submit_batch.ts';
-import type { PollSummary } from '../../simple_lambdas/summarize_execution/summaries.ts';
-import type { SubmitSummary } from '../../simple_lambdas/summarize_execution/summaries.ts';
+import type {
+  PollSummary,
+  SubmitSummary,
+} from '../../simple_lambdas/summarize_execution/summary_schemas.ts';
 import { type Death, letDie } from '../support/batch_deaths.ts';
 import { expectBatchInvariants } from '../support/batch_invariants.ts';
 import { BATCH_FUNCTIONS, BatchStack } from '../support/batch_stack.ts';
@@ -52,7 +54,7 @@ describe('submissions that die, each at another of its steps,', () => {
     beforeAll(async () => {
       scene = await dieSubmitting(SUBMIT_DEATHS);
       await passTime(['creating_since', 'claim_expires_at']);
-      const execution_name = /^submits\/([^/]+)\//.exec(scene.summary.results.key)?.[1];
+      const execution_name = /^submits\/([^/]+)\//.exec(scene.summary.results?.key ?? '')?.[1];
       const [{ submitted_by: execution_id } = {}] = await stack.batches();
       for (const batch_id of scene.ids) {
         outputs.push(

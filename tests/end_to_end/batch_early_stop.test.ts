@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { SubmitSummary } from '../../simple_lambdas/summarize_execution/summaries.ts';
+import type { SubmitSummary } from '../../simple_lambdas/summarize_execution/summary_schemas.ts';
 import { expectBatchInvariants } from '../support/batch_invariants.ts';
 import { BATCH_FUNCTIONS, BatchStack } from '../support/batch_stack.ts';
 import { sharing } from '../support/shared_stacks.ts';

@@ -1,7 +1,7 @@
 import type { EmbeddingBatchResult } from 'receipt-embedding/entities/batch';
 import type { RowOutcome } from 'vendor-stand-ins/openai/batch_script';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { PollSummary } from '../../simple_lambdas/summarize_execution/summaries.ts';
+import type { PollSummary } from '../../simple_lambdas/summarize_execution/summary_schemas.ts';
 import { expectBatchInvariants } from '../support/batch_invariants.ts';
 import { BatchStack } from '../support/batch_stack.ts';
 import { aLabel, aMetadata } from '../support/receipt_factory.ts';

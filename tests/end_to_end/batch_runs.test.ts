@@ -66,7 +66,7 @@ describe('twenty batches, four of them bad', () => {
     ]);
     expect(prompt_tokens).toBeGreaterThan(0);
     expect(estimated_cost_usd).toBeGreaterThan(0);
-    expect(results.bucket).toBe(stack.local.batchBucket);
+    expect(results?.bucket).toBe(stack.local.batchBucket);
     const batches = new Map((await stack.batches()).map((batch) => [batch.batch_id, batch]));
     const lost = { requested: LINES, succeeded: 0, failed: 0, released: LINES };
     expect(batches.get(unknown.batch_id)).toMatchObject({

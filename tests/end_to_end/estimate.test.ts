@@ -11,9 +11,7 @@ import {
 } from 'receipts-cli/synthetic_receipts/synthetic_receipts';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { upsertTo } from '../../simple_lambdas/upsert_to_store/declaration.ts';
-import type { PollSummary } from '../../simple_lambdas/summarize_execution/summaries.ts';
-import type { SubmitSummary } from '../../simple_lambdas/summarize_execution/summaries.ts';
-import type { RealtimeSummary } from '../../simple_lambdas/summarize_execution/summaries.ts';
+import type { PollSummary, RealtimeSummary, SubmitSummary } from '../../simple_lambdas/summarize_execution/summary_schemas.ts';
 import { BatchStack } from '../support/batch_stack.ts';
 import { runEstimateCommand } from '../support/estimate_command.ts';
 import { RunAccount, statesEntered } from '../support/run_account.ts';

@@ -1,6 +1,6 @@
 import { type RunningServer, serve } from 'embedded-aws/http/server';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { RealtimeSummary } from '../../simple_lambdas/summarize_execution/summaries.ts';
+import type { RealtimeSummary } from '../../simple_lambdas/summarize_execution/summary_schemas.ts';
 import { BatchStack } from '../support/batch_stack.ts';
 import { emittedMetrics, emittedTotal, watchedMetrics } from '../support/metrics.ts';
 import {

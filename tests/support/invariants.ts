@@ -3,7 +3,7 @@ import type { Row } from 'receipt-embedding/entities/keys';
 import type { DeltaRecord } from 'receipt-embedding/log/delta_database';
 import { embedText } from 'vendor-stand-ins/openai/text_embedding';
 import { expect } from 'vitest';
-import type { Failure } from '../../simple_lambdas/summarize_execution/summaries.ts';
+import type { RealtimeSummary } from '../../simple_lambdas/summarize_execution/summary_schemas.ts';
 import {
   type Delivered,
   leftMarks,
@@ -13,6 +13,8 @@ import {
 } from './store_invariants.ts';
 import { type StoredRun, storedRuns } from './stored_vectors.ts';
 import type { TestStack } from './test_stack.ts';
+
+type Failure = RealtimeSummary['failures'][number];
 
 /** The names that a failure may have: the layer's own, and Lambda's for a function that died. */
 const ERRORS =

@@ -18,7 +18,7 @@ import {
 import type { SyntheticReceipt } from 'receipts-cli/synthetic_receipts/synthetic_receipts';
 import { loadReceipts } from 'receipts-cli/table/load_receipts';
 import type { FaultRule } from 'vendor-stand-ins/openai/faults';
-import type { RealtimeSummary } from '../../simple_lambdas/summarize_execution/summaries.ts';
+import type { RealtimeSummary } from '../../simple_lambdas/summarize_execution/summary_schemas.ts';
 import { emptyStores } from './stack_stores.ts';
 
 /** An execution of the realtime workflow that reached its summary. */

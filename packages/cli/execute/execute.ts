@@ -11,12 +11,8 @@ import {
 } from '../command_line/deployed_stack.ts';
 import { Screen, type ScreenOutput } from '../command_line/screen.ts';
 import { servedStackOf } from '../command_line/served_stack.ts';
-import {
-  executionEnd,
-  type ExecutionEnd,
-  nextLines,
-  showEnd,
-} from '../executions/execution_end.ts';
+import { executionEnd, type ExecutionEnd } from '../executions/execution_end.ts';
+import { nextLines, showEnd } from '../executions/execution_report.ts';
 import { FEW_ITEMS } from '../executions/item_failures.ts';
 import {
   consoleLink,

@@ -1,7 +1,7 @@
 import { wrapped } from '../command_line/fitting.ts';
 import type { Screen } from '../command_line/screen.ts';
 import { count, quantity } from '../command_line/text.ts';
-import { usedTokens } from '../executions/execution_end.ts';
+import { usedTokens } from '../executions/execution_report.ts';
 import type { BundleSize } from '../build.ts';
 import type { StoredVectors } from './proof.ts';
 import type { BatchesSummary, BatchLine, RealtimeSummary, TimeSpent } from './summary.ts';

@@ -5,9 +5,9 @@ import { count, quantity } from '../command_line/text.ts';
 import {
   executionEnd,
   type ExecutionEnd,
-  showEnd,
   type WorkflowSummary,
 } from '../executions/execution_end.ts';
+import { showEnd } from '../executions/execution_report.ts';
 import { itemName, ProgressReport, showExecution } from '../executions/progress_report.ts';
 import { backgroundTiming, EMBEDDED_PACE, watchExecution } from '../executions/watch_execution.ts';
 import type { LocalStack, Workflow } from '../local_stack.ts';

@@ -2,13 +2,17 @@ import type { DescribeExecutionCommandOutput } from '@aws-sdk/client-sfn';
 import { describe, expect, it } from 'vitest';
 import { writtenScreen } from '../command_line/testing/written_text.ts';
 import { repeatedOptions } from '../execute/options.ts';
-import { executionEnd, failureLine, nextLines, showEnd } from './execution_end.ts';
+import { executionEnd, failureLine } from './execution_end.ts';
+import { nextLines, showEnd } from './execution_report.ts';
 
 // Not proved here: that the workflows' summaries look like these (tests/end_to_end has real ones).
 
 const IMAGE_ID = '3f52804b-2fad-4e00-92c8-b593da3a8ed3';
 const common = {
   failed: 0,
+  not_tried: 0,
+  stopped: null,
+  failed_percentage: 0,
   failures: [],
   failures_by_reason: {},
   invalid_rows: 0,
@@ -25,6 +29,8 @@ const REALTIME = {
   vectors: 1_010,
   openai_requests: 1,
   prompt_tokens: 2_000,
+  refused: 0,
+  refusals: [],
   estimated_cost_usd: 0.000_04,
   last_evaluated_key: null,
 };
@@ -148,7 +154,11 @@ describe('the end of an execution', () => {
     ],
     [
       'what tries failed receipts again',
-      { ...REALTIME, ...ONE_FAILED },
+      {
+        ...REALTIME,
+        ...ONE_FAILED,
+        failures: [{ image_id: IMAGE_ID, receipt_id: 1, error: 'QuotaExhausted', cause: 'none' }],
+      },
       [
         'To try what failed again:',
         '  npx receipts execute realtime --filter NONE --wait --stack dev',
