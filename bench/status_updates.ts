@@ -6,7 +6,8 @@ import {
   type StatusHolder,
   UPDATES_AT_ONCE,
 } from 'receipt-embedding/table/embedding_statuses';
-import { putRows, type Table, updateRow } from 'receipt-embedding/table/table';
+import { putRows } from 'receipt-embedding/table/row_batches';
+import { type Table, updateRow } from 'receipt-embedding/table/table';
 import { aLine } from '../tests/support/receipt_factory.ts';
 import { ReceiptTable, rowOf } from '../tests/support/receipt_table.ts';
 import { print } from './figures.ts';

@@ -1,6 +1,13 @@
 import { linePath, wordPath } from 'receipt-embedding/entities/keys';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { aLabel, aLine, aReceipt, aWord, RECEIPT } from '../../tests/support/receipt_factory.ts';
+import {
+  aLabel,
+  aLine,
+  aMetadata,
+  aReceipt,
+  aWord,
+  RECEIPT,
+} from '../../tests/support/receipt_factory.ts';
 import { ReceiptTable, rowOf } from '../../tests/support/receipt_table.ts';
 import type { ConsolePorts } from './ports.ts';
 import { listPage, readDrawnReceipt, receiptIdentity } from './receipts.ts';
@@ -23,6 +30,7 @@ beforeAll(async () => {
     rowOf.word(aWord({ embedding_status: 'FAILED' })),
     rowOf.word(aWord({ word_id: 2, is_noise: true })),
     rowOf.label(aLabel({ label: 'PRODUCT_NAME' })),
+    rowOf.metadata(aMetadata({ merchant_name: 'Corner Market' })),
   );
 });
 
@@ -34,11 +42,15 @@ describe('the list of receipts', () => {
   it('is read a page at a time: each receipt once, to the end', async () => {
     const sizes: number[] = [];
     const seen = new Set<string>();
+    const merchants = new Set<string | null>();
     let fields: Readonly<Record<string, string>> | undefined = {};
     while (fields !== undefined) {
       const { receipts, next } = await listPage(ports(), query(fields));
       sizes.push(receipts.length);
-      for (const { image_id, receipt_id } of receipts) seen.add(`${image_id} ${receipt_id}`);
+      for (const { image_id, receipt_id, merchant_name } of receipts) {
+        seen.add(`${image_id} ${receipt_id}`);
+        merchants.add(merchant_name);
+      }
       fields =
         next === null
           ? undefined
@@ -46,6 +58,7 @@ describe('the list of receipts', () => {
     }
     expect(sizes).toStrictEqual([50, 50, 20]);
     expect(seen.size).toBe(120);
+    expect(merchants).toStrictEqual(new Set([null, 'Corner Market']));
   });
 });
 

@@ -5,14 +5,15 @@ import {
   type ReceiptIdentity,
   receiptIdentitySchema,
   receiptPart,
+  type RowKey,
   wordPath,
 } from 'receipt-embedding/entities/keys';
 import type { ReceiptLine, ReceiptWord } from 'receipt-embedding/entities/line_and_word';
 import type { BoundingBox } from 'receipt-embedding/entities/receipt';
-import { mapSettled } from 'receipt-embedding/settled_map';
 import { readEmbeddedReceipt } from 'receipt-embedding/table/embedded_receipts';
 import { readReceiptContents } from 'receipt-embedding/table/receipt_contents';
 import { listReceipts } from 'receipt-embedding/table/receipt_listing';
+import { getRows } from 'receipt-embedding/table/row_batches';
 import { getRow } from 'receipt-embedding/table/table';
 import { WrongArgument } from 'receipts-cli/command_line/arguments';
 import { SILENT_LOGGER } from 'receipts-cli/table/silent_logger';
@@ -29,7 +30,6 @@ export interface ReceiptPage {
 }
 
 const PAGE = 50;
-const AT_ONCE = 10;
 
 /** A page of all receipts, in the index's own order, which means nothing. */
 export async function listPage(
@@ -43,20 +43,19 @@ export async function listPage(
     found.push(receipt);
     if (found.length > PAGE) break;
   }
-  const receipts = await mapSettled(
-    found.slice(0, PAGE),
-    async (receipt) => {
-      const key = {
-        PK: imageKey(receipt.image_id),
-        SK: `${receiptPart(receipt.receipt_id)}#METADATA`,
-      };
-      const row = await getRow(table, key, { ProjectionExpression: 'merchant_name' });
-      const merchant = row?.['merchant_name'];
-      return { ...receipt, merchant_name: typeof merchant === 'string' ? merchant : null };
-    },
-    { atOnce: AT_ONCE },
-  );
+  const shown = found.slice(0, PAGE);
+  const rows = await getRows(table, shown.map(metadataKey), ['merchant_name']);
+  const named = new Map(rows.map((row) => [row.PK + row.SK, row['merchant_name']]));
+  const receipts = shown.map((receipt) => {
+    const { PK, SK } = metadataKey(receipt);
+    const merchant = named.get(PK + SK);
+    return { ...receipt, merchant_name: typeof merchant === 'string' ? merchant : null };
+  });
   return { receipts, next: found.length > PAGE ? (receipts.at(-1) ?? null) : null };
+}
+
+function metadataKey({ image_id, receipt_id }: ReceiptIdentity): RowKey {
+  return { PK: imageKey(image_id), SK: `${receiptPart(receipt_id)}#METADATA` };
 }
 
 /** @throws WrongArgument */

@@ -15,7 +15,8 @@ import { InvalidReceiptData } from '../errors.ts';
 import { RETRY_ATTRIBUTES } from '../table/batch_retries.ts';
 import { type BatchLease, updateBatch } from '../table/batch_summaries.ts';
 import { type ClaimOwner, releaseClaims } from '../table/embedding_claims.ts';
-import { putRows, queryPages, type Table } from '../table/table.ts';
+import { putRows } from '../table/row_batches.ts';
+import { queryPages, type Table } from '../table/table.ts';
 
 /** How a batch ends. */
 export interface BatchEnd {

@@ -7,7 +7,8 @@ import {
 import { imageKey, type ReceiptIdentity, receiptPart, type RowKey } from '../entities/keys.ts';
 import type { Logger } from '../ports.ts';
 import type { InvalidRows } from './receipt_listing.ts';
-import { existingKeys, ofType, queryPages, type Table } from './table.ts';
+import { existingKeys } from './row_batches.ts';
+import { ofType, queryPages, type Table } from './table.ts';
 
 /**
  * Receipts whose vectors are somewhere, and whose own rows are gone, so that no listing of receipts has them.

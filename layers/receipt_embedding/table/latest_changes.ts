@@ -1,5 +1,6 @@
 import { type ReceiptIdentity, receiptPath, type RowKey } from '../entities/keys.ts';
-import { deleteRow, getRows, type Table, updateRow } from './table.ts';
+import { getRows } from './row_batches.ts';
+import { deleteRow, type Table, updateRow } from './table.ts';
 
 /** The newest change of a receipt that has been seen, while the receipt waits to be embedded. */
 export interface LatestChange extends ReceiptIdentity {

@@ -6,7 +6,8 @@ import { ReceiptTable, rowOf } from '../../../tests/support/receipt_table.ts';
 import { rejection } from '../../../tests/support/rejection.ts';
 import { RateLimited } from '../errors.ts';
 import { RETRY_POLICIES, type RetryPorts } from '../retry.ts';
-import { getRow, putRows, queryPages } from './table.ts';
+import { putRows } from './row_batches.ts';
+import { getRow, queryPages } from './table.ts';
 
 const rows = (count: number) =>
   Array.from({ length: count }, (_, at) => rowOf.line(aLine({ line_id: at + 1 })));

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { ScanCommand } from '@aws-sdk/client-dynamodb';
 import type { Row } from 'receipt-embedding/entities/keys';
 import { toRow } from 'receipt-embedding/table/rows';
-import { deleteRows } from 'receipt-embedding/table/table';
+import { deleteRows } from 'receipt-embedding/table/row_batches';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { IMAGE_ID } from '../../../tests/support/receipt_factory.ts';
 import { ReceiptTable } from '../../../tests/support/receipt_table.ts';

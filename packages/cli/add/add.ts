@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isEmbeddable } from 'receipt-embedding/embeddings/embedding_items';
-import { getRows, type Table } from 'receipt-embedding/table/table';
+import { getRows } from 'receipt-embedding/table/row_batches';
+import type { Table } from 'receipt-embedding/table/table';
 import {
   linePath,
   receiptPath,

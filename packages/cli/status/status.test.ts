@@ -10,7 +10,7 @@ import {
   embeddedReceiptCodec,
   unknownReceipt,
 } from 'receipt-embedding/entities/embedded_receipt';
-import { deleteRows } from 'receipt-embedding/table/table';
+import { deleteRows } from 'receipt-embedding/table/row_batches';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { ourBatch, rowOfBatch } from '../../../tests/support/batch_factory.ts';

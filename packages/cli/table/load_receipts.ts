@@ -13,7 +13,8 @@ import {
   receiptMetadataCodec,
 } from 'receipt-embedding/entities/receipt';
 import { mapSettled } from 'receipt-embedding/settled_map';
-import { putRows, type Table } from 'receipt-embedding/table/table';
+import { putRows } from 'receipt-embedding/table/row_batches';
+import type { Table } from 'receipt-embedding/table/table';
 import { z } from 'zod';
 import type { SyntheticReceipt } from '../synthetic_receipts/synthetic_receipts.ts';
 

@@ -2,9 +2,12 @@ import { render } from 'preact';
 import { useEffect, useLayoutEffect, useState } from 'preact/hooks';
 import type { StackView } from '../api.ts';
 import { useAnswer } from './client.tsx';
+import { ItemPage } from './item.tsx';
 import { Problem } from './parts.tsx';
-import { ReceiptPage, Receipts } from './receipt.tsx';
-import { ItemPage, RunPage, Runs } from './runs.tsx';
+import { ReceiptPage } from './receipt.tsx';
+import { Receipts } from './receipts.tsx';
+import { RunPage } from './run.tsx';
+import { Runs } from './runs.tsx';
 import { Search } from './search.tsx';
 import { Stack } from './stack.tsx';
 

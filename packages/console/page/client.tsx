@@ -1,4 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
+import type { ReceiptIdentity } from 'receipt-embedding/entities/keys';
 
 /** What the server answered, or what is wrong; neither while it is asked. */
 export interface Asked<Answer> {
@@ -80,4 +81,9 @@ export function placeOf(page: string, query: Readonly<Record<string, string | nu
   const given = Object.entries(query).filter(([, value]) => value !== null && value !== '');
   const search = new URLSearchParams(given.map(([name, value]) => [name, String(value)]));
   return given.length === 0 ? `#/${page}` : `#/${page}?${search.toString()}`;
+}
+
+/** Which receipt it is of, for `placeOf`. */
+export function identityOf({ image_id, receipt_id }: ReceiptIdentity) {
+  return { image_id, receipt_id };
 }

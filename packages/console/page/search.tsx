@@ -3,7 +3,7 @@ import type { SearchHit } from 'receipt-embedding/search/search_hits';
 import type { DrawnReceipt } from '../receipts.ts';
 import { placeOf, useAnswer } from './client.tsx';
 import { Answered, Loading, Problem, Title } from './parts.tsx';
-import { Drawing } from './receipt.tsx';
+import { Drawing } from './drawing.tsx';
 
 /** The fields of a search, as `receipts search` has them; each is a field of the address. */
 const TEXTS = [
