@@ -12,6 +12,7 @@ import type { InlineMapState, State, StateMachineDefinition } from './asl.ts';
 import { RUN_ALONE, runAlone } from './run_alone.ts';
 import {
   catchAll,
+  emptySummary,
   EXECUTION_INPUT,
   EXECUTION_TIMEOUT,
   executionEnds,
@@ -51,28 +52,19 @@ export function batchPollStateMachine(settings: StateMachineSettings): StateMach
         Choices: [{ Variable: '$.total_batches', NumericEquals: 0, Next: 'NoBatches' }],
         Default: 'ProcessBatches',
       },
-      NoBatches: {
-        Type: 'Pass',
-        Parameters: {
-          total: 0,
+      NoBatches: emptySummary(
+        {
           completed: 0,
           running: 0,
-          failed: 0,
-          not_tried: 0,
-          stopped: null,
-          failed_percentage: 0,
-          failures: [],
-          failures_by_reason: {},
           requested: 0,
           succeeded: 0,
           rows_failed: 0,
           released: 0,
           prompt_tokens: 0,
           estimated_cost_usd: 0,
-          ...fields('more', 'invalid_rows'),
         },
-        End: true,
-      },
+        ['more', 'invalid_rows'],
+      ),
       ProcessBatches: {
         ...itemMap({
           label: 'ProcessBatches',

@@ -5,10 +5,10 @@ import { RUN_ALONE, runAlone } from './run_alone.ts';
 import {
   catchAll,
   catchItem,
+  emptySummary,
   EXECUTION_INPUT,
   EXECUTION_TIMEOUT,
   executionEnds,
-  fields,
   findResults,
   itemFailed,
   itemMap,
@@ -50,24 +50,11 @@ export function batchSubmitStateMachine(settings: StateMachineSettings): StateMa
         Choices: [{ Variable: '$.total_batches', NumericEquals: 0, Next: 'NoBatches' }],
         Default: 'SubmitBatches',
       },
-      NoBatches: {
-        Type: 'Pass',
-        Parameters: {
-          total: 0,
-          submitted: 0,
-          dropped: 0,
-          failed: 0,
-          not_tried: 0,
-          stopped: null,
-          failed_percentage: 0,
-          failures: [],
-          failures_by_reason: {},
-          planned: 0,
-          requested: 0,
-          ...fields('receipts', 'more', 'invalid_rows'),
-        },
-        End: true,
-      },
+      NoBatches: emptySummary({ submitted: 0, dropped: 0, planned: 0, requested: 0 }, [
+        'receipts',
+        'more',
+        'invalid_rows',
+      ]),
       SubmitBatches: {
         ...itemMap({
           label: 'SubmitBatches',

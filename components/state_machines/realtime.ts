@@ -5,10 +5,10 @@ import { RUN_ALONE, runAlone } from './run_alone.ts';
 import {
   catchAll,
   catchItem,
+  emptySummary,
   EXECUTION_INPUT,
   EXECUTION_TIMEOUT,
   executionEnds,
-  fields,
   findResults,
   itemFailed,
   itemMap,
@@ -43,19 +43,11 @@ export function realtimeStateMachine(
         Choices: [{ Variable: '$.total_receipts', NumericEquals: 0, Next: 'NoReceipts' }],
         Default: 'ProcessReceipts',
       },
-      NoReceipts: {
-        Type: 'Pass',
-        Parameters: {
-          total: 0,
+      NoReceipts: emptySummary(
+        {
           succeeded: 0,
           reused: 0,
           skipped: 0,
-          failed: 0,
-          not_tried: 0,
-          stopped: null,
-          failed_percentage: 0,
-          failures: [],
-          failures_by_reason: {},
           lines: 0,
           words: 0,
           vectors: 0,
@@ -64,10 +56,9 @@ export function realtimeStateMachine(
           refused: 0,
           refusals: [],
           estimated_cost_usd: 0,
-          ...fields('invalid_rows', 'last_evaluated_key'),
         },
-        End: true,
-      },
+        ['invalid_rows', 'last_evaluated_key'],
+      ),
       ProcessReceipts: {
         ...itemMap({
           label: 'ProcessReceipts',

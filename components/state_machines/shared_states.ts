@@ -329,6 +329,33 @@ export function summary(
 }
 
 /**
+ * How an execution ends that has nothing to do: with a summary like any other's, but for its results.
+ *
+ * @param own the workflow's own counts.
+ * @param taken what the summary takes over from the state's input.
+ */
+export function emptySummary(
+  own: Readonly<Record<string, 0 | readonly never[]>>,
+  taken: readonly string[],
+): PassState {
+  return {
+    Type: 'Pass',
+    Parameters: {
+      total: 0,
+      failed: 0,
+      not_tried: 0,
+      stopped: null,
+      failed_percentage: 0,
+      failures: [],
+      failures_by_reason: {},
+      ...own,
+      ...fields(...taken),
+    },
+    End: true,
+  };
+}
+
+/**
  * How every workflow ends: CheckFailures judges a summary with `failed_percentage`, which is the execution's output, or the
  * cause of its failure.
  *
