@@ -4,8 +4,8 @@ import { beforeAll, describe, expect, it } from 'vitest';
 
 const ROOT = new URL('../../', import.meta.url).pathname;
 
-/** Keys in the buckets, and what has a slash for other reasons. */
-const NO_PATH = /^((lines|words)\/delta|runs|batches|submits|polls)\/|^N\/A$|^application\//;
+/** Keys in the buckets, paths of HTTP requests, and what has a slash for other reasons. */
+const NO_PATH = /^\/|^((lines|words)\/delta|runs|batches|submits|polls)\/|^N\/A$|^application\//;
 
 interface Document {
   readonly path: string;
@@ -21,6 +21,7 @@ beforeAll(async () => {
     'CONTRIBUTING.md',
     'CHANGELOG.md',
     ...docs.map((name) => `docs/${name}`),
+    ...(await packageFolders()).map((folder) => `${folder}/README.md`),
   ].map((path) => join(ROOT, path));
   documents = await Promise.all(
     paths.map(async (path) => ({ path, text: await readFile(path, 'utf8') })),
@@ -29,6 +30,10 @@ beforeAll(async () => {
 
 async function guides(): Promise<string[]> {
   return (await readdir(join(ROOT, 'docs'))).filter((name) => name.endsWith('.md'));
+}
+
+async function packageFolders(): Promise<string[]> {
+  return (await readdir(join(ROOT, 'packages'))).map((name) => `packages/${name}`);
 }
 
 /** Headings as GitHub makes anchors of them. */
@@ -69,7 +74,10 @@ describe('the documents', () => {
     for (const { path, text } of documents) {
       for (const [, name = ''] of text.matchAll(/`([\w./-]+)`/g)) {
         const isPath = name.includes('/') || /\.(ts|js|sh|py|md|yaml)$/.test(name);
-        if (isPath && !NO_PATH.test(name) && !(await exists(join(ROOT, name)))) {
+        if (!isPath || NO_PATH.test(name)) continue;
+        // In a package's README, as seen from there.
+        const found = (await exists(join(ROOT, name))) || (await exists(join(dirname(path), name)));
+        if (!found) {
           missing.push(`${relative(ROOT, path)}: ${name}`);
         }
       }
