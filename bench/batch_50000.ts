@@ -3,7 +3,10 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import type { LocalStack, Workflow } from 'receipts-cli/local_stack';
 import { loadReceipts } from 'receipts-cli/table/load_receipts';
 import { countAllStatuses, readBatchSummaries } from 'receipts-cli/start/summary';
-import type { PollSummary, SubmitSummary } from '../simple_lambdas/summarize_execution/summary_schemas.ts';
+import type {
+  PollSummary,
+  SubmitSummary,
+} from '../simple_lambdas/summarize_execution/summary_schemas.ts';
 import { type BatchStack, startBatchStack, type VectorFormat } from './batch_stack.ts';
 import {
   type ExecutionSteps,

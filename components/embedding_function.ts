@@ -3,7 +3,7 @@ import * as pulumi from '@pulumi/pulumi';
 import { HANDLER } from './bundling/bundles.ts';
 import { type PolicyStatement, ServiceRole } from './iam.ts';
 import { functionPurpose, functionStem, stackName } from './names.ts';
-import type { DeclaredFunction } from './state_machines/shared_states.ts';
+import type { DeclaredFunction } from '../simple_lambdas/runtime/declaration.ts';
 
 /** What all functions run on. */
 export const RUNTIME = { runtime: 'nodejs24.x', architecture: 'arm64' } as const;

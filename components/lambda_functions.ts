@@ -25,7 +25,7 @@ import type { Bundles } from './bundling/bundles.ts';
 import { EmbeddingFunction, type Network, RUNTIME } from './embedding_function.ts';
 import type { PolicyStatement } from './iam.ts';
 import { functionPurpose, stackName } from './names.ts';
-import type { DeclaredFunction } from './state_machines/shared_states.ts';
+import type { DeclaredFunction } from '../simple_lambdas/runtime/declaration.ts';
 
 export interface LambdaFunctionsArgs {
   /** The functions that the stack has. */

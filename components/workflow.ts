@@ -7,7 +7,7 @@ import { stackName } from './names.ts';
 import type { StoreName } from 'receipt-embedding/stores/vector_store';
 import type { StateMachineDefinition } from './state_machines/asl.ts';
 import type { RealtimeStateMachineSettings } from './state_machines/realtime.ts';
-import type { StateMachineSettings, WorkflowName } from './state_machines/shared_states.ts';
+import type { StateMachineSettings, WorkflowName } from './state_machines/workflow_settings.ts';
 import {
   type Deployed,
   functionsOf,

@@ -13,7 +13,7 @@ import { declaration as summarizeExecution } from '../../simple_lambdas/summariz
 import { STORE_NAMES } from '../../simple_lambdas/runtime/declaration.ts';
 import { upsertTo } from '../../simple_lambdas/upsert_to_store/declaration.ts';
 import { functionPurpose } from '../names.ts';
-import type { DeclaredFunction } from '../state_machines/shared_states.ts';
+import type { DeclaredFunction } from '../../simple_lambdas/runtime/declaration.ts';
 import {
   executionMetric,
   functionMetric,

@@ -5,7 +5,8 @@ import { declaration as listPendingBatches } from '../../simple_lambdas/list_pen
 import { declaration as noteArrivals } from '../../simple_lambdas/note_arrivals/declaration.ts';
 import { declaration as planBatches } from '../../simple_lambdas/plan_batches/declaration.ts';
 import { declaration as processReceipt } from '../../simple_lambdas/process_receipt_realtime/declaration.ts';
-import type { DeclaredFunction, WorkflowName } from '../state_machines/shared_states.ts';
+import type { DeclaredFunction } from '../../simple_lambdas/runtime/declaration.ts';
+import type { WorkflowName } from '../state_machines/workflow_settings.ts';
 
 /** The functions that read rows of the table one by one, and count those that they can't read. */
 export const ROW_READERS: readonly DeclaredFunction[] = [

@@ -162,3 +162,6 @@ export interface FailState {
   readonly Error: string;
   readonly CausePath: string;
 }
+
+/** A state without what comes after it. */
+export type Unlinked<Linked> = Omit<Extract<Linked, { End: true }>, 'End'>;

@@ -12,19 +12,15 @@ import type { InlineMapState, State, StateMachineDefinition } from './asl.ts';
 import { RUN_ALONE, runAlone } from './run_alone.ts';
 import {
   catchAll,
-  emptySummary,
   EXECUTION_INPUT,
-  EXECUTION_TIMEOUT,
-  executionEnds,
   failWith,
   fields,
-  itemFailed,
-  itemMap,
   lambdaTask,
-  type StateMachineSettings,
-  summary,
   WHOLE_STATE,
-} from './shared_states.ts';
+} from './lambda_task.ts';
+import { emptySummary, executionEnds, summary } from './execution_ends.ts';
+import { EXECUTION_TIMEOUT, type StateMachineSettings } from './workflow_settings.ts';
+import { itemFailed, itemMap } from './item_map.ts';
 
 /** Parts at a time: a store gets up to five requests at once from each. */
 const PART_CONCURRENCY = 4;

@@ -2,22 +2,10 @@ import { declaration as planBatches } from '../../simple_lambdas/plan_batches/de
 import { declaration as submitBatch } from '../../simple_lambdas/submit_batch/declaration.ts';
 import type { Retrier, StateMachineDefinition } from './asl.ts';
 import { RUN_ALONE, runAlone } from './run_alone.ts';
-import {
-  catchAll,
-  catchItem,
-  emptySummary,
-  EXECUTION_INPUT,
-  EXECUTION_TIMEOUT,
-  executionEnds,
-  findResults,
-  itemFailed,
-  itemMap,
-  lambdaTask,
-  type StateMachineSettings,
-  STOP_STATE,
-  summary,
-  WHOLE_STATE,
-} from './shared_states.ts';
+import { catchAll, EXECUTION_INPUT, lambdaTask, WHOLE_STATE } from './lambda_task.ts';
+import { catchItem, findResults, itemFailed, itemMap, STOP_STATE } from './item_map.ts';
+import { emptySummary, executionEnds, summary } from './execution_ends.ts';
+import { EXECUTION_TIMEOUT, type StateMachineSettings } from './workflow_settings.ts';
 
 /**
  * An invocation whose answer was lost may still be at work, and keeps its lease meanwhile: Lambda's 15 minutes, and the lease's

@@ -1,6 +1,7 @@
 import { declaration as takeExecutionLock } from '../../simple_lambdas/take_execution_lock/declaration.ts';
 import type { State } from './asl.ts';
-import { catchAll, fields, lambdaTask, type StateMachineSettings } from './shared_states.ts';
+import { catchAll, fields, lambdaTask } from './lambda_task.ts';
+import type { StateMachineSettings } from './workflow_settings.ts';
 
 /** The first state of every workflow. */
 export const RUN_ALONE = 'CheckAlone';

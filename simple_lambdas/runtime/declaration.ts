@@ -158,6 +158,9 @@ export function declareFunction<const Declaration extends FunctionDeclaration>(
   return { timeout_s: LONGEST_TIMEOUT_S, ...declaration };
 }
 
+/** A function's declaration, complete with what is by default. */
+export type DeclaredFunction = ReturnType<typeof declareFunction>;
+
 /** The variables of a function's environment, each with its format. */
 export interface DeclaredVariables {
   readonly required: Readonly<Record<string, z.ZodType>>;

@@ -13,3 +13,6 @@ export const declaration = declareFunction({
   },
   variables: ['EMBEDDING_MODEL'],
 });
+
+/** Errors that no other item of a Map can escape: whoever goes on runs into the same wall. A Map ends early by them, and its summary says so. */
+export const INESCAPABLE: readonly string[] = ['QuotaExhausted', 'InvalidConfiguration'];

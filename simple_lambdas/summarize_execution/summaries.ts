@@ -5,6 +5,7 @@ import { embeddingCost } from 'receipt-embedding/prices';
 import { z } from 'zod';
 import { Failures } from '../runtime/failures.ts';
 import { manifestOf, type ResultLocation, resultLocationSchema } from '../runtime/map_results.ts';
+import { INESCAPABLE } from './declaration.ts';
 import {
   failureFields,
   type PollSummary,
@@ -269,11 +270,9 @@ function addUp<Counts extends Readonly<Record<string, number>>, Item extends obj
   };
 }
 
-/** Errors that no other item can escape, by which a Map ends early (components/state_machines/shared_states.ts). */
-const INESCAPABLE = new Set(['QuotaExhausted', 'InvalidConfiguration']);
-
 function whyStopped<Item extends object>(failures: Failures<Item>, untried: number): string {
-  const reason = failures.shown.find(({ error }) => INESCAPABLE.has(error)) ?? failures.shown[0];
+  const reason =
+    failures.shown.find(({ error }) => INESCAPABLE.includes(error)) ?? failures.shown[0];
   const why = reason === undefined ? 'too many failed' : `${reason.error}: ${reason.cause}`;
   return `ended early, ${untried} were not tried, since none could have succeeded: ${why}`;
 }

@@ -3,7 +3,7 @@ import type { StateMachineDefinition } from '../../components/state_machines/asl
 import type {
   StateMachineSettings,
   WorkflowName,
-} from '../../components/state_machines/shared_states.ts';
+} from '../../components/state_machines/workflow_settings.ts';
 import { STATE_MACHINES } from '../../components/state_machines/workflows.ts';
 import { STORE_NAMES } from '../../simple_lambdas/runtime/declaration.ts';
 

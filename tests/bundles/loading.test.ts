@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, sep } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Bundles } from '../../components/bundling/bundles.ts';
-import type { DeclaredFunction } from '../../components/state_machines/shared_states.ts';
+import type { DeclaredFunction } from '../../simple_lambdas/runtime/declaration.ts';
 import { STACK_FUNCTIONS } from '../../components/stack_functions.ts';
 import { resource, runProgram, WITH_PINECONE } from '../infra/recorded_program.ts';
 import { install, type Loaded, loadInBareNode, runInBareNode, sourcesOf } from './bare_node.ts';

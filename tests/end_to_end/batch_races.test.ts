@@ -2,7 +2,10 @@ import type { SyntheticReceipt } from 'receipts-cli/synthetic_receipts/synthetic
 import type { BatchView } from 'vendor-stand-ins/openai/batch_script';
 import type { Operation } from 'vendor-stand-ins/openai/faults';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import type { PollSummary, SubmitSummary } from '../../simple_lambdas/summarize_execution/summary_schemas.ts';
+import type {
+  PollSummary,
+  SubmitSummary,
+} from '../../simple_lambdas/summarize_execution/summary_schemas.ts';
 import { RETRY_POLICIES } from 'receipt-embedding/retry';
 import { expectBatchInvariants } from '../support/batch_invariants.ts';
 import { BatchStack, type EntityRow } from '../support/batch_stack.ts';

@@ -11,7 +11,11 @@ import {
 } from 'receipts-cli/synthetic_receipts/synthetic_receipts';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { upsertTo } from '../../simple_lambdas/upsert_to_store/declaration.ts';
-import type { PollSummary, RealtimeSummary, SubmitSummary } from '../../simple_lambdas/summarize_execution/summary_schemas.ts';
+import type {
+  PollSummary,
+  RealtimeSummary,
+  SubmitSummary,
+} from '../../simple_lambdas/summarize_execution/summary_schemas.ts';
 import { BatchStack } from '../support/batch_stack.ts';
 import { runEstimateCommand } from '../support/estimate_command.ts';
 import { RunAccount, statesEntered } from '../support/run_account.ts';

@@ -12,7 +12,10 @@ import type { BatchScript } from 'vendor-stand-ins/openai/batch_script';
 import type { BatchView } from 'vendor-stand-ins/openai/batch_script';
 import type { FaultRule as PineconeFaultRule } from 'vendor-stand-ins/pinecone/pinecone_stand_in';
 import { z } from 'zod';
-import type { PollSummary, SubmitSummary } from '../../simple_lambdas/summarize_execution/summary_schemas.ts';
+import type {
+  PollSummary,
+  SubmitSummary,
+} from '../../simple_lambdas/summarize_execution/summary_schemas.ts';
 import { pineconeContents } from './stored_vectors.ts';
 import { summaryOf, TestStack } from './test_stack.ts';
 
