@@ -44,7 +44,10 @@ function wordsOf(error: unknown): string {
     : message;
 }
 
-/** Hears of a stream's events by their names, until the path changes or the stream ends. */
+/**
+ * Hears of a stream's events by their names, until the path changes or the stream ends. A page that nobody looks at hears nothing: a browser
+ * has six connections to a server, and what a stream asks of AWS counts against the account's quotas. It begins anew when it is looked at.
+ */
 export function useStream(
   path: string,
   hear: Readonly<Record<string, (data: unknown) => void>>,
@@ -52,28 +55,49 @@ export function useStream(
   const [problem, setProblem] = useState<string>();
   useEffect(() => {
     setProblem(undefined);
-    const source = new EventSource(path);
-    for (const [name, heard] of Object.entries(hear)) {
-      source.addEventListener(name, (event) => {
-        setProblem(undefined);
-        heard(JSON.parse((event as MessageEvent<string>).data));
-      });
-    }
-    source.addEventListener('end', () => {
-      source.close();
-    });
-    source.addEventListener('problem', (event) => {
-      source.close();
-      setProblem(JSON.parse((event as MessageEvent<string>).data) as string);
-    });
-    source.onerror = () => {
-      setProblem('The server is gone. Is `receipts console` still running?');
+    let source: EventSource | undefined;
+    let isOver = false;
+    const close = (): void => {
+      source?.close();
+      source = undefined;
     };
+    const end = (): void => {
+      isOver = true;
+      close();
+    };
+    const open = (): void => {
+      source = new EventSource(path);
+      for (const [name, heard] of Object.entries(hear)) {
+        source.addEventListener(name, (event) => {
+          setProblem(undefined);
+          heard(dataOf(event));
+        });
+      }
+      source.addEventListener('end', end);
+      source.addEventListener('problem', (event) => {
+        end();
+        setProblem(dataOf(event) as string);
+      });
+      source.onerror = () => {
+        setProblem('The server is gone. Is `receipts console` still running?');
+      };
+    };
+    const look = (): void => {
+      if (document.visibilityState === 'hidden') close();
+      else if (source === undefined && !isOver) open();
+    };
+    look();
+    document.addEventListener('visibilitychange', look);
     return () => {
-      source.close();
+      document.removeEventListener('visibilitychange', look);
+      close();
     };
   }, [path]);
   return problem;
+}
+
+function dataOf(event: Event): unknown {
+  return JSON.parse((event as MessageEvent<string>).data);
 }
 
 /** A place in the page: `#/receipt?image_id=…`. */

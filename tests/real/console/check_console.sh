@@ -13,8 +13,9 @@ in headless Chromium, as a person would:
   run        → the failed item → its log
   search     → a hit → the frame, where the row's box is
   keyboard   the same without a mouse
-  page       no console error, no request elsewhere, an address that changes before the first frame is followed; below 300 kB,
-             nothing wider than a telephone; how long the first views take in a table of N receipts (5,000), which is printed
+  page       no console error, no request elsewhere, an address that changes before the first frame is followed, a hidden
+             page hears nothing; below 300 kB, nothing wider than a telephone; how long the first views
+             take in a table of N receipts (5,000), which is printed
 
 Writes screenshots at 1280 and 390 pixels, light and dark, to the folder, for a person to look at, and the README's picture to
 FILE (docs/console.png). Needs an `npm ci` and Chromium: Debian's package `chromium`, which is installed where there is none and

@@ -207,6 +207,27 @@ async function goOnAtOnce(browser: Browser, world: ConsoleWorld): Promise<void> 
   await close();
 }
 
+/** A page that nobody looks at asks the server for nothing, and goes on when it is looked at. */
+async function lookAway(browser: Browser, world: ConsoleWorld): Promise<void> {
+  const { page, close } = await openPage(browser, world, 1280);
+  await page.addInitScript(`
+    window.streams = 0;
+    window.EventSource = class extends EventSource {
+      constructor(path) { super(path); window.streams++; }
+      close() { super.close(); window.streams--; }
+    };`);
+  await page.goto(new URL(world.url).origin);
+  const streams = async (state: 'visible' | 'hidden'): Promise<number> =>
+    await page.evaluate<number>(`
+      Object.defineProperty(document, 'visibilityState', { value: '${state}', configurable: true });
+      document.dispatchEvent(new Event('visibilitychange'));
+      window.streams`);
+  await page.locator('tbody a').first().waitFor();
+  const open = [await streams('visible'), await streams('hidden'), await streams('visible')];
+  require(open.join() === '1,0,1', `streams while seen, not seen, seen again: ${open.join()}`);
+  await close();
+}
+
 /** The figures are printed; the bound finds what hangs, also on a machine that is busy ten times over. */
 const LONGEST_VIEW_MS = 15_000;
 
@@ -261,6 +282,7 @@ try {
     return Promise.resolve();
   });
   await check('an address that changes before the first frame', () => goOnAtOnce(browser, world));
+  await check('a page that nobody looks at hears nothing', () => lookAway(browser, world));
   await check('the page is below 300 kB, and its views are there at once', async () => {
     const bytes = await timeFirstViews(browser, world);
     console.log(`        ${(bytes / 1_000).toFixed(0)} kB`);
