@@ -1,5 +1,10 @@
 import type { DescribeExecutionCommandOutput } from '@aws-sdk/client-sfn';
 import { describe, expect, it } from 'vitest';
+import type {
+  PollSummary,
+  RealtimeSummary,
+  SubmitSummary,
+} from '../../../simple_lambdas/summarize_execution/summary_schemas.ts';
 import { writtenScreen } from '../command_line/testing/written_text.ts';
 import { repeatedOptions } from '../execute/options.ts';
 import { executionEnd, failureLine } from './execution_end.ts';
@@ -18,7 +23,7 @@ const common = {
   invalid_rows: 0,
   results: { bucket: 'files', key: 'results/manifest.json' },
 };
-const REALTIME = {
+const REALTIME: RealtimeSummary = {
   ...common,
   total: 3,
   succeeded: 1,
@@ -34,7 +39,7 @@ const REALTIME = {
   estimated_cost_usd: 0.000_04,
   last_evaluated_key: null,
 };
-const SUBMIT = {
+const SUBMIT: SubmitSummary = {
   ...common,
   total: 3,
   submitted: 1,
@@ -44,7 +49,7 @@ const SUBMIT = {
   receipts: 10,
   more: true,
 };
-const POLL = {
+const POLL: PollSummary = {
   ...common,
   total: 2,
   completed: 1,

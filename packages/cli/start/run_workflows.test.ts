@@ -1,15 +1,21 @@
 import type { SFNClient } from '@aws-sdk/client-sfn';
 import { describe, expect, it } from 'vitest';
+import type {
+  PollSummary,
+  SubmitSummary,
+} from '../../../simple_lambdas/summarize_execution/summary_schemas.ts';
 import { writtenScreen } from '../command_line/testing/written_text.ts';
 import type { LocalStack, Workflow } from '../local_stack.ts';
 import { runBatches } from './run_workflows.ts';
 
 const results = { bucket: 'bucket', key: 'key' };
-const SUBMITTED = {
+const SUBMITTED: SubmitSummary = {
   total: 2,
   submitted: 2,
   dropped: 0,
   failed: 0,
+  not_tried: 0,
+  stopped: null,
   failed_percentage: 0,
   failures: [],
   failures_by_reason: {},
@@ -20,11 +26,13 @@ const SUBMITTED = {
   invalid_rows: 0,
   results,
 };
-const POLLED = {
+const POLLED: PollSummary = {
   total: 2,
   completed: 2,
   running: 0,
   failed: 0,
+  not_tried: 0,
+  stopped: null,
   failed_percentage: 0,
   failures: [],
   failures_by_reason: {},
@@ -38,7 +46,7 @@ const POLLED = {
   invalid_rows: 0,
   results,
 };
-const RUNNING = {
+const RUNNING: PollSummary = {
   ...POLLED,
   completed: 0,
   running: 2,
