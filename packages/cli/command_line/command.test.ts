@@ -45,6 +45,16 @@ describe('an interruption', () => {
     await expect(stop.orResult(() => Promise.reject(error))).rejects.toBe(error);
   });
 
+  it('comes before the failure that it causes in what the program has started', async () => {
+    const signals = new EventEmitter();
+    const stop = interruption(signals, new EventEmitter(), never);
+    const result = stop.orResult(() => Promise.reject(new Error('write EPIPE')));
+
+    setImmediate(() => signals.emit('SIGINT'));
+
+    await expect(result).rejects.toBeInstanceOf(Interrupted);
+  });
+
   it('silences what the work says afterwards, when all that it uses is closed under it', async () => {
     const signals = new EventEmitter();
     const stop = interruption(signals, new EventEmitter());

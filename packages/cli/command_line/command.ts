@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { LayerError } from 'receipt-embedding/layer_error';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { CommandLineEnd, WrongArgument } from './arguments.ts';
@@ -110,10 +111,20 @@ export interface Interruption {
   readonly orResult: <Result>(begin: () => Promise<Result>) => Promise<Result>;
 }
 
-/** @param out what the program prints to; `receipts start | head` closes it before the end. */
+/**
+ * Ctrl-C ends what the program has started too, which may fail the work before the program itself hears of the signal. So long a failure
+ * waits for that.
+ */
+const SIGNAL_DELAY_MS = 100;
+
+/**
+ * @param out what the program prints to; `receipts start | head` closes it before the end.
+ * @param wait by default real time.
+ */
 export function interruption(
   signals: NodeJS.EventEmitter = process,
   out: NodeJS.EventEmitter = process.stdout,
+  wait: (milliseconds: number) => Promise<unknown> = sleep,
 ): Interruption {
   const { promise, resolve } = Promise.withResolvers<undefined>();
   let stopped = false;
@@ -130,15 +141,16 @@ export function interruption(
     },
     orResult: async (begin) => {
       if (stopped) throw new Interrupted();
-      const work = begin();
-      // The work goes on until what it uses is closed under it. Its error is of no interest then.
-      work.catch(() => undefined);
-      return await Promise.race([
-        work,
-        promise.then(() => {
-          throw new Interrupted();
-        }),
-      ]);
+      const begun = begin();
+      const interrupted = promise.then(() => {
+        throw new Interrupted();
+      });
+      // Interrupted work goes on until what it uses is closed under it. Its error is of no interest then.
+      const work = begun.catch(async (error: unknown) => {
+        await Promise.race([interrupted, wait(SIGNAL_DELAY_MS)]);
+        throw error;
+      });
+      return await Promise.race([work, interrupted]);
     },
   };
 }
