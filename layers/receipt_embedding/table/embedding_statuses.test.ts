@@ -125,6 +125,19 @@ describe('setting the embedding status of a word', () => {
     expect(await table.get(row)).toStrictEqual(edited);
   });
 
+  it('leaves a row that has become noise by now as it is', async () => {
+    const noise = {
+      ...row,
+      is_noise: true,
+      embedding_status: 'NOISE',
+      GSI1PK: 'EMBEDDING_STATUS#NOISE',
+    };
+    await table.put(noise);
+
+    expect(await setEmbeddingStatus(table, holder, 'SUCCESS')).toBe('edited');
+    expect(await table.get(row)).toStrictEqual(noise);
+  });
+
   it.each([
     ['at once where that was read', true, 1],
     ['also where it was not', false, 2],

@@ -23,7 +23,7 @@ export interface StatusHolder extends RowKey {
 
 /**
  * `changed`: set now. `unchanged`: it was so already. `deleted`: the row is gone. `edited`: its text is
- * another by now, so that what was embedded is not what it says, and its status is left to the next run.
+ * another by now, so that what was embedded is not what it says, or it has become noise; its status is left to the next run.
  */
 type StatusChange = 'changed' | 'unchanged' | 'deleted' | 'edited';
 
@@ -59,7 +59,7 @@ export async function setEmbeddingStatuses(
         to: status,
         where: { text, embedding_status: isMissing ? undefined : embedding_status },
         judge: (row) => {
-          if (row.text !== text) return 'edited';
+          if (row.text !== text || row.embedding_status === 'NOISE') return 'edited';
           const unchanged = (row.embedding_status ?? 'NONE') === status;
           return unchanged ? 'unchanged' : { text, embedding_status: row.embedding_status };
         },
