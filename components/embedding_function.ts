@@ -1,9 +1,9 @@
 import * as aws from '@pulumi/aws';
 import * as pulumi from '@pulumi/pulumi';
+import type { DeclaredFunction } from '../simple_lambdas/runtime/declaration.ts';
 import { HANDLER } from './bundling/bundles.ts';
 import { type PolicyStatement, ServiceRole } from './iam.ts';
 import { functionPurpose, functionStem, stackName } from './names.ts';
-import type { DeclaredFunction } from '../simple_lambdas/runtime/declaration.ts';
 
 /** What all functions run on. */
 export const RUNTIME = { runtime: 'nodejs24.x', architecture: 'arm64' } as const;

@@ -4,16 +4,17 @@ import { STORES } from 'receipt-embedding/stores/open_stores';
 import type { StoreDeclaration, StoreName } from 'receipt-embedding/stores/vector_store';
 import {
   type Bucket,
+  type DeclaredFunction,
   type EventSource,
   type ObjectNeeds,
   type ObjectOperation,
-  STARTED_WORKFLOWS,
   secretArnVariable,
+  STARTED_WORKFLOWS,
   storesOf,
   type TableNeeds,
+  variablesOf,
   type VendorDeclaration,
   VENDORS,
-  variablesOf,
 } from '../simple_lambdas/runtime/declaration.ts';
 import {
   type EncryptionKey,
@@ -25,7 +26,6 @@ import type { Bundles } from './bundling/bundles.ts';
 import { EmbeddingFunction, type Network, RUNTIME } from './embedding_function.ts';
 import type { PolicyStatement } from './iam.ts';
 import { functionPurpose, stackName } from './names.ts';
-import type { DeclaredFunction } from '../simple_lambdas/runtime/declaration.ts';
 
 export interface LambdaFunctionsArgs {
   /** The functions that the stack has. */

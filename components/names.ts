@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import * as pulumi from '@pulumi/pulumi';
-import { STACK_FUNCTIONS } from './stack_functions.ts';
 import type { DeclaredFunction } from '../simple_lambdas/runtime/declaration.ts';
+import { STACK_FUNCTIONS } from './stack_functions.ts';
 
 /** AWS's rules for the names that this program gives: how long one may be, and of which characters (its API references). */
 export const NAME_RULES = {

@@ -1,9 +1,8 @@
 import type { StoreName } from 'receipt-embedding/stores/vector_store';
 import { declaration as noteArrivals } from '../simple_lambdas/note_arrivals/declaration.ts';
-import { STORE_NAMES } from '../simple_lambdas/runtime/declaration.ts';
+import { type DeclaredFunction, STORE_NAMES } from '../simple_lambdas/runtime/declaration.ts';
 import { declaration as searchReceipts } from '../simple_lambdas/search_receipts/declaration.ts';
 import { declaration as startArrivals } from '../simple_lambdas/start_arrivals/declaration.ts';
-import type { DeclaredFunction } from '../simple_lambdas/runtime/declaration.ts';
 import { functionsOf } from './state_machines/workflows.ts';
 
 /** The functions that are invoked by no workflow, but by whoever wants to know something. */

@@ -10,10 +10,9 @@ import { declaration as searchReceipts } from '../../simple_lambdas/search_recei
 import { declaration as startArrivals } from '../../simple_lambdas/start_arrivals/declaration.ts';
 import { declaration as submitBatch } from '../../simple_lambdas/submit_batch/declaration.ts';
 import { declaration as summarizeExecution } from '../../simple_lambdas/summarize_execution/declaration.ts';
-import { STORE_NAMES } from '../../simple_lambdas/runtime/declaration.ts';
+import { type DeclaredFunction, STORE_NAMES } from '../../simple_lambdas/runtime/declaration.ts';
 import { upsertTo } from '../../simple_lambdas/upsert_to_store/declaration.ts';
 import { functionPurpose } from '../names.ts';
-import type { DeclaredFunction } from '../../simple_lambdas/runtime/declaration.ts';
 import {
   executionMetric,
   functionMetric,

@@ -9,7 +9,8 @@ import type { StoreName } from '../../simple_lambdas/runtime/declaration.ts';
 import { upsertTo } from '../../simple_lambdas/upsert_to_store/declaration.ts';
 import { declaration as writeResultsToDynamo } from '../../simple_lambdas/write_results_to_dynamo/declaration.ts';
 import type { InlineMapState, State, StateMachineDefinition } from './asl.ts';
-import { RUN_ALONE, runAlone } from './run_alone.ts';
+import { emptySummary, executionEnds, summary } from './execution_ends.ts';
+import { itemFailed, itemMap } from './item_map.ts';
 import {
   catchAll,
   EXECUTION_INPUT,
@@ -18,9 +19,8 @@ import {
   lambdaTask,
   WHOLE_STATE,
 } from './lambda_task.ts';
-import { emptySummary, executionEnds, summary } from './execution_ends.ts';
+import { RUN_ALONE, runAlone } from './run_alone.ts';
 import { EXECUTION_TIMEOUT, type StateMachineSettings } from './workflow_settings.ts';
-import { itemFailed, itemMap } from './item_map.ts';
 
 /** Parts at a time: a store gets up to five requests at once from each. */
 const PART_CONCURRENCY = 4;

@@ -1,10 +1,10 @@
 import { declaration as planBatches } from '../../simple_lambdas/plan_batches/declaration.ts';
 import { declaration as submitBatch } from '../../simple_lambdas/submit_batch/declaration.ts';
 import type { Retrier, StateMachineDefinition } from './asl.ts';
-import { RUN_ALONE, runAlone } from './run_alone.ts';
-import { catchAll, EXECUTION_INPUT, lambdaTask, WHOLE_STATE } from './lambda_task.ts';
-import { catchItem, findResults, itemFailed, itemMap, STOP_STATE } from './item_map.ts';
 import { emptySummary, executionEnds, summary } from './execution_ends.ts';
+import { catchItem, findResults, itemFailed, itemMap, STOP_STATE } from './item_map.ts';
+import { catchAll, EXECUTION_INPUT, lambdaTask, WHOLE_STATE } from './lambda_task.ts';
+import { RUN_ALONE, runAlone } from './run_alone.ts';
 import { EXECUTION_TIMEOUT, type StateMachineSettings } from './workflow_settings.ts';
 
 /**

@@ -1,10 +1,10 @@
 import { declaration as findReceipts } from '../../simple_lambdas/find_receipts_realtime/declaration.ts';
 import { declaration as processReceipt } from '../../simple_lambdas/process_receipt_realtime/declaration.ts';
 import type { StateMachineDefinition } from './asl.ts';
-import { RUN_ALONE, runAlone } from './run_alone.ts';
-import { catchAll, EXECUTION_INPUT, lambdaTask, WHOLE_STATE } from './lambda_task.ts';
-import { catchItem, findResults, itemFailed, itemMap, STOP_STATE } from './item_map.ts';
 import { emptySummary, executionEnds, summary } from './execution_ends.ts';
+import { catchItem, findResults, itemFailed, itemMap, STOP_STATE } from './item_map.ts';
+import { catchAll, EXECUTION_INPUT, lambdaTask, WHOLE_STATE } from './lambda_task.ts';
+import { RUN_ALONE, runAlone } from './run_alone.ts';
 import { EXECUTION_TIMEOUT, type StateMachineSettings } from './workflow_settings.ts';
 
 export interface RealtimeStateMachineSettings extends StateMachineSettings {

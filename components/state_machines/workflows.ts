@@ -1,4 +1,8 @@
-import { STORE_NAMES, type StoreName } from '../../simple_lambdas/runtime/declaration.ts';
+import {
+  type DeclaredFunction,
+  STORE_NAMES,
+  type StoreName,
+} from '../../simple_lambdas/runtime/declaration.ts';
 import {
   type DistributedMapState,
   inPartition,
@@ -10,7 +14,6 @@ import {
 import { batchPollStateMachine } from './batch_poll.ts';
 import { batchSubmitStateMachine } from './batch_submit.ts';
 import { realtimeStateMachine, type RealtimeStateMachineSettings } from './realtime.ts';
-import type { DeclaredFunction } from '../../simple_lambdas/runtime/declaration.ts';
 import type { WorkflowName } from './workflow_settings.ts';
 
 /** The state machine of each workflow. Another workflow is one more entry, and its component in components/workflows.ts. */

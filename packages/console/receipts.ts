@@ -5,13 +5,12 @@ import {
   type ReceiptIdentity,
   receiptIdentitySchema,
   receiptPart,
-  type RowKey,
   wordPath,
 } from 'receipt-embedding/entities/keys';
 import type { ReceiptLine, ReceiptWord } from 'receipt-embedding/entities/line_and_word';
 import type { BoundingBox } from 'receipt-embedding/entities/receipt';
 import { readEmbeddedReceipt } from 'receipt-embedding/table/embedded_receipts';
-import { readReceiptContents } from 'receipt-embedding/table/receipt_contents';
+import { metadataKey, readReceiptContents } from 'receipt-embedding/table/receipt_contents';
 import { listReceipts } from 'receipt-embedding/table/receipt_listing';
 import { getRows } from 'receipt-embedding/table/row_batches';
 import { getRow } from 'receipt-embedding/table/table';
@@ -52,10 +51,6 @@ export async function listPage(
     return { ...receipt, merchant_name: typeof merchant === 'string' ? merchant : null };
   });
   return { receipts, next: found.length > PAGE ? (receipts.at(-1) ?? null) : null };
-}
-
-function metadataKey({ image_id, receipt_id }: ReceiptIdentity): RowKey {
-  return { PK: imageKey(image_id), SK: `${receiptPart(receipt_id)}#METADATA` };
 }
 
 /** @throws WrongArgument */

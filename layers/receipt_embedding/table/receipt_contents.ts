@@ -115,14 +115,16 @@ async function queryAll<Entity>(
   return readRows(rows, codec, logger, { lenient: true });
 }
 
+/** The key of a receipt's ReceiptMetadata. */
+export function metadataKey({ image_id, receipt_id }: ReceiptIdentity): RowKey {
+  return { PK: imageKey(image_id), SK: `${receiptPart(receipt_id)}#METADATA` };
+}
+
 async function readMetadata(
   table: Table,
-  { image_id, receipt_id }: ReceiptIdentity,
+  receipt: ReceiptIdentity,
   logger: Logger,
 ): Promise<ReadRows<ReceiptMetadata>> {
-  const row = await getRow(table, {
-    PK: imageKey(image_id),
-    SK: `${receiptPart(receipt_id)}#METADATA`,
-  });
+  const row = await getRow(table, metadataKey(receipt));
   return readRows(row === undefined ? [] : [row], receiptMetadataCodec, logger, { lenient: true });
 }

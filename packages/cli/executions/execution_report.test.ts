@@ -9,22 +9,13 @@ import { writtenScreen } from '../command_line/testing/written_text.ts';
 import { repeatedOptions } from '../execute/options.ts';
 import { executionEnd, failureLine } from './execution_end.ts';
 import { nextLines, showEnd } from './execution_report.ts';
+import { NOTHING_FAILED } from './testing/nothing_failed.ts';
 
 // Not proved here: that the workflows' summaries look like these (tests/end_to_end has real ones).
 
 const IMAGE_ID = '3f52804b-2fad-4e00-92c8-b593da3a8ed3';
-const common = {
-  failed: 0,
-  not_tried: 0,
-  stopped: null,
-  failed_percentage: 0,
-  failures: [],
-  failures_by_reason: {},
-  invalid_rows: 0,
-  results: { bucket: 'files', key: 'results/manifest.json' },
-};
 const REALTIME: RealtimeSummary = {
-  ...common,
+  ...NOTHING_FAILED,
   total: 3,
   succeeded: 1,
   reused: 1,
@@ -40,7 +31,7 @@ const REALTIME: RealtimeSummary = {
   last_evaluated_key: null,
 };
 const SUBMIT: SubmitSummary = {
-  ...common,
+  ...NOTHING_FAILED,
   total: 3,
   submitted: 1,
   dropped: 1,
@@ -50,7 +41,7 @@ const SUBMIT: SubmitSummary = {
   more: true,
 };
 const POLL: PollSummary = {
-  ...common,
+  ...NOTHING_FAILED,
   total: 2,
   completed: 1,
   running: 0,

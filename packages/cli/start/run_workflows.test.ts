@@ -5,37 +5,25 @@ import type {
   SubmitSummary,
 } from '../../../simple_lambdas/summarize_execution/summary_schemas.ts';
 import { writtenScreen } from '../command_line/testing/written_text.ts';
+import { NOTHING_FAILED } from '../executions/testing/nothing_failed.ts';
 import type { LocalStack, Workflow } from '../local_stack.ts';
 import { runBatches } from './run_workflows.ts';
 
-const results = { bucket: 'bucket', key: 'key' };
 const SUBMITTED: SubmitSummary = {
+  ...NOTHING_FAILED,
   total: 2,
   submitted: 2,
   dropped: 0,
-  failed: 0,
-  not_tried: 0,
-  stopped: null,
-  failed_percentage: 0,
-  failures: [],
-  failures_by_reason: {},
   planned: 1_700,
   requested: 1_700,
   receipts: 12,
   more: false,
-  invalid_rows: 0,
-  results,
 };
 const POLLED: PollSummary = {
+  ...NOTHING_FAILED,
   total: 2,
   completed: 2,
   running: 0,
-  failed: 0,
-  not_tried: 0,
-  stopped: null,
-  failed_percentage: 0,
-  failures: [],
-  failures_by_reason: {},
   requested: 1_700,
   succeeded: 1_700,
   rows_failed: 0,
@@ -43,8 +31,6 @@ const POLLED: PollSummary = {
   prompt_tokens: 1_000,
   estimated_cost_usd: 0.5,
   more: false,
-  invalid_rows: 0,
-  results,
 };
 const RUNNING: PollSummary = {
   ...POLLED,

@@ -4,7 +4,7 @@ import type { ArrivalsView } from 'receipts-cli/status/arrivals';
 import type { BatchesView, StoresView } from 'receipts-cli/status/sections';
 import type { CompactionCounts, StatusCounts } from 'receipts-cli/table/counts';
 import type { StackView } from '../api.ts';
-import { placeOf, useAnswer } from './client.tsx';
+import { identityOf, placeOf, useAnswer } from './client.tsx';
 import { Answered, Badge, Facts, number, seconds, Time, Title } from './parts.tsx';
 
 /** What `receipts status` says, and which stores there are. */
@@ -255,12 +255,7 @@ function Compaction() {
             <ul class="rows">
               {answer.newest_failed.map((run) => (
                 <li key={run.run_id}>
-                  <a
-                    href={placeOf('receipt', {
-                      image_id: run.image_id,
-                      receipt_id: run.receipt_id,
-                    })}
-                  >
+                  <a href={placeOf('receipt', identityOf(run))}>
                     {run.image_id} {run.receipt_id}
                   </a>{' '}
                   <Time at={run.created_at} /> {run.lines_error} {run.words_error}
